@@ -1,0 +1,32 @@
+/* Files: whole reads, and writes that either happen completely or not at all. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+/* Reads a whole file of at most `limit` bytes; *out is terminated after *n bytes and is the
+ * caller's (mem_free). Errors name the path; a longer file is ST_USAGE. */
+enum status file_read(const char *path, size_t limit, char **out, size_t *n, struct err *e);
+
+/* An atomic write: bytes go to a temporary file beside `path`; commit flushes, fsyncs,
+ * renames over `path` and fsyncs the folder. Until then `path` is untouched. */
+struct atomic_file {
+    FILE *f; /* write here */
+    char *path;
+    char *temporary;
+};
+enum status atomic_open(struct atomic_file *a, const char *path, struct err *e);
+enum status atomic_commit(struct atomic_file *a, struct err *e); /* also closes, on failure removes the temporary */
+void atomic_abort(struct atomic_file *a);                        /* safe after commit: does nothing */
+
+/* Creates a folder and its parents. An existing folder is fine. */
+enum status dir_create(const char *path, struct err *e);
+bool file_exists(const char *path);
+/* Last modification, nanoseconds since the epoch; -1 if there is none. */
+long long file_mtime_ns(const char *path);
+
+#endif

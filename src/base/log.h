@@ -1,0 +1,12 @@
+/* The logger: progress and warnings on standard error. One of the two globals there are. */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+/* Messages above the level are dropped; the default is LOG_INFO. */
+void log_set_level(enum log_level level);
+/* One line, with a time stamp when standard error is not a terminal. */
+void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,98 @@
+/* The architecture of one variant: the contract between the design space and the engine.
+ *
+ * A design says what is wanted (metaparameters, macro-architecture); an arch is the
+ * realised network: tensors and the layers that compute them, in order of execution.
+ * Plain data, copied by assignment, nothing to release. */
+#ifndef METAMODEL_ARCH_H
+#define METAMODEL_ARCH_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "metamodel/metaparams.h"
+
+enum bypass { BYPASS_NONE, BYPASS_SIMPLE, BYPASS_COMPLEX };
+
+struct shape {
+    int c, h, w; /* channels, rows, columns */
+};
+
+enum { POOL_AFTER_CONV1 = 1 << 1 }; /* bit k of `pools`: after fire k, k = 2..9; bit 1: after conv1 */
+
+/* Everything around the Fires. */
+struct macro {
+    struct shape input;
+    int classes;
+    int conv1_filters, conv1_kernel, conv1_stride, conv1_pad;
+    unsigned pools;     /* places of the 3x3/2 max pools */
+    bool pool_floor;    /* floor instead of ceil for the pools' output size */
+    enum bypass bypass;
+    bool conv10_relu;   /* v1.0 has one */
+    int conv10_pad;     /* 1 in v1.0's files, 0 elsewhere */
+};
+
+struct design {
+    struct macro macro;
+    struct metaparams meta;             /* used unless explicit_fires */
+    bool explicit_fires;
+    struct fire fires[FIRE_COUNT];      /* the explicit list */
+};
+
+enum layer_kind {
+    LAYER_CONV,    /* out[:, out_c0 .. out_c0+cout) = act(conv(in) + bias); act is ReLU or nothing */
+    LAYER_MAXPOOL, /* 3x3/2 or as given; the window is clipped at the border */
+    LAYER_ADD,     /* out = in + in2, all of one shape (bypass) */
+    LAYER_DROPOUT, /* the rate belongs to the training recipe; identity at evaluation */
+    LAYER_AVGPOOL, /* global: out is c x 1 x 1 */
+};
+
+struct layer {
+    enum layer_kind kind;
+    char name[24];   /* "conv1", "pool1", "fire2.squeeze1x1", "fire2.expand1x1", "fire2.expand3x3",
+                        "fire4.bypass1x1", "fire3.add", "dropout", "conv10", "avgpool" */
+    int in, in2;     /* tensors read; in2 is -1 unless LAYER_ADD */
+    int out;         /* tensor written */
+    int out_c0;      /* first channel written: the expand layers share one concatenated output */
+    int cin, cout;   /* LAYER_CONV: channels read and written */
+    int kernel, stride, pad; /* LAYER_CONV and LAYER_MAXPOOL */
+    bool pool_floor; /* LAYER_MAXPOOL */
+    bool relu;       /* LAYER_CONV */
+};
+
+enum { ARCH_MAX_LAYERS = 56, ARCH_MAX_TENSORS = 48 };
+
+struct arch {
+    struct shape input;          /* == tensors[0] */
+    int classes;
+    struct fire fires[FIRE_COUNT];
+    int layer_count, tensor_count;
+    struct layer layers[ARCH_MAX_LAYERS];
+    struct shape tensors[ARCH_MAX_TENSORS]; /* 0 is the image; the last one holds the logits, classes x 1 x 1 */
+};
+
+/* Presets: "squeezenet-1.0", "squeezenet-1.1", "small32". Fills macro and meta with the
+ * preset's values; an unknown name is ST_USAGE listing the known ones. */
+enum status design_preset(const char *name, struct design *out, struct err *e);
+/* NULL-terminated list of preset names. */
+const char *const *design_preset_names(void);
+
+/* Names for spec, CLI, database: "none", "simple", "complex". */
+const char *bypass_name(enum bypass b);
+bool bypass_parse(const char *text, enum bypass *out);
+
+/* Pool places as text, for example "conv1,fire4,fire8" ("none" when empty). */
+bool pools_parse(const char *text, unsigned *out);
+char *pools_format(unsigned pools, char out[64]); /* returns out */
+
+/* Realises a design. Checks every value (ST_USAGE: key, value, range) and that the maps do
+ * not shrink to nothing (naming the layer). An expand branch of 0 filters gives no layer.
+ * Bypass: simple adds around every Fire whose input and output widths are equal; complex adds a 1x1
+ * convolution (no ReLU) around every other Fire too (paper, section 6). */
+enum status arch_build(const struct design *d, struct arch *out, struct err *e);
+
+/* Identity: a hash of the realised input, classes and layer list. Designs with equal realised
+ * layers have equal identity whatever metaparameters they came from. */
+void arch_hash(const struct arch *a, char out[HASH_TEXT]);
+
+#endif

@@ -1,0 +1,26 @@
+/* What a variant costs, exactly and before any training. */
+#ifndef METAMODEL_COST_H
+#define METAMODEL_COST_H
+
+#include <stdint.h>
+
+#include "metamodel/arch.h"
+
+struct cost {
+    int64_t params;       /* biases included */
+    int64_t weights;      /* parameters without biases */
+    int64_t macs;         /* multiply-accumulates of the convolutions, per image */
+    int64_t model_bytes;  /* float32: 4 * params */
+    int64_t model_bytes_8bit, model_bytes_6bit; /* ceil(params * bits / 8) */
+    int64_t activation_bytes;       /* inference, per image: largest sum of tensors live at once, float32 */
+    int64_t train_activation_bytes; /* training, per image: all activations kept, and the largest sum of live gradients */
+};
+
+void layer_cost(const struct arch *a, int layer, struct cost *out); /* the byte fields: this layer's output */
+void arch_cost(const struct arch *a, struct cost *out);
+/* Parameters of fire index 0..7 (squeeze, both expands; a bypass convolution is not counted). */
+int64_t fire_params(const struct arch *a, int fire);
+
+#define MIB (1024.0 * 1024.0)
+
+#endif

@@ -1,0 +1,127 @@
+/* A sweep spec: YAML text -> validated values. Only spec.c knows YAML.
+ * Every error reads "file.yaml:line:column: key: what is wrong, what is allowed" and is ST_USAGE. */
+#ifndef SWEEP_SPEC_H
+#define SWEEP_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "data/dataset.h"
+#include "engine/recipe.h"
+#include "metamodel/arch.h"
+
+/* Where something stands in the spec, for later errors. */
+struct mark {
+    int line, column; /* 1-based */
+};
+
+/* One point of the design space before it is realised: all that an axis can set. */
+struct point {
+    struct design design;
+    struct recipe recipe;
+};
+
+/* One axis value as text ("0.125", "simple", "conv1,fire4,fire8") with its position. */
+struct axis_value {
+    const char *text;
+    struct mark mark;
+};
+
+struct axis {
+    const char *key;           /* any metaparameter, macro-architecture or train key */
+    struct mark mark;
+    int count;
+    struct axis_value *values; /* ranges are already expanded */
+};
+
+/* One assignment list: a row of `list`, or the block's `set`. */
+struct assignment {
+    const char *key;
+    struct axis_value value;
+};
+struct assignments {
+    int count;
+    struct assignment *items;
+};
+
+struct block {
+    const char *id;
+    struct mark mark;
+    struct assignments set;
+    int grid_count;
+    struct axis *grid;         /* product */
+    int zip_count;
+    struct axis *zip;          /* side by side, equal lengths */
+    int list_count;
+    struct assignments *list;  /* explicit rows */
+};
+
+enum constraint_metric { CONSTRAINT_MODEL_BYTES, CONSTRAINT_PARAMS, CONSTRAINT_MACS };
+enum constraint_op { OP_LE, OP_LT, OP_GE, OP_GT };
+struct constraint {
+    const char *text; /* as written */
+    enum constraint_metric metric;
+    enum constraint_op op;
+    double limit;
+};
+
+struct plot_request {
+    const char *kind;   /* "curve", "learning" */
+    const char *block;  /* id, or NULL for all */
+    const char *x, *y;  /* column names, or NULL for the kind's defaults */
+    struct mark mark;
+};
+
+struct budget {
+    double wall_s;       /* 0 = none */
+    double trial_wall_s; /* 0 = none */
+    int max_failed;      /* 0 = none */
+};
+
+struct run_options {
+    int workers, threads;   /* 0 = auto */
+    int retries;            /* attempts after a crash, default 2 */
+    double checkpoint_s;    /* at most this long between checkpoints, default 60 */
+};
+
+struct spec {
+    struct arena arena;    /* owns everything below */
+    const char *path;      /* as given */
+    const char *text;      /* the whole file, recorded with the sweep */
+    const char *name;
+    struct data_source data;
+    struct point base;
+    int block_count;
+    struct block *blocks;  /* at least one: a spec without `sweep` has one block "base" with the base point */
+    int constraint_count;
+    struct constraint *constraints;
+    int seed_count;
+    uint64_t *seeds;       /* default [1] */
+    struct budget budget;
+    struct run_options run;
+    int plot_count;
+    struct plot_request *plots;
+};
+
+/* Reads and validates; does not touch the data (spec_check_data does). */
+enum status spec_load(const char *path, struct spec *out, struct err *e);
+/* The same from memory; `path` is used in messages. */
+enum status spec_parse(const char *text, size_t n, const char *path, struct spec *out, struct err *e);
+void spec_release(struct spec *s); /* also after a failure */
+
+/* The data path exists and is a folder; otherwise the error points at data.path in the spec. */
+enum status spec_check_data(const struct spec *s, struct err *e);
+
+/* Sets one axis key of a point from text, as `base`, `train` and axes do. The error text has
+ * no position: the caller puts it in front. */
+enum status point_set(struct point *p, const char *key, const char *text, struct err *e);
+/* The value of a key as text (for axis columns and reports); false if the key is unknown. */
+bool point_get(const struct point *p, const char *key, char *out, size_t n);
+
+/* The spec's format as reference text, generated from the field table. */
+enum status spec_reference(char **out, struct err *e); /* mem_free */
+
+#endif

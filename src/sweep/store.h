@@ -1,0 +1,82 @@
+/* The results database (SQLite): the only file that knows its schema; documented for people in docs/schema.md.
+ * One writer at a time, the supervisor; readers open read-only. */
+#ifndef SWEEP_STORE_H
+#define SWEEP_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "engine/trainer.h"
+#include "sweep/space.h"
+#include "sweep/spec.h"
+
+enum { STORE_SCHEMA_VERSION = 1 };
+
+enum trial_state {
+    TRIAL_PENDING, TRIAL_RUNNING, TRIAL_DONE, TRIAL_DIVERGED, TRIAL_FAILED, TRIAL_TIMED_OUT, TRIAL_PRUNED, TRIAL_SKIPPED,
+    TRIAL_STATE_COUNT
+};
+const char *trial_state_name(enum trial_state s); /* "pending", "running", "done", ... */
+
+struct store; /* opaque */
+
+/* Opens for writing, creating file, folder and schema when missing. A file that is no database of firesweep or has a
+ * newer schema is refused and left untouched. */
+enum status store_open(const char *path, struct store **out, struct err *e);
+/* Opens read-only; a missing file is an error. */
+enum status store_open_readonly(const char *path, struct store **out, struct err *e);
+void store_close(struct store *s); /* NULL is fine */
+const char *store_path(const struct store *s);
+
+/* Records the sweep (by name), its spec text and data, and all trials of the space in one transaction.
+ * Trials that exist keep their state and results; new ones are pending (or skipped, by constraint); trials of this
+ * sweep that the spec no longer names are marked as outside it. trial_ids (space->trial_count entries) receives the rows' ids.
+ * A different data fingerprint makes different trials. */
+enum status store_sync(struct store *s, const struct spec *spec, const struct space *space, const struct dataset *data,
+                       int64_t *trial_ids, struct err *e);
+
+enum status store_trial_state(struct store *s, int64_t trial, enum trial_state *out, struct err *e);
+
+/* Starts an attempt: trial becomes running. Records pid, host, threads, isa. */
+enum status store_attempt_begin(struct store *s, int64_t trial, int pid, int threads, int64_t *attempt, struct err *e);
+/* Inserts or replaces one epoch row. */
+enum status store_epoch(struct store *s, int64_t trial, const struct epoch_metrics *m, struct err *e);
+
+/* How an attempt ended. */
+struct attempt_end {
+    enum trial_state state;   /* the trial's state from now on; TRIAL_PENDING when it is to be tried again or was interrupted */
+    const char *outcome;      /* of the attempt: "done", "diverged", "crashed", "interrupted", "timed_out", "failed" */
+    const char *message;      /* reason for people, or NULL */
+    double wall_s, cpu_s;
+    int64_t peak_rss_bytes;
+    int64_t diverged_step;    /* -1 if not */
+    bool has_test;
+    struct eval_metrics test; /* when done */
+    const char *checkpoint;   /* path of the final checkpoint, or NULL */
+};
+enum status store_attempt_end(struct store *s, int64_t trial, int64_t attempt, const struct attempt_end *end,
+                              struct err *e);
+
+/* Trials left running by a supervisor that is gone become pending, their attempts "crashed". */
+enum status store_recover(struct store *s, int64_t *recovered, struct err *e);
+
+/* Rows of a query, one at a time. Used for the named queries and --sql; read-only stores refuse anything that writes,
+ * attaches or loads extensions. */
+struct store_query; /* opaque */
+enum cell_type { CELL_NULL, CELL_INT, CELL_REAL, CELL_TEXT };
+struct cell {
+    enum cell_type type;
+    int64_t i;
+    double r;
+    const char *text; /* valid until the next row */
+};
+enum status store_query_open(struct store *s, const char *sql, struct store_query **out, struct err *e);
+int store_query_columns(const struct store_query *q);
+const char *store_query_column(const struct store_query *q, int column);
+/* *row false at the end. */
+enum status store_query_next(struct store_query *q, bool *row, struct err *e);
+struct cell store_query_cell(const struct store_query *q, int column);
+void store_query_close(struct store_query *q);
+
+#endif
