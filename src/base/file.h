@@ -12,16 +12,18 @@
  * caller's (mem_free). Errors name the path; a longer file is ST_USAGE. */
 enum status file_read(const char *path, size_t limit, char **out, size_t *n, struct err *e);
 
-/* An atomic write: bytes go to a temporary file beside `path`; commit flushes, fsyncs,
- * renames over `path` and fsyncs the folder. Until then `path` is untouched. */
+/* An atomic write: bytes go to the temporary file `path`.tmp; commit flushes, fsyncs, renames it over
+ * `path` and fsyncs the folder. Until then `path` is untouched. While one writer has the temporary
+ * open, a second one fails; what a killed writer left is overwritten. */
 struct atomic_file {
     FILE *f; /* write here */
     char *path;
     char *temporary;
 };
 enum status atomic_open(struct atomic_file *a, const char *path, struct err *e);
-enum status atomic_commit(struct atomic_file *a, struct err *e); /* also closes, on failure removes the temporary */
-void atomic_abort(struct atomic_file *a);                        /* safe after commit: does nothing */
+/* Also closes; on failure, also of an earlier write to `f`, removes the temporary. */
+enum status atomic_commit(struct atomic_file *a, struct err *e);
+void atomic_abort(struct atomic_file *a); /* safe after commit: does nothing */
 
 /* Creates a folder and its parents. An existing folder is fine. */
 enum status dir_create(const char *path, struct err *e);

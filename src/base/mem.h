@@ -6,10 +6,10 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t count, size_t size);              /* uninitialised; count * size bytes */
-void *mem_calloc(size_t count, size_t size);             /* zeroed */
-void *mem_realloc(void *p, size_t count, size_t size);   /* old block kept on failure */
-void *mem_aligned(size_t bytes);                         /* 64-byte aligned, zeroed; also for mem_free */
+void *mem_alloc(size_t count, size_t size);            /* uninitialised; count * size bytes */
+void *mem_calloc(size_t count, size_t size);           /* zeroed */
+void *mem_realloc(void *p, size_t count, size_t size); /* old block kept on failure */
+void *mem_aligned(size_t bytes);                       /* 64-byte aligned, zeroed; also for mem_free */
 char *mem_strdup(const char *s);
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void mem_free(void *p); /* NULL is fine */

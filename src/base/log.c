@@ -1,0 +1,52 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static _Atomic int threshold = LOG_INFO;
+
+void log_set_level(enum log_level level)
+{
+    atomic_store(&threshold, (int)level);
+}
+
+static const char *level_prefix(enum log_level level)
+{
+    switch (level) {
+    case LOG_ERROR:
+        return "error: ";
+    case LOG_WARN:
+        return "warning: ";
+    case LOG_DEBUG:
+        return "debug: ";
+    case LOG_INFO:
+        break;
+    }
+    return "";
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+    if ((int)level > atomic_load(&threshold)) {
+        return;
+    }
+    char stamp[32] = "";
+    if (!isatty(STDERR_FILENO)) {
+        time_t now = time(NULL);
+        struct tm local;
+        if (localtime_r(&now, &local)) {
+            strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S ", &local);
+        }
+    }
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    /* One call for the line, so that lines of several threads and workers do not mix. */
+    fprintf(stderr, "%s%s%s\n", stamp, level_prefix(level), len < 0 ? format : text);
+}
