@@ -7,7 +7,8 @@
 
 #include "base/err.h"
 
-enum { FIRE_COUNT = 8 }; /* fire2..fire9; index i is fire(i+2) */
+enum { FIRE_COUNT = 8 };    /* fire2..fire9; index i is fire(i+2) */
+enum { WIDTH_MAX = 65536 }; /* most filters of any layer: keeps every count and cost far from overflow */
 
 struct metaparams {
     int base_e;     /* expand filters of fire2, >= 1 */
@@ -35,10 +36,13 @@ struct metaparams metaparams_default(void);
 
 /* e_i = base_e + incr_e * floor(i / freq); e3x3_i = round_half_up(e_i * pct3x3);
  * e1x1_i = e_i - e3x3_i; s1x1_i = max(1, round_half_up(SR * e_i)).
- * A value out of range is ST_USAGE naming key, value and range. */
+ * Halves are those of the decimal number meant, not of its binary neighbour: 0.35 of 10 is 3.5 and
+ * rounds to 4. (The product is lifted by 2^-50 of its value first; exact for ratios of up to ten decimals.)
+ * No e_i may exceed WIDTH_MAX. A value out of range is ST_USAGE naming key, value and range;
+ * *out is then untouched. */
 enum status metaparams_derive(const struct metaparams *m, struct derived *out, struct err *e);
 
-/* The realised ratios of an explicit list, as in struct derived. */
+/* The realised ratios of an explicit list, as in struct derived. At least one expand filter in all. */
 void fires_realised(const struct fire fires[FIRE_COUNT], double *sr, double *pct3x3);
 
 #endif
