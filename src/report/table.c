@@ -1,0 +1,235 @@
+#include "report/table.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "report/table_private.h"
+
+enum { NUMBER_TEXT = 32 };
+
+static const char *const format_names[TABLE_FORMAT_COUNT] = {"table", "csv", "json"};
+
+const char *table_format_name(enum table_format f)
+{
+    return format_names[f];
+}
+
+bool table_format_parse(const char *text, enum table_format *out)
+{
+    for (int i = 0; i < TABLE_FORMAT_COUNT; i++) {
+        if (strcmp(text, format_names[i]) == 0) {
+            *out = (enum table_format)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum status table_init(struct table *t, FILE *out, enum table_format format,
+                       const struct table_column *columns, int count, struct err *e)
+{
+    *t = (struct table){.out = out, .format = format, .count = count};
+    arena_init(&t->arena);
+    t->columns = arena_alloc(&t->arena, (size_t)count, sizeof *columns);
+    if (!t->columns)
+        return err_set(e, ST_NOMEM, "out of memory");
+    for (int i = 0; i < count; i++) {
+        struct table_column *c = &t->columns[i];
+        *c = columns[i];
+        c->name = arena_strdup(&t->arena, c->name);
+        c->title = c->title ? arena_strdup(&t->arena, c->title) : c->name;
+        if (!c->name || !c->title)
+            return err_set(e, ST_NOMEM, "out of memory");
+    }
+    return ST_OK;
+}
+
+void table_release(struct table *t)
+{
+    arena_release(&t->arena);
+    mem_free(t->lines);
+    *t = (struct table){0};
+}
+
+/* CSV: RFC 4180 quoting, lines end with LF. */
+
+static void csv_text(FILE *out, const char *text)
+{
+    size_t n = strlen(text);
+    /* An empty text is quoted, so that it differs from NULL; blanks at the ends, so that readers keep them.
+     */
+    bool quote = n == 0 || text[0] == ' ' || text[n - 1] == ' ' || strpbrk(text, ",\"\r\n");
+    if (!quote) {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (const char *s = text; *s; s++) {
+        if (*s == '"')
+            fputc('"', out);
+        fputc(*s, out);
+    }
+    fputc('"', out);
+}
+
+static void csv_real(FILE *out, double v)
+{
+    char number[NUMBER_TEXT];
+    if (isnan(v))
+        fputs("NaN", out);
+    else if (isinf(v))
+        fputs(v > 0 ? "Inf" : "-Inf", out);
+    else
+        fputs(num_format_double(v, number), out);
+}
+
+static void csv_cell(FILE *out, const struct cell *c)
+{
+    if (c->type == CELL_INT)
+        fprintf(out, "%" PRId64, c->i);
+    else if (c->type == CELL_REAL)
+        csv_real(out, c->r);
+    else if (c->type == CELL_TEXT)
+        csv_text(out, c->text);
+}
+
+/* The heading when `cells` is NULL. */
+static void csv_row(const struct table *t, const struct cell *cells)
+{
+    bool first = true;
+    for (int i = 0; i < t->count; i++) {
+        if (t->columns[i].flags & TABLE_NOT_CSV)
+            continue;
+        if (!first)
+            fputc(',', t->out);
+        first = false;
+        if (cells)
+            csv_cell(t->out, &cells[i]);
+        else
+            csv_text(t->out, t->columns[i].name);
+    }
+    fputc('\n', t->out);
+}
+
+/* JSON: an array with one object per line, or one object. */
+
+void table_json_string(FILE *out, const char *text)
+{
+    static const char named[] = "\"\\\b\f\n\r\t";
+    static const char letters[] = "\"\\bfnrt";
+    fputc('"', out);
+    for (const char *s = text; *s;) {
+        int32_t code;
+        int length = utf8_decode(s, &code);
+        const char *found = code > 0 && code < 0x80 ? strchr(named, (int)code) : NULL;
+        if (found)
+            fprintf(out, "\\%c", letters[found - named]);
+        else if (code < 0)
+            fputs("\xEF\xBF\xBD", out);
+        else if (code < 0x20 || (code >= 0x7F && code < 0xA0))
+            fprintf(out, "\\u%04x", (unsigned)code);
+        else
+            fwrite(s, 1, (size_t)length, out);
+        s += length;
+    }
+    fputc('"', out);
+}
+
+static void json_cell(FILE *out, const struct cell *c, unsigned flags)
+{
+    char number[NUMBER_TEXT];
+    if (c->type == CELL_INT)
+        fprintf(out, "%" PRId64, c->i);
+    else if (c->type == CELL_REAL && isfinite(c->r))
+        fputs(num_format_double(c->r, number), out);
+    else if (c->type == CELL_TEXT && flags & TABLE_JSON_VALUE)
+        fputs(c->text, out);
+    else if (c->type == CELL_TEXT)
+        table_json_string(out, c->text);
+    else
+        fputs("null", out);
+}
+
+static void json_object(const struct table *t, const struct cell *cells)
+{
+    bool first = true;
+    fputc('{', t->out);
+    for (int i = 0; i < t->count; i++) {
+        if (t->columns[i].flags & TABLE_NOT_JSON)
+            continue;
+        if (!first)
+            fputs(", ", t->out);
+        first = false;
+        table_json_string(t->out, t->columns[i].name);
+        fputs(": ", t->out);
+        json_cell(t->out, &cells[i], t->columns[i].flags);
+    }
+    fputc('}', t->out);
+}
+
+static void json_row(const struct table *t, const struct cell *cells)
+{
+    if (!t->record)
+        fprintf(t->out, "%s\n%*s", t->rows == 0 ? "[" : ",", t->indent + 2, "");
+    json_object(t, cells);
+}
+
+/* Text tables keep their rows until the end. */
+static enum status text_row(struct table *t, const struct cell *cells, struct err *e)
+{
+    if (t->rows == t->capacity) {
+        size_t capacity = t->capacity ? t->capacity * 2 : 64;
+        struct cell **lines = mem_realloc(t->lines, capacity, sizeof(struct cell *));
+        if (!lines)
+            return err_set(e, ST_NOMEM, "out of memory");
+        t->lines = lines;
+        t->capacity = capacity;
+    }
+    struct cell *copy = arena_alloc(&t->arena, (size_t)t->count, sizeof *copy);
+    if (!copy)
+        return err_set(e, ST_NOMEM, "out of memory");
+    for (int i = 0; i < t->count; i++) {
+        copy[i] = cells[i];
+        if (copy[i].type != CELL_TEXT)
+            continue;
+        copy[i].text = arena_strdup(&t->arena, cells[i].text);
+        if (!copy[i].text)
+            return err_set(e, ST_NOMEM, "out of memory");
+    }
+    t->lines[t->rows] = copy;
+    return ST_OK;
+}
+
+enum status table_row(struct table *t, const struct cell *cells, struct err *e)
+{
+    enum status st = ST_OK;
+    if (t->format == TABLE_CSV && t->rows == 0)
+        csv_row(t, NULL);
+    if (t->format == TABLE_CSV)
+        csv_row(t, cells);
+    else if (t->format == TABLE_JSON)
+        json_row(t, cells);
+    else
+        st = text_row(t, cells, e);
+    if (st == ST_OK)
+        t->rows++;
+    return st;
+}
+
+enum status table_finish(struct table *t, struct err *e)
+{
+    if (t->format == TABLE_TEXT)
+        return table_text_write(t, e);
+    if (t->format == TABLE_CSV && t->rows == 0)
+        csv_row(t, NULL);
+    if (t->format == TABLE_JSON && t->record && t->rows == 0)
+        fputs("null", t->out);
+    if (t->format == TABLE_JSON && !t->record && t->rows == 0)
+        fputs("[]", t->out);
+    if (t->format == TABLE_JSON && !t->record && t->rows > 0)
+        fprintf(t->out, "\n%*s]", t->indent, "");
+    return ST_OK;
+}

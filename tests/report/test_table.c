@@ -1,0 +1,309 @@
+/* Tables as text, CSV and JSON: exact bytes, worked out by hand. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "report/table.h"
+
+/* Formats rows x count cells; the caller frees the text. */
+static char *format_table(const struct table *options, const struct table_column *columns, int count,
+                          const struct cell *cells, int rows)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    struct table t;
+    struct err e = ERR_INIT;
+    assert_non_null(out);
+    assert_int_equal(table_init(&t, out, options->format, columns, count, &e), ST_OK);
+    t.width = options->width;
+    t.indent = options->indent;
+    t.record = options->record;
+    for (int i = 0; i < rows; i++)
+        assert_int_equal(table_row(&t, cells + (ptrdiff_t)i * count, &e), ST_OK);
+    assert_int_equal(table_finish(&t, &e), ST_OK);
+    table_release(&t);
+    fclose(out);
+    return text;
+}
+
+static void expect(const struct table *options, const struct table_column *columns, int count,
+                   const struct cell *cells, int rows, const char *wanted)
+{
+    char *text = format_table(options, columns, count, cells, rows);
+    assert_string_equal(text, wanted);
+    free(text);
+}
+
+static const struct table text_format = {.format = TABLE_TEXT};
+static const struct table csv_format = {.format = TABLE_CSV};
+static const struct table json_format = {.format = TABLE_JSON};
+
+static void test_formats_have_names(void **state)
+{
+    (void)state;
+    enum table_format f;
+    assert_true(table_format_parse("table", &f) && f == TABLE_TEXT);
+    assert_true(table_format_parse("csv", &f) && f == TABLE_CSV);
+    assert_true(table_format_parse("json", &f) && f == TABLE_JSON);
+    assert_false(table_format_parse("CSV", &f));
+    assert_false(table_format_parse("", &f));
+    assert_string_equal(table_format_name(TABLE_TEXT), "table");
+    assert_string_equal(table_format_name(TABLE_JSON), "json");
+}
+
+static const struct table_column three[] = {
+    {.name = "name"}, {.name = "params", .title = "parameters"}, {.name = "mib"}};
+
+static void test_text_aligns_numbers_right_and_texts_left(void **state)
+{
+    (void)state;
+    const struct cell cells[] = {cell_text("fire2"),  cell_int(11920), cell_real(0.0454712), //
+                                 cell_text("conv10"), cell_int(-7),    cell_real(12.9874),   //
+                                 cell_null(),         cell_null(),     cell_null()};
+    expect(&text_format, three, 3, cells, 3,
+           "name    parameters     mib\n"
+           "------  ----------  ------\n"
+           "fire2        11920   0.045\n"
+           "conv10          -7  12.987\n"
+           "-                -       -\n");
+}
+
+static void test_csv_quotes_as_rfc_4180(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {{.name = "a,b"}, {.name = "v"}};
+    const struct cell cells[] = {
+        cell_text("plain"),   cell_real(0.1),     cell_text("with,comma"), cell_int(1),
+        cell_text("a \"q\""), cell_null(),        cell_text("two\nlines"), cell_real(1e300),
+        cell_text(""),        cell_real(1.0 / 3), cell_text(" edge "),     cell_real(NAN)};
+    expect(&csv_format, columns, 2, cells, 6,
+           "\"a,b\",v\n"
+           "plain,0.1\n"
+           "\"with,comma\",1\n"
+           "\"a \"\"q\"\"\",\n"
+           "\"two\nlines\",1e+300\n"
+           "\"\",0.3333333333333333\n"
+           "\" edge \",NaN\n");
+    expect(&csv_format, columns, 2, NULL, 0, "\"a,b\",v\n");
+}
+
+static void test_json_escapes_and_keeps_types(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {{.name = "t\"x"}, {.name = "v"}};
+    const struct cell cells[] = {cell_text("q\" b\\ n\n t\t \x01 \x7f \xc3\xa9"),
+                                 cell_int(INT64_MIN),
+                                 cell_text("\xff\xc3"),
+                                 cell_real(0.1), //
+                                 cell_null(),
+                                 cell_real(INFINITY)};
+    expect(
+        &json_format, columns, 2, cells, 3,
+        "[\n"
+        "  {\"t\\\"x\": \"q\\\" b\\\\ n\\n t\\t \\u0001 \\u007f \xc3\xa9\", \"v\": -9223372036854775808},\n"
+        "  {\"t\\\"x\": \"\xef\xbf\xbd\xef\xbf\xbd\", \"v\": 0.1},\n"
+        "  {\"t\\\"x\": null, \"v\": null}\n"
+        "]");
+    expect(&json_format, columns, 2, NULL, 0, "[]");
+}
+
+static void test_json_indents_and_embeds(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {{.name = "axes", .flags = TABLE_JSON_VALUE}, {.name = "n"}};
+    const struct cell cells[] = {cell_text("{\"SR\":0.5}"), cell_int(1)};
+    struct table indented = {.format = TABLE_JSON, .indent = 2};
+    expect(&indented, columns, 2, cells, 1, "[\n    {\"axes\": {\"SR\":0.5}, \"n\": 1}\n  ]");
+    struct table record = {.format = TABLE_JSON, .record = true};
+    expect(&record, columns, 2, cells, 1, "{\"axes\": {\"SR\":0.5}, \"n\": 1}");
+    expect(&record, columns, 2, NULL, 0, "null");
+}
+
+static void test_columns_can_be_left_out(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {
+        {.name = "bytes", .flags = TABLE_NOT_TEXT},
+        {.name = "MiB", .decimals = 2, .flags = TABLE_NOT_CSV | TABLE_NOT_JSON}};
+    const struct cell cells[] = {cell_int(1048576), cell_real(1)};
+    expect(&text_format, columns, 2, cells, 1, " MiB\n----\n1.00\n");
+    expect(&csv_format, columns, 2, cells, 1, "bytes\n1048576\n");
+    expect(&json_format, columns, 2, cells, 1, "[\n  {\"bytes\": 1048576}\n]");
+}
+
+/* One column of reals as a text table; `wanted` without heading and rule. */
+static void expect_reals(const double *values, int rows, const char *wanted)
+{
+    static const struct table_column column[] = {{.name = "v"}};
+    struct cell cells[8];
+    for (int i = 0; i < rows; i++)
+        cells[i] = cell_real(values[i]);
+    char *text = format_table(&text_format, column, 1, cells, rows);
+    const char *body = strchr(strchr(text, '\n') + 1, '\n') + 1;
+    assert_string_equal(body, wanted);
+    free(text);
+}
+
+static void test_decimals_follow_the_values(void **state)
+{
+    (void)state;
+    expect_reals((double[]){0.125, 0.25, 1}, 3, "0.125\n0.250\n1.000\n");
+    expect_reals((double[]){0.713428571, 0.9}, 2, "0.7134\n0.9000\n");
+    expect_reals((double[]){1234.5678, 99.99}, 2, "1235\n 100\n");
+    expect_reals((double[]){23.951, 4.7624}, 2, "23.95\n 4.76\n");
+    expect_reals((double[]){3, -4, 0}, 3, " 3\n-4\n 0\n");
+    expect_reals((double[]){0.04, 0.00013}, 2, "0.04000\n0.00013\n");
+    expect_reals((double[]){1e-9, 5}, 2, "1e-09\n    5\n");
+    expect_reals((double[]){1e300}, 1, "1e+300\n");
+    expect_reals((double[]){NAN, INFINITY, 0.5}, 3, "nan\ninf\n0.5\n");
+}
+
+static void test_text_widths_are_terminal_columns(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {{.name = "t"}, {.name = "n"}};
+    /* e-acute in one and in two characters, two wide characters, and what must not reach a terminal. */
+    const struct cell cells[] = {cell_text("\xc3\xa9"),
+                                 cell_int(1),
+                                 cell_text("e\xcc\x81"),
+                                 cell_int(2),
+                                 cell_text("\xe6\xbc\xa2\xe5\xad\x97"),
+                                 cell_int(3),
+                                 cell_text("a\x1b[2J\n\xc2\x9b\xff"),
+                                 cell_int(4),
+                                 cell_text("\xe2\x80\xae"),
+                                 cell_int(5)};
+    expect(&text_format, columns, 2, cells, 5,
+           "t                     n\n"
+           "--------------------  -\n"
+           "\xc3\xa9                     1\n"
+           "e\xcc\x81                     2\n"
+           "\xe6\xbc\xa2\xe5\xad\x97                  3\n"
+           "a\\x1b[2J\\n\\u009b\\xff  4\n"
+           "\\u202e                5\n");
+}
+
+static void test_a_narrow_table_wraps(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {{.name = "model_bytes"}, {.name = "message"}};
+    const struct cell cells[] = {cell_int(4993696), cell_text("the worker was killed by signal 9"),
+                                 cell_int(1), cell_text("none")};
+    struct table narrow = {.format = TABLE_TEXT, .width = 30};
+    expect(&narrow, columns, 2, cells, 2,
+           " model_  message\n"
+           "  bytes\n"
+           "-------  ---------------------\n"
+           "4993696  the worker was killed\n"
+           "         by signal 9\n"
+           "      1  none\n");
+    narrow.width = 12;
+    expect(&narrow, columns, 2, cells, 2,
+           "[1]\n"
+           "model_bytes  4993696\n"
+           "message      the worker was killed by signal 9\n"
+           "\n"
+           "[2]\n"
+           "model_bytes  1\n"
+           "message      none\n");
+}
+
+static void test_a_word_longer_than_the_column_is_cut(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {{.name = "n"}, {.name = "t"}};
+    const struct cell cells[] = {cell_int(1), cell_text("abcdefghijklmnopqrstuvwxyz")};
+    struct table narrow = {.format = TABLE_TEXT, .width = 17};
+    expect(&narrow, columns, 2, cells, 1,
+           "n  t\n"
+           "-  --------------\n"
+           "1  abcdefghijklmn\n"
+           "   opqrstuvwxyz\n");
+}
+
+static void test_a_record_is_a_list(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {{.name = "params", .title = "parameters"}, {.name = "SR"}};
+    const struct cell cells[] = {cell_int(1248424), cell_real(0.125)};
+    struct table record = {.format = TABLE_TEXT, .record = true};
+    expect(&record, columns, 2, cells, 1, "parameters  1248424\nSR          0.125\n");
+}
+
+static void test_no_rows_are_said(void **state)
+{
+    (void)state;
+    expect(&text_format, three, 3, NULL, 0, "name  parameters  mib\n----  ----------  ---\n(no rows)\n");
+}
+
+static void test_many_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 1000 };
+    static struct cell cells[ROWS];
+    static const struct table_column column[] = {{.name = "n"}};
+    for (int i = 0; i < ROWS; i++)
+        cells[i] = cell_int(1000 + i);
+    char *text = format_table(&text_format, column, 1, cells, ROWS);
+    assert_int_equal(strlen(text), 5 * (ROWS + 2));
+    assert_memory_equal(text + 10, "1000\n1001\n", 10);
+    assert_string_equal(text + 5 * (ROWS + 1), "1999\n");
+    free(text);
+}
+
+/* Every allocation in turn fails: an error each time, no leak, no crash. */
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    const struct cell cells[] = {cell_text("a"), cell_int(1), cell_real(0.5)};
+    size_t live = mem_live(), n = 1;
+    for (;; n++) {
+        FILE *out = fopen("/dev/null", "w");
+        struct table t;
+        struct err e = ERR_INIT;
+        mem_fail_after(n);
+        enum status st = table_init(&t, out, TABLE_TEXT, three, 3, &e);
+        if (st == ST_OK)
+            st = table_row(&t, cells, &e);
+        if (st == ST_OK)
+            st = table_finish(&t, &e);
+        mem_fail_after(0);
+        table_release(&t);
+        fclose(out);
+        assert_int_equal(mem_live(), live);
+        if (st == ST_OK)
+            break;
+        assert_int_equal(st, ST_NOMEM);
+        assert_int_equal(e.status, ST_NOMEM);
+    }
+    assert_true(n > 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_formats_have_names),
+        cmocka_unit_test(test_text_aligns_numbers_right_and_texts_left),
+        cmocka_unit_test(test_csv_quotes_as_rfc_4180),
+        cmocka_unit_test(test_json_escapes_and_keeps_types),
+        cmocka_unit_test(test_json_indents_and_embeds),
+        cmocka_unit_test(test_columns_can_be_left_out),
+        cmocka_unit_test(test_decimals_follow_the_values),
+        cmocka_unit_test(test_text_widths_are_terminal_columns),
+        cmocka_unit_test(test_a_narrow_table_wraps),
+        cmocka_unit_test(test_a_word_longer_than_the_column_is_cut),
+        cmocka_unit_test(test_a_record_is_a_list),
+        cmocka_unit_test(test_no_rows_are_said),
+        cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
