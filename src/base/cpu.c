@@ -99,7 +99,7 @@ static int by_rank(const void *a, const void *b)
 static void choose_threads(const char *root, const struct cpu_set_list *affinity, int most,
                            struct cpu_info *out)
 {
-    struct thread threads[CPU_MAX];
+    struct thread threads[CPU_MAX] = {{0, 0, 0}};
     int n = affinity->count;
     for (int i = 0; i < n; i++) {
         threads[i] = (struct thread){affinity->id[i], core_of(root, affinity->id[i]), 0};
