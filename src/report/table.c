@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "report/table_private.h"
+#include "report/utf8.h"
 
 enum { NUMBER_TEXT = 32 };
 

@@ -79,6 +79,8 @@ static inline struct cell cell_text(const char *text)
     return (struct cell){.type = text ? CELL_TEXT : CELL_NULL, .text = text};
 }
 
+/* A text as in a text table: what would control the terminal is escaped. */
+void table_print_escaped(FILE *out, const char *text);
 /* Columns a text takes on a terminal once it is escaped as in a text table. */
 int table_text_width(const char *text);
 /* One JSON string, quoted. */

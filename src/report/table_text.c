@@ -6,6 +6,7 @@
 
 #include "base/num.h"
 #include "report/table_private.h"
+#include "report/utf8.h"
 
 enum { GAP = 2, SMALLEST_TEXT_COLUMN = 14, MAX_DECIMALS = 6, SCIENTIFIC = -1, NUMBER_TEXT = 400 };
 
@@ -55,6 +56,19 @@ int table_text_width(const char *text)
         s += length;
     }
     return width;
+}
+
+void table_print_escaped(FILE *out, const char *text)
+{
+    for (const char *s = text; *s;) {
+        char escaped[16];
+        int32_t code;
+        size_t written;
+        int length = utf8_decode(s, &code);
+        escape_character(s, length, code, escaped, &written);
+        fwrite(escaped, 1, written, out);
+        s += length;
+    }
 }
 
 static char *escape_text(struct arena *a, const char *text)
