@@ -34,8 +34,8 @@ struct eval_metrics {
 };
 
 struct epoch_metrics {
-    int epoch;         /* 1-based */
-    double lr;         /* of the last update */
+    int epoch;                     /* 1-based */
+    double lr;                     /* of the last update */
     double train_loss, train_top1; /* means over the epoch's samples, as trained (augmented, dropout) */
     struct eval_metrics val;       /* count 0 without a validation split */
     double train_s, eval_s;        /* wall seconds of this epoch; after an interruption, of both parts */
@@ -47,28 +47,29 @@ struct trainer_config {
     const struct arch *arch;     /* copied */
     const struct recipe *recipe; /* copied */
     uint64_t seed;
-    int threads;                 /* >= 1; has no influence on results */
-    struct samples train, val;   /* train already augments; val.count may be 0 */
+    int threads;               /* >= 1; has no influence on results */
+    struct samples train, val; /* train already augments; val.count may be 0 */
 };
 
 /* ST_NOMEM, or ST_USAGE for a shape that does not fit. */
 enum status trainer_create(const struct trainer_config *c, struct trainer **out, struct err *e);
 void trainer_free(struct trainer *t);
 
-/* Why trainer_run_epoch returned ST_OK. */
-enum epoch_end { EPOCH_DONE, EPOCH_STOPPED, EPOCH_DIVERGED };
+/* How trainer_run_epoch ended. */
+enum epoch_end { EPOCH_DONE, EPOCH_STOPPED, EPOCH_DIVERGED, EPOCH_FAILED };
 
 struct progress {
-    int epoch;               /* 1-based, the one that runs */
-    int64_t step, steps;     /* updates done in it, updates it has */
+    int epoch;           /* 1-based, the one that runs */
+    int64_t step, steps; /* updates done in it, updates it has */
     double images_per_s;
-    double train_loss;       /* running mean of the epoch */
+    double train_loss; /* running mean of the epoch */
 };
 
 /* Trains to the end of the current epoch, then evaluates on val and appends to the history.
  * `on_step` (may be NULL) is called after every update; true asks to stop: the trainer can then be saved in
- * the middle of the epoch and continues exactly there. Divergence (loss or gradient NaN or Inf, or a loss stuck at
- * ln(classes)) ends with EPOCH_DIVERGED, step and reason in *why. */
+ * the middle of the epoch and continues exactly there. Divergence (loss or gradient NaN or Inf, or a loss
+ * stuck at ln(classes)) ends with EPOCH_DIVERGED, step and reason in why; want of memory with EPOCH_FAILED,
+ * reason in why. */
 enum epoch_end trainer_run_epoch(struct trainer *t, bool (*on_step)(void *context, const struct progress *p),
                                  void *context, char why[128]);
 
@@ -78,8 +79,8 @@ const struct epoch_metrics *trainer_history(const struct trainer *t); /* trainer
 int64_t trainer_steps_per_epoch(const struct trainer *t);
 
 /* Evaluation. `predictions` (may be NULL) receives count x classes logits. */
-enum status trainer_evaluate(struct trainer *t, const struct samples *s, struct eval_metrics *out, float *logits,
-                             struct err *e);
+enum status trainer_evaluate(struct trainer *t, const struct samples *s, struct eval_metrics *out,
+                             float *logits, struct err *e);
 
 /* A checkpoint holds weights, optimizer state, position and history: a safetensors file, written
  * atomically, with a checksum. `description` (JSON object text or NULL) is kept in the header for readers. */
@@ -88,8 +89,9 @@ enum status trainer_save(const struct trainer *t, const char *path, const char *
  * a damaged file is ST_CORRUPT and leaves the trainer as it was). */
 enum status trainer_load(struct trainer *t, const char *path, struct err *e);
 
-/* Reads only what describes the network out of a checkpoint, for `eval`. */
-enum status checkpoint_arch(const char *path, struct arch *out, struct err *e);
+/* What a checkpoint says of itself: its architecture and (if `description` is not NULL) the text given to
+ * trainer_save, "" without one; the caller frees it (mem_free). */
+enum status checkpoint_describe(const char *path, struct arch *out, char **description, struct err *e);
 /* A network for evaluation only, weights from a checkpoint. */
 enum status trainer_open(const char *path, int threads, struct trainer **out, struct err *e);
 

@@ -1,0 +1,45 @@
+/* One source, compiled once per instruction set with KERNELS_TABLE naming the exported table. */
+#include "engine/kernels.h"
+
+#include "engine/kernels_vector.h"
+
+#include "engine/kernels_conv.h"
+#include "engine/kernels_pool.h"
+#include "engine/kernels_weight_gradient.h"
+
+/* Independent FMA chains, as many as a convolution tile has accumulators: the practical peak. */
+static double fma_peak(long rounds)
+{
+    enum { CHAINS = TILE_PIXELS * TILE_VECTORS, UNROLL = 8 };
+    vec acc[CHAINS];
+    for (int i = 0; i < CHAINS; i++)
+        acc[i] = vec_all((float)i * 1e-3f);
+    vec a = vec_all(0.999f), b = vec_all(1e-3f);
+    for (long r = 0; r < rounds; r++) {
+        /* Opaque to the optimiser, so that the loop is neither folded nor hoisted. */
+        __asm__ volatile("" : "+m"(a), "+m"(b));
+        vec x = a, y = b;
+#pragma GCC unroll 8
+        for (int u = 0; u < UNROLL; u++)
+#pragma GCC unroll 24
+            for (int i = 0; i < CHAINS; i++)
+                acc[i] = acc[i] * x + y;
+    }
+    vec sum = {0};
+    for (int i = 0; i < CHAINS; i++)
+        sum += acc[i];
+    /* The result must be used, or the chains are dead code. */
+    __asm__ volatile("" : : "m"(sum));
+    return (double)rounds * CHAINS * UNROLL * VL * 2;
+}
+
+extern const struct kernels KERNELS_TABLE;
+const struct kernels KERNELS_TABLE = {
+    .name = KERNELS_NAME,
+    .vector_floats = VL,
+    .conv = conv,
+    .weight_gradient = weight_gradient,
+    .maxpool_forward = maxpool_forward,
+    .maxpool_backward = maxpool_backward,
+    .fma_peak = fma_peak,
+};

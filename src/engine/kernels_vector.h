@@ -1,0 +1,78 @@
+/* Vectors of the instruction set this object is compiled for (GNU vector extensions). Private to kernels.c.
+ */
+#ifndef ENGINE_KERNELS_VECTOR_H
+#define ENGINE_KERNELS_VECTOR_H
+
+#include <stdint.h>
+
+/* VL: floats in a vector. TILE_PIXELS x TILE_VECTORS accumulators, the vectors of one weight row and a
+ * broadcast fill the register file: 12 x 2 + 3 of 32 with AVX-512, 6 x 2 + 3 of 16 elsewhere. */
+#if defined __AVX512F__
+enum { VL = 16, TILE_PIXELS = 12, TILE_VECTORS = 2 };
+#elif defined __AVX2__
+enum { VL = 8, TILE_PIXELS = 6, TILE_VECTORS = 2 };
+#else
+enum { VL = 4, TILE_PIXELS = 6, TILE_VECTORS = 2 };
+#endif
+enum { TILE_CHANNELS = VL * TILE_VECTORS };
+
+typedef float vec __attribute__((vector_size(VL * sizeof(float)), may_alias));
+typedef float vec_unaligned __attribute__((vector_size(VL * sizeof(float)), aligned(4), may_alias));
+typedef int32_t ivec __attribute__((vector_size(VL * sizeof(int32_t)), may_alias));
+
+#define KERNEL_INLINE static inline __attribute__((always_inline))
+
+KERNEL_INLINE vec vec_load(const float *p)
+{
+    return *(const vec_unaligned *)p;
+}
+
+KERNEL_INLINE void vec_store(float *p, vec v)
+{
+    *(vec_unaligned *)p = v;
+}
+
+KERNEL_INLINE vec vec_all(float x)
+{
+    return x - (vec){0};
+}
+
+/* Lane numbers 0, 1, 2, ... */
+KERNEL_INLINE ivec vec_lanes(void)
+{
+#if defined __AVX512F__
+    return (ivec){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#elif defined __AVX2__
+    return (ivec){0, 1, 2, 3, 4, 5, 6, 7};
+#else
+    return (ivec){0, 1, 2, 3};
+#endif
+}
+
+/* yes where the mask is set (-1), no elsewhere (0). */
+KERNEL_INLINE vec vec_select(ivec mask, vec yes, vec no)
+{
+    return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
+}
+
+/* max(v, 0) that keeps NaN, so that a diverged network is seen in its loss. */
+KERNEL_INLINE vec vec_relu(vec v)
+{
+    return (vec)((ivec)v & ~(v <= (vec){0}));
+}
+
+KERNEL_INLINE vec vec_mask_positive(vec v, vec mask)
+{
+    return (vec)((ivec)v & (mask > (vec){0}));
+}
+
+/* Stores the first `count` floats (all if count >= VL, none if <= 0); what follows keeps its value. */
+KERNEL_INLINE void vec_store_first(float *p, vec v, int count)
+{
+    if (count >= VL)
+        vec_store(p, v);
+    else if (count > 0)
+        vec_store(p, vec_select(vec_lanes() < count, v, vec_load(p)));
+}
+
+#endif

@@ -1,0 +1,378 @@
+#include "engine/pass.h"
+
+#include <string.h>
+
+#include "base/rng.h"
+
+static struct view value(const struct pass *p, int tensor, int c0)
+{
+    return plan_view(&p->plan->value[tensor], p->block, c0);
+}
+
+static struct view gradient(const struct pass *p, int tensor, int c0)
+{
+    return plan_view(&p->plan->gradient[tensor], p->block, c0);
+}
+
+static void clear_border(const struct pass *p, const struct place *place, const struct shape *s, int images)
+{
+    const size_t b = (size_t)place->border;
+    if (b == 0)
+        return;
+    const size_t side = b * place->pixel * sizeof(float);
+    for (int i = 0; i < images; i++) {
+        float *image = p->block + place->offset + (size_t)i * place->image;
+        memset(image, 0, b * place->row * sizeof(float));
+        memset(image + ((size_t)s->h + b) * place->row, 0, b * place->row * sizeof(float));
+        for (size_t r = b; r < (size_t)s->h + b; r++) {
+            memset(image + r * place->row, 0, side);
+            memset(image + (r + 1) * place->row - b * place->pixel, 0, side);
+        }
+    }
+}
+
+float *pass_image(const struct pass *p, int i, size_t *pitch)
+{
+    const struct view v = value(p, 0, 0);
+    *pitch = v.row;
+    return v.data + (size_t)i * v.image;
+}
+
+const float *pass_logits(const struct pass *p, int i)
+{
+    const struct view v = value(p, p->network->logits, 0);
+    return v.data + (size_t)i * v.image;
+}
+
+float *pass_logits_gradient(const struct pass *p, int i)
+{
+    const struct view v = gradient(p, p->network->logits, 0);
+    return v.data + (size_t)i * v.image;
+}
+
+/* The input of a convolution with its padding: base of output pixel (0, 0). */
+static struct view padded_input(const struct pass *p, const struct op *op, const struct branch *b)
+{
+    struct view x = value(p, op->in, 0);
+    x.data -= (size_t)b->pad * (x.row + x.pixel);
+    return x;
+}
+
+static void conv_forward(const struct pass *p, const struct op *op, int images)
+{
+    const struct shape *out = &p->network->tensors[op->out].shape;
+    for (int i = 0; i < op->branch_count; i++) {
+        const struct branch *b = &op->branch[i];
+        struct segment segments[NETWORK_MAX_KERNEL];
+        struct conv_job job = {.x = padded_input(p, op, b),
+                               .y = value(p, op->out, b->c0),
+                               .images = images,
+                               .h = out->h,
+                               .w = out->w,
+                               .stride = op->stride,
+                               .channels = b->cout,
+                               .weights = p->params + b->weights,
+                               .bias = p->params + b->biases,
+                               .segment_count = b->kernel,
+                               .segments = segments,
+                               .flags = b->relu ? CONV_RELU : 0};
+        /* All channels of a kernel row's pixels are consecutive in the input. */
+        for (int ky = 0; ky < b->kernel; ky++)
+            segments[ky] = (struct segment){(ptrdiff_t)((size_t)ky * job.x.row), b->kernel * b->cin};
+        p->kernels->conv(&job);
+    }
+}
+
+static void conv_weight_gradient(const struct pass *p, const struct op *op, int images, float *gradients,
+                                 bool accumulate)
+{
+    const struct shape *out = &p->network->tensors[op->out].shape;
+    for (int i = 0; i < op->branch_count; i++) {
+        const struct branch *b = &op->branch[i];
+        struct weight_gradient_job job = {.x = padded_input(p, op, b),
+                                          .dy = gradient(p, op->out, b->c0),
+                                          .images = images,
+                                          .h = out->h,
+                                          .w = out->w,
+                                          .stride = op->stride,
+                                          .kernel_rows = b->kernel,
+                                          .row_length = b->kernel * b->cin,
+                                          .channels = b->cout,
+                                          .dw = gradients + b->weights,
+                                          .db = gradients + b->biases,
+                                          .accumulate = accumulate};
+        p->kernels->weight_gradient(&job);
+    }
+}
+
+/* Flags of an op's contribution to the gradient of its k-th input; clears the border if it is the first. */
+static unsigned contribution(const struct pass *p, const struct op *op, int k, int images)
+{
+    const int tensor = k == 0 ? op->in : op->in2;
+    const struct net_tensor *t = &p->network->tensors[tensor];
+    if (op->first[k])
+        clear_border(p, &p->plan->gradient[tensor], &t->shape, images);
+    return (op->first[k] ? 0u : CONV_ACCUMULATE) | (op->last[k] && t->relu ? CONV_MASK : 0u);
+}
+
+static void conv_data_gradient(const struct pass *p, const struct op *op, int images)
+{
+    const struct shape *in = &p->network->tensors[op->in].shape;
+    struct segment segments[SEGMENT_MAX];
+    struct conv_job job = {.x = gradient(p, op->out, 0),
+                           .y = gradient(p, op->in, 0),
+                           .mask = value(p, op->in, 0),
+                           .images = images,
+                           .h = in->h,
+                           .w = in->w,
+                           .stride = 1,
+                           .channels = in->c,
+                           .weights = p->transposed + op->transposed,
+                           .segments = segments,
+                           .flags = contribution(p, op, 0, images)};
+    /* Input pixel (y, x) reached output pixel (y + pad - ky, x + pad - kx) through tap (ky, kx). */
+    for (int i = 0; i < op->branch_count; i++) {
+        const struct branch *b = &op->branch[i];
+        for (int ky = 0; ky < b->kernel; ky++)
+            for (int kx = 0; kx < b->kernel; kx++)
+                segments[job.segment_count++] = (struct segment){
+                    (b->pad - ky) * (ptrdiff_t)job.x.row + (b->pad - kx) * (ptrdiff_t)job.x.pixel + b->c0,
+                    b->cout};
+    }
+    p->kernels->conv(&job);
+}
+
+static uint8_t *aside(const struct pass *p, const struct op *op)
+{
+    const ptrdiff_t offset = p->plan->aside[op - p->network->ops];
+    return offset == PLAN_NOWHERE ? NULL : (uint8_t *)(p->block + offset);
+}
+
+static struct pool_job pool_job(const struct pass *p, const struct op *op, int images)
+{
+    const struct shape *in = &p->network->tensors[op->in].shape, *out = &p->network->tensors[op->out].shape;
+    return (struct pool_job){.images = images,
+                             .in_h = in->h,
+                             .in_w = in->w,
+                             .out_h = out->h,
+                             .out_w = out->w,
+                             .kernel = op->kernel,
+                             .stride = op->stride,
+                             .pad = op->pad,
+                             .channels = in->c,
+                             .arg = aside(p, op)};
+}
+
+static void pool_forward(const struct pass *p, const struct op *op, int images)
+{
+    struct pool_job job = pool_job(p, op, images);
+    job.x = value(p, op->in, 0);
+    job.y = value(p, op->out, 0);
+    p->kernels->maxpool_forward(&job);
+}
+
+static void pool_backward(const struct pass *p, const struct op *op, int images)
+{
+    struct pool_job job = pool_job(p, op, images);
+    const unsigned flags = contribution(p, op, 0, images);
+    job.x = gradient(p, op->in, 0);
+    job.y = gradient(p, op->out, 0);
+    job.mask = value(p, op->in, 0);
+    job.masked = flags & CONV_MASK;
+    p->kernels->maxpool_backward(&job);
+}
+
+/* Calls row(dst row, src row, n) for every row of a tile, both of one shape. */
+struct rows {
+    struct view to, from, other;
+    const struct shape *shape;
+    int images;
+};
+
+static void add_rows(const struct rows *r)
+{
+    const size_t n = (size_t)r->shape->w * (size_t)r->shape->c;
+    for (int i = 0; i < r->images; i++)
+        for (int y = 0; y < r->shape->h; y++) {
+            const size_t image = (size_t)i, row = (size_t)y;
+            float *restrict to = r->to.data + image * r->to.image + row * r->to.row;
+            const float *restrict a = r->from.data + image * r->from.image + row * r->from.row;
+            const float *restrict b = r->other.data + image * r->other.image + row * r->other.row;
+            for (size_t k = 0; k < n; k++)
+                to[k] = a[k] + b[k];
+        }
+}
+
+static void add_forward(const struct pass *p, const struct op *op, int images)
+{
+    const struct rows r = {value(p, op->out, 0), value(p, op->in, 0), value(p, op->in2, 0),
+                           &p->network->tensors[op->out].shape, images};
+    add_rows(&r);
+}
+
+/* to (+)= from, then masked by the values: how elementwise ops hand a gradient on. */
+static void pass_on(const struct rows *r, unsigned flags)
+{
+    const size_t n = (size_t)r->shape->w * (size_t)r->shape->c;
+    for (int i = 0; i < r->images; i++)
+        for (int y = 0; y < r->shape->h; y++) {
+            const size_t image = (size_t)i, row = (size_t)y;
+            float *restrict to = r->to.data + image * r->to.image + row * r->to.row;
+            const float *restrict from = r->from.data + image * r->from.image + row * r->from.row;
+            const float *restrict mask = r->other.data + image * r->other.image + row * r->other.row;
+            for (size_t k = 0; k < n; k++) {
+                float g = flags & CONV_ACCUMULATE ? to[k] + from[k] : from[k];
+                to[k] = flags & CONV_MASK && !(mask[k] > 0) ? 0 : g;
+            }
+        }
+}
+
+static void add_backward(const struct pass *p, const struct op *op, int images)
+{
+    const int inputs[2] = {op->in, op->in2};
+    for (int k = 0; k < 2; k++) {
+        const struct rows r = {gradient(p, inputs[k], 0), gradient(p, op->out, 0), value(p, inputs[k], 0),
+                               &p->network->tensors[op->out].shape, images};
+        pass_on(&r, contribution(p, op, k, images));
+    }
+}
+
+/* Chooses what one image keeps: keep[k] is 1 with probability 1 - rate. */
+static void dropout_choose(const struct pass *p, uint32_t sample, uint8_t *keep, size_t n)
+{
+    const struct rng stream = rng_stream(p->seed, RNG_DROPOUT, p->epoch, sample);
+    const uint32_t threshold = (uint32_t)(p->dropout * 65536 + 0.5);
+    for (size_t k = 0; k < n; k += 8) {
+        uint32_t block[4];
+        rng_block(&stream, (uint32_t)(k / 8), block);
+        for (size_t j = 0; j < 8 && k + j < n; j++)
+            keep[k + j] = (block[j / 2] >> (16 * (j % 2)) & 0xffff) >= threshold;
+    }
+}
+
+/* to = from * keep / (1 - rate), rows of one image. */
+static void dropout_image(float *to, const float *from, size_t to_row, size_t from_row, const struct shape *s,
+                          const uint8_t *keep, float scale)
+{
+    const size_t n = (size_t)s->w * (size_t)s->c;
+    for (size_t y = 0; y < (size_t)s->h; y++)
+        for (size_t k = 0; k < n; k++)
+            to[y * to_row + k] = keep[y * n + k] ? from[y * from_row + k] * scale : 0;
+}
+
+static void dropout_forward(const struct pass *p, const struct op *op, int images, const uint32_t *samples)
+{
+    const struct shape *s = &p->network->tensors[op->out].shape;
+    const struct view x = value(p, op->in, 0), y = value(p, op->out, 0);
+    const size_t n = (size_t)s->c * (size_t)s->h * (size_t)s->w;
+    uint8_t *keep = aside(p, op);
+    for (int i = 0; i < images; i++) {
+        dropout_choose(p, samples[i], keep + (size_t)i * n, n);
+        dropout_image(y.data + (size_t)i * y.image, x.data + (size_t)i * x.image, y.row, x.row, s,
+                      keep + (size_t)i * n, (float)(1 / (1 - p->dropout)));
+    }
+}
+
+static void dropout_backward(const struct pass *p, const struct op *op, int images)
+{
+    const struct shape *s = &p->network->tensors[op->out].shape;
+    const struct view dx = gradient(p, op->in, 0), dy = gradient(p, op->out, 0);
+    const size_t n = (size_t)s->c * (size_t)s->h * (size_t)s->w;
+    const uint8_t *keep = aside(p, op);
+    /* In place first, so that accumulating and masking stay in one place. */
+    for (int i = 0; i < images; i++)
+        dropout_image(dy.data + (size_t)i * dy.image, dy.data + (size_t)i * dy.image, dy.row, dy.row, s,
+                      keep + (size_t)i * n, (float)(1 / (1 - p->dropout)));
+    const struct rows r = {dx, dy, value(p, op->in, 0), s, images};
+    pass_on(&r, contribution(p, op, 0, images));
+}
+
+static void average_forward(const struct pass *p, const struct op *op, int images)
+{
+    const struct shape *s = &p->network->tensors[op->in].shape;
+    const struct view x = value(p, op->in, 0), y = value(p, op->out, 0);
+    const float scale = 1.0f / (float)(s->h * s->w);
+    for (int i = 0; i < images; i++) {
+        float *to = y.data + (size_t)i * y.image;
+        for (int c = 0; c < s->c; c++) {
+            float sum = 0;
+            for (int r = 0; r < s->h; r++)
+                for (int k = 0; k < s->w; k++)
+                    sum += x.data[(size_t)i * x.image + (size_t)r * x.row + (size_t)k * x.pixel + (size_t)c];
+            to[c] = sum * scale;
+        }
+    }
+}
+
+static void average_backward(const struct pass *p, const struct op *op, int images)
+{
+    const struct shape *s = &p->network->tensors[op->in].shape;
+    const struct view dx = gradient(p, op->in, 0), dy = gradient(p, op->out, 0), x = value(p, op->in, 0);
+    const bool masked = contribution(p, op, 0, images) & CONV_MASK;
+    const float scale = 1.0f / (float)(s->h * s->w);
+    for (int i = 0; i < images; i++)
+        for (int r = 0; r < s->h; r++)
+            for (int k = 0; k < s->w; k++) {
+                const size_t image = (size_t)i, row = (size_t)r, column = (size_t)k;
+                const float *from = dy.data + image * dy.image;
+                const float *mask = x.data + image * x.image + row * x.row + column * x.pixel;
+                float *to = dx.data + image * dx.image + row * dx.row + column * dx.pixel;
+                for (int c = 0; c < s->c; c++)
+                    to[c] = masked && !(mask[c] > 0) ? 0 : from[c] * scale;
+            }
+}
+
+void pass_forward(const struct pass *p, int images, const uint32_t *samples)
+{
+    const struct network *n = p->network;
+    clear_border(p, &p->plan->value[0], &n->tensors[0].shape, images);
+    for (int i = 0; i < n->op_count; i++) {
+        const struct op *op = &n->ops[i];
+        clear_border(p, &p->plan->value[op->out], &n->tensors[op->out].shape, images);
+        switch (op->kind) {
+        case OP_CONV:
+            conv_forward(p, op, images);
+            break;
+        case OP_MAXPOOL:
+            pool_forward(p, op, images);
+            break;
+        case OP_ADD:
+            add_forward(p, op, images);
+            break;
+        case OP_DROPOUT:
+            dropout_forward(p, op, images, samples);
+            break;
+        case OP_AVGPOOL:
+            average_forward(p, op, images);
+            break;
+        }
+    }
+}
+
+void pass_backward(const struct pass *p, int images, float *gradients, bool accumulate)
+{
+    const struct network *n = p->network;
+    clear_border(p, &p->plan->gradient[n->logits], &n->tensors[n->logits].shape, images);
+    for (int i = n->op_count - 1; i >= 0; i--) {
+        const struct op *op = &n->ops[i];
+        switch (op->kind) {
+        case OP_CONV:
+            conv_weight_gradient(p, op, images, gradients, accumulate);
+            if (op->wants_dx)
+                conv_data_gradient(p, op, images);
+            break;
+        case OP_MAXPOOL:
+            pool_backward(p, op, images);
+            break;
+        case OP_ADD:
+            add_backward(p, op, images);
+            break;
+        case OP_DROPOUT:
+            dropout_backward(p, op, images);
+            break;
+        case OP_AVGPOOL:
+            average_backward(p, op, images);
+            break;
+        }
+    }
+}

@@ -1,0 +1,42 @@
+/* The plan of a pass: where every tensor of a tile lies in one block of memory, computed once.
+ *
+ * A tile is a few images that one thread takes through the whole network. Buffers whose lifetimes do not meet
+ * share memory; zero borders are therefore cleared whenever a tensor is written anew. */
+#ifndef ENGINE_PLAN_H
+#define ENGINE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/network.h"
+
+enum { PLAN_NOWHERE = -1 };
+
+/* Strides in floats; offsets from the start of the block, in floats, or PLAN_NOWHERE. */
+struct place {
+    ptrdiff_t offset; /* of the border's first pixel of image 0 */
+    int border;
+    size_t pixel, row, image;
+};
+
+struct plan {
+    int images; /* in a tile, at most */
+    bool training;
+    struct place value[ARCH_MAX_TENSORS];
+    struct place gradient[ARCH_MAX_TENSORS]; /* training only */
+    ptrdiff_t aside[ARCH_MAX_LAYERS]; /* per op: bytes kept from forward to backward (pool winners, dropout
+                                         choices), as an offset in floats; training only */
+    size_t floats;                    /* size of the block */
+};
+
+/* Lays out a tile of `images` images. ST_NOMEM when the block's size overflows. */
+enum status plan_init(struct plan *p, const struct network *n, int images, bool training, struct err *e);
+
+/* Bytes a tile of one image needs, for choosing the tile size. */
+size_t plan_bytes_per_image(const struct network *n, bool training);
+
+/* The view of channels c0.. of a tensor's values or gradient; its data points at pixel (0, 0) inside the
+ * border. */
+struct view plan_view(const struct place *p, float *block, int c0);
+
+#endif
