@@ -159,7 +159,7 @@ static void format_shortest(double v, char *out)
 char *num_format_double(double v, char *out)
 {
     if (isnan(v)) {
-        return strcpy(out, "nan");
+        return memcpy(out, "nan", sizeof "nan");
     }
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t previous = c ? uselocale(c) : (locale_t)0;

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -31,8 +32,8 @@ static void errno_gives_status_and_reason(void **state)
     } cases[] = {{ENOMEM, ST_NOMEM}, {ENOSPC, ST_NOSPACE}, {EDQUOT, ST_NOSPACE}, {ENOENT, ST_FAILED}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct err e = ERR_INIT;
-        char expected[256] = "cannot open a: ";
-        strcat(expected, strerror(cases[i].number));
+        char expected[256];
+        snprintf(expected, sizeof expected, "cannot open a: %s", strerror(cases[i].number));
         errno = cases[i].number;
         assert_int_equal(err_errno(&e, "cannot open %s", "a"), cases[i].status);
         assert_int_equal(e.status, cases[i].status);

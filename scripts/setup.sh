@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Installs what is missing for the named purposes: build, plot, data, test, check.
+#   scripts/setup.sh build plot data
+# On a system without apt it only says what is missing.
+set -eu
+
+packages=() # Debian packages to install
+lacking=()  # the same, in words
+
+miss() { # WHAT PACKAGE
+    lacking+=("$1 (Debian: $2)")
+    packages+=("$2")
+}
+
+need_tool() { # COMMAND PACKAGE
+    command -v "$1" >/dev/null || miss "$1" "$2"
+}
+
+need_library() { # PKG-CONFIG-NAME PACKAGE
+    pkg-config --exists "$1" 2>/dev/null || miss "library $1" "$2"
+}
+
+need_file() { # PATH PACKAGE
+    [ -e "$1" ] || miss "$1" "$2"
+}
+
+need_compiler() { # PACKAGE WHAT COMMAND...
+    local package=$1 what=$2
+    shift 2
+    echo 'int main(void) { return 0; }' | "$@" -x c -o /dev/null - 2>/dev/null || miss "$what" "$package"
+}
+
+check_purpose() {
+    case $1 in
+    build)
+        need_compiler build-essential "C compiler with OpenMP" cc -fopenmp
+        need_tool make build-essential
+        need_tool cmake cmake
+        need_tool pkg-config pkg-config
+        need_library yaml-0.1 libyaml-dev
+        need_library sqlite3 libsqlite3-dev
+        need_library zlib zlib1g-dev
+        need_library libjpeg libjpeg-dev
+        need_library libpng libpng-dev
+        need_library json-c libjson-c-dev
+        need_library libxxhash libxxhash-dev
+        need_library popt libpopt-dev
+        ;;
+    plot) need_tool gnuplot gnuplot-nox ;;
+    data) need_file /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz dataset-fashion-mnist ;;
+    test)
+        need_library cmocka libcmocka-dev
+        need_tool sqlite3 sqlite3
+        ;;
+    check)
+        need_compiler libomp-dev "clang with OpenMP" clang -fopenmp
+        need_tool clang clang
+        need_tool clang-format clang-format
+        need_tool clang-tidy clang-tidy
+        need_tool cppcheck cppcheck
+        need_tool shellcheck shellcheck
+        ;;
+    *)
+        echo "setup.sh: unknown purpose '$1', known are build, plot, data, test, check" >&2
+        exit 2
+        ;;
+    esac
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        echo "setup.sh: not root and no sudo here; as root, run: $*" >&2
+        return 1
+    fi
+}
+
+for purpose in "$@"; do
+    check_purpose "$purpose"
+done
+if [ ${#packages[@]} -eq 0 ]; then
+    exit 0
+fi
+
+echo "Missing:"
+printf '  %s\n' "${lacking[@]}"
+if ! command -v apt-get >/dev/null; then
+    echo "setup.sh: no apt-get here; please install the above and run this again" >&2
+    exit 1
+fi
+mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
+as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q || echo "setup.sh: apt-get update failed, trying anyway" >&2
+as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${packages[@]}"

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Builds firesweep in build/dev and runs all tests. Arguments go to ctest, for example: scripts/test.sh -R base
+# shellcheck source=scripts/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+scripts/setup.sh build plot test
+build dev -DCMAKE_BUILD_TYPE=RelWithDebInfo -DFIRESWEEP_WERROR=OFF
+ctest --test-dir build/dev --output-on-failure "$@"
