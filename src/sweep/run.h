@@ -3,6 +3,7 @@
 #define SWEEP_RUN_H
 
 #include "base/err.h"
+#include "engine/trainer.h"
 #include "sweep/space.h"
 #include "sweep/spec.h"
 
@@ -11,43 +12,59 @@ enum { RUN_MAX_WORKERS = 256 };
 /* What one worker does now. */
 struct worker_status {
     bool active;
-    int trial;               /* index into space.trials */
+    int trial; /* index into space.trials */
     int epoch, epochs;
-    int64_t step, steps;     /* within the epoch */
+    int64_t step, steps; /* within the epoch */
     double images_per_s;
     double train_loss;
-    double val_top1;         /* of the last finished epoch; NaN before */
+    double val_top1; /* of the last finished epoch; NaN before, and without a validation split */
+    int threads;
 };
 
 struct run_status {
     int total, done, failed, diverged, skipped, running, pending; /* trials */
+    int timed_out; /* the nine of them add up: total = all others here */
     int workers, threads_per_worker;
     struct worker_status worker[RUN_MAX_WORKERS];
     double elapsed_s, eta_s; /* eta_s < 0: not known yet */
 };
 
-/* Events for whoever shows progress (cli); called in the supervisor only. */
+/* Events for whoever shows progress (cli); called in the supervisor only. Any of them may be NULL. */
 struct run_observer {
     void *context;
     void (*tick)(void *context, const struct run_status *s); /* about 4 times a second */
     void (*epoch)(void *context, const struct trial *t, const struct epoch_metrics *m);
-    void (*trial_end)(void *context, const struct trial *t, const char *outcome, const struct eval_metrics *test,
-                      double wall_s, const char *message);
+    /* A trial came to its end: outcome "done", "diverged", "failed" or "timed_out". test is NULL unless done,
+     * and when the data has no test images. wall_s: seconds of all its attempts. message: the reason, NULL
+     * when done. */
+    void (*trial_end)(void *context, const struct trial *t, const char *outcome,
+                      const struct eval_metrics *test, double wall_s, const char *message);
+    /* One line for people: crashes and retries, resumed checkpoints, a full disk, why the run stops. */
     void (*notice)(void *context, const char *text);
 };
 
 struct run_config {
-    const char *db;          /* path; NULL = results/<spec name>.db */
-    int workers, threads;    /* 0 = from the spec, there 0 = auto */
+    const char *db;       /* path; NULL = results/<spec name>.db */
+    int workers, threads; /* 0 = from the spec, there 0 = auto */
 };
 
 struct run_result {
-    int trained;             /* trials trained by this call */
+    int trained; /* trials that this call brought to an end: done or diverged */
     int total, done, failed, diverged, skipped, pending;
+    int timed_out;
     bool interrupted;
 };
 
-/* Runs what is not done. Idempotent. ST_INTERRUPTED after SIGINT or SIGTERM, with everything saved. */
+/* Runs what is not done: pending trials, trials that failed earlier, and trials that timed out under a lower
+ * budget.trial_wall. Idempotent: done and diverged trials are never trained again.
+ *
+ * Nothing is written before spec and data are known to be good. While it runs, `<db>.lock` keeps other runs
+ * off the database. Beside the database (path without ".db"): `.checkpoints/` and `.logs/`.
+ *
+ * ST_OK: all trials that the spec asks for are done, diverged or timed out. ST_INTERRUPTED after SIGINT,
+ * SIGTERM, SIGHUP or at the end of budget.wall, with everything saved. ST_FAILED when trials failed (their
+ * rows say why), when budget.max_failed was reached, or when another run holds the database. Signal
+ * dispositions are as before on return. *out is filled in every case. */
 enum status run_sweep(const struct spec *spec, const struct run_config *c, const struct run_observer *o,
                       struct run_result *out, struct err *e);
 

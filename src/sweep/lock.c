@@ -1,0 +1,164 @@
+#include "sweep/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+enum { HOLDER_TEXT = HOST_NAME_MAX + 64 };
+
+/* "<pid> <host>": who holds the lock. */
+struct holder {
+    long pid;
+    char host[HOST_NAME_MAX + 1];
+};
+
+static void read_host(char host[HOST_NAME_MAX + 1])
+{
+    if (gethostname(host, HOST_NAME_MAX + 1) != 0) {
+        host[0] = '\0';
+    }
+    host[HOST_NAME_MAX] = '\0';
+}
+
+static struct holder read_holder(int fd)
+{
+    struct holder h = {0, "?"};
+    char text[HOLDER_TEXT];
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    if (n > 0) {
+        text[n] = '\0';
+        char *end;
+        h.pid = strtol(text, &end, 10);
+        end += strspn(end, " ");
+        snprintf(h.host, sizeof h.host, "%.*s", (int)strcspn(end, "\n"), end);
+    }
+    return h;
+}
+
+static bool write_holder(int fd)
+{
+    char host[HOST_NAME_MAX + 1], text[HOLDER_TEXT];
+    read_host(host);
+    int n = snprintf(text, sizeof text, "%ld %s\n", (long)getpid(), host);
+    return ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) == n;
+}
+
+/* Whether the holder is known to be gone: only its own host can tell. */
+static bool holder_gone(const struct holder *h)
+{
+    char host[HOST_NAME_MAX + 1];
+    read_host(host);
+    return h->pid > 0 && strcmp(h->host, host) == 0 && kill((pid_t)h->pid, 0) != 0 && errno == ESRCH;
+}
+
+static enum status held(const char *db, const struct holder *h, struct err *e)
+{
+    return err_set(e, ST_FAILED, "%s: another run works on it: process %ld on %s; wait for it or stop it", db,
+                   h->pid, h->host);
+}
+
+/* The file may have been removed by its last holder between open and flock. */
+static bool still_there(int fd, const char *path)
+{
+    struct stat mine, named;
+    return fstat(fd, &mine) == 0 && stat(path, &named) == 0 && mine.st_ino == named.st_ino &&
+           mine.st_dev == named.st_dev;
+}
+
+/* One try. *fd is -1 when somebody else has it; then *h says who. */
+static enum status try_lock(const char *path, int *fd, struct holder *h, struct err *e)
+{
+    for (;;) {
+        *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (*fd < 0) {
+            return err_errno(e, "cannot create %s", path);
+        }
+        bool taken = flock(*fd, LOCK_EX | LOCK_NB) == 0;
+        if (taken && still_there(*fd, path)) {
+            return ST_OK;
+        }
+        int reason = errno;
+        if (!taken) {
+            *h = read_holder(*fd);
+        }
+        close(*fd);
+        *fd = -1;
+        if (!taken) {
+            errno = reason;
+            return reason == EWOULDBLOCK ? ST_OK : err_errno(e, "cannot lock %s", path);
+        }
+    }
+}
+
+enum status run_lock_take(struct run_lock *lock, const char *db,
+                          void (*waiting)(void *context, const char *text), void *context, struct err *e)
+{
+    *lock = (struct run_lock){-1, mem_printf("%s.lock", db)};
+    if (!lock->path) {
+        return err_set(e, ST_NOMEM, "cannot lock %s: out of memory", db);
+    }
+    bool told = false;
+    struct holder h;
+    enum status status = try_lock(lock->path, &lock->fd, &h, e);
+    while (status == ST_OK && lock->fd < 0 && holder_gone(&h)) {
+        if (!told && waiting) {
+            char text[HOLDER_TEXT + 128];
+            snprintf(text, sizeof text,
+                     "process %ld is gone, but its workers still save their state: waiting for them", h.pid);
+            waiting(context, text);
+        }
+        told = true;
+        nanosleep(&(struct timespec){0, 50000000}, NULL);
+        status = try_lock(lock->path, &lock->fd, &h, e);
+    }
+    if (status == ST_OK && lock->fd < 0) {
+        status = held(db, &h, e);
+    }
+    if (status == ST_OK && !write_holder(lock->fd)) {
+        status = err_errno(e, "cannot write %s", lock->path);
+    }
+    if (status != ST_OK) {
+        run_lock_release(lock);
+    }
+    return status;
+}
+
+enum status run_lock_check(const char *db, struct err *e)
+{
+    char *path = mem_printf("%s.lock", db);
+    if (!path) {
+        return err_set(e, ST_NOMEM, "cannot lock %s: out of memory", db);
+    }
+    enum status status = ST_OK;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+            struct holder h = read_holder(fd);
+            status = holder_gone(&h) ? ST_OK : held(db, &h, e);
+        }
+        close(fd);
+    }
+    mem_free(path);
+    return status;
+}
+
+void run_lock_release(struct run_lock *lock)
+{
+    if (lock->fd >= 0) {
+        unlink(lock->path); /* while it is held, so that nobody else's file is removed */
+        close(lock->fd);
+    }
+    mem_free(lock->path);
+    *lock = RUN_LOCK_INIT;
+}

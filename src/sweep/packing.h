@@ -1,0 +1,46 @@
+/* How many workers run side by side, with how many threads, on which cores, and when all will be done. Pure.
+ */
+#ifndef SWEEP_PACKING_H
+#define SWEEP_PACKING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PACKING_MAX_WORKERS = 256 };
+
+struct packing_request {
+    int cores;          /* physical cores this process may use, >= 1 */
+    int pending;        /* trials to run, >= 0 */
+    int workers;        /* wanted, 0 = auto */
+    int threads;        /* wanted per worker, 0 = auto */
+    int useful_threads; /* more than these do not speed up one trial (its lanes), >= 1 */
+};
+
+struct packing {
+    int workers; /* most that run at once, 1 .. PACKING_MAX_WORKERS */
+    int threads; /* of each while trials are plenty, >= 1 */
+    bool pinned; /* every thread has a core of its own; otherwise workers are left to the kernel */
+};
+
+/* Auto workers: as many as cores and trials allow, because trials side by side need no barrier; auto threads:
+ * the cores divided among the workers. Never more workers than trials. Thread counts do not change results.
+ */
+struct packing packing_plan(const struct packing_request *r);
+
+/* Threads for the worker that starts next, the longest of `pending` trials, when `running` workers leave
+ * `free_cores` cores: with auto threads the free cores are divided among the workers that can start now, so
+ * threads grow when trials run out. 0 when nothing can start now. */
+int packing_threads(const struct packing *p, const struct packing_request *r, int free_cores, int running,
+                    int pending);
+
+/* Takes `n` free entries of `in_use` (cores of them; they become true) and writes their indices, ascending.
+ * False, taking nothing, when fewer are free. */
+bool packing_take_cores(bool *in_use, int cores, int n, int *taken);
+
+/* Seconds until everything is done. running_s: remaining time of each running worker; pending_ops: operations
+ * of the waiting trials, longest first; slots: workers at once; ops_per_s: speed of one worker, > 0. The
+ * waiting trials go to the worker that is free first. */
+double packing_remaining_s(const double *running_s, int running, const double *pending_ops, int pending,
+                           int slots, double ops_per_s);
+
+#endif

@@ -1,0 +1,168 @@
+#include "sweep/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cpu.h"
+#include "base/log.h"
+
+/* SIGTERM stays blocked while a worker trains; a pending one is the request to stop. */
+static bool sigterm_pending(void *context)
+{
+    (void)context;
+    sigset_t pending;
+    return sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1;
+}
+
+/* Unblocked, SIGTERM ends the process at once: the default disposition. */
+static void sigterm_ends(void *context, bool on)
+{
+    (void)context;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(on ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+}
+
+static void set_signals(void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    for (int signal_number = 1; signal_number < NSIG; signal_number++) {
+        sigaction(signal_number, &action,
+                  NULL); /* fails for a few, which then have no other disposition anyway */
+    }
+    /* The terminal sends these to the whole group; the supervisor decides. A pipe without reader is an error
+     * of write(2). */
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    sigaction(SIGPIPE, &action, NULL);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+/* Leaves 0 (nothing), 1 and 2 (the log), 3 (the pipe) and 4 (keep_fd) open. */
+static void set_descriptors(int records, int log, int keep_fd)
+{
+    enum { RECORDS_FD = 3, KEEP_FD = 4, FIRST_FREE_FD = 5 };
+    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    /* Out of the way first: the targets may be in use by one of these. */
+    records = fcntl(records, F_DUPFD, FIRST_FREE_FD);
+    log = fcntl(log, F_DUPFD, FIRST_FREE_FD);
+    keep_fd = keep_fd < 0 ? -1 : fcntl(keep_fd, F_DUPFD, FIRST_FREE_FD);
+    if (records < 0 || log < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||
+        dup2(log, STDERR_FILENO) < 0 || dup2(records, RECORDS_FD) < 0) {
+        _exit(EXIT_FAILURE);
+    }
+    if (keep_fd < 0 || dup2(keep_fd, KEEP_FD) < 0) {
+        close(KEEP_FD);
+    }
+    close_range(FIRST_FREE_FD, ~0U, 0);
+}
+
+/* If memory runs out, the kernel should choose a worker, which costs one attempt, not the supervisor. */
+static void volunteer_for_oom(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        if (write(fd, "500", 3) != 3) {
+            log_line(LOG_DEBUG, "cannot raise the out-of-memory score");
+        }
+        close(fd);
+    }
+}
+
+static _Noreturn void child(const struct process_config *c, pid_t supervisor, int records, int log)
+{
+    set_signals();
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != supervisor) { /* it died before prctl */
+        _exit(EXIT_FAILURE);
+    }
+    set_descriptors(records, log, c->keep_fd);
+    volunteer_for_oom();
+    struct err e = ERR_INIT;
+    if (c->core_count > 0 && cpu_pin(c->cores, c->core_count, &e) != ST_OK) {
+        log_line(LOG_WARN, "not pinned: %s", e.text);
+    }
+    c->task->records = 3;
+    c->task->host = (struct worker_host){NULL, sigterm_pending, sigterm_ends};
+    enum status status = worker_run(c->task);
+    /* No exit handlers, no flush of buffers: they are the supervisor's. */
+    _exit(status == ST_OK || status == ST_INTERRUPTED ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+enum status process_start(const struct process_config *c, pid_t *pid, int *records, struct err *e)
+{
+    int ends[2];
+    int log = open(c->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (log < 0) {
+        return err_errno(e, "cannot create %s", c->log);
+    }
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        enum status status = err_errno(e, "cannot create a pipe");
+        close(log);
+        return status;
+    }
+    pid_t supervisor = getpid();
+    pid_t started = fork();
+    if (started == 0) {
+        child(c, supervisor, ends[1], log);
+    }
+    enum status status = started < 0 ? err_errno(e, "cannot start a worker process") : ST_OK;
+    close(ends[1]);
+    close(log);
+    if (status != ST_OK) {
+        close(ends[0]);
+        return status;
+    }
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    *pid = started;
+    *records = ends[0];
+    return ST_OK;
+}
+
+char *process_end_text(int wait_status, char *out, size_t n)
+{
+    if (!WIFSIGNALED(wait_status)) {
+        snprintf(out, n, "exit code %d", WEXITSTATUS(wait_status));
+        return out;
+    }
+    int number = WTERMSIG(wait_status);
+    const char *name = sigabbrev_np(number);
+    snprintf(out, n, "killed by signal %d (SIG%s)%s", number, name ? name : "?",
+             number == SIGKILL ? ", as happens when memory runs out" : "");
+    return out;
+}
+
+char *process_last_line(const char *log, char *out, size_t n)
+{
+    enum { TAIL_BYTES = 4096 };
+    char tail[TAIL_BYTES + 1];
+    out[0] = '\0';
+    FILE *f = fopen(log, "re");
+    if (!f) {
+        return out;
+    }
+    if (fseek(f, -TAIL_BYTES, SEEK_END) != 0) {
+        rewind(f); /* shorter than that */
+    }
+    size_t length = fread(tail, 1, TAIL_BYTES, f);
+    fclose(f);
+    while (length > 0 && strchr(" \t\r\n", tail[length - 1])) {
+        length--;
+    }
+    tail[length] = '\0';
+    const char *newline = strrchr(tail, '\n');
+    snprintf(out, n, "%s", newline ? newline + 1 : tail);
+    return out;
+}

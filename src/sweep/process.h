@@ -1,0 +1,30 @@
+/* One worker as a process: forked from the supervisor, so that the data is shared memory. */
+#ifndef SWEEP_PROCESS_H
+#define SWEEP_PROCESS_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "sweep/worker.h"
+
+struct process_config {
+    struct worker_task *task; /* `records` and `host` are filled in in the new process */
+    const char *log;          /* file that receives the worker's standard output and error; created */
+    const int *cores;         /* ids to run on */
+    int core_count;           /* 0: wherever the kernel puts it */
+    int keep_fd;              /* stays open in the worker (the run's lock), -1 = none */
+};
+
+/* Starts a worker. *records is the reading end of its pipe (non-blocking, close-on-exec), the caller's to
+ * close. In the worker: default signal dispositions, but SIGTERM asks it to save and end, SIGINT and SIGHUP
+ * are left to the supervisor; it gets SIGTERM when the supervisor dies; all other descriptors are closed. */
+enum status process_start(const struct process_config *c, pid_t *pid, int *records, struct err *e);
+
+/* How a process ended, for people: "exit code 3", "killed by signal 9 (SIGKILL), as when memory runs out".
+ * Returns out. */
+char *process_end_text(int wait_status, char *out, size_t n);
+
+/* The last non-empty line of a log file, cut to n - 1 bytes; "" if there is none. Returns out. */
+char *process_last_line(const char *log, char *out, size_t n);
+
+#endif

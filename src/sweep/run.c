@@ -1,0 +1,357 @@
+#include "sweep/run.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "sweep/lock.h"
+#include "sweep/supervisor.h"
+#include "sweep/worker.h"
+
+char *run_database_path(const struct spec *spec, const char *db)
+{
+    return db ? mem_strdup(db) : mem_printf("results/%s.db", spec->name);
+}
+
+/* The data must be what each trial's network was made for. */
+static enum status check_trial_fits(const struct spec *spec, const struct trial *t,
+                                    const struct dataset *data, struct err *e)
+{
+    const struct macro *m = &t->point.design.macro;
+    const struct recipe *r = &t->point.recipe;
+    const struct shape *found = &data->image;
+    if (m->input.c != found->c || m->input.h != found->h || m->input.w != found->w ||
+        m->classes != data->classes) {
+        return err_set(
+            e, ST_USAGE,
+            "%s:%d:%d: base: the networks are for images of %dx%dx%d (CxHxW) in %d classes, but %s holds "
+            "images of %dx%dx%d in %d classes; allowed: input and classes as in the data",
+            spec->path, spec->base_mark.line, spec->base_mark.column, m->input.c, m->input.h, m->input.w,
+            m->classes, spec->data.path, found->c, found->h, found->w, data->classes);
+    }
+    int side = found->h < found->w ? found->h : found->w;
+    if (r->crop_pad >= side) {
+        return err_set(e, ST_USAGE, "%s: crop_pad: %d is too large for images of %dx%d, allowed: below %d",
+                       spec->path, r->crop_pad, found->h, found->w, side);
+    }
+    return ST_OK;
+}
+
+static enum status check_data_fits(const struct spec *spec, const struct space *space,
+                                   const struct dataset *data, struct err *e)
+{
+    enum status status = ST_OK;
+    if (data->sets[SPLIT_TRAIN].count == 0) {
+        return err_set(e, ST_USAGE, "%s:%d:%d: data: %s holds no training images", spec->path,
+                       spec->data_path_mark.line, spec->data_path_mark.column, spec->data.path);
+    }
+    for (int i = 0; i < space->trial_count && status == ST_OK; i++) {
+        if (!space->trials[i].skip_reason) {
+            status = check_trial_fits(spec, &space->trials[i], data, e);
+        }
+    }
+    return status;
+}
+
+/* The path without ".db": what stands beside the database begins with it. mem_free. */
+static char *database_stem(const char *db)
+{
+    size_t n = strlen(db);
+    return mem_printf("%.*s", (int)(n > 3 && strcmp(db + n - 3, ".db") == 0 ? n - 3 : n), db);
+}
+
+static enum status create_folders(struct supervisor *s, const char *db, const char *stem, struct err *e)
+{
+    const char *slash = strrchr(db, '/');
+    const char *folder = slash ? arena_strndup(&s->arena, db, (size_t)(slash - db) + 1) : ".";
+    const char *logs = arena_printf(&s->arena, "%s.logs", stem);
+    const char *checkpoints = arena_printf(&s->arena, "%s.checkpoints", stem);
+    s->log_stem = arena_printf(&s->arena, "%s.logs/trial-", stem);
+    if (!folder || !logs || !checkpoints || !s->log_stem) {
+        return err_set(e, ST_NOMEM, "%s: out of memory", db);
+    }
+    enum status status = dir_create(folder, e);
+    if (status == ST_OK) {
+        status = dir_create(logs, e);
+    }
+    return status == ST_OK ? dir_create(checkpoints, e) : status;
+}
+
+/* Attempts that a trial had so far and the time they took. */
+static enum status read_usage(struct supervisor *s, struct run_trial *t, struct err *e)
+{
+    char sql[160];
+    struct store_query *query;
+    bool row = false;
+    snprintf(
+        sql, sizeof sql,
+        "SELECT coalesce(max(number), 0), coalesce(sum(wall_s), 0.0) FROM attempt WHERE trial_id = %" PRId64,
+        t->id);
+    enum status status = store_query_open(s->store, sql, &query, e);
+    if (status != ST_OK) {
+        return status;
+    }
+    status = store_query_next(query, &row, e);
+    if (status == ST_OK && row) {
+        t->attempts = (int)store_query_cell(query, 0).i;
+        t->wall_used_s = store_query_cell(query, 1).r;
+    }
+    store_query_close(query);
+    return status;
+}
+
+/* Whether a state from an earlier run is not the end. */
+static bool runs_again(const struct supervisor *s, const struct run_trial *t)
+{
+    double limit = s->spec->budget.trial_wall_s;
+    return t->state == TRIAL_RUNNING || t->state == TRIAL_FAILED ||
+           (t->state == TRIAL_TIMED_OUT && (limit <= 0 || t->wall_used_s < limit));
+}
+
+static const struct membership *first_membership(const struct space *space, int trial)
+{
+    for (int i = 0; i < space->membership_count; i++) {
+        if (space->memberships[i].trial == trial) {
+            return &space->memberships[i];
+        }
+    }
+    return NULL;
+}
+
+static enum status describe_trial(struct supervisor *s, int i, const char *stem, struct err *e)
+{
+    const struct trial *trial = &s->space->trials[i];
+    const struct membership *m = first_membership(s->space, i);
+    struct run_trial *t = &s->trials[i];
+    char fingerprint[HASH_TEXT];
+    hash_text(s->data->fingerprint, fingerprint);
+    char *name =
+        trial_name_format(m ? s->spec->blocks[m->block].id : s->spec->name, m ? m->axes : NULL, trial->seed);
+    t->name = name ? arena_strdup(&s->arena, name) : NULL;
+    t->axes = m ? m->axes : NULL;
+    t->operations = trial_operations(trial, s->data);
+    /* The data is part of what a trial is: weights trained on other images must not be taken for its own. */
+    t->checkpoint = arena_printf(&s->arena, "%s.checkpoints/%s-%s-%s-s%" PRIu64 ".safetensors", stem,
+                                 trial->arch_hash, trial->recipe_hash, fingerprint, trial->seed);
+    mem_free(name);
+    return t->name && t->checkpoint ? ST_OK : err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
+}
+
+/* Brings the database up to the spec and reads what is left to do. */
+static enum status load_trials(struct supervisor *s, const char *stem, struct err *e)
+{
+    int count = s->space->trial_count;
+    int64_t recovered = 0;
+    int64_t *ids = arena_alloc(&s->arena, (size_t)count + 1, sizeof *ids);
+    s->trials = arena_alloc(&s->arena, (size_t)count + 1, sizeof *s->trials);
+    if (!ids || !s->trials) {
+        return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
+    }
+    enum status status = store_sync(s->store, s->spec, s->space, s->data, ids, e);
+    if (status == ST_OK) {
+        status = store_recover(s->store, &recovered, e);
+    }
+    if (recovered > 0) {
+        supervisor_notice(
+            s, "%" PRId64 " trials of a run that ended without notice continue from their checkpoints",
+            recovered);
+    }
+    int again = 0;
+    for (int i = 0; i < count && status == ST_OK; i++) {
+        struct run_trial *t = &s->trials[i];
+        t->id = ids[i];
+        status = store_trial_state(s->store, t->id, &t->state, e);
+        status = status == ST_OK ? read_usage(s, t, e) : status;
+        status = status == ST_OK ? describe_trial(s, i, stem, e) : status;
+        if (status == ST_OK && runs_again(s, t)) {
+            again += t->state == TRIAL_FAILED;
+            t->state = TRIAL_PENDING;
+        }
+    }
+    if (again > 0) {
+        supervisor_notice(s, "%d trials that failed in an earlier run are tried again", again);
+    }
+    return status;
+}
+
+/* Whether a quota, not the affinity, limits the cores: then the kernel places work better than a fixed list.
+ */
+static bool quota_limits(const struct cpu_info *cpu)
+{
+    cpu_set_t mask;
+    return sched_getaffinity(0, sizeof mask, &mask) != 0 || CPU_COUNT(&mask) > cpu->allowed.count;
+}
+
+static enum status pack(struct supervisor *s, const struct run_config *c, struct err *e)
+{
+    struct cpu_info cpu;
+    struct run_status count;
+    cpu_detect(&cpu);
+    supervisor_count(s, &count);
+    s->core_count = cpu.physical_cores;
+    memcpy(s->cores, cpu.allowed.id, sizeof s->cores);
+    s->request = (struct packing_request){
+        .cores = s->core_count,
+        .pending = count.pending,
+        .workers = c->workers > 0 ? c->workers : s->spec->run.workers,
+        .threads = c->threads > 0 ? c->threads : s->spec->run.threads,
+        .useful_threads = s->spec->base.recipe.lanes,
+    };
+    s->packing = packing_plan(&s->request);
+    if (quota_limits(&cpu)) {
+        s->packing.pinned = false;
+    }
+    s->slots = arena_alloc(&s->arena, (size_t)s->packing.workers, sizeof *s->slots);
+    if (!s->slots) {
+        return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
+    }
+    for (int i = 0; i < s->packing.workers; i++) {
+        s->slots[i].records = -1;
+    }
+    return ST_OK;
+}
+
+/* What the run comes to. */
+static enum status conclude(const struct supervisor *s, struct err *e)
+{
+    struct run_status count;
+    supervisor_count(s, &count);
+    if (s->fatal != ST_OK) {
+        return s->fatal;
+    }
+    if (s->phase >= PHASE_STOPPING && count.pending > 0) {
+        return err_set(e, ST_INTERRUPTED, "%s: %d of %d trials are not done; the same command continues",
+                       s->why, count.pending, count.total);
+    }
+    if (s->phase == PHASE_DRAINING && count.pending > 0) {
+        return err_set(e, ST_FAILED,
+                       "%d trials failed (budget.max_failed: %d), %d were not started; first failure: %s",
+                       s->failed, s->spec->budget.max_failed, count.pending, s->first_failure);
+    }
+    if (count.failed > 0) {
+        return err_set(e, ST_FAILED, "%d of %d trials failed; first failure: %s", count.failed, count.total,
+                       s->first_failure);
+    }
+    return ST_OK;
+}
+
+static void fill_result(const struct supervisor *s, struct run_result *out)
+{
+    struct run_status count;
+    supervisor_count(s, &count);
+    *out = (struct run_result){
+        .trained = s->trained,
+        .total = count.total,
+        .done = count.done,
+        .failed = count.failed,
+        .diverged = count.diverged,
+        .skipped = count.skipped,
+        .pending = count.pending,
+        .timed_out = count.timed_out,
+        .interrupted = s->phase >= PHASE_STOPPING && s->fatal == ST_OK && count.pending > 0,
+    };
+}
+
+/* With the lock held and the database open. */
+static enum status run_trials(struct supervisor *s, const struct run_config *c, const char *stem,
+                              struct run_result *out, struct err *e)
+{
+    enum status status = load_trials(s, stem, e);
+    if (status == ST_OK) {
+        status = pack(s, c, e);
+    }
+    if (status == ST_OK) {
+        status = signal_source_open(&s->signals, e);
+    }
+    if (status != ST_OK) {
+        return status;
+    }
+    s->e = e;
+    supervise(s);
+    signal_source_close(&s->signals);
+    fill_result(s, out);
+    return conclude(s, e);
+}
+
+static void tell_waiting(void *context, const char *text)
+{
+    supervisor_notice(context, "%s", text);
+}
+
+/* With spec, space and data known to be good. */
+static enum status run_on_database(struct supervisor *s, const struct run_config *c, const char *db,
+                                   struct run_result *out, struct err *e)
+{
+    struct run_lock lock = RUN_LOCK_INIT;
+    char *stem = database_stem(db);
+    enum status status =
+        stem ? create_folders(s, db, stem, e) : err_set(e, ST_NOMEM, "%s: out of memory", db);
+    if (status == ST_OK) {
+        status = run_lock_take(&lock, db, tell_waiting, s, e);
+    }
+    if (status == ST_OK) {
+        s->lock_fd = lock.fd;
+        status = store_open(db, &s->store, e);
+    }
+    if (status == ST_OK) {
+        status = run_trials(s, c, stem, out, e);
+    }
+    store_close(s->store);
+    run_lock_release(&lock);
+    mem_free(stem);
+    return status;
+}
+
+static enum status run_with_data(struct supervisor *s, const struct run_config *c, const char *db,
+                                 const struct dataset *data, struct run_result *out, struct err *e)
+{
+    enum status status = check_data_fits(s->spec, s->space, data, e);
+    if (status != ST_OK) {
+        return status;
+    }
+    s->data = data;
+    if (data->skipped > 0) {
+        supervisor_notice(s, "%zu unreadable images are left out, the first: %s", data->skipped,
+                          data->first_skipped);
+    }
+    return run_on_database(s, c, db, out, e);
+}
+
+enum status run_sweep(const struct spec *spec, const struct run_config *c, const struct run_observer *o,
+                      struct run_result *out, struct err *e)
+{
+    struct space space;
+    struct dataset data = {0};
+    *out = (struct run_result){0};
+    struct supervisor *s = mem_calloc(1, sizeof *s);
+    char *db = run_database_path(spec, c->db);
+    enum status status =
+        s && db ? space_build(spec, &space, e) : err_set(e, ST_NOMEM, "%s: out of memory", spec->path);
+    if (!s || !db) {
+        mem_free(s);
+        mem_free(db);
+        return status;
+    }
+    arena_init(&s->arena);
+    s->spec = spec;
+    s->space = &space;
+    s->observer = o;
+    s->lock_fd = -1;
+    /* Early, so that nobody waits for the data to be loaded first. */
+    status = status == ST_OK ? run_lock_check(db, e) : status;
+    status = status == ST_OK ? spec_check_data(spec, e) : status;
+    status = status == ST_OK ? dataset_load(&spec->data, &data, e) : status;
+    if (status == ST_OK) {
+        status = run_with_data(s, c, db, &data, out, e);
+    }
+    dataset_release(&data);
+    space_release(&space);
+    arena_release(&s->arena);
+    mem_free(s);
+    mem_free(db);
+    return status;
+}

@@ -1,0 +1,225 @@
+#include "sweep/supervisor.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+static const double TICK_S = 0.25;
+static const double TIMEOUT_GRACE_S = 30;   /* after the end of budget.trial_wall, to save */
+static const double SPACE_RETRY_S = 2;      /* between tries on a full disk */
+static const double START_RETRY_S = 2;      /* after a worker could not be started */
+static const double SAME_INTERRUPT_S = 0.1; /* one request may come twice: to the process and to its group */
+
+static void signal_workers(struct supervisor *s, int signal_number)
+{
+    for (int i = 0; i < s->packing.workers; i++) {
+        if (s->slots[i].pid != 0) {
+            kill(s->slots[i].pid, signal_number);
+        }
+    }
+}
+
+void supervisor_stop(struct supervisor *s, const char *why)
+{
+    if (s->phase < PHASE_STOPPING) {
+        s->phase = PHASE_STOPPING;
+        s->why = why;
+        signal_workers(s, SIGTERM);
+    }
+}
+
+void supervisor_fail(struct supervisor *s, enum status status, const struct err *e)
+{
+    if (s->fatal != ST_OK) {
+        return;
+    }
+    s->fatal = status;
+    if (s->e) {
+        *s->e = *e;
+    }
+    supervisor_notice(s, "the run stops: %s", e->text);
+    supervisor_stop(s, "the run failed");
+}
+
+static void on_interrupt(struct supervisor *s, int signal_number)
+{
+    double now = clock_seconds();
+    if (s->phase < PHASE_STOPPING) {
+        s->first_interrupt_at = now;
+        supervisor_notice(s, "SIG%s: workers save their state and end; a second SIGINT stops at once",
+                          sigabbrev_np(signal_number));
+        supervisor_stop(s, "stopped on request");
+    } else if (signal_number == SIGINT && s->phase == PHASE_STOPPING &&
+               now - s->first_interrupt_at > SAME_INTERRUPT_S) {
+        supervisor_notice(s, "second SIGINT: workers are killed; their last checkpoints stand");
+        s->phase = PHASE_KILLING;
+        signal_workers(s, SIGKILL);
+    }
+}
+
+/* Collects workers that have ended. */
+static void reap(struct supervisor *s)
+{
+    for (int i = 0; i < s->packing.workers; i++) {
+        struct slot *slot = &s->slots[i];
+        struct rusage used;
+        int wait_status;
+        if (slot->pid != 0 && wait4(slot->pid, &wait_status, WNOHANG, &used) == slot->pid) {
+            double cpu_s = (double)used.ru_utime.tv_sec + (double)used.ru_stime.tv_sec +
+                           1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+            attempt_finish(s, slot, wait_status, cpu_s, (int64_t)used.ru_maxrss * 1024);
+        }
+    }
+}
+
+/* Handles what has arrived; true when a child has ended. */
+static bool take_signals(struct supervisor *s)
+{
+    bool ended = false;
+    for (int n; (n = signal_source_next(&s->signals)) != 0;) {
+        if (n == SIGCHLD) {
+            ended = true;
+        } else {
+            on_interrupt(s, n);
+        }
+    }
+    return ended;
+}
+
+bool supervisor_wait_for_space(struct supervisor *s, bool *told, const struct err *e)
+{
+    if (s->phase >= PHASE_STOPPING) {
+        return false;
+    }
+    if (!*told) {
+        supervisor_notice(s, "no space for the database, the run waits until there is: %s", e->text);
+        *told = true;
+    }
+    struct pollfd wait = {s->signals.fd, POLLIN, 0};
+    for (double end = clock_seconds() + SPACE_RETRY_S; clock_seconds() < end && s->phase < PHASE_STOPPING;) {
+        poll(&wait, 1, (int)(TICK_S * 1000));
+        take_signals(s); /* ended children are found later: reap looks at all of them */
+    }
+    return true;
+}
+
+static int running_count(const struct supervisor *s)
+{
+    int running = 0;
+    for (int i = 0; i < s->packing.workers; i++) {
+        running += s->slots[i].pid != 0;
+    }
+    return running;
+}
+
+/* Starts what can start. A lack of processes, memory or space passes when other workers end. */
+static void start_workers(struct supervisor *s)
+{
+    double now = clock_seconds();
+    bool started = s->phase == PHASE_RUNNING && now >= s->retry_start_at;
+    while (started && s->phase == PHASE_RUNNING) {
+        struct err why = ERR_INIT;
+        enum status status = attempt_start(s, &started, &why);
+        if (status == ST_OK) {
+            continue;
+        }
+        started = false;
+        if (status != ST_NOSPACE && running_count(s) == 0) {
+            supervisor_fail(s, status, &why);
+        } else {
+            supervisor_notice(s, "a worker has to wait: %s", why.text);
+            s->retry_start_at = now + START_RETRY_S;
+        }
+    }
+}
+
+static void check_budgets(struct supervisor *s)
+{
+    double now = clock_seconds();
+    const struct budget *b = &s->spec->budget;
+    if (b->wall_s > 0 && now - s->started_at >= b->wall_s && s->phase < PHASE_STOPPING) {
+        supervisor_notice(s, "budget.wall (%.0f s) is used up: workers save their state and end", b->wall_s);
+        supervisor_stop(s, "budget.wall is used up");
+    }
+    if (b->max_failed > 0 && s->failed >= b->max_failed && s->phase == PHASE_RUNNING) {
+        s->phase = PHASE_DRAINING;
+        s->why = "budget.max_failed is reached";
+        supervisor_notice(s, "%d trials failed (budget.max_failed: %d): no further trial starts", s->failed,
+                          b->max_failed);
+    }
+    for (int i = 0; i < s->packing.workers; i++) {
+        struct slot *slot = &s->slots[i];
+        if (slot->pid == 0) {
+            continue;
+        }
+        if (now >= slot->stop_at && !slot->timed_out && s->phase < PHASE_STOPPING) {
+            slot->timed_out = true;
+            slot->kill_at = now + TIMEOUT_GRACE_S;
+            kill(slot->pid, SIGTERM);
+        }
+        if (now >= slot->kill_at && !slot->killed) {
+            slot->killed = true;
+            kill(slot->pid, SIGKILL);
+        }
+    }
+}
+
+/* Waits for records, signals, or the next tick. */
+static void wait_for_events(struct supervisor *s)
+{
+    struct pollfd fds[RUN_MAX_WORKERS + 1] = {{s->signals.fd, POLLIN, 0}};
+    struct slot *slot_of[RUN_MAX_WORKERS + 1];
+    nfds_t count = 1;
+    for (int i = 0; i < s->packing.workers; i++) {
+        if (s->slots[i].pid != 0 && s->slots[i].records >= 0) {
+            slot_of[count] = &s->slots[i];
+            fds[count++] = (struct pollfd){s->slots[i].records, POLLIN, 0};
+        }
+    }
+    double left = s->next_tick_at - clock_seconds();
+    poll(fds, count, left > 0 ? (int)ceil(left * 1000) : 0);
+    for (nfds_t i = 1; i < count; i++) {
+        if (fds[i].revents != 0) {
+            attempt_read(s, slot_of[i]);
+        }
+    }
+    if (take_signals(s)) {
+        reap(s);
+    }
+}
+
+static bool anything_pending(const struct supervisor *s)
+{
+    for (int i = 0; i < s->space->trial_count; i++) {
+        if (s->trials[i].state == TRIAL_PENDING) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void supervise(struct supervisor *s)
+{
+    s->started_at = clock_seconds();
+    s->next_tick_at = s->started_at;
+    for (;;) {
+        check_budgets(s);
+        start_workers(s);
+        double now = clock_seconds();
+        if (now >= s->next_tick_at) {
+            reap(s); /* also those whose signal came while the run waited for space */
+            supervisor_tick(s);
+            s->next_tick_at = now + TICK_S;
+        }
+        if (running_count(s) == 0 && (s->phase != PHASE_RUNNING || !anything_pending(s))) {
+            break;
+        }
+        wait_for_events(s);
+    }
+    supervisor_tick(s);
+}

@@ -1,0 +1,117 @@
+/* The supervisor's loop over one opened database: starts workers, records what they send, decides what their
+ * ends mean. */
+#ifndef SWEEP_SUPERVISOR_H
+#define SWEEP_SUPERVISOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/cpu.h"
+#include "sweep/packing.h"
+#include "sweep/protocol.h"
+#include "sweep/run.h"
+#include "sweep/signals.h"
+#include "sweep/store.h"
+
+/* A trial as the supervisor sees it; one for each of the space. */
+struct run_trial {
+    int64_t id; /* row in the database */
+    enum trial_state state;
+    const char *name;       /* for people; of the supervisor's arena, as the rest */
+    const char *axes;       /* JSON object, or NULL */
+    const char *checkpoint; /* path */
+    double operations;      /* multiply-adds x 2 of its whole training and evaluation */
+    double wall_used_s;     /* of all its attempts so far */
+    int attempts;           /* so far, in any run */
+    int crashes;            /* in this run */
+};
+
+/* A running worker. */
+struct slot {
+    pid_t pid;       /* 0: free */
+    int trial;       /* index */
+    int64_t attempt; /* row in the database */
+    int records;     /* pipe, -1 after its end */
+    struct record_reader reader;
+    int threads, core_count;
+    int cores[CPU_MAX]; /* indices into the supervisor's cores */
+    char *log;
+    double started_at;
+    double stop_at; /* end of the trial's wall budget, INFINITY if none */
+    double kill_at; /* when patience after a stop request ends, INFINITY if it does not */
+    bool timed_out, killed;
+    bool has_share; /* start_share is known */
+    double start_share,
+        share;          /* of the trial's operations that were done at the start and are done now, 0..1 */
+    struct record last; /* the final record, kind 0 before it has come */
+};
+
+enum run_phase {
+    PHASE_RUNNING,
+    PHASE_DRAINING, /* too many failures: what runs may end, nothing new starts */
+    PHASE_STOPPING, /* workers were asked to save and end */
+    PHASE_KILLING,  /* workers were killed */
+};
+
+struct supervisor {
+    const struct spec *spec;
+    const struct space *space;
+    const struct dataset *data;
+    const struct run_observer *observer;
+    struct store *store;
+    int lock_fd; /* kept open by the workers */
+    struct arena arena;
+    struct run_trial *trials;
+    const char *log_stem;           /* folder and beginning of log files: "<stem>.logs/trial-" */
+    int cores[CPU_MAX], core_count; /* ids */
+    bool core_in_use[CPU_MAX];
+    struct packing_request request;
+    struct packing packing;
+    struct slot *slots; /* packing.workers of them */
+    struct signal_source signals;
+    enum run_phase phase;
+    const char *why; /* the phase, for people */
+    double started_at, first_interrupt_at, next_tick_at, retry_start_at;
+    double operations_done, thread_s; /* of ended attempts in this run */
+    int trained, failed;              /* in this run */
+    char first_failure[512];
+    struct run_status status;
+    struct err *e; /* the first failure that ends the run goes here */
+    enum status fatal;
+};
+
+/* Runs until nothing is left to start and all workers have ended. The result is in phase, trials and fatal.
+ */
+void supervise(struct supervisor *s);
+
+/* supervisor_attempt.c */
+
+/* Starts the next trial in a free slot. *started false: nothing to start now. */
+enum status attempt_start(struct supervisor *s, bool *started, struct err *e);
+/* Reads all records that have arrived. */
+void attempt_read(struct supervisor *s, struct slot *slot);
+/* The process ended: records how and what it means for the trial, and frees the slot. */
+void attempt_finish(struct supervisor *s, struct slot *slot, int wait_status, double cpu_s,
+                    int64_t peak_rss_bytes);
+
+/* supervisor_status.c */
+
+/* Twice the multiply-accumulates of a trial from start to end: a backward pass is two forward ones. */
+double trial_operations(const struct trial *t, const struct dataset *data);
+/* Counts trials, computes the time left, and tells the observer. */
+void supervisor_tick(struct supervisor *s);
+void supervisor_count(const struct supervisor *s, struct run_status *out);
+void supervisor_notice(const struct supervisor *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* supervisor.c, for the files above */
+
+/* Asks all workers to save and end; further calls do nothing. */
+void supervisor_stop(struct supervisor *s, const char *why);
+/* A failure that ends the run: recorded once, then workers are stopped. */
+void supervisor_fail(struct supervisor *s, enum status status, const struct err *e);
+/* After ST_NOSPACE from the database: says so once, waits a little. False when there is no more waiting. */
+bool supervisor_wait_for_space(struct supervisor *s, bool *told, const struct err *e);
+
+#endif

@@ -1,0 +1,400 @@
+/* One attempt: from the choice of its trial to what its end means. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "sweep/process.h"
+#include "sweep/supervisor.h"
+
+/* Longest predicted first; what has crashed waits until the rest had its turn. -1: nothing waits. */
+static int next_trial(const struct supervisor *s, int *pending)
+{
+    int best = -1;
+    *pending = 0;
+    for (int i = 0; i < s->space->trial_count; i++) {
+        const struct run_trial *t = &s->trials[i];
+        if (t->state != TRIAL_PENDING) {
+            continue;
+        }
+        *pending += 1;
+        if (best < 0 || t->crashes < s->trials[best].crashes ||
+            (t->crashes == s->trials[best].crashes && t->operations > s->trials[best].operations)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static void count_slots(const struct supervisor *s, int *running, int *free_cores)
+{
+    *running = 0;
+    *free_cores = s->core_count;
+    for (int i = 0; i < s->packing.workers; i++) {
+        *running += s->slots[i].pid != 0;
+    }
+    for (int i = 0; i < s->core_count; i++) {
+        *free_cores -= s->core_in_use[i];
+    }
+}
+
+static struct slot *free_slot(struct supervisor *s)
+{
+    struct slot *slot = s->slots;
+    while (slot->pid != 0) {
+        slot++;
+    }
+    return slot;
+}
+
+static void give_back(struct supervisor *s, struct slot *slot)
+{
+    for (int i = 0; i < slot->core_count; i++) {
+        s->core_in_use[slot->cores[i]] = false;
+    }
+    mem_free(slot->log);
+    if (slot->records >= 0) {
+        close(slot->records);
+    }
+    s->status.worker[slot - s->slots].active = false;
+    memset(slot, 0, sizeof *slot);
+    slot->records = -1;
+}
+
+/* Forks the worker for a slot whose trial, threads and cores are set. */
+static enum status start_process(struct supervisor *s, struct slot *slot, struct err *e)
+{
+    struct run_trial *t = &s->trials[slot->trial];
+    struct worker_task task = {
+        .sweep = s->spec->name,
+        .name = t->name,
+        .axes = t->axes,
+        .trial = &s->space->trials[slot->trial],
+        .data = s->data,
+        .checkpoint = t->checkpoint,
+        .checkpoint_s = s->spec->run.checkpoint_s,
+        .save_retry_s = 5,
+        .threads = slot->threads,
+    };
+    int ids[CPU_MAX];
+    for (int i = 0; i < slot->core_count; i++) {
+        ids[i] = s->cores[slot->cores[i]];
+    }
+    slot->log = mem_printf("%s%" PRId64 ".attempt-%d.log", s->log_stem, t->id, t->attempts + 1);
+    if (!slot->log) {
+        return err_set(e, ST_NOMEM, "cannot start a worker: out of memory");
+    }
+    struct process_config config = {&task, slot->log, ids, slot->core_count, s->lock_fd};
+    return process_start(&config, &slot->pid, &slot->records, e);
+}
+
+static enum status record_begin(struct supervisor *s, struct slot *slot)
+{
+    struct err why = ERR_INIT;
+    bool told = false;
+    enum status status;
+    do {
+        status = store_attempt_begin(s->store, s->trials[slot->trial].id, slot->pid, slot->threads,
+                                     &slot->attempt, &why);
+    } while (status == ST_NOSPACE && supervisor_wait_for_space(s, &told, &why));
+    if (status != ST_OK) {
+        supervisor_fail(s, status, &why);
+    }
+    return status;
+}
+
+static void show_started(struct supervisor *s, const struct slot *slot)
+{
+    s->status.worker[slot - s->slots] = (struct worker_status){
+        .active = true,
+        .trial = slot->trial,
+        .epoch = 1,
+        .epochs = s->space->trials[slot->trial].point.recipe.epochs,
+        .val_top1 = (double)NAN,
+        .threads = slot->threads,
+    };
+}
+
+enum status attempt_start(struct supervisor *s, bool *started, struct err *e)
+{
+    int pending, running, free_cores, trial = next_trial(s, &pending);
+    *started = false;
+    count_slots(s, &running, &free_cores);
+    if (trial < 0) {
+        return ST_OK;
+    }
+    struct packing_request request = s->request;
+    request.useful_threads = s->space->trials[trial].point.recipe.lanes;
+    int threads = packing_threads(&s->packing, &request, free_cores, running, pending);
+    if (threads == 0) {
+        return ST_OK;
+    }
+    struct slot *slot = free_slot(s);
+    slot->trial = trial;
+    slot->threads = threads;
+    if (s->packing.pinned && packing_take_cores(s->core_in_use, s->core_count, threads, slot->cores)) {
+        slot->core_count = threads;
+    }
+    enum status status = start_process(s, slot, e);
+    if (status != ST_OK) {
+        give_back(s, slot);
+        return status;
+    }
+    struct run_trial *t = &s->trials[trial];
+    double limit = s->spec->budget.trial_wall_s;
+    record_reader_init(&slot->reader);
+    slot->started_at = clock_seconds();
+    slot->stop_at = limit > 0 ? slot->started_at + limit - t->wall_used_s : (double)INFINITY;
+    slot->kill_at = (double)INFINITY;
+    t->state = TRIAL_RUNNING;
+    t->attempts++;
+    show_started(s, slot);
+    record_begin(s, slot);
+    *started = true;
+    return ST_OK;
+}
+
+/* How much of the trial is done, from epochs and the step within the next. */
+static void set_share(struct slot *slot, double epochs_done, int epochs)
+{
+    slot->share = epochs_done / epochs;
+    if (!slot->has_share) {
+        slot->start_share = slot->share;
+        slot->has_share = true;
+    }
+}
+
+static void take_progress(struct slot *slot, struct worker_status *w, const struct progress *p)
+{
+    w->epoch = p->epoch;
+    w->step = p->step;
+    w->steps = p->steps;
+    w->images_per_s = p->images_per_s;
+    w->train_loss = p->train_loss;
+    set_share(slot, p->epoch - 1 + (double)p->step / (double)(p->steps > 0 ? p->steps : 1), w->epochs);
+}
+
+static void take_epoch(struct supervisor *s, struct slot *slot, struct worker_status *w,
+                       const struct record *r)
+{
+    const struct epoch_metrics *m = &r->as.epoch;
+    struct err why = ERR_INIT;
+    bool told = false;
+    enum status status;
+    do {
+        status = store_epoch(s->store, s->trials[slot->trial].id, m, &why);
+    } while (status == ST_NOSPACE && supervisor_wait_for_space(s, &told, &why));
+    if (status != ST_OK) {
+        supervisor_fail(s, status, &why);
+    }
+    if (m->val.count > 0) {
+        w->val_top1 = m->val.top1;
+    }
+    w->epoch = m->epoch < w->epochs ? m->epoch + 1 : w->epochs;
+    w->step = 0;
+    if (!r->resent) {
+        set_share(slot, m->epoch, w->epochs);
+        if (s->observer && s->observer->epoch) {
+            s->observer->epoch(s->observer->context, &s->space->trials[slot->trial], m);
+        }
+    }
+}
+
+static void take_record(struct supervisor *s, struct slot *slot, const struct record *r)
+{
+    struct worker_status *w = &s->status.worker[slot - s->slots];
+    const struct run_trial *t = &s->trials[slot->trial];
+    switch (r->kind) {
+    case RECORD_STARTED:
+        if (r->epochs_done > 0) {
+            supervisor_notice(s, "%s: continues after epoch %d", t->name, r->epochs_done);
+        }
+        break;
+    case RECORD_PROGRESS:
+        take_progress(slot, w, &r->as.progress);
+        break;
+    case RECORD_EPOCH:
+        take_epoch(s, slot, w, r);
+        break;
+    case RECORD_NOTICE:
+        supervisor_notice(s, "%s: %s", t->name, r->as.text);
+        break;
+    case RECORD_DONE:
+    case RECORD_DIVERGED:
+    case RECORD_STOPPED:
+    case RECORD_FAILED:
+    case RECORD_KIND_COUNT:
+        slot->last = *r;
+        break;
+    }
+}
+
+void attempt_read(struct supervisor *s, struct slot *slot)
+{
+    struct record r;
+    struct err why = ERR_INIT;
+    enum record_result result = RECORD_END;
+    while (slot->records >= 0 &&
+           (result = record_next(&slot->reader, slot->records, &r, &why)) == RECORD_READ) {
+        take_record(s, slot, &r);
+    }
+    if (result == RECORD_EMPTY || slot->records < 0) {
+        return;
+    }
+    if (result == RECORD_BROKEN) { /* it cannot be trusted any more */
+        slot->last = record_with_text(RECORD_FAILED, why.text);
+        slot->last.status = ST_FAILED;
+        kill(slot->pid, SIGKILL);
+    }
+    close(slot->records);
+    slot->records = -1;
+}
+
+/* An attempt that failed: again, or not. Writes the message. */
+static void judge_crash(struct supervisor *s, struct slot *slot, int wait_status, struct attempt_end *end,
+                        char *message, size_t n)
+{
+    struct run_trial *t = &s->trials[slot->trial];
+    bool told = slot->last.kind == RECORD_FAILED;
+    if (told) {
+        snprintf(message, n, "%s", slot->last.as.text);
+    } else {
+        char how[96], line[256];
+        process_end_text(wait_status, how, sizeof how);
+        process_last_line(slot->log, line, sizeof line);
+        snprintf(message, n, "%s%s%s", how, line[0] ? "; last log line: " : "", line);
+    }
+    end->message = message;
+    end->outcome = "crashed";
+    t->crashes++;
+    if (told && slot->last.status == ST_USAGE) { /* trying again cannot help */
+        end->outcome = "failed";
+        end->state = TRIAL_FAILED;
+    } else {
+        end->state = t->crashes > s->spec->run.retries ? TRIAL_FAILED : TRIAL_PENDING;
+    }
+}
+
+/* Ended by SIGTERM outside of training, or by a second interrupt: nothing but the time since the last
+ * checkpoint is lost. */
+static bool was_stopped(const struct supervisor *s, const struct slot *slot, int wait_status)
+{
+    if (slot->last.kind == RECORD_STOPPED) {
+        return true;
+    }
+    if (!WIFSIGNALED(wait_status) || slot->last.kind != 0) {
+        return false;
+    }
+    return WTERMSIG(wait_status) == SIGTERM ||
+           (WTERMSIG(wait_status) == SIGKILL && s->phase == PHASE_KILLING);
+}
+
+/* What the end of a process means. */
+static void judge(struct supervisor *s, struct slot *slot, int wait_status, struct attempt_end *end,
+                  char *message, size_t n)
+{
+    const struct run_trial *t = &s->trials[slot->trial];
+    end->diverged_step = -1;
+    if (slot->last.kind == RECORD_DONE) {
+        end->state = TRIAL_DONE;
+        end->outcome = "done";
+        end->has_test = slot->last.as.test.count > 0;
+        end->test = slot->last.as.test;
+        end->checkpoint = t->checkpoint;
+    } else if (slot->last.kind == RECORD_DIVERGED) {
+        end->state = TRIAL_DIVERGED;
+        end->outcome = "diverged";
+        end->message = slot->last.as.text;
+        end->diverged_step = slot->last.step;
+    } else if (slot->timed_out) {
+        snprintf(message, n, "not done within budget.trial_wall (%.0f s)", s->spec->budget.trial_wall_s);
+        end->state = TRIAL_TIMED_OUT;
+        end->outcome = "timed_out";
+        end->message = message;
+    } else if (was_stopped(s, slot, wait_status)) {
+        end->state = TRIAL_PENDING;
+        end->outcome = "interrupted";
+        end->message = s->why;
+    } else {
+        judge_crash(s, slot, wait_status, end, message, n);
+    }
+}
+
+static void record_end(struct supervisor *s, struct slot *slot, const struct attempt_end *end)
+{
+    struct err why = ERR_INIT;
+    bool told = false;
+    enum status status;
+    do {
+        status = store_attempt_end(s->store, s->trials[slot->trial].id, slot->attempt, end, &why);
+    } while (status == ST_NOSPACE && supervisor_wait_for_space(s, &told, &why));
+    if (status != ST_OK) {
+        supervisor_fail(s, status, &why);
+    }
+}
+
+/* Files nobody needs any more: the state before the result, and of a trial that leads nowhere. */
+static void remove_checkpoints(const struct run_trial *t)
+{
+    char *previous = checkpoint_previous_path(t->checkpoint);
+    if (previous && (t->state == TRIAL_DONE || t->state == TRIAL_DIVERGED)) {
+        unlink(previous);
+    }
+    if (t->state == TRIAL_DIVERGED) {
+        unlink(t->checkpoint);
+    }
+    mem_free(previous);
+}
+
+/* Counts the end and tells people. */
+static void announce(struct supervisor *s, const struct slot *slot, const struct attempt_end *end)
+{
+    const struct run_trial *t = &s->trials[slot->trial];
+    const char *message = end->message ? end->message : "";
+    if (t->state == TRIAL_PENDING) {
+        if (strcmp(end->outcome, "crashed") == 0) {
+            supervisor_notice(s, "%s: worker crashed, will be tried again (%d of %d): %s", t->name,
+                              t->crashes, s->spec->run.retries, message);
+        }
+        return;
+    }
+    s->trained += t->state == TRIAL_DONE || t->state == TRIAL_DIVERGED;
+    if (t->state == TRIAL_FAILED) {
+        if (s->failed++ == 0) {
+            snprintf(s->first_failure, sizeof s->first_failure, "%s: %.*s", t->name, 400, message);
+        }
+    }
+    if (s->observer && s->observer->trial_end) {
+        s->observer->trial_end(s->observer->context, &s->space->trials[slot->trial],
+                               trial_state_name(t->state), end->has_test ? &end->test : NULL, t->wall_used_s,
+                               end->message);
+    }
+}
+
+void attempt_finish(struct supervisor *s, struct slot *slot, int wait_status, double cpu_s,
+                    int64_t peak_rss_bytes)
+{
+    attempt_read(s, slot);
+    struct run_trial *t = &s->trials[slot->trial];
+    struct attempt_end end = {.cpu_s = cpu_s, .peak_rss_bytes = peak_rss_bytes};
+    char message[RECORD_TEXT + 128];
+    end.wall_s = clock_seconds() - slot->started_at;
+    judge(s, slot, wait_status, &end, message, sizeof message);
+    t->state = end.state;
+    t->wall_used_s += end.wall_s;
+    if (slot->has_share && slot->share > slot->start_share) {
+        s->operations_done += t->operations * (slot->share - slot->start_share);
+        s->thread_s += end.wall_s * slot->threads;
+    }
+    record_end(s, slot, &end);
+    if (s->fatal == ST_OK) {
+        remove_checkpoints(t);
+    }
+    announce(s, slot, &end);
+    give_back(s, slot);
+}

@@ -1,0 +1,332 @@
+#include "sweep/worker.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cpu.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/trainer.h"
+#include "sweep/protocol.h"
+
+static const double PROGRESS_INTERVAL_S = 0.25;
+
+/* Where the trainer gets its samples. */
+struct sample_source {
+    const struct dataset *data;
+    enum split split;
+    bool augmented;
+    struct augmentation augmentation;
+};
+
+struct worker {
+    const struct worker_task *task;
+    struct trainer *trainer;
+    struct sample_source sources[SPLIT_COUNT];
+    char *previous; /* path of the checkpoint before the last one */
+    char *description;
+    double sent_at, saved_at;
+    bool stopping; /* asked to, or the supervisor is gone */
+};
+
+static int load_sample(const void *context, size_t index, uint64_t seed, unsigned epoch, float *out,
+                       size_t pitch)
+{
+    const struct sample_source *s = context;
+    return dataset_sample(s->data, s->split, index, s->augmented ? &s->augmentation : NULL, seed, epoch, out,
+                          pitch);
+}
+
+static struct samples samples_of(struct worker *w, enum split split)
+{
+    const struct recipe *recipe = &w->task->trial->point.recipe;
+    struct sample_source *source = &w->sources[split];
+    *source = (struct sample_source){
+        .data = w->task->data,
+        .split = split,
+        .augmented = split == SPLIT_TRAIN && (recipe->flip || recipe->crop_pad > 0),
+        .augmentation = {recipe->flip, recipe->crop_pad, recipe->crop_zero ? CROP_ZERO : CROP_REFLECT},
+    };
+    return (struct samples){source, w->task->data->sets[split].count, load_sample};
+}
+
+/* Without a reader there is no reason to go on: save and end. */
+static void worker_send(struct worker *w, const struct record *r)
+{
+    struct err e = ERR_INIT;
+    if (record_send(w->task->records, r, &e) != ST_OK && !w->stopping) {
+        log_line(LOG_WARN, "%s: stopping", e.text);
+        w->stopping = true;
+    }
+}
+
+/* A message for people; the supervisor puts the trial's name in front. */
+static void __attribute__((format(printf, 2, 3))) worker_notice(struct worker *w, const char *format, ...)
+{
+    struct record r = record_of(RECORD_NOTICE);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(r.as.text, sizeof r.as.text, format, args);
+    va_end(args);
+    log_line(LOG_WARN, "%s", r.as.text);
+    worker_send(w, &r);
+}
+
+static bool stop_requested(struct worker *w)
+{
+    w->stopping = w->stopping || w->task->host.stop_requested(w->task->host.context);
+    return w->stopping;
+}
+
+/* Waits for `seconds`, or until a request to stop. */
+static void pause_unless_stopped(struct worker *w, double seconds)
+{
+    for (double end = clock_seconds() + seconds; clock_seconds() < end && !stop_requested(w);) {
+        nanosleep(&(struct timespec){0, 100000000}, NULL);
+    }
+}
+
+/* Saves the trainer's state, waiting for space on a full disk. ST_INTERRUPTED: there was none before the
+ * request to stop; the previous checkpoint stands. */
+static enum status worker_save(struct worker *w, struct err *e)
+{
+    const char *path = w->task->checkpoint;
+    if (rename(path, w->previous) != 0 && errno != ENOENT) {
+        return err_errno(e, "cannot keep the previous checkpoint as %s", w->previous);
+    }
+    enum status status;
+    bool reported = false;
+    for (;;) {
+        struct err why = ERR_INIT;
+        status = trainer_save(w->trainer, path, w->description, &why);
+        if (status != ST_NOSPACE) {
+            if (status != ST_OK && e) {
+                *e = why;
+            }
+            break;
+        }
+        if (!reported) {
+            worker_notice(w, "no space for the checkpoint, training waits until there is: %s", why.text);
+            reported = true;
+        }
+        if (stop_requested(w)) {
+            return err_set(e, ST_INTERRUPTED, "stopped without space for a checkpoint");
+        }
+        pause_unless_stopped(w, w->task->save_retry_s);
+    }
+    if (status == ST_OK && reported) {
+        worker_notice(w, "there is space again, the checkpoint is saved");
+    }
+    w->saved_at = clock_seconds();
+    return status;
+}
+
+/* Loads one file. *usable false: there is none, or it is damaged or foreign, which is reported and the file
+ * removed. */
+static enum status try_checkpoint(struct worker *w, const char *path, bool *usable, struct err *e)
+{
+    *usable = false;
+    if (!file_exists(path)) {
+        return ST_OK;
+    }
+    struct err why = ERR_INIT;
+    enum status status = trainer_load(w->trainer, path, &why);
+    if (status == ST_OK) {
+        *usable = true;
+        return ST_OK;
+    }
+    if (status != ST_CORRUPT && status != ST_USAGE) {
+        *e = why;
+        return status;
+    }
+    worker_notice(w, "checkpoint not usable, going back to the one before: %s", why.text);
+    /* Otherwise the next save would put it in the place of the good one. */
+    unlink(path);
+    return ST_OK;
+}
+
+/* Continues from the newest good checkpoint, if there is one, and resends its history. */
+static enum status worker_resume(struct worker *w, struct err *e)
+{
+    bool usable;
+    enum status status = try_checkpoint(w, w->task->checkpoint, &usable, e);
+    if (status == ST_OK && !usable) {
+        status = try_checkpoint(w, w->previous, &usable, e);
+    }
+    if (status != ST_OK) {
+        return status;
+    }
+    struct record r = record_of(RECORD_STARTED);
+    r.epochs_done = trainer_epochs_done(w->trainer);
+    worker_send(w, &r);
+    for (int i = 0; i < trainer_epochs_done(w->trainer); i++) {
+        r = record_of(RECORD_EPOCH);
+        r.resent = true;
+        r.as.epoch = trainer_history(w->trainer)[i];
+        worker_send(w, &r);
+    }
+    log_line(LOG_INFO, "%s: %s after epoch %d", w->task->name, usable ? "continues" : "starts",
+             trainer_epochs_done(w->trainer));
+    return ST_OK;
+}
+
+static enum status worker_prepare(struct worker *w, struct err *e)
+{
+    const struct worker_task *task = w->task;
+    struct arch arch;
+    enum status status = arch_build(&task->trial->point.design, &arch, e);
+    if (status != ST_OK) {
+        return status;
+    }
+    w->previous = checkpoint_previous_path(task->checkpoint);
+    w->description = worker_description(task);
+    if (!w->previous || !w->description) {
+        return err_set(e, ST_NOMEM, "%s: out of memory", task->name);
+    }
+    struct trainer_config config = {
+        .arch = &arch,
+        .recipe = &task->trial->point.recipe,
+        .seed = task->trial->seed,
+        .threads = task->threads,
+        .train = samples_of(w, SPLIT_TRAIN),
+        .val = samples_of(w, SPLIT_VAL),
+    };
+    status = trainer_create(&config, &w->trainer, e);
+    if (status == ST_OK) {
+        status = worker_resume(w, e);
+    }
+    w->saved_at = clock_seconds();
+    return status;
+}
+
+/* After every update. True: stop here, to save or to end. */
+static bool on_step(void *context, const struct progress *p)
+{
+    struct worker *w = context;
+    double now = clock_seconds();
+    if (now - w->sent_at >= PROGRESS_INTERVAL_S) {
+        struct record r = record_of(RECORD_PROGRESS);
+        r.as.progress = *p;
+        worker_send(w, &r);
+        w->sent_at = now;
+    }
+    return stop_requested(w) || now - w->saved_at >= w->task->checkpoint_s;
+}
+
+/* The update that diverged, 1-based over the whole training. The reason names the step within the epoch; a
+ * loss that is stuck shows at the epoch's end. Not counted here: an attempt may begin in the middle of an
+ * epoch. */
+static int64_t diverged_step(const struct trainer *t, const char *why)
+{
+    int64_t steps = trainer_steps_per_epoch(t), step = steps;
+    const char *named = strstr(why, "step ");
+    if (named) {
+        step = strtoll(named + strlen("step "), NULL, 10);
+    }
+    return trainer_epochs_done(t) * steps + step;
+}
+
+static void send_diverged(struct worker *w, const char *why)
+{
+    struct record r = record_with_text(RECORD_DIVERGED, why);
+    r.step = diverged_step(w->trainer, why);
+    log_line(LOG_INFO, "%s: diverged: %s", w->task->name, why);
+    worker_send(w, &r);
+}
+
+static void send_epoch(struct worker *w)
+{
+    struct record r = record_of(RECORD_EPOCH);
+    r.as.epoch = trainer_history(w->trainer)[trainer_epochs_done(w->trainer) - 1];
+    log_line(LOG_INFO, "epoch %d: train loss %.4f, validation top-1 %.4f", r.as.epoch.epoch,
+             r.as.epoch.train_loss, r.as.epoch.val.top1);
+    worker_send(w, &r);
+}
+
+/* Trains all epochs. *diverged: that was the end. ST_INTERRUPTED: stopped, state saved. */
+static enum status worker_train(struct worker *w, bool *diverged, struct err *e)
+{
+    *diverged = false;
+    while (!trainer_finished(w->trainer)) {
+        char why[128] = "";
+        enum epoch_end end = trainer_run_epoch(w->trainer, on_step, w, why);
+        if (end == EPOCH_DIVERGED) {
+            *diverged = true;
+            send_diverged(w, why);
+            return ST_OK;
+        }
+        if (end == EPOCH_FAILED) {
+            return err_set(e, ST_NOMEM, "%s", why);
+        }
+        enum status status = worker_save(w, e);
+        if (status != ST_OK) {
+            return status;
+        }
+        if (end == EPOCH_DONE) {
+            send_epoch(w);
+        }
+        if (stop_requested(w)) {
+            return err_set(e, ST_INTERRUPTED, "stopped on request, state saved");
+        }
+    }
+    return ST_OK;
+}
+
+/* The test set is read once, when training is over and its result is safe. */
+static enum status worker_test(struct worker *w, struct err *e)
+{
+    struct record r = record_of(RECORD_DONE);
+    struct samples test = samples_of(w, SPLIT_TEST);
+    if (test.count > 0) {
+        w->task->host.expendable(w->task->host.context, true);
+        enum status status = trainer_evaluate(w->trainer, &test, &r.as.test, NULL, e);
+        w->task->host.expendable(w->task->host.context, false);
+        if (status != ST_OK) {
+            return status;
+        }
+    }
+    log_line(LOG_INFO, "%s: done, test top-1 %.4f", w->task->name, r.as.test.top1);
+    worker_send(w, &r);
+    return ST_OK;
+}
+
+/* The last record when the trial did not come to its end. */
+static void send_end(struct worker *w, enum status status, const struct err *e)
+{
+    struct record r;
+    if (status == ST_INTERRUPTED) {
+        r = record_of(RECORD_STOPPED);
+    } else {
+        r = record_with_text(RECORD_FAILED, e->text);
+        r.status = status;
+    }
+    log_line(LOG_WARN, "%s", e->text);
+    worker_send(w, &r);
+}
+
+enum status worker_run(const struct worker_task *task)
+{
+    struct worker w = {.task = task};
+    struct err e = ERR_INIT;
+    bool diverged = false;
+    enum status status = worker_prepare(&w, &e);
+    if (status == ST_OK) {
+        status = worker_train(&w, &diverged, &e);
+    }
+    if (status == ST_OK && !diverged) {
+        status = worker_test(&w, &e);
+    }
+    if (status != ST_OK) {
+        send_end(&w, status, &e);
+    }
+    trainer_free(w.trainer);
+    mem_free(w.previous);
+    mem_free(w.description);
+    return status;
+}
