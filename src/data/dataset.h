@@ -1,5 +1,16 @@
 /* Data sets: images as uint8 in memory, in three splits, and the samples a network sees.
- * Formats: IDX plain or .gz (MNIST, Fashion-MNIST), CIFAR-10/100 binary, image folders (JPEG, PNG). */
+ *
+ * Formats, by the files in the folder `path`:
+ * - idx: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte,
+ * each plain or .gz (plain wins); MNIST, Fashion-MNIST. Classes are 0 to the largest training label.
+ * - cifar10: data_batch_1.bin to data_batch_5.bin, test_batch.bin, class names from batches.meta.txt if it is
+ * there.
+ * - cifar100: train.bin, test.bin (fine labels), class names from fine_label_names.txt if it is there.
+ * - image-folder: train/<class>/ and test/<class>/ (val/<class>/ where there is no test/), files *.jpg,
+ * *.jpeg, *.png in any case; hidden files and other suffixes are ignored. Classes are the sub-folders of
+ * train/ sorted bytewise, images are sorted the same way. Images are RGB as soon as one of them has colours,
+ * otherwise one channel; transparency is dropped, 16 bit samples are rounded to 8, orientation tags are
+ * ignored. CMYK is refused. */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 
@@ -20,49 +31,60 @@ const char *split_name(enum split s); /* "train", "val", "test" */
 /* What to load. */
 struct data_source {
     enum data_format format;
-    const char *path;   /* the folder that holds the files (idx, cifar) or train/ and test/ (or val/) (image-folder) */
-    int val;            /* training images set aside for validation, a fixed, class-balanced choice; 0 = none */
-    uint64_t val_seed;
-    int train_limit;    /* keep this many training images after the split, class-balanced; 0 = all */
-    int test_limit;     /* same for the test set */
-    int resize_h, resize_w; /* image folders: scale the shorter side and crop the middle to this; 0 = as stored */
-    bool skip_bad;      /* count and leave out unreadable images instead of failing */
+    const char
+        *path; /* the folder that holds the files (idx, cifar) or train/ and test/ (or val/) (image-folder) */
+    int val;   /* training images set aside for validation, a fixed, class-balanced choice; 0 = none */
+    uint64_t val_seed; /* also chooses what the limits keep */
+    int train_limit;   /* keep at most this many training images after the split, class-balanced; 0 = all */
+    int test_limit;    /* same for the test set */
+    int resize_h,
+        resize_w;  /* image folders: scale until both sides are covered, crop the middle; 0 = as stored */
+    bool skip_bad; /* image folders: count and leave out unreadable images instead of failing. The choices
+                      above are made before an image is read: a skipped one is missing from its split. An
+                      image of another size than the first one is not unreadable: it is always an error. */
 };
 
 struct image_set {
     size_t count;
-    uint8_t *pixels;   /* count x h x w x c, row-major, channels last */
-    uint16_t *labels;  /* 0..classes-1 */
-    char **names;      /* image folders: path below the data path; NULL otherwise */
+    uint8_t *pixels;  /* count x h x w x c, row-major, channels last */
+    uint16_t *labels; /* 0..classes-1 */
+    char **names;     /* image folders: path below the data path; NULL otherwise */
 };
 
 struct dataset {
     struct shape image;
     int classes;
-    char **class_names;            /* classes entries */
+    char **class_names; /* classes entries */
     struct image_set sets[SPLIT_COUNT];
-    float mean[4], stddev[4];      /* per channel, of the training split, of pixel / 255 */
-    uint64_t fingerprint;          /* of all pixels, labels and the split */
-    size_t skipped;                /* images left out because of skip_bad */
-    char first_skipped[512];       /* reason of the first one */
+    float mean[4], stddev[4]; /* per channel, of the training split, of pixel / 255; stddev at least 1/255 */
+    float normalised[4][256]; /* per channel and pixel value: (pixel / 255 - mean) / stddev */
+    uint64_t fingerprint;     /* of the shape, the classes and all pixels and labels of the three splits */
+    size_t skipped;           /* images left out because of skip_bad */
+    char first_skipped[512];  /* reason of the first one */
 };
 
-/* Loads everything into memory. Errors name the file and the offset or reason.
- * The caller releases *out, also after a failure (it is then empty). */
+/* Loads everything into memory. Errors name the file and the offset or reason: ST_USAGE when the source or
+ * its files are not what is allowed, ST_CORRUPT for a damaged file, ST_NOMEM also when the images cannot fit
+ * this machine. The caller releases *out, also after a failure (it is then empty). */
 enum status dataset_load(const struct data_source *source, struct dataset *out, struct err *e);
 void dataset_release(struct dataset *d);
 
 enum crop_border { CROP_REFLECT, CROP_ZERO };
 
 struct augmentation {
-    bool flip;      /* mirror left-right with probability 1/2 */
-    int crop_pad;   /* pad by this many pixels, then crop at a random place; 0 = no crop; < min(h, w) */
-    enum crop_border border;
+    bool flip;    /* mirror left-right with probability 1/2 */
+    int crop_pad; /* pad by this many pixels, then crop at a random place; 0 = no crop; < min(h, w) */
+    enum crop_border
+        border; /* reflect: mirrored without repeating the edge; zero: black, before normalisation */
 };
 
-/* Writes sample `index` of a split as the network sees it: (pixel / 255 - mean) / stddev, float, channels last;
- * row r starts at out + r * pitch (pitch in floats, >= w * c). With `a` not NULL it is augmented by
- * numbers that depend on (seed, epoch, index) only. Returns the label. Safe from many threads at once. */
+/* ST_USAGE when the augmentation does not fit images of this shape. */
+enum status augmentation_check(const struct augmentation *a, struct shape image, struct err *e);
+
+/* Writes sample `index` of a split as the network sees it: (pixel / 255 - mean) / stddev, float, channels
+ * last; row r starts at out + r * pitch (pitch in floats, >= w * c). With `a` not NULL it is augmented by
+ * numbers that depend on (seed, epoch, index) only; a crop_pad that does not fit counts as the largest that
+ * does. Returns the label. Safe from many threads at once. */
 int dataset_sample(const struct dataset *d, enum split split, size_t index, const struct augmentation *a,
                    uint64_t seed, unsigned epoch, float *out, size_t pitch);
 

@@ -1,0 +1,333 @@
+#include "data/image_folder.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/cpu.h"
+#include "base/mem.h"
+#include "data/file_list.h"
+#include "data/image_decode.h"
+#include "data/image_set.h"
+#include "data/input_file.h"
+#include "data/split.h"
+
+enum { FILE_BYTES_MAX = 256 * 1024 * 1024 };
+
+struct loading {
+    const struct data_source *source;
+    struct dataset *d;
+    struct file_list train, test;
+    uint8_t *train_choice, *test_choice; /* enum split of each file; SPLIT_COUNT = left out */
+    size_t capacity[SPLIT_COUNT];        /* files chosen for each split */
+    struct image_decoder decoder;
+    struct image_request request;
+};
+
+static bool is_folder(const char *root, const char *name)
+{
+    struct stat info;
+    char *path = mem_printf("%s/%s", root, name);
+    bool found = path && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    mem_free(path);
+    return found;
+}
+
+/* The classes are the sub-folders of train/. */
+static enum status find_classes(struct loading *l, struct err *e)
+{
+    struct name_list folders;
+    char *path = mem_printf("%s/train", l->source->path);
+    if (!path) {
+        return err_set(e, ST_NOMEM, "out of memory for file names");
+    }
+    enum status status = list_folders(path, &folders, e);
+    if (status == ST_OK && (folders.count < 2 || folders.count > CLASSES_MAX)) {
+        status = err_set(e, ST_USAGE, "%zu class folders in %s: allowed are 2 to %d", folders.count, path,
+                         CLASSES_MAX);
+        name_list_release(&folders);
+    }
+    if (status == ST_OK) {
+        l->d->class_names = folders.names;
+        l->d->classes = (int)folders.count;
+    }
+    mem_free(path);
+    return status;
+}
+
+/* Test folders must not hold classes that training does not know. */
+static enum status check_test_classes(struct loading *l, const char *set, struct err *e)
+{
+    struct name_list folders;
+    char *path = mem_printf("%s/%s", l->source->path, set);
+    if (!path) {
+        return err_set(e, ST_NOMEM, "out of memory for file names");
+    }
+    enum status status = list_folders(path, &folders, e);
+    if (status == ST_OK) {
+        size_t k = 0; /* both lists are sorted */
+        for (size_t i = 0; status == ST_OK && i < folders.count; i++) {
+            while (k < (size_t)l->d->classes && strcmp(l->d->class_names[k], folders.names[i]) < 0) {
+                k++;
+            }
+            if (k == (size_t)l->d->classes || strcmp(l->d->class_names[k], folders.names[i]) != 0) {
+                status = err_set(e, ST_USAGE, "%s/%s is a class that train/ does not have", path,
+                                 folders.names[i]);
+            }
+        }
+        name_list_release(&folders);
+    }
+    mem_free(path);
+    return status;
+}
+
+static enum status list_files(struct loading *l, struct err *e)
+{
+    const char *root = l->source->path;
+    enum status status = find_classes(l, e);
+    if (status != ST_OK) {
+        return status;
+    }
+    const char *test = is_folder(root, "test") ? "test" : is_folder(root, "val") ? "val" : NULL;
+    if (!test) {
+        return err_set(e, ST_USAGE, "no test set in %s: expected a folder test or val beside train", root);
+    }
+    status = check_test_classes(l, test, e);
+    if (status == ST_OK) {
+        status = file_list_init(&l->train, root, "train", l->d->class_names, l->d->classes, e);
+    }
+    if (status == ST_OK) {
+        status = file_list_init(&l->test, root, test, l->d->class_names, l->d->classes, e);
+    }
+    return status;
+}
+
+static enum status choose(struct loading *l, struct err *e)
+{
+    l->train_choice = mem_alloc(l->train.count, 1);
+    l->test_choice = mem_alloc(l->test.count, 1);
+    if (!l->train_choice || !l->test_choice) {
+        return err_set(e, ST_NOMEM, "out of memory while splitting %zu images",
+                       l->train.count + l->test.count);
+    }
+    enum status status =
+        split_training(l->train.labels, l->train.count, l->d->classes, l->source, l->train_choice, e);
+    if (status == ST_OK) {
+        status = split_test(l->test.labels, l->test.count, l->d->classes, l->source, l->test_choice, e);
+    }
+    if (status != ST_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < l->train.count; i++) {
+        l->capacity[SPLIT_TRAIN] += l->train_choice[i] == SPLIT_TRAIN;
+        l->capacity[SPLIT_VAL] += l->train_choice[i] == SPLIT_VAL;
+    }
+    for (size_t i = 0; i < l->test.count; i++) {
+        l->capacity[SPLIT_TEST] += l->test_choice[i] == SPLIT_TEST;
+    }
+    return ST_OK;
+}
+
+static size_t total_capacity(const struct loading *l)
+{
+    return l->capacity[SPLIT_TRAIN] + l->capacity[SPLIT_VAL] + l->capacity[SPLIT_TEST];
+}
+
+/* An image may take its share of the memory; one that is scaled down when read may take half of it. */
+static void prepare_request(struct loading *l)
+{
+    struct cpu_info machine;
+    cpu_detect(&machine);
+    size_t memory = machine.memory_bytes ? machine.memory_bytes : SIZE_MAX / 16;
+    l->request = (struct image_request){.resize_h = l->source->resize_h, .resize_w = l->source->resize_w};
+    l->request.max_bytes = l->request.resize_h > 0 ? memory / 2 : memory / total_capacity(l);
+}
+
+/* The first image decides the size: makes room for all. */
+static enum status allocate_sets(struct loading *l, const struct image *first, struct err *e)
+{
+    l->d->image = (struct shape){first->c, first->h, first->w};
+    l->request.expect_h = first->h;
+    l->request.expect_w = first->w;
+    enum status status = image_memory_check(total_capacity(l), l->d->image, e);
+    for (int s = 0; status == ST_OK && s < SPLIT_COUNT; s++) {
+        if (l->capacity[s] > 0) {
+            struct image_set *set = &l->d->sets[s];
+            status = image_set_alloc(set, l->capacity[s], l->d->image, e);
+            set->names = status == ST_OK ? mem_calloc(l->capacity[s], sizeof *set->names) : NULL;
+            if (status == ST_OK && !set->names) {
+                status = err_set(e, ST_NOMEM, "out of memory for file names");
+            }
+        }
+    }
+    return status;
+}
+
+/* Gray pixels to RGB, `out` may start where `gray` does. */
+static void widen_pixels(const uint8_t *gray, size_t count, uint8_t *out)
+{
+    for (size_t i = count; i-- > 0;) {
+        out[3 * i + 2] = out[3 * i + 1] = out[3 * i] = gray[i];
+    }
+}
+
+/* The first image with colours makes those that came before RGB too. */
+static enum status widen_sets(struct loading *l, struct err *e)
+{
+    struct shape gray = l->d->image, rgb = {3, gray.h, gray.w};
+    enum status status = image_memory_check(total_capacity(l), rgb, e);
+    for (int s = 0; status == ST_OK && s < SPLIT_COUNT; s++) {
+        struct image_set *set = &l->d->sets[s];
+        if (l->capacity[s] == 0) {
+            continue;
+        }
+        uint8_t *pixels = mem_realloc(set->pixels, l->capacity[s], shape_bytes(rgb));
+        if (pixels) {
+            set->pixels = pixels;
+            widen_pixels(pixels, set->count * shape_bytes(gray), pixels);
+        } else {
+            status = err_set(e, ST_NOMEM, "out of memory for %zu images", l->capacity[s]);
+        }
+    }
+    if (status == ST_OK) {
+        l->d->image = rgb;
+    }
+    return status;
+}
+
+/* Puts a decoded image behind those in its split. */
+static enum status append(struct loading *l, const struct image *image, const char *name, uint16_t label,
+                          enum split split, struct err *e)
+{
+    enum status status = ST_OK;
+    if (l->d->image.c == 0) {
+        status = allocate_sets(l, image, e);
+    } else if (image->c > l->d->image.c) {
+        status = widen_sets(l, e);
+    }
+    if (status != ST_OK) {
+        return status;
+    }
+    struct image_set *set = &l->d->sets[split];
+    size_t bytes = shape_bytes(l->d->image);
+    uint8_t *pixels = set->pixels + set->count * bytes;
+    set->names[set->count] = mem_strdup(name);
+    if (!set->names[set->count]) {
+        return err_set(e, ST_NOMEM, "out of memory for file names");
+    }
+    if (image->c < l->d->image.c) {
+        widen_pixels(image->pixels, bytes / 3, pixels);
+    } else {
+        memcpy(pixels, image->pixels, bytes);
+    }
+    set->labels[set->count++] = label;
+    return ST_OK;
+}
+
+/* A file must be what its name says: a wrong suffix is a sign of a mix-up. */
+static enum status check_suffix(const char *path, const uint8_t *file, size_t n, struct err *e)
+{
+    const char *suffix = strrchr(path, '.');
+    enum image_format named = suffix && strcasecmp(suffix, ".png") == 0 ? IMAGE_PNG : IMAGE_JPEG;
+    enum image_format found = image_format_of(file, n);
+    if (found == IMAGE_UNKNOWN || found == named) {
+        return ST_OK; /* the decoder says what is wrong with an unknown one */
+    }
+    return err_set(e, ST_CORRUPT, "is a %s image, but its name says %s", image_format_name(found),
+                   image_format_name(named));
+}
+
+static enum status decode_file(struct loading *l, const char *path, const struct image **out, struct err *e)
+{
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    enum status status = input_file_read(path, FILE_BYTES_MAX, &bytes, &n, e);
+    if (status != ST_OK) {
+        return status;
+    }
+    status = check_suffix(path, bytes, n, e);
+    if (status == ST_OK) {
+        status = image_decode(&l->decoder, bytes, n, &l->request, out, e);
+    }
+    mem_free(bytes);
+    return status == ST_OK ? ST_OK : err_prefix(e, "%s", path);
+}
+
+static void note_skipped(struct dataset *d, const struct err *reason)
+{
+    if (d->skipped++ == 0) {
+        snprintf(d->first_skipped, sizeof d->first_skipped, "%.*s", (int)sizeof d->first_skipped - 1,
+                 reason->text);
+    }
+}
+
+static enum status load_file(struct loading *l, const char *name, uint16_t label, enum split split,
+                             struct err *e)
+{
+    const struct image *image = NULL;
+    struct err reason = ERR_INIT;
+    char *path = mem_printf("%s/%s", l->source->path, name);
+    if (!path) {
+        return err_set(e, ST_NOMEM, "out of memory for file names");
+    }
+    enum status status = decode_file(l, path, &image, &reason);
+    mem_free(path);
+    if (status == ST_OK) {
+        return append(l, image, name, label, split, e);
+    }
+    if (l->source->skip_bad && (status == ST_CORRUPT || status == ST_FAILED)) {
+        note_skipped(l->d, &reason);
+        return ST_OK;
+    }
+    return err_set(e, status, "%s", reason.text);
+}
+
+static enum status load_files(struct loading *l, const struct file_list *files, const uint8_t *choice,
+                              struct err *e)
+{
+    enum status status = ST_OK;
+    for (size_t i = 0; status == ST_OK && i < files->count; i++) {
+        if (choice[i] != SPLIT_COUNT) {
+            status = load_file(l, files->paths[i], files->labels[i], (enum split)choice[i], e);
+        }
+    }
+    return status;
+}
+
+static enum status check_not_empty(const struct loading *l, struct err *e)
+{
+    for (int s = 0; s < SPLIT_COUNT; s++) {
+        if (l->capacity[s] > 0 && l->d->sets[s].count == 0) {
+            return err_set(e, ST_CORRUPT, "no readable image in the %s set of %s; the first failure was: %s",
+                           split_name((enum split)s), l->source->path, l->d->first_skipped);
+        }
+    }
+    return ST_OK;
+}
+
+enum status image_folder_load(const struct data_source *source, struct dataset *d, struct err *e)
+{
+    struct loading l = {.source = source, .d = d};
+    image_decoder_init(&l.decoder);
+    enum status status = list_files(&l, e);
+    if (status == ST_OK) {
+        status = choose(&l, e);
+    }
+    if (status == ST_OK) {
+        prepare_request(&l);
+        status = load_files(&l, &l.train, l.train_choice, e);
+    }
+    if (status == ST_OK) {
+        status = load_files(&l, &l.test, l.test_choice, e);
+    }
+    if (status == ST_OK) {
+        status = check_not_empty(&l, e);
+    }
+    image_decoder_release(&l.decoder);
+    file_list_release(&l.train);
+    file_list_release(&l.test);
+    mem_free(l.train_choice);
+    mem_free(l.test_choice);
+    return status;
+}
