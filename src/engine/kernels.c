@@ -19,11 +19,12 @@ static double fma_peak(long rounds)
         /* Opaque to the optimiser, so that the loop is neither folded nor hoisted. */
         __asm__ volatile("" : "+m"(a), "+m"(b));
         vec x = a, y = b;
-#pragma GCC unroll 8
-        for (int u = 0; u < UNROLL; u++)
-#pragma GCC unroll 24
+        KERNEL_UNROLL
+        for (int u = 0; u < UNROLL; u++) {
+            KERNEL_UNROLL
             for (int i = 0; i < CHAINS; i++)
                 acc[i] = acc[i] * x + y;
+        }
     }
     vec sum = {0};
     for (int i = 0; i < CHAINS; i++)

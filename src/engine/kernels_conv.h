@@ -23,38 +23,43 @@ KERNEL_INLINE void conv_tile_finish(const int pixels, const int vectors, const s
     const struct conv_job *job = t->job;
     const int left = job->channels - t->channel;
     if (job->flags & CONV_RELU) {
-#pragma GCC unroll 12
-        for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 2
+        KERNEL_UNROLL
+        for (int p = 0; p < pixels; p++) {
+            KERNEL_UNROLL
             for (int v = 0; v < vectors; v++)
                 acc[p][v] = vec_relu(acc[p][v]);
+        }
     }
     if (job->flags & CONV_ACCUMULATE) {
-#pragma GCC unroll 12
-        for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 2
+        KERNEL_UNROLL
+        for (int p = 0; p < pixels; p++) {
+            KERNEL_UNROLL
             for (int v = 0; v < vectors; v++)
                 acc[p][v] += vec_load(t->y[p] + t->channel + v * VL);
+        }
     }
     if (job->flags & CONV_MASK) {
-#pragma GCC unroll 12
-        for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 2
+        KERNEL_UNROLL
+        for (int p = 0; p < pixels; p++) {
+            KERNEL_UNROLL
             for (int v = 0; v < vectors; v++)
                 acc[p][v] = vec_mask_positive(acc[p][v], vec_load(t->mask[p] + t->channel + v * VL));
+        }
     }
     if (left >= vectors * VL) {
-#pragma GCC unroll 12
-        for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 2
+        KERNEL_UNROLL
+        for (int p = 0; p < pixels; p++) {
+            KERNEL_UNROLL
             for (int v = 0; v < vectors; v++)
                 vec_store(t->y[p] + t->channel + v * VL, acc[p][v]);
+        }
     } else {
-#pragma GCC unroll 12
-        for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 2
+        KERNEL_UNROLL
+        for (int p = 0; p < pixels; p++) {
+            KERNEL_UNROLL
             for (int v = 0; v < vectors; v++)
                 vec_store_first(t->y[p] + t->channel + v * VL, acc[p][v], left - v * VL);
+        }
     }
 }
 
@@ -62,29 +67,30 @@ KERNEL_INLINE void conv_tile_run(const int pixels, const int vectors, const stru
 {
     const struct conv_job *job = t->job;
     vec acc[TILE_PIXELS][TILE_VECTORS];
-#pragma GCC unroll 12
-    for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 2
+    KERNEL_UNROLL
+    for (int p = 0; p < pixels; p++) {
+        KERNEL_UNROLL
         for (int v = 0; v < vectors; v++)
             acc[p][v] = job->bias ? vec_load(job->bias + t->channel + v * VL) : (vec){0};
+    }
 
     const float *w = t->weights;
     const size_t weight_row = t->weight_row;
     for (int s = 0; s < job->segment_count; s++) {
         const float *x[TILE_PIXELS];
-#pragma GCC unroll 12
+        KERNEL_UNROLL
         for (int p = 0; p < pixels; p++)
             x[p] = t->x[p] + job->segments[s].offset;
         const ptrdiff_t length = job->segments[s].length;
         for (ptrdiff_t k = 0; k < length; k++) {
             vec row[TILE_VECTORS];
-#pragma GCC unroll 2
+            KERNEL_UNROLL
             for (int v = 0; v < vectors; v++)
                 row[v] = vec_load(w + v * VL);
-#pragma GCC unroll 12
+            KERNEL_UNROLL
             for (int p = 0; p < pixels; p++) {
                 vec a = vec_all(x[p][k]);
-#pragma GCC unroll 2
+                KERNEL_UNROLL
                 for (int v = 0; v < vectors; v++)
                     acc[p][v] += a * row[v];
             }

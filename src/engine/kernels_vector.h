@@ -20,6 +20,14 @@ typedef float vec __attribute__((vector_size(VL * sizeof(float)), may_alias));
 typedef float vec_unaligned __attribute__((vector_size(VL * sizeof(float)), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(VL * sizeof(int32_t)), may_alias));
 
+/* Unrolls the loop that follows completely, early enough that arrays indexed by it live in registers. (clang
+ * unrolls too late for that when a count is given.) */
+#if defined __clang__
+#define KERNEL_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define KERNEL_UNROLL _Pragma("GCC unroll 24")
+#endif
+
 #define KERNEL_INLINE static inline __attribute__((always_inline))
 
 KERNEL_INLINE vec vec_load(const float *p)

@@ -24,11 +24,12 @@ KERNEL_INLINE void gradient_tile_run(const int rows, const int vectors, const st
 {
     const struct weight_gradient_job *job = t->job;
     vec acc[TILE_ROWS][TILE_VECTORS];
-#pragma GCC unroll 12
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 2
+    KERNEL_UNROLL
+    for (int r = 0; r < rows; r++) {
+        KERNEL_UNROLL
         for (int v = 0; v < vectors; v++)
             acc[r][v] = t->accumulate ? vec_load(t->dw + (size_t)r * t->weight_row + v * VL) : (vec){0};
+    }
 
     const size_t x_pixel = job->x.pixel * (size_t)job->stride, dy_pixel = job->dy.pixel;
     const int w = job->w;
@@ -39,13 +40,13 @@ KERNEL_INLINE void gradient_tile_run(const int rows, const int vectors, const st
             const float *dy = t->dy + (size_t)image * job->dy.image + (size_t)i * job->dy.row;
             for (int j = 0; j < w; j++) {
                 vec d[TILE_VECTORS];
-#pragma GCC unroll 2
+                KERNEL_UNROLL
                 for (int v = 0; v < vectors; v++)
                     d[v] = vec_load(dy + v * VL);
-#pragma GCC unroll 12
+                KERNEL_UNROLL
                 for (int r = 0; r < rows; r++) {
                     vec a = vec_all(x[r]);
-#pragma GCC unroll 2
+                    KERNEL_UNROLL
                     for (int v = 0; v < vectors; v++)
                         acc[r][v] += a * d[v];
                 }
@@ -55,10 +56,10 @@ KERNEL_INLINE void gradient_tile_run(const int rows, const int vectors, const st
         }
     }
     /* Channels beyond the last read something else's values: they stay zero. */
-#pragma GCC unroll 2
+    KERNEL_UNROLL
     for (int v = 0; v < vectors; v++) {
         const ivec valid = vec_lanes() < (t->left - v * VL);
-#pragma GCC unroll 12
+        KERNEL_UNROLL
         for (int r = 0; r < rows; r++)
             vec_store(t->dw + (size_t)r * t->weight_row + v * VL, vec_select(valid, acc[r][v], (vec){0}));
     }
