@@ -34,7 +34,7 @@ static enum status macro_check(const struct macro *m, struct err *e)
         {"conv1_filters", m->conv1_filters, 1, WIDTH_MAX},
         {"conv1_kernel", m->conv1_kernel, 1, KERNEL_MAX},
         {"conv1_stride", m->conv1_stride, 1, KERNEL_MAX},
-        {"conv1_pad", m->conv1_pad, 0, m->conv1_kernel - 1},
+        {"conv1_pad", m->conv1_pad, 0, m->conv1_kernel > 0 ? m->conv1_kernel - 1 : 0},
         {"conv10_pad", m->conv10_pad, 0, 1},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
@@ -59,6 +59,12 @@ static int tensor_add(struct builder *b, int c, int h, int w)
 {
     b->arch->tensors[b->arch->tensor_count] = (struct shape){c, h, w};
     return b->arch->tensor_count++;
+}
+
+/* A number of a byte's type: the compiler then sees that the name fits. */
+static void fire_layer_name(unsigned char number, const char *part, char out[24])
+{
+    snprintf(out, 24, "fire%u.%s", number, part);
 }
 
 /* A layer that reads the current tensor; the caller sets the rest. */
@@ -148,7 +154,7 @@ static enum status bypass_add(struct builder *b, int number, int in, int out)
     char name[24];
     if (from.c != to.c) {
         addend = tensor_add(b, to.c, to.h, to.w);
-        snprintf(name, sizeof name, "fire%d.bypass1x1", number);
+        fire_layer_name((unsigned char)number, "bypass1x1", name);
         b->at = in;
         enum status st = conv_add(b, name, addend, 0, (struct layer){.cout = to.c, .kernel = 1, .stride = 1});
         if (st != ST_OK) {
@@ -156,7 +162,7 @@ static enum status bypass_add(struct builder *b, int number, int in, int out)
         }
     }
     b->at = out;
-    snprintf(name, sizeof name, "fire%d.add", number);
+    fire_layer_name((unsigned char)number, "add", name);
     struct layer *l = layer_add(b, LAYER_ADD, name);
     l->in2 = addend;
     l->out = tensor_add(b, to.c, to.h, to.w);
@@ -168,7 +174,7 @@ static enum status fire_add(struct builder *b, int number, const struct fire *fi
 {
     int in = b->at;
     char name[24];
-    snprintf(name, sizeof name, "fire%d.squeeze1x1", number);
+    fire_layer_name((unsigned char)number, "squeeze1x1", name);
     enum status st =
         conv_add(b, name, -1, 0, (struct layer){.cout = fire->s1x1, .kernel = 1, .stride = 1, .relu = true});
     if (st != ST_OK) {
@@ -178,12 +184,12 @@ static enum status fire_add(struct builder *b, int number, const struct fire *fi
     struct shape map = b->arch->tensors[b->at];
     int out = tensor_add(b, fire->e1x1 + fire->e3x3, map.h, map.w);
     if (fire->e1x1 > 0) {
-        snprintf(name, sizeof name, "fire%d.expand1x1", number);
+        fire_layer_name((unsigned char)number, "expand1x1", name);
         st = conv_add(b, name, out, 0,
                       (struct layer){.cout = fire->e1x1, .kernel = 1, .stride = 1, .relu = true});
     }
     if (st == ST_OK && fire->e3x3 > 0) {
-        snprintf(name, sizeof name, "fire%d.expand3x3", number);
+        fire_layer_name((unsigned char)number, "expand3x3", name);
         st = conv_add(b, name, out, fire->e1x1,
                       (struct layer){.cout = fire->e3x3, .kernel = 3, .stride = 1, .pad = 1, .relu = true});
     }
