@@ -67,17 +67,6 @@ check_purpose() {
     esac
 }
 
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
-    else
-        echo "setup.sh: not root and no sudo here; as root, run: $*" >&2
-        return 1
-    fi
-}
-
 for purpose in "$@"; do
     check_purpose "$purpose"
 done
@@ -92,5 +81,14 @@ if ! command -v apt-get >/dev/null; then
     exit 1
 fi
 mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
-as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q || echo "setup.sh: apt-get update failed, trying anyway" >&2
-as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${packages[@]}"
+
+apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q)
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "setup.sh: not root and no sudo here; as root, run: apt-get install ${packages[*]}" >&2
+        exit 1
+    fi
+    apt=(sudo "${apt[@]}")
+fi
+"${apt[@]}" update || echo "setup.sh: apt-get update failed, trying to install anyway" >&2
+"${apt[@]}" install -y --no-install-recommends "${packages[@]}"
