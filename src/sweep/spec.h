@@ -20,6 +20,7 @@ struct mark {
 
 /* One point of the design space before it is realised: all that an axis can set. */
 struct point {
+    const char *preset; /* name of the preset the design started from (a static string), NULL = none */
     struct design design;
     struct recipe recipe;
 };
@@ -31,7 +32,7 @@ struct axis_value {
 };
 
 struct axis {
-    const char *key;           /* any metaparameter, macro-architecture or train key */
+    const char *key; /* any metaparameter, macro-architecture or train key */
     struct mark mark;
     int count;
     struct axis_value *values; /* ranges are already expanded */
@@ -52,11 +53,11 @@ struct block {
     struct mark mark;
     struct assignments set;
     int grid_count;
-    struct axis *grid;         /* product */
+    struct axis *grid; /* product */
     int zip_count;
-    struct axis *zip;          /* side by side, equal lengths */
+    struct axis *zip; /* side by side, equal lengths */
     int list_count;
-    struct assignments *list;  /* explicit rows */
+    struct assignments *list; /* explicit rows */
 };
 
 enum constraint_metric { CONSTRAINT_MODEL_BYTES, CONSTRAINT_PARAMS, CONSTRAINT_MACS };
@@ -69,9 +70,9 @@ struct constraint {
 };
 
 struct plot_request {
-    const char *kind;   /* "curve", "learning" */
-    const char *block;  /* id, or NULL for all */
-    const char *x, *y;  /* column names, or NULL for the kind's defaults */
+    const char *kind;  /* "curve", "learning" */
+    const char *block; /* id, or NULL for all */
+    const char *x, *y; /* column names, or NULL for the kind's defaults */
     struct mark mark;
 };
 
@@ -82,31 +83,47 @@ struct budget {
 };
 
 struct run_options {
-    int workers, threads;   /* 0 = auto */
-    int retries;            /* attempts after a crash, default 2 */
-    double checkpoint_s;    /* at most this long between checkpoints, default 60 */
+    int workers, threads; /* 0 = auto */
+    int retries;          /* attempts after a crash, default 2 */
+    double checkpoint_s;  /* at most this long between checkpoints, default 60 */
 };
 
 struct spec {
-    struct arena arena;    /* owns everything below */
-    const char *path;      /* as given */
-    const char *text;      /* the whole file, recorded with the sweep */
+    struct arena arena; /* owns everything below */
+    const char *path;   /* as given */
+    const char *text;   /* the whole file, recorded with the sweep (a leading byte order mark is kept) */
     const char *name;
-    struct data_source data;
+    struct data_source data; /* a relative path counts from the current working directory */
+    struct mark data_path_mark;
     struct point base;
+    struct mark base_mark;         /* of `base`, or of the whole spec when there is none */
+    struct assignments base_given; /* what made base.design: the preset is not in it, shape and classes that
+                                      the data format fixes come first. A block that sets `preset` starts from
+                                      that preset, then applies these, then its own values. */
     int block_count;
-    struct block *blocks;  /* at least one: a spec without `sweep` has one block "base" with the base point */
+    struct block *blocks; /* at least one: a spec without `sweep` has one block "base" with the base point */
     int constraint_count;
     struct constraint *constraints;
     int seed_count;
-    uint64_t *seeds;       /* default [1] */
+    uint64_t *seeds; /* default [1] */
     struct budget budget;
     struct run_options run;
     int plot_count;
     struct plot_request *plots;
 };
 
-/* Reads and validates; does not touch the data (spec_check_data does). */
+enum {
+    SPEC_MAX_BYTES = 1 << 20, /* of the file */
+    SPEC_MAX_DEPTH = 100,     /* nested collections */
+    SPEC_MAX_ANCHORS = 1000,
+    SPEC_MAX_EXPANSION = 100000, /* nodes that come from aliases, and values of one range */
+    SPEC_MAX_BLOCKS = 1000,
+    SPEC_MAX_TRIALS = 1000000, /* of all blocks and seeds, and values of all ranges */
+};
+
+/* Reads and validates; does not touch the data (spec_check_data does). What only the data can tell is not
+ * checked here: base.input and base.classes (and any axis over them) must match the data, which the run
+ * checks. */
 enum status spec_load(const char *path, struct spec *out, struct err *e);
 /* The same from memory; `path` is used in messages. */
 enum status spec_parse(const char *text, size_t n, const char *path, struct spec *out, struct err *e);
@@ -115,13 +132,18 @@ void spec_release(struct spec *s); /* also after a failure */
 /* The data path exists and is a folder; otherwise the error points at data.path in the spec. */
 enum status spec_check_data(const struct spec *s, struct err *e);
 
-/* Sets one axis key of a point from text, as `base`, `train` and axes do. The error text has
- * no position: the caller puts it in front. */
+/* The point of a spec that sets nothing: preset small32 and recipe_default(). */
+enum status point_init(struct point *out, struct err *e);
+/* Sets one axis key of a point from text, as `base`, `train` and axes do. The error text ("SR: 1.5 is out of
+ * range, allowed: 0 < SR <= 1") has no position: the caller puts it in front. `preset` replaces the whole
+ * design; `fires` takes "derived" (from the metaparameters) or eight "s1x1/e1x1/e3x3" joined by commas. */
 enum status point_set(struct point *p, const char *key, const char *text, struct err *e);
-/* The value of a key as text (for axis columns and reports); false if the key is unknown. */
+enum { POINT_TEXT = 256 }; /* holds every value's text */
+/* The value of a key as text (for axis columns and reports), in the one form that point_set reads back to
+ * the same value; false if the key is unknown. */
 bool point_get(const struct point *p, const char *key, char *out, size_t n);
 
-/* The spec's format as reference text, generated from the field table. */
+/* The spec's format as reference text (Markdown), generated from the field table. */
 enum status spec_reference(char **out, struct err *e); /* mem_free */
 
 #endif

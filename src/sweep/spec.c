@@ -1,0 +1,456 @@
+#include "sweep/spec.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "sweep/spec_error.h"
+#include "sweep/spec_read.h"
+
+/* Files of data, budget and run get their defaults from the table, base and train from point_init. */
+static enum status defaults_set(struct spec *spec, struct err *e)
+{
+    for (size_t i = 0; i < field_count(); i++) {
+        const struct field *f = field_at(i);
+        bool of_spec =
+            f->section == SECTION_DATA || f->section == SECTION_BUDGET || f->section == SECTION_RUN;
+        if (of_spec && f->initial) {
+            enum status st = field_set(f, spec, f->initial, e);
+            if (st != ST_OK)
+                return st;
+        }
+    }
+    return point_init(&spec->base, e);
+}
+
+static enum status data_read(struct reader *r, const struct node *node)
+{
+    struct spec *spec = r->spec;
+    struct given given;
+    enum status st = section_scan(r, node, SECTION_DATA, "data", &given);
+    if (st == ST_OK)
+        st = section_assign(r, node, SECTION_DATA, "data", spec);
+    if (st != ST_OK)
+        return st;
+    spec->data_path_mark = given_value(&given, SECTION_DATA, "path")->mark;
+    const struct node *resize = given_value(&given, SECTION_DATA, "resize");
+    if (resize && spec->data.format != DATA_IMAGE_FOLDER)
+        return reader_fail(r, resize->mark, "data", "resize",
+                           "has no effect on format %s, allowed with image-folder",
+                           data_format_name(spec->data.format));
+    const struct node *skip_bad = given_value(&given, SECTION_DATA, "skip_bad");
+    if (skip_bad && spec->data.skip_bad && spec->data.format != DATA_IMAGE_FOLDER)
+        return reader_fail(r, skip_bad->mark, "data", "skip_bad",
+                           "has no effect on format %s, allowed with image-folder",
+                           data_format_name(spec->data.format));
+    return ST_OK;
+}
+
+/* Applies a value to the base point and remembers it for blocks that start from another preset. */
+static enum status base_give(struct reader *r, const struct field *f, const struct axis_value *value)
+{
+    struct spec *spec = r->spec;
+    spec->base_given.items[spec->base_given.count++] = (struct assignment){f->key, *value};
+    return field_set(f, &spec->base, value->text, r->e);
+}
+
+/* What the data format says about the images; the data itself is not read here. */
+static enum status base_from_data(struct reader *r, const struct given *given)
+{
+    const struct data_source *data = &r->spec->data;
+    const struct field *input = field_find(SECTION_BASE, "input"),
+                       *classes = field_find(SECTION_BASE, "classes");
+    struct axis_value shape = {NULL, r->spec->base_mark}, count = shape;
+    char resized[64];
+    switch (data->format) {
+    case DATA_IDX:
+        shape.text = "1x28x28";
+        count.text = "10";
+        break;
+    case DATA_CIFAR10:
+        shape.text = "3x32x32";
+        count.text = "10";
+        break;
+    case DATA_CIFAR100:
+        shape.text = "3x32x32";
+        count.text = "100";
+        break;
+    case DATA_IMAGE_FOLDER:
+        snprintf(resized, sizeof resized, "%dx%dx%d", r->spec->base.design.macro.input.c, data->resize_h,
+                 data->resize_w);
+        if (data->resize_h > 0) {
+            shape.text = arena_strdup(&r->spec->arena, resized);
+            if (!shape.text)
+                return reader_no_memory(r);
+        }
+        break;
+    }
+    enum status st = ST_OK;
+    if (shape.text && !given->key[field_index(input)])
+        st = base_give(r, input, &shape);
+    if (st == ST_OK && count.text && !given->key[field_index(classes)])
+        st = base_give(r, classes, &count);
+    return st;
+}
+
+/* Explicit Fires leave nothing for the metaparameters to do. */
+static enum status base_check(const struct reader *r, const struct given *given)
+{
+    for (size_t i = 0; r->spec->base.design.explicit_fires && i < field_count(); i++) {
+        if (given->key[i] && field_is_metaparameter(field_at(i)))
+            return reader_fail(r, given->key[i]->mark, "base", field_at(i)->key,
+                               "has no effect beside `fires`, allowed: one of them");
+    }
+    return ST_OK;
+}
+
+/* The preset first, wherever it stands; then what the data format fixes; then the other keys in order. */
+static enum status base_read(struct reader *r, const struct node *node)
+{
+    struct spec *spec = r->spec;
+    const struct field *preset = field_find(SECTION_BASE, "preset");
+    struct given given = {.key = {NULL}};
+    enum status st = node ? section_scan(r, node, SECTION_BASE, "base", &given) : ST_OK;
+    const struct node *preset_node = given.value[field_index(preset)];
+    struct axis_value value;
+    if (st == ST_OK && preset_node)
+        st = axis_value_read(r, preset, preset_node, "base", &value);
+    if (st == ST_OK && preset_node)
+        st = field_set(preset, &spec->base, value.text, r->e);
+    if (st != ST_OK)
+        return st;
+    enum { FROM_DATA = 2 };
+    spec->base_given.items = arena_alloc(&spec->arena, (size_t)(node ? node->count : 0) + FROM_DATA,
+                                         sizeof *spec->base_given.items);
+    if (!spec->base_given.items)
+        return reader_no_memory(r);
+    st = base_from_data(r, &given);
+    for (const struct node_item *item = node ? node->items : NULL; st == ST_OK && item; item = item->next) {
+        const struct field *f = field_find(SECTION_BASE, item->key->text);
+        if (f == preset)
+            continue;
+        st = axis_value_read(r, f, item->value, "base", &value);
+        if (st == ST_OK)
+            st = base_give(r, f, &value);
+    }
+    return st == ST_OK ? base_check(r, &given) : st;
+}
+
+/* Sections whose keys all hold one value. */
+static enum status plain_section_read(struct reader *r, const struct node *node, enum section section,
+                                      const char *prefix, void *target)
+{
+    struct given given;
+    if (!node)
+        return ST_OK;
+    enum status st = section_scan(r, node, section, prefix, &given);
+    return st == ST_OK ? section_assign(r, node, section, prefix, target) : st;
+}
+
+/* Index of the first `length` characters of text among `count` words; `count` if it is none of them. */
+static int word_find(const char *const *words, int count, const char *text, size_t length)
+{
+    int i = 0;
+    while (i < count && (strlen(words[i]) != length || strncmp(words[i], text, length) != 0))
+        i++;
+    return i;
+}
+
+/* The limit, in which a gap may stand before the unit ("5 MiB") but not between digits. */
+static bool limit_parse(const char *text, double *out)
+{
+    char compact[32];
+    size_t n = 0;
+    for (; *text && n < sizeof compact - 1; text++) {
+        const char *next = text + strspn(text, " ");
+        if (*text != ' ')
+            compact[n++] = *text;
+        else if (*next >= '0' && *next <= '9')
+            return false;
+    }
+    compact[n] = '\0';
+    return *text == '\0' && num_parse_scaled(compact, out) && *out >= 0;
+}
+
+/* "model_bytes <= 5MiB" */
+static bool constraint_parse(const char *text, struct constraint *out)
+{
+    static const char *const metrics[] = {"model_bytes", "params", "macs"};
+    static const char *const operators[] = {"<=", "<", ">=", ">"};
+    text += strspn(text, " ");
+    size_t length = strcspn(text, " <>=");
+    int metric = word_find(metrics, 3, text, length);
+    text += length;
+    text += strspn(text, " ");
+    length = strspn(text, "<>=");
+    int op = word_find(operators, 4, text, length);
+    text += length;
+    if (metric == 3 || op == 4)
+        return false;
+    out->metric = (enum constraint_metric)metric;
+    out->op = (enum constraint_op)op;
+    return limit_parse(text + strspn(text, " "), &out->limit);
+}
+
+static enum status constraints_read(struct reader *r, const struct node *node)
+{
+    struct spec *spec = r->spec;
+    char quoted[QUOTED_TEXT];
+    if (!node)
+        return ST_OK;
+    enum status st = reader_expect(r, node, NODE_SEQUENCE, NULL, "constraints", "a list of texts");
+    if (st != ST_OK)
+        return st;
+    spec->constraints = arena_alloc(&spec->arena, (size_t)node->count, sizeof *spec->constraints);
+    if (!spec->constraints)
+        return reader_no_memory(r);
+    for (const struct node_item *item = node->items; item; item = item->next) {
+        struct constraint *c = &spec->constraints[spec->constraint_count++];
+        const char *text = item->value->kind == NODE_SCALAR ? item->value->text : "";
+        if (!constraint_parse(text, c))
+            return reader_fail(
+                r, item->value->mark, NULL, "constraints",
+                "%s is no condition, allowed: model_bytes, params or macs, then <=, <, >= or >, then a "
+                "number such as 5MiB, 1M or 200000",
+                text_quote(text, quoted));
+        c->text = arena_strdup(&spec->arena, text);
+        if (!c->text)
+            return reader_no_memory(r);
+    }
+    return ST_OK;
+}
+
+struct seed_at {
+    uint64_t seed;
+    int index;
+    struct mark mark;
+};
+
+static int seed_compare(const void *a, const void *b)
+{
+    const struct seed_at *x = a, *y = b;
+    if (x->seed != y->seed)
+        return x->seed < y->seed ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+/* The first seed that repeats an earlier one, or NULL. */
+static const struct seed_at *seed_repeated(struct seed_at *seeds, int count)
+{
+    const struct seed_at *first = NULL;
+    qsort(seeds, (size_t)count, sizeof *seeds, seed_compare);
+    for (int i = 1; i < count; i++) {
+        if (seeds[i].seed == seeds[i - 1].seed && (!first || seeds[i].index < first->index))
+            first = &seeds[i];
+    }
+    return first;
+}
+
+static enum status seeds_read(struct reader *r, const struct node *node)
+{
+    static const struct field seed = {.section = SECTION_ROOT, .key = "seeds", .kind = FIELD_SEED};
+    struct spec *spec = r->spec;
+    if (node) {
+        enum status st =
+            reader_expect(r, node, NODE_SEQUENCE, NULL, "seeds", "a list of whole numbers such as [1, 2, 3]");
+        if (st != ST_OK)
+            return st;
+    }
+    int count = node ? node->count : 1;
+    struct seed_at *sorted = arena_alloc(&r->nodes, (size_t)count, sizeof *sorted);
+    spec->seeds = arena_alloc(&spec->arena, (size_t)count, sizeof *spec->seeds);
+    if (!sorted || !spec->seeds)
+        return reader_no_memory(r);
+    spec->seeds[0] = 1;
+    spec->seed_count = count;
+    int i = 0;
+    for (const struct node_item *item = node ? node->items : NULL; item; item = item->next, i++) {
+        const char *text;
+        struct err cause = ERR_INIT;
+        enum status st = node_text(r, &seed, item->value, NULL, &text);
+        if (st != ST_OK)
+            return st;
+        if (field_set(&seed, &spec->seeds[i], text, &cause) != ST_OK)
+            return reader_fail(r, item->value->mark, NULL, "seeds", "%s", cause.text);
+        sorted[i] = (struct seed_at){spec->seeds[i], i, item->value->mark};
+    }
+    const struct seed_at *repeated = node ? seed_repeated(sorted, count) : NULL;
+    return repeated ? reader_fail(r, repeated->mark, NULL, "seeds", "%llu is given twice",
+                                  (unsigned long long)repeated->seed)
+                    : ST_OK;
+}
+
+static enum status plot_read(struct reader *r, const struct node *node, int index)
+{
+    struct spec *spec = r->spec;
+    struct plot_request *plot = &spec->plots[index];
+    struct given given;
+    char prefix[32];
+    snprintf(prefix, sizeof prefix, "plots[%d]", index);
+    plot->mark = node->mark;
+    enum status st = section_scan(r, node, SECTION_PLOT, prefix, &given);
+    if (st == ST_OK)
+        st = section_assign(r, node, SECTION_PLOT, prefix, plot);
+    if (st != ST_OK || !plot->block)
+        return st;
+    for (int i = 0; i < spec->block_count; i++) {
+        if (strcmp(spec->blocks[i].id, plot->block) == 0)
+            return ST_OK;
+    }
+    return reader_fail(r, given_value(&given, SECTION_PLOT, "block")->mark, prefix, "block",
+                       "there is no block %s, allowed: the id of a block of `sweep`", plot->block);
+}
+
+static enum status plots_read(struct reader *r, const struct node *node)
+{
+    struct spec *spec = r->spec;
+    enum { PLOTS_MAX = 1000 };
+    if (!node)
+        return ST_OK;
+    enum status st = reader_expect(r, node, NODE_SEQUENCE, NULL, "plots", "a list of mappings");
+    if (st == ST_OK && node->count > PLOTS_MAX)
+        st = reader_fail(r, node->mark, NULL, "plots", "has %d entries, at most %d are allowed", node->count,
+                         PLOTS_MAX);
+    if (st != ST_OK)
+        return st;
+    spec->plots = arena_alloc(&spec->arena, (size_t)node->count, sizeof *spec->plots);
+    if (!spec->plots)
+        return reader_no_memory(r);
+    for (const struct node_item *item = node->items; st == ST_OK && item; item = item->next)
+        st = plot_read(r, item->value, spec->plot_count++);
+    return st;
+}
+
+/* `version` comes before everything else: of another version nothing more can be said. */
+static enum status version_read(struct reader *r, const struct node *root)
+{
+    const struct field *f = field_find(SECTION_ROOT, "version");
+    const struct node_item *item = root->kind == NODE_MAPPING ? root->items : NULL;
+    while (item && strcmp(item->key->text, f->key) != 0)
+        item = item->next;
+    if (!item)
+        return ST_OK; /* section_scan reports it as missing */
+    int version;
+    const char *text;
+    struct err cause = ERR_INIT;
+    enum status st = node_text(r, f, item->value, NULL, &text);
+    if (st == ST_OK && field_set(f, &version, text, &cause) != ST_OK)
+        st = reader_fail(r, item->value->mark, NULL, f->key, "%s", cause.text);
+    return st;
+}
+
+static enum status name_read(struct reader *r, const struct node *node)
+{
+    const struct field *f = field_find(SECTION_ROOT, "name");
+    const char *text;
+    struct err cause = ERR_INIT;
+    enum status st = node_text(r, f, node, NULL, &text);
+    if (st != ST_OK)
+        return st;
+    text = arena_strdup(&r->spec->arena, text);
+    if (!text)
+        return reader_no_memory(r);
+    return field_set(f, r->spec, text, &cause) == ST_OK
+               ? ST_OK
+               : reader_fail(r, node->mark, NULL, f->key, "%s", cause.text);
+}
+
+static enum status root_read(struct reader *r, const struct node *root)
+{
+    struct spec *spec = r->spec;
+    struct given given;
+    enum status st = version_read(r, root);
+    if (st == ST_OK)
+        st = section_scan(r, root, SECTION_ROOT, NULL, &given);
+    if (st != ST_OK)
+        return st;
+    const struct node *base = given_value(&given, SECTION_ROOT, "base");
+    spec->base_mark = base ? base->mark : root->mark;
+    st = name_read(r, given_value(&given, SECTION_ROOT, "name"));
+    if (st == ST_OK)
+        st = data_read(r, given_value(&given, SECTION_ROOT, "data"));
+    if (st == ST_OK)
+        st = base_read(r, base);
+    if (st == ST_OK)
+        st = plain_section_read(r, given_value(&given, SECTION_ROOT, "train"), SECTION_TRAIN, "train",
+                                &spec->base);
+    if (st == ST_OK)
+        st = blocks_read(r, given_value(&given, SECTION_ROOT, "sweep"));
+    if (st == ST_OK)
+        st = constraints_read(r, given_value(&given, SECTION_ROOT, "constraints"));
+    if (st == ST_OK)
+        st = seeds_read(r, given_value(&given, SECTION_ROOT, "seeds"));
+    if (st == ST_OK)
+        st = plain_section_read(r, given_value(&given, SECTION_ROOT, "budget"), SECTION_BUDGET, "budget",
+                                spec);
+    if (st == ST_OK)
+        st = plain_section_read(r, given_value(&given, SECTION_ROOT, "run"), SECTION_RUN, "run", spec);
+    return st == ST_OK ? plots_read(r, given_value(&given, SECTION_ROOT, "plots")) : st;
+}
+
+enum status spec_parse(const char *text, size_t n, const char *path, struct spec *out, struct err *e)
+{
+    *out = (struct spec){.path = path};
+    arena_init(&out->arena);
+    struct reader r = {.spec = out, .e = e};
+    arena_init(&r.nodes);
+    const struct node *root = NULL;
+    enum status st = node_tree_read(text, n, path, &r.nodes, &root, e);
+    if (st == ST_OK) {
+        out->path = arena_strdup(&out->arena, path);
+        out->text = arena_strndup(&out->arena, text, n);
+        if (!out->path || !out->text)
+            st = err_set(e, ST_NOMEM, "%s: out of memory", path);
+    }
+    if (st == ST_OK)
+        st = defaults_set(out, e);
+    r.scratch = out->base;
+    if (st == ST_OK)
+        st = root_read(&r, root);
+    arena_release(&r.nodes);
+    return st;
+}
+
+enum status spec_load(const char *path, struct spec *out, struct err *e)
+{
+    char *text = NULL;
+    size_t n = 0;
+    *out = (struct spec){.path = NULL};
+    arena_init(&out->arena);
+    struct err cause = ERR_INIT;
+    enum status st = file_read(path, SPEC_MAX_BYTES, &text, &n, &cause);
+    if (st == ST_USAGE)
+        return spec_error(e, path, (struct mark){1, 1}, NULL, "too large, at most %d bytes are allowed",
+                          SPEC_MAX_BYTES);
+    if (st != ST_OK)
+        return err_set(e, st, "%s", cause.text);
+    if (st == ST_OK)
+        st = spec_parse(text, n, path, out, e);
+    mem_free(text);
+    return st;
+}
+
+void spec_release(struct spec *s)
+{
+    arena_release(&s->arena);
+    *s = (struct spec){.path = NULL};
+}
+
+enum status spec_check_data(const struct spec *s, struct err *e)
+{
+    struct stat info;
+    char quoted[QUOTED_TEXT];
+    const char *path = text_quote(s->data.path, quoted);
+    if (stat(s->data.path, &info) != 0)
+        return spec_error(e, s->path, s->data_path_mark, "data.path",
+                          "%s: %s; allowed: the folder of the data set", path, strerror(errno));
+    if (!S_ISDIR(info.st_mode))
+        return spec_error(e, s->path, s->data_path_mark, "data.path",
+                          "%s is no folder, allowed: the folder of the data set", path);
+    return ST_OK;
+}

@@ -1,0 +1,40 @@
+/* YAML text -> a tree of nodes with positions. Only spec_yaml.c knows libyaml. */
+#ifndef SWEEP_SPEC_YAML_H
+#define SWEEP_SPEC_YAML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "sweep/spec.h"
+
+enum node_kind { NODE_SCALAR, NODE_SEQUENCE, NODE_MAPPING };
+
+struct node;
+
+/* One entry of a sequence (key NULL) or mapping (the key is a scalar). */
+struct node_item {
+    const struct node *key;
+    const struct node *value;
+    struct node_item *next;
+};
+
+/* An alias is the anchor's node itself, so one node may have several parents, never a cycle. */
+struct node {
+    enum node_kind kind;
+    struct mark mark;
+    const char *text; /* scalar: UTF-8 without NUL */
+    bool plain;       /* scalar: neither quoted nor a block scalar */
+    bool open;        /* while reading: its end has not come yet */
+    int count;        /* items */
+    size_t weight;    /* nodes from here down, aliases followed */
+    struct node_item *items, *last;
+};
+
+/* Reads one YAML document. Nodes live in the arena. Refused with position: what is not UTF-8, syntax errors,
+ * an empty file, a second document, tags, keys that are not scalars, and more than the SPEC_MAX_ limits. */
+enum status node_tree_read(const char *text, size_t n, const char *path, struct arena *arena,
+                           const struct node **root, struct err *e);
+
+#endif
