@@ -22,7 +22,6 @@ static enum status check_trial_fits(const struct spec *spec, const struct trial 
                                     const struct dataset *data, struct err *e)
 {
     const struct macro *m = &t->point.design.macro;
-    const struct recipe *r = &t->point.recipe;
     const struct shape *found = &data->image;
     if (m->input.c != found->c || m->input.h != found->h || m->input.w != found->w ||
         m->classes != data->classes) {
@@ -33,10 +32,10 @@ static enum status check_trial_fits(const struct spec *spec, const struct trial 
             spec->path, spec->base_mark.line, spec->base_mark.column, m->input.c, m->input.h, m->input.w,
             m->classes, spec->data.path, found->c, found->h, found->w, data->classes);
     }
-    int side = found->h < found->w ? found->h : found->w;
-    if (r->crop_pad >= side) {
-        return err_set(e, ST_USAGE, "%s: crop_pad: %d is too large for images of %dx%d, allowed: below %d",
-                       spec->path, r->crop_pad, found->h, found->w, side);
+    const struct recipe *r = &t->point.recipe;
+    struct augmentation augmentation = {r->flip, r->crop_pad, r->crop_zero ? CROP_ZERO : CROP_REFLECT};
+    if (augmentation_check(&augmentation, *found, e) != ST_OK) {
+        return err_prefix(e, "%s: train", spec->path);
     }
     return ST_OK;
 }
@@ -64,20 +63,26 @@ static char *database_stem(const char *db)
     return mem_printf("%.*s", (int)(n > 3 && strcmp(db + n - 3, ".db") == 0 ? n - 3 : n), db);
 }
 
-static enum status create_folders(struct supervisor *s, const char *db, const char *stem, struct err *e)
+/* The folder that the database and its lock stand in. */
+static enum status create_database_folder(struct supervisor *s, const char *db, struct err *e)
 {
     const char *slash = strrchr(db, '/');
-    const char *folder = slash ? arena_strndup(&s->arena, db, (size_t)(slash - db) + 1) : ".";
+    if (!slash) {
+        return ST_OK;
+    }
+    const char *folder = arena_strndup(&s->arena, db, (size_t)(slash - db) + 1);
+    return folder ? dir_create(folder, e) : err_set(e, ST_NOMEM, "%s: out of memory", db);
+}
+
+static enum status create_worker_folders(struct supervisor *s, const char *stem, struct err *e)
+{
     const char *logs = arena_printf(&s->arena, "%s.logs", stem);
     const char *checkpoints = arena_printf(&s->arena, "%s.checkpoints", stem);
     s->log_stem = arena_printf(&s->arena, "%s.logs/trial-", stem);
-    if (!folder || !logs || !checkpoints || !s->log_stem) {
-        return err_set(e, ST_NOMEM, "%s: out of memory", db);
+    if (!logs || !checkpoints || !s->log_stem) {
+        return err_set(e, ST_NOMEM, "%s: out of memory", stem);
     }
-    enum status status = dir_create(folder, e);
-    if (status == ST_OK) {
-        status = dir_create(logs, e);
-    }
+    enum status status = dir_create(logs, e);
     return status == ST_OK ? dir_create(checkpoints, e) : status;
 }
 
@@ -289,13 +294,16 @@ static enum status run_on_database(struct supervisor *s, const struct run_config
     struct run_lock lock = RUN_LOCK_INIT;
     char *stem = database_stem(db);
     enum status status =
-        stem ? create_folders(s, db, stem, e) : err_set(e, ST_NOMEM, "%s: out of memory", db);
+        stem ? create_database_folder(s, db, e) : err_set(e, ST_NOMEM, "%s: out of memory", db);
     if (status == ST_OK) {
         status = run_lock_take(&lock, db, tell_waiting, s, e);
     }
     if (status == ST_OK) {
         s->lock_fd = lock.fd;
         status = store_open(db, &s->store, e);
+    }
+    if (status == ST_OK) {
+        status = create_worker_folders(s, stem, e);
     }
     if (status == ST_OK) {
         status = run_trials(s, c, stem, out, e);

@@ -16,6 +16,7 @@
 #include "sweep/protocol.h"
 
 static const double PROGRESS_INTERVAL_S = 0.25;
+static const double LONG_EVALUATION_S = 1;
 
 /* Where the trainer gets its samples. */
 struct sample_source {
@@ -32,7 +33,8 @@ struct worker {
     char *previous; /* path of the checkpoint before the last one */
     char *description;
     double sent_at, saved_at;
-    bool stopping; /* asked to, or the supervisor is gone */
+    bool only_evaluation; /* left of this epoch, and its state is about to be saved */
+    bool stopping;        /* asked to, or the supervisor is gone */
 };
 
 static int load_sample(const void *context, size_t index, uint64_t seed, unsigned epoch, float *out,
@@ -205,6 +207,14 @@ static enum status worker_prepare(struct worker *w, struct err *e)
     return status;
 }
 
+/* Whether the epoch's evaluation takes long enough to be worth a save before it, so that a request to stop
+ * need not wait for it. A forward pass is a third of a training step. */
+static bool long_evaluation_next(const struct worker *w, const struct progress *p)
+{
+    return p->step == p->steps &&
+           (double)w->task->data->sets[SPLIT_VAL].count > 3 * p->images_per_s * LONG_EVALUATION_S;
+}
+
 /* After every update. True: stop here, to save or to end. */
 static bool on_step(void *context, const struct progress *p)
 {
@@ -216,7 +226,8 @@ static bool on_step(void *context, const struct progress *p)
         worker_send(w, &r);
         w->sent_at = now;
     }
-    return stop_requested(w) || now - w->saved_at >= w->task->checkpoint_s;
+    w->only_evaluation = long_evaluation_next(w, p);
+    return stop_requested(w) || w->only_evaluation || now - w->saved_at >= w->task->checkpoint_s;
 }
 
 /* The update that diverged, 1-based over the whole training. The reason names the step within the epoch; a
@@ -249,13 +260,28 @@ static void send_epoch(struct worker *w)
     worker_send(w, &r);
 }
 
+static enum epoch_end run_epoch(struct worker *w, char why[128])
+{
+    const struct worker_host *host = &w->task->host;
+    bool saved = w->only_evaluation;
+    w->only_evaluation = false;
+    if (saved) {
+        host->expendable(host->context, true);
+    }
+    enum epoch_end end = trainer_run_epoch(w->trainer, on_step, w, why);
+    if (saved) {
+        host->expendable(host->context, false);
+    }
+    return end;
+}
+
 /* Trains all epochs. *diverged: that was the end. ST_INTERRUPTED: stopped, state saved. */
 static enum status worker_train(struct worker *w, bool *diverged, struct err *e)
 {
     *diverged = false;
     while (!trainer_finished(w->trainer)) {
         char why[128] = "";
-        enum epoch_end end = trainer_run_epoch(w->trainer, on_step, w, why);
+        enum epoch_end end = run_epoch(w, why);
         if (end == EPOCH_DIVERGED) {
             *diverged = true;
             send_diverged(w, why);
