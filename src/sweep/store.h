@@ -1,5 +1,5 @@
-/* The results database (SQLite): the only file that knows its schema; documented for people in docs/schema.md.
- * One writer at a time, the supervisor; readers open read-only. */
+/* The results database (SQLite): the only file that knows its schema; documented for people in
+ * docs/schema.md. One writer at a time, the supervisor; readers open read-only. */
 #ifndef SWEEP_STORE_H
 #define SWEEP_STORE_H
 
@@ -14,15 +14,22 @@
 enum { STORE_SCHEMA_VERSION = 1 };
 
 enum trial_state {
-    TRIAL_PENDING, TRIAL_RUNNING, TRIAL_DONE, TRIAL_DIVERGED, TRIAL_FAILED, TRIAL_TIMED_OUT, TRIAL_PRUNED, TRIAL_SKIPPED,
+    TRIAL_PENDING,
+    TRIAL_RUNNING,
+    TRIAL_DONE,
+    TRIAL_DIVERGED,
+    TRIAL_FAILED,
+    TRIAL_TIMED_OUT,
+    TRIAL_PRUNED,
+    TRIAL_SKIPPED,
     TRIAL_STATE_COUNT
 };
 const char *trial_state_name(enum trial_state s); /* "pending", "running", "done", ... */
 
 struct store; /* opaque */
 
-/* Opens for writing, creating file, folder and schema when missing. A file that is no database of firesweep or has a
- * newer schema is refused and left untouched. */
+/* Opens for writing, creating file, folder and schema when missing. A file that is no database of firesweep
+ * or has a newer schema is refused and left untouched. */
 enum status store_open(const char *path, struct store **out, struct err *e);
 /* Opens read-only; a missing file is an error. */
 enum status store_open_readonly(const char *path, struct store **out, struct err *e);
@@ -30,22 +37,35 @@ void store_close(struct store *s); /* NULL is fine */
 const char *store_path(const struct store *s);
 
 /* Records the sweep (by name), its spec text and data, and all trials of the space in one transaction.
- * Trials that exist keep their state and results; new ones are pending (or skipped, by constraint); trials of this
- * sweep that the spec no longer names are marked as outside it. trial_ids (space->trial_count entries) receives the rows' ids.
- * A different data fingerprint makes different trials. */
-enum status store_sync(struct store *s, const struct spec *spec, const struct space *space, const struct dataset *data,
-                       int64_t *trial_ids, struct err *e);
+ * Trials that exist keep their state and results; new ones are pending (or skipped, by constraint); trials of
+ * this sweep that the spec no longer names are marked as outside it. trial_ids (space->trial_count entries)
+ * receives the rows' ids. A different data fingerprint makes different trials. */
+enum status store_sync(struct store *s, const struct spec *spec, const struct space *space,
+                       const struct dataset *data, int64_t *trial_ids, struct err *e);
 
 enum status store_trial_state(struct store *s, int64_t trial, enum trial_state *out, struct err *e);
 
-/* Starts an attempt: trial becomes running. Records pid, host, threads, isa. */
-enum status store_attempt_begin(struct store *s, int64_t trial, int pid, int threads, int64_t *attempt, struct err *e);
-/* Inserts or replaces one epoch row. */
+/* What earlier runs left of a trial. */
+struct trial_history {
+    enum trial_state state;
+    int attempts;
+    double wall_s; /* of all attempts together, as far as their ends were recorded */
+};
+/* The histories of `count` trials at once: quick for large sweeps. */
+enum status store_trial_histories(struct store *s, const int64_t *trials, int count, struct trial_history *out,
+                                  struct err *e);
+
+/* Starts an attempt: trial becomes running. Records pid, host, threads, isa. A trial that is running already
+ * is an error that names who runs it. */
+enum status store_attempt_begin(struct store *s, int64_t trial, int pid, int threads, int64_t *attempt,
+                                struct err *e);
+/* Inserts or replaces one epoch row; the trial's row follows (epochs_done, val_*, train_s). Metrics that are
+ * NaN or infinite become NULL. */
 enum status store_epoch(struct store *s, int64_t trial, const struct epoch_metrics *m, struct err *e);
 
 /* How an attempt ended. */
 struct attempt_end {
-    enum trial_state state;   /* the trial's state from now on; TRIAL_PENDING when it is to be tried again or was interrupted */
+    enum trial_state state;   /* the trial's from now on; TRIAL_PENDING: to be tried again, or interrupted */
     const char *outcome;      /* of the attempt: "done", "diverged", "crashed", "interrupted", "timed_out", "failed" */
     const char *message;      /* reason for people, or NULL */
     double wall_s, cpu_s;
@@ -58,11 +78,17 @@ struct attempt_end {
 enum status store_attempt_end(struct store *s, int64_t trial, int64_t attempt, const struct attempt_end *end,
                               struct err *e);
 
-/* Trials left running by a supervisor that is gone become pending, their attempts "crashed". */
+/* Trials left running by a supervisor that is gone become pending, their attempts "crashed". The caller knows
+ * that no other supervisor is at work on this database. */
 enum status store_recover(struct store *s, int64_t *recovered, struct err *e);
 
-/* Rows of a query, one at a time. Used for the named queries and --sql; read-only stores refuse anything that writes,
- * attaches or loads extensions. */
+/* Trials by state: those that the current spec of this sweep names, or, with a NULL name, all of the
+ * database. */
+enum status store_counts(struct store *s, const char *sweep, int64_t counts[TRIAL_STATE_COUNT],
+                         struct err *e);
+
+/* Rows of a query, one at a time. Used for the named queries and --sql; read-only stores refuse anything that
+ * writes, attaches or loads extensions. */
 struct store_query; /* opaque */
 enum cell_type { CELL_NULL, CELL_INT, CELL_REAL, CELL_TEXT };
 struct cell {

@@ -1,0 +1,22 @@
+/* The named queries of the results database, as `firesweep query DB NAME` offers them. Their columns are made
+ * for a terminal; the tables and views with everything are described in docs/schema.md. Accuracies are
+ * shares, 0..1. */
+#ifndef REPORT_QUERIES_H
+#define REPORT_QUERIES_H
+
+#include "base/err.h"
+#include "sweep/store.h"
+
+struct named_query {
+    const char *name;
+    const char *help; /* one line */
+    const char *sql;  /* one statement, for store_query_open */
+};
+
+/* All of them, in the order of help texts; ends with a NULL name. */
+const struct named_query *named_queries(void);
+
+/* Opens a query by its name. An unknown name is ST_USAGE and lists the known ones. */
+enum status named_query_open(struct store *s, const char *name, struct store_query **out, struct err *e);
+
+#endif

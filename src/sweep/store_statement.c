@@ -1,0 +1,243 @@
+/* Statements, rows and errors of the store. */
+#include "sweep/store_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+
+/* What an input or output error of SQLite means: only the system's error number tells a full disk from a
+ * broken one. */
+static enum status io_error(const struct store *s, const char *doing, struct err *e)
+{
+    int number = sqlite3_system_errno(s->db);
+    bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
+    return err_set(e, full ? ST_NOSPACE : ST_FAILED, "%s: %s: %s%s%s", s->path, doing, sqlite3_errmsg(s->db),
+                   number ? ": " : "", number ? strerror(number) : "");
+}
+
+enum status store_error(const struct store *s, int code, const char *doing, struct err *e)
+{
+    switch (code & 0xff) {
+    case SQLITE_NOMEM:
+        return err_set(e, ST_NOMEM, "%s: %s: out of memory", s->path, doing);
+    case SQLITE_FULL:
+        return err_set(e, ST_NOSPACE, "%s: %s: the disk is full", s->path, doing);
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        return io_error(s, doing, e);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return err_set(e, ST_CORRUPT,
+                       "%s: %s: the database is damaged (%s); restore a copy, or save what is readable with "
+                       "\"sqlite3 %s .recover\"",
+                       s->path, doing, sqlite3_errmsg(s->db), s->path);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return err_set(e, ST_FAILED,
+                       "%s: %s: locked by another process for more than %d s (another firesweep run, or a "
+                       "transaction left open in another program)",
+                       s->path, doing, STORE_BUSY_MS / 1000);
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        return err_set(e, ST_FAILED, "%s: %s: the file or its folder cannot be written", s->path, doing);
+    default:
+        return err_set(e, ST_FAILED, "%s: %s: %s", s->path, doing, sqlite3_errmsg(s->db));
+    }
+}
+
+enum status store_exec(struct store *s, const char *sql, const char *doing, struct err *e)
+{
+    int code = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? ST_OK : store_error(s, code, doing, e);
+}
+
+enum status store_prepare(struct store *s, const char *sql, sqlite3_stmt **out, const char *doing,
+                          struct err *e)
+{
+    int code = sqlite3_prepare_v2(s->db, sql, -1, out, NULL);
+    return code == SQLITE_OK ? ST_OK : store_error(s, code, doing, e);
+}
+
+enum status store_begin(struct store *s, const char *doing, struct err *e)
+{
+    if (s->readonly) {
+        return err_set(e, ST_FAILED, "%s: %s: the database is open for reading only", s->path, doing);
+    }
+    return store_exec(s, "BEGIN IMMEDIATE", doing, e);
+}
+
+enum status store_end(struct store *s, enum status status, const char *doing, struct err *e)
+{
+    if (status == ST_OK) {
+        status = store_exec(s, "COMMIT", doing, e);
+    }
+    /* After some errors SQLite has already rolled back by itself. */
+    if (status != ST_OK && !sqlite3_get_autocommit(s->db)) {
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return status;
+}
+
+enum status store_run(struct store *s, sqlite3_stmt *statement, const char *doing, struct err *e)
+{
+    int code;
+    do {
+        code = sqlite3_step(statement);
+    } while (code == SQLITE_ROW);
+    enum status status = code == SQLITE_DONE ? ST_OK : store_error(s, code, doing, e);
+    sqlite3_reset(statement);
+    return status;
+}
+
+enum status store_fetch_int(struct store *s, sqlite3_stmt *statement, bool *found, int64_t *out,
+                            const char *doing, struct err *e)
+{
+    int code = sqlite3_step(statement);
+    *found = code == SQLITE_ROW;
+    if (*found) {
+        *out = sqlite3_column_int64(statement, 0);
+    }
+    enum status status = *found || code == SQLITE_DONE ? ST_OK : store_error(s, code, doing, e);
+    sqlite3_reset(statement);
+    return status;
+}
+
+static struct row_value *row_add(struct row *row, const char *column, enum cell_type type)
+{
+    assert(row->count < STORE_ROW_MAX);
+    struct row_value *value = &row->values[row->count++];
+    *value = (struct row_value){.column = column, .type = type};
+    return value;
+}
+
+void row_int(struct row *row, const char *column, int64_t v)
+{
+    row_add(row, column, CELL_INT)->i = v;
+}
+
+void row_real(struct row *row, const char *column, double v)
+{
+    row_add(row, column, isfinite(v) ? CELL_REAL : CELL_NULL)->r = v;
+}
+
+void row_text(struct row *row, const char *column, const char *v)
+{
+    row_add(row, column, v ? CELL_TEXT : CELL_NULL)->text = v;
+}
+
+void row_null(struct row *row, const char *column)
+{
+    row_add(row, column, CELL_NULL);
+}
+
+void row_now(struct row *row, const char *column)
+{
+    row_add(row, column, CELL_NULL)->sql = STORE_NOW;
+}
+
+/* Parameters ?1.. in the order of the row. The texts live until the statement has run. */
+static int row_bind(sqlite3_stmt *statement, const struct row *row)
+{
+    int code = SQLITE_OK;
+    for (int i = 0; i < row->count && code == SQLITE_OK; i++) {
+        const struct row_value *value = &row->values[i];
+        if (value->sql) {
+            continue;
+        }
+        switch (value->type) {
+        case CELL_NULL:
+            code = sqlite3_bind_null(statement, i + 1);
+            break;
+        case CELL_INT:
+            code = sqlite3_bind_int64(statement, i + 1, value->i);
+            break;
+        case CELL_REAL:
+            code = sqlite3_bind_double(statement, i + 1, value->r);
+            break;
+        case CELL_TEXT:
+            code = sqlite3_bind_text(statement, i + 1, value->text, -1, SQLITE_STATIC);
+            break;
+        }
+    }
+    return code;
+}
+
+/* The value of column k in a statement: its parameter or its expression. */
+static void value_sql(const struct row *row, int k, struct strbuf *sql)
+{
+    if (row->values[k].sql) {
+        strbuf_puts(sql, row->values[k].sql);
+    } else {
+        strbuf_printf(sql, "?%d", k + 1);
+    }
+}
+
+static void insert_sql(const struct inserter *i, const struct row *row, struct strbuf *sql)
+{
+    strbuf_printf(sql, "INSERT INTO %s(", i->table);
+    for (int k = 0; k < row->count; k++) {
+        strbuf_printf(sql, "%s%s", k ? ", " : "", row->values[k].column);
+    }
+    for (int k = 0; k < row->count; k++) {
+        strbuf_puts(sql, k ? ", " : ") VALUES(");
+        value_sql(row, k, sql);
+    }
+    strbuf_printf(sql, ") %s", i->suffix);
+}
+
+/* Compiles the text and gives it back; an allocation failure while it was put together counts too. */
+static enum status prepare_text(struct store *s, struct strbuf *sql, sqlite3_stmt **out, const char *doing,
+                                struct err *e)
+{
+    enum status status =
+        sql->failed ? store_error(s, SQLITE_NOMEM, doing, e) : store_prepare(s, sql->text, out, doing, e);
+    strbuf_release(sql);
+    return status;
+}
+
+static enum status bind_and_run(struct store *s, sqlite3_stmt *statement, const struct row *row,
+                                const char *doing, struct err *e)
+{
+    int code = row_bind(statement, row);
+    return code == SQLITE_OK ? store_run(s, statement, doing, e) : store_error(s, code, doing, e);
+}
+
+enum status inserter_add(struct inserter *i, struct store *s, const struct row *row, const char *doing,
+                         struct err *e)
+{
+    enum status status = ST_OK;
+    if (!i->statement) {
+        struct strbuf sql = STRBUF_INIT;
+        insert_sql(i, row, &sql);
+        status = prepare_text(s, &sql, &i->statement, doing, e);
+    }
+    return status == ST_OK ? bind_and_run(s, i->statement, row, doing, e) : status;
+}
+
+void inserter_release(struct inserter *i)
+{
+    sqlite3_finalize(i->statement);
+    i->statement = NULL;
+}
+
+enum status store_update(struct store *s, const char *table, const struct row *row, int64_t id,
+                         const char *doing, struct err *e)
+{
+    struct strbuf sql = STRBUF_INIT;
+    sqlite3_stmt *statement = NULL;
+    strbuf_printf(&sql, "UPDATE %s SET ", table);
+    for (int k = 0; k < row->count; k++) {
+        strbuf_printf(&sql, "%s%s = ", k ? ", " : "", row->values[k].column);
+        value_sql(row, k, &sql);
+    }
+    strbuf_printf(&sql, " WHERE id = %lld", (long long)id);
+    enum status status = prepare_text(s, &sql, &statement, doing, e);
+    if (status == ST_OK) {
+        status = bind_and_run(s, statement, row, doing, e);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
