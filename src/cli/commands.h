@@ -1,0 +1,15 @@
+/* The commands; main.c lists them. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/args.h"
+
+extern const struct command command_derive;
+extern const struct command command_plan;
+extern const struct command command_run;
+extern const struct command command_status;
+extern const struct command command_query;
+extern const struct command command_plot;
+extern const struct command command_eval;
+
+#endif

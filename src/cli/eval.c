@@ -1,0 +1,382 @@
+/* firesweep eval: a checkpoint's accuracy on a data set, and its predictions. */
+#include <json-c/json.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "data/dataset.h"
+#include "engine/trainer.h"
+
+enum {
+    OPTION_DATA = OPTION_OWN,
+    OPTION_DATA_FORMAT,
+    OPTION_SPLIT,
+    OPTION_VAL,
+    OPTION_VAL_SEED,
+    OPTION_PREDICTIONS,
+};
+
+static const struct poptOption options[] = {
+    {"data", '\0', POPT_ARG_STRING, NULL, OPTION_DATA, "Folder of the data set (required)", "PATH"},
+    {"data-format", '\0', POPT_ARG_STRING, NULL, OPTION_DATA_FORMAT,
+     "idx, cifar10, cifar100 or image-folder (default: by the files in the folder)", "F"},
+    {"split", '\0', POPT_ARG_STRING, NULL, OPTION_SPLIT, "test (default), val or train", "S"},
+    {"val", '\0', POPT_ARG_STRING, NULL, OPTION_VAL,
+     "Training images set aside for validation, as data.val in the spec", "N"},
+    {"val-seed", '\0', POPT_ARG_STRING, NULL, OPTION_VAL_SEED, "data.val_seed in the spec (default 1)", "N"},
+    {"predictions", '\0', POPT_ARG_STRING, NULL, OPTION_PREDICTIONS,
+     "Write one line of CSV per image; - is standard output, in place of the metrics", "FILE"},
+    {"threads", '\0', POPT_ARG_STRING, NULL, OPTION_THREADS, "Threads (default: all cores)", "N"},
+    OUTPUT_FORMAT_OPTION,
+    POPT_TABLEEND};
+
+struct evaluation {
+    const char *checkpoint;
+    const char *predictions; /* NULL = none */
+    enum split split;
+    int threads;
+    struct data_source source;
+    struct arch arch;
+    struct json_object *description; /* NULL = the checkpoint has none */
+    struct dataset data;
+    float *logits; /* images x classes, only for predictions */
+    struct eval_metrics metrics;
+};
+
+/* Arguments */
+
+static enum status guess_format(const char *path, enum data_format *out, struct err *e)
+{
+    static const struct {
+        const char *file;
+        enum data_format format;
+    } marks[] = {
+        {"train-images-idx3-ubyte", DATA_IDX}, {"train-images-idx3-ubyte.gz", DATA_IDX},
+        {"data_batch_1.bin", DATA_CIFAR10},    {"train.bin", DATA_CIFAR100},
+        {"train", DATA_IMAGE_FOLDER},
+    };
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        char *file = mem_printf("%s/%s", path, marks[i].file);
+        if (!file)
+            return err_set(e, ST_NOMEM, "out of memory");
+        bool found = file_exists(file);
+        mem_free(file);
+        if (found) {
+            *out = marks[i].format;
+            return ST_OK;
+        }
+    }
+    if (!file_exists(path))
+        return err_set(e, ST_USAGE, "--data: %s does not exist", path);
+    return err_set(e, ST_USAGE, "--data: %s holds no data set that is known by its files, say --data-format",
+                   path);
+}
+
+static enum status read_format(const struct args *a, struct data_source *source, struct err *e)
+{
+    const char *format = a->value[OPTION_DATA_FORMAT];
+    if (!format)
+        return guess_format(source->path, &source->format, e);
+    if (!data_format_parse(format, &source->format))
+        return err_set(
+            e, ST_USAGE,
+            "--data-format: \"%.40s\" is unknown, allowed are idx, cifar10, cifar100, image-folder", format);
+    return ST_OK;
+}
+
+static enum status read_split(const struct args *a, enum split *out, struct err *e)
+{
+    const char *text = a->value[OPTION_SPLIT];
+    *out = SPLIT_TEST;
+    if (!text)
+        return ST_OK;
+    for (int i = 0; i < SPLIT_COUNT; i++) {
+        if (strcmp(text, split_name((enum split)i)) == 0) {
+            *out = (enum split)i;
+            return ST_OK;
+        }
+    }
+    return err_set(e, ST_USAGE, "--split: \"%.40s\" is unknown, allowed are train, val, test", text);
+}
+
+static enum status read_arguments(struct evaluation *v, const struct args *a, struct err *e)
+{
+    enum { MOST_IMAGES = 100000000, MOST_SEED = 2147483647 };
+    int val_seed = 1;
+    v->checkpoint = a->positional[0];
+    v->predictions = a->value[OPTION_PREDICTIONS];
+    v->source.path = a->value[OPTION_DATA];
+    if (!v->source.path)
+        return err_set(e, ST_USAGE, "--data is missing, see firesweep eval --help");
+    enum status st = read_split(a, &v->split, e);
+    if (st == ST_OK)
+        st = args_int(a, OPTION_VAL, "--val", 0, MOST_IMAGES, &v->source.val, e);
+    if (st == ST_OK)
+        st = args_int(a, OPTION_VAL_SEED, "--val-seed", 0, MOST_SEED, &val_seed, e);
+    if (st == ST_OK)
+        st = args_int(a, OPTION_THREADS, "--threads", 1, CPU_MAX, &v->threads, e);
+    if (st == ST_OK && v->split == SPLIT_VAL && v->source.val == 0)
+        st = err_set(e, ST_USAGE, "--split val needs --val N: the number of images the sweep set aside");
+    if (st == ST_OK)
+        st = read_format(a, &v->source, e);
+    v->source.val_seed = (uint64_t)val_seed;
+    if (v->threads == 0) {
+        struct cpu_info cpu;
+        cpu_detect(&cpu);
+        v->threads = cpu.physical_cores > 0 ? cpu.physical_cores : 1;
+    }
+    return st;
+}
+
+/* Checkpoint and data */
+
+static enum status read_checkpoint(struct evaluation *v, struct err *e)
+{
+    char *text = NULL;
+    enum status st = checkpoint_describe(v->checkpoint, &v->arch, &text, e);
+    if (st == ST_OK && *text)
+        v->description = json_tokener_parse(text);
+    mem_free(text);
+    return st;
+}
+
+/* The numbers under a key of the description; false if it has not exactly n of them. */
+static bool described_numbers(const struct json_object *description, const char *key, float *out, int n)
+{
+    struct json_object *array;
+    if (!json_object_object_get_ex(description, key, &array) ||
+        !json_object_is_type(array, json_type_array) || json_object_array_length(array) != (size_t)n)
+        return false;
+    for (int i = 0; i < n; i++)
+        out[i] = (float)json_object_get_double(json_object_array_get_idx(array, (size_t)i));
+    return true;
+}
+
+/* The network saw its training images normalised with their statistics, not with those of this data. */
+static void normalise_as_trained(struct evaluation *v)
+{
+    struct dataset *d = &v->data;
+    float mean[4], stddev[4];
+    if (!described_numbers(v->description, "mean", mean, d->image.c) ||
+        !described_numbers(v->description, "stddev", stddev, d->image.c))
+        return;
+    for (int c = 0; c < d->image.c; c++) {
+        if (!isfinite(mean[c]) || !isfinite(stddev[c]) || stddev[c] <= 0)
+            return;
+    }
+    for (int c = 0; c < d->image.c; c++) {
+        d->mean[c] = mean[c];
+        d->stddev[c] = stddev[c];
+        for (int value = 0; value < 256;
+             value++) /* the arithmetic of struct dataset: bit-identical to training's */
+            d->normalised[c][value] = (float)((value / 255.0 - (double)mean[c]) / (double)stddev[c]);
+    }
+}
+
+static enum status check_class_names(const struct evaluation *v, struct err *e)
+{
+    struct json_object *names;
+    if (!json_object_object_get_ex(v->description, "class_names", &names) ||
+        !json_object_is_type(names, json_type_array) ||
+        json_object_array_length(names) != (size_t)v->data.classes)
+        return ST_OK;
+    for (int i = 0; i < v->data.classes; i++) {
+        const char *name = json_object_get_string(json_object_array_get_idx(names, (size_t)i));
+        if (name && strcmp(name, v->data.class_names[i]) != 0)
+            return err_set(e, ST_USAGE, "class %d is \"%.60s\" in the data and \"%.60s\" in the checkpoint",
+                           i, v->data.class_names[i], name);
+    }
+    return ST_OK;
+}
+
+static enum status load_data(struct evaluation *v, struct err *e)
+{
+    if (v->source.format == DATA_IMAGE_FOLDER) {
+        v->source.resize_h = v->arch.input.h;
+        v->source.resize_w = v->arch.input.w;
+    }
+    enum status st = dataset_load(&v->source, &v->data, e);
+    if (st != ST_OK)
+        return st;
+    const struct shape *data = &v->data.image, *net = &v->arch.input;
+    if (data->c != net->c || data->h != net->h || data->w != net->w)
+        return err_set(e, ST_USAGE,
+                       "%s: the images are %dx%dx%d, the network takes %dx%dx%d (channels, rows, columns)",
+                       v->source.path, data->c, data->h, data->w, net->c, net->h, net->w);
+    if (v->data.classes != v->arch.classes)
+        return err_set(e, ST_USAGE, "%s: the data has %d classes, the network %d", v->source.path,
+                       v->data.classes, v->arch.classes);
+    if (v->data.sets[v->split].count == 0)
+        return err_set(e, ST_USAGE, "%s: there are no %s images", v->source.path, split_name(v->split));
+    normalise_as_trained(v);
+    return check_class_names(v, e);
+}
+
+static int load_sample(const void *context, size_t index, uint64_t seed, unsigned epoch, float *out,
+                       size_t pitch)
+{
+    const struct evaluation *v = context;
+    return dataset_sample(&v->data, v->split, index, NULL, seed, epoch, out, pitch);
+}
+
+static enum status evaluate(struct evaluation *v, struct err *e)
+{
+    struct trainer *trainer = NULL;
+    const struct samples samples = {.context = v, .count = v->data.sets[v->split].count, .load = load_sample};
+    if (v->predictions) {
+        v->logits = mem_alloc(samples.count, (size_t)v->arch.classes * sizeof *v->logits);
+        if (!v->logits)
+            return err_set(e, ST_NOMEM, "out of memory for the predictions of %zu images", samples.count);
+    }
+    enum status st = trainer_open(v->checkpoint, v->threads, &trainer, e);
+    if (st == ST_OK)
+        st = trainer_evaluate(trainer, &samples, &v->metrics, v->logits, e);
+    trainer_free(trainer);
+    return st;
+}
+
+/* Output */
+
+static const struct table_column prediction_columns[] = {
+    {.name = "index"},     {.name = "file"},           {.name = "label"},       {.name = "label_name"},
+    {.name = "predicted"}, {.name = "predicted_name"}, {.name = "probability"},
+};
+
+static int largest(const float *logits, int n)
+{
+    int best = 0;
+    for (int i = 1; i < n; i++) {
+        if (logits[i] > logits[best])
+            best = i;
+    }
+    return best;
+}
+
+/* Softmax at the largest logit. */
+static double probability_of_largest(const float *logits, int n, float top)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += exp((double)logits[i] - (double)top);
+    return 1 / sum;
+}
+
+static enum status write_prediction_rows(const struct evaluation *v, FILE *out, struct err *e)
+{
+    const struct image_set *set = &v->data.sets[v->split];
+    int classes = v->arch.classes;
+    struct table t;
+    enum status st = table_init(&t, out, TABLE_CSV, prediction_columns,
+                                sizeof prediction_columns / sizeof *prediction_columns, e);
+    for (size_t i = 0; i < set->count && st == ST_OK; i++) {
+        const float *logits = v->logits + i * (size_t)classes;
+        int predicted = largest(logits, classes), label = set->labels[i];
+        const struct cell cells[] = {
+            cell_int((int64_t)i),
+            cell_text(set->names ? set->names[i] : NULL),
+            cell_int(label),
+            cell_text(v->data.class_names[label]),
+            cell_int(predicted),
+            cell_text(v->data.class_names[predicted]),
+            cell_real(probability_of_largest(logits, classes, logits[predicted])),
+        };
+        st = table_row(&t, cells, e);
+    }
+    if (st == ST_OK)
+        st = table_finish(&t, e);
+    table_release(&t);
+    return st;
+}
+
+static enum status write_predictions(const struct evaluation *v, struct err *e)
+{
+    if (strcmp(v->predictions, "-") == 0)
+        return write_prediction_rows(v, stdout, e);
+    struct atomic_file file;
+    enum status st = atomic_open(&file, v->predictions, e);
+    if (st != ST_OK)
+        return st;
+    st = write_prediction_rows(v, file.f, e);
+    if (st == ST_OK)
+        return atomic_commit(&file, e);
+    atomic_abort(&file);
+    return st;
+}
+
+static const struct table_column metric_columns[] = {
+    {.name = "checkpoint"},
+    {.name = "data"},
+    {.name = "split"},
+    {.name = "n", .title = "images"},
+    {.name = "loss", .decimals = 4},
+    {.name = "top1", .flags = TABLE_NOT_TEXT},
+    {.name = "top5", .flags = TABLE_NOT_TEXT},
+    {.name = "top-1 %", .decimals = 2, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+    {.name = "top-5 %", .decimals = 2, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+};
+
+static enum status metric_rows(const void *context, struct table *t, struct err *e)
+{
+    const struct evaluation *v = context;
+    const struct eval_metrics *m = &v->metrics;
+    const struct cell cells[] = {
+        cell_text(v->checkpoint),    cell_text(v->source.path), cell_text(split_name(v->split)),
+        cell_int((int64_t)m->count), cell_real(m->loss),        cell_real(m->top1),
+        cell_real(m->top5),          cell_real(100 * m->top1),  cell_real(100 * m->top5),
+    };
+    return table_row(t, cells, e);
+}
+
+static enum status write_results(const struct evaluation *v, const struct output *o, struct err *e)
+{
+    static const struct section metrics = {
+        .name = "metrics", SECTION_COLUMNS(metric_columns), .record = true, .rows = metric_rows};
+    enum status st = v->predictions ? write_predictions(v, e) : ST_OK;
+    if (st == ST_OK && !(v->predictions && strcmp(v->predictions, "-") == 0))
+        st = output_single(o, &metrics, v, e);
+    return st;
+}
+
+static enum status eval_run(const struct args *a, struct err *e)
+{
+    struct evaluation v = {0};
+    struct output o;
+    enum status st = output_init(&o, a, e);
+    if (st == ST_OK)
+        st = read_arguments(&v, a, e);
+    if (st == ST_OK)
+        st = read_checkpoint(&v, e);
+    if (st == ST_OK)
+        st = load_data(&v, e);
+    if (st == ST_OK)
+        st = evaluate(&v, e);
+    if (st == ST_OK)
+        st = write_results(&v, &o, e);
+    mem_free(v.logits);
+    dataset_release(&v.data);
+    json_object_put(v.description);
+    return st == ST_OK ? ST_OK : err_prefix(e, "eval");
+}
+
+const struct command command_eval = {
+    .name = "eval",
+    .summary = "Accuracy and predictions of a trained network on a data set",
+    .positionals = "CHECKPOINT",
+    .positional_min = 1,
+    .positional_max = 1,
+    .description =
+        "Evaluates the network of a checkpoint (a .safetensors file that `firesweep run` left beside its\n"
+        "database) on one split of a data set: images, mean cross-entropy loss, top-1 and top-5 accuracy.\n"
+        "Images are normalised with the statistics that the checkpoint was trained with.",
+    .examples =
+        "  firesweep eval results/quickstart.checkpoints/1.safetensors --data "
+        "/usr/share/datasets/fashion-mnist\n"
+        "  firesweep eval model.safetensors --data photos --predictions predictions.csv --format json\n",
+    .options = options,
+    .run = eval_run,
+};

@@ -1,0 +1,96 @@
+/* firesweep: finds the command, runs it, prints its error once, and turns its status into the exit code. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+
+static const struct command *const commands[] = {
+    &command_derive, &command_plan, &command_run,  &command_status,
+    &command_query,  &command_plot, &command_eval,
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_help(void)
+{
+    puts("Usage: firesweep COMMAND [OPTION...] [ARGUMENT...]\n\n"
+         "How small can a SqueezeNet-like network get before accuracy drops? Sweep it, on CPUs.\n\n"
+         "Commands:");
+    for (int i = 0; i < COMMANDS; i++)
+        printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
+    puts("\nOptions:\n"
+         "  --help     Show this help; firesweep COMMAND --help shows that of a command\n"
+         "  --version  Show the version\n\n"
+         "Exit status: 0 ok, 1 failed, 2 wrong usage.");
+}
+
+static const struct command *command_find(const char *name)
+{
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    }
+    return NULL;
+}
+
+static enum status command_run_args(const struct command *command, int argc, const char **argv, struct err *e)
+{
+    struct args args;
+    enum status st = args_parse(&args, command, argc, argv, e);
+    if (st == ST_OK && !args.help)
+        st = command->run(&args, e);
+    args_release(&args);
+    return st;
+}
+
+static enum status dispatch(int argc, const char **argv, struct err *e)
+{
+    if (argc < 2)
+        return err_set(e, ST_USAGE, "no command given, see firesweep --help");
+    const char *word = argv[1];
+    if (strcmp(word, "--version") == 0) {
+        puts("firesweep " FIRESWEEP_VERSION);
+        return ST_OK;
+    }
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        print_help();
+        return ST_OK;
+    }
+    const struct command *command = command_find(word);
+    if (!command)
+        return err_set(e, ST_USAGE, "unknown %s \"%.60s\", see firesweep --help",
+                       word[0] == '-' ? "option" : "command", word);
+    return command_run_args(command, argc - 1, argv + 1, e);
+}
+
+/* A closed standard stream would give its number to the next file that is opened, a database for example, and
+ * what is printed would end up there. The wrong access mode keeps reads and writes of the stream failing. */
+static void occupy_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct err e = ERR_INIT;
+    occupy_standard_streams();
+    enum status st = dispatch(argc, (const char **)argv, &e);
+    struct err flush = ERR_INIT;
+    enum status flushed = output_flush(&flush);
+    if (st == ST_OK && flushed != ST_OK) {
+        st = flushed;
+        e = flush;
+    }
+    if (st != ST_OK) {
+        fputs("firesweep: ", stderr);
+        table_print_escaped(stderr, e.text);
+        fputc('\n', stderr);
+    }
+    return err_exit_code(st);
+}

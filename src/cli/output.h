@@ -1,0 +1,63 @@
+/* What reading commands print: one or several tables, in the format of --format. */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include "cli/args.h"
+#include "report/table.h"
+
+struct output {
+    FILE *out;
+    enum table_format format;
+    int width;        /* of the terminal; 0 when the output is none */
+    const char *only; /* --only: the one section to print; NULL = all (CSV: the main one) */
+};
+
+/* Rows of option tables. */
+#define OUTPUT_FORMAT_OPTION                                                                          \
+    {                                                                                                 \
+        "format", '\0', POPT_ARG_STRING, NULL, OPTION_FORMAT, "Print a table (default), csv or json", \
+            "table|csv|json"                                                                          \
+    }
+
+/* Reads --format and --only; prints to standard output. */
+enum status output_init(struct output *o, const struct args *a, struct err *e);
+
+/* A table of a command's answer. */
+struct section {
+    const char *name;    /* key of the JSON object, value of --only */
+    const char *heading; /* line above a text table; NULL = none */
+    const struct table_column *columns;
+    int count;
+    bool record;       /* one row */
+    bool may_be_empty; /* text: leave it out when it has no rows */
+    enum status (*rows)(const void *context, struct table *t, struct err *e);
+    void (*note)(const void *context, FILE *out); /* lines below the text table; NULL = none */
+};
+
+/* Columns of a section from an array. */
+#define SECTION_COLUMNS(array) .columns = (array), .count = (int)(sizeof(array) / sizeof *(array))
+
+/* Text: all sections. JSON: an object with one key per section. CSV: section `main` only. With `only`: that
+ * one. */
+enum status output_sections(const struct output *o, const struct section *sections, int count, int main,
+                            const void *context, struct err *e);
+
+/* One section on its own: in JSON an array, or an object for a record. */
+enum status output_single(const struct output *o, const struct section *s, const void *context,
+                          struct err *e);
+
+/* A query's rows under the query's own column names. */
+enum status output_query(const struct output *o, struct store_query *q, struct err *e);
+/* Opens a query and adds its rows; its columns must be those of the table. */
+enum status output_query_rows(struct store *store,
+                              enum status (*open)(struct store *store, struct store_query **out,
+                                                  struct err *e),
+                              struct table *t, struct err *e);
+
+/* Width of the terminal behind a stream, 0 if there is none. */
+int output_terminal_width(FILE *stream);
+
+/* Flushes standard output: an error that any write met is reported here. */
+enum status output_flush(struct err *e);
+
+#endif

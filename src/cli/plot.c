@@ -1,0 +1,76 @@
+/* firesweep plot: figures from a results database. */
+#include "cli/commands.h"
+
+#include <stdio.h>
+
+#include "report/plot.h"
+#include "report/table.h"
+
+enum { OPTION_DIR = OPTION_OWN, OPTION_IMAGE, OPTION_BLOCK, OPTION_X, OPTION_Y, OPTION_TEMPLATES };
+
+static const struct poptOption options[] = {
+    {"output", 'o', POPT_ARG_STRING, NULL, OPTION_DIR,
+     "Folder for the figures, made if missing (default: plots)", "DIR"},
+    {"image", '\0', POPT_ARG_STRING, NULL, OPTION_IMAGE, "svg (default), png or pdf", "FORMAT"},
+    {"block", '\0', POPT_ARG_STRING, NULL, OPTION_BLOCK, "Only this block of the sweep", "ID"},
+    {"x", '\0', POPT_ARG_STRING, NULL, OPTION_X, "Column on the horizontal axis", "COLUMN"},
+    {"y", '\0', POPT_ARG_STRING, NULL, OPTION_Y, "Column on the vertical axis", "COLUMN"},
+    {"templates", '\0', POPT_ARG_STRING, NULL, OPTION_TEMPLATES, "Folder of changed gnuplot templates",
+     "DIR"},
+    POPT_TABLEEND};
+
+/* One path a line on standard output, for other programs; what could not be drawn on standard error. */
+static void print_report(const struct plot_report *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->files[i].figure)
+            puts(r->files[i].figure);
+        if (r->files[i].data)
+            puts(r->files[i].data);
+    }
+    for (size_t i = 0; i < r->skipped_count; i++) {
+        fputs("not drawn: ", stderr);
+        table_print_escaped(stderr, r->skipped[i]);
+        fputc('\n', stderr);
+    }
+}
+
+static enum status plot_run(const struct args *a, struct err *e)
+{
+    const struct plot_options plot = {
+        .kind = a->positional[1],
+        .block = a->value[OPTION_BLOCK],
+        .dir = a->value[OPTION_DIR] ? a->value[OPTION_DIR] : "plots",
+        .image = a->value[OPTION_IMAGE],
+        .x = a->value[OPTION_X],
+        .y = a->value[OPTION_Y],
+        .templates = a->value[OPTION_TEMPLATES],
+    };
+    struct store *store = NULL;
+    struct plot_report report;
+    plot_report_init(&report);
+    enum status st = store_open_readonly(a->positional[0], &store, e);
+    if (st == ST_OK) {
+        st = plot_draw(store, &plot, &report, e);
+        print_report(&report);
+    }
+    plot_report_release(&report);
+    store_close(store);
+    return st == ST_OK ? ST_OK : err_prefix(e, "plot");
+}
+
+const struct command command_plot = {
+    .name = "plot",
+    .summary = "Figures from a results database, with gnuplot",
+    .positionals = "DB [KIND]",
+    .positional_min = 1,
+    .positional_max = 2,
+    .description =
+        "Draws each block's figures and writes the data of each beside it as CSV. KIND is curve (accuracy\n"
+        "against model size or another column) or learning (validation accuracy over epochs); without it:\n"
+        "what the sweep's spec asks for under `plots`, or every kind. Prints the paths of what was written.",
+    .examples = "  firesweep plot results/quickstart.db\n"
+                "  firesweep plot results/quickstart.db curve --x macs --image pdf -o figures\n",
+    .options = options,
+    .run = plot_run,
+};

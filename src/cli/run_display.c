@@ -1,0 +1,246 @@
+#include "cli/run_display.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "report/table.h"
+#include "sweep/worker.h"
+
+enum { DURATION_TEXT = 32, LINE_TEXT = 1024, BAR = 24, NAME_WIDTH_MAX = 36, HEAD_LINES = 2 };
+
+static const char *format_duration(double seconds, char out[DURATION_TEXT])
+{
+    int64_t s = seconds < 0 || !isfinite(seconds) ? 0 : (int64_t)(seconds + 0.5);
+    if (s < 3600)
+        snprintf(out, DURATION_TEXT, "%" PRId64 ":%02d", s / 60, (int)(s % 60));
+    else
+        snprintf(out, DURATION_TEXT, "%" PRId64 ":%02d:%02d", s / 3600, (int)(s / 60 % 60), (int)(s % 60));
+    return out;
+}
+
+/* Names */
+
+static const struct membership *first_membership(const struct space *space, int trial)
+{
+    for (int i = 0; i < space->membership_count; i++) {
+        if (space->memberships[i].trial == trial)
+            return &space->memberships[i];
+    }
+    return NULL;
+}
+
+static enum status name_trials(struct run_display *d, const struct spec *spec, struct err *e)
+{
+    d->names = mem_calloc((size_t)d->space.trial_count, sizeof *d->names);
+    if (!d->names)
+        return err_set(e, ST_NOMEM, "out of memory");
+    for (int i = 0; i < d->space.trial_count; i++) {
+        const struct membership *m = first_membership(&d->space, i);
+        d->names[i] = trial_name_format(m ? spec->blocks[m->block].id : "", m ? m->axes : NULL,
+                                        d->space.trials[i].seed);
+        if (!d->names[i])
+            return err_set(e, ST_NOMEM, "out of memory");
+        int width = table_text_width(d->names[i]);
+        d->name_width = width > d->name_width ? width : d->name_width;
+    }
+    if (d->name_width > NAME_WIDTH_MAX)
+        d->name_width = NAME_WIDTH_MAX;
+    return ST_OK;
+}
+
+/* Trials of the supervisor's space: the same one, but another copy. */
+static const char *trial_name(const struct run_display *d, const struct trial *t)
+{
+    for (int i = 0; i < d->space.trial_count; i++) {
+        const struct trial *own = &d->space.trials[i];
+        if (own->seed == t->seed && strcmp(own->arch_hash, t->arch_hash) == 0 &&
+            strcmp(own->recipe_hash, t->recipe_hash) == 0)
+            return d->names[i];
+    }
+    return "trial";
+}
+
+/* The block */
+
+static double share_done(const struct run_status *s)
+{
+    double done = s->total - s->pending - s->running;
+    for (int i = 0; i < RUN_MAX_WORKERS; i++) {
+        const struct worker_status *w = &s->worker[i];
+        if (w->active && w->epochs > 0 && w->steps > 0)
+            done += (w->epoch - 1 + (double)w->step / (double)w->steps) / w->epochs;
+    }
+    return s->total > 0 ? fmin(1, fmax(0, done / s->total)) : 1;
+}
+
+static void draw_count(struct screen *s, enum screen_color color, int n, const char *what)
+{
+    if (n > 0)
+        screen_printf(s, color, "   %d %s", n, what);
+}
+
+static void draw_head(struct run_display *d)
+{
+    const struct run_status *r = &d->status;
+    struct screen *s = &d->screen;
+    char bar[BAR + 1], elapsed[DURATION_TEXT], eta[DURATION_TEXT];
+    double share = share_done(r);
+    int filled = (int)(share * BAR);
+    memset(bar, '#', (size_t)filled);
+    memset(bar + filled, '-', (size_t)(BAR - filled));
+    bar[BAR] = '\0';
+    screen_printf(s, COLOR_BOLD, "%s", d->sweep);
+    screen_printf(s, COLOR_NONE, "  [%s] %3d %%   %s", bar, (int)(share * 100),
+                  format_duration(r->elapsed_s, elapsed));
+    if (r->eta_s >= 0)
+        screen_printf(s, COLOR_NONE, "   ETA %s", format_duration(r->eta_s, eta));
+    screen_end_line(s);
+    screen_printf(s, COLOR_NONE, "%d of %d trials done", r->done, r->total);
+    draw_count(s, COLOR_YELLOW, r->diverged, "diverged");
+    draw_count(s, COLOR_RED, r->failed, "failed");
+    draw_count(s, COLOR_RED, r->timed_out, "timed out");
+    draw_count(s, COLOR_DIM, r->skipped, "skipped");
+    draw_count(s, COLOR_DIM, r->pending, "pending");
+    screen_end_line(s);
+}
+
+static void draw_worker(struct run_display *d, const struct worker_status *w)
+{
+    struct screen *s = &d->screen;
+    bool known = w->trial >= 0 && w->trial < d->space.trial_count;
+    int left = 2, digits = snprintf(NULL, 0, "%d", w->epochs);
+    screen_pad(s, left);
+    screen_printf(s, COLOR_NONE, "%.*s", d->name_width, known ? d->names[w->trial] : "trial");
+    left += d->name_width + 2;
+    screen_pad(s, left);
+    int percent = w->steps > 0 ? (int)(100 * w->step / w->steps) : 0;
+    screen_printf(s, COLOR_NONE, "epoch %*d/%d %3d %%", digits, w->epoch, w->epochs, percent);
+    if (w->images_per_s > 0)
+        screen_printf(s, COLOR_NONE, "  %5.0f img/s  loss %.3f", w->images_per_s, w->train_loss);
+    if (isfinite(w->val_top1))
+        screen_printf(s, COLOR_GREEN, "  val %.1f %%", 100 * w->val_top1);
+    screen_end_line(s);
+}
+
+static void draw_block(struct run_display *d)
+{
+    int room = d->screen.height - HEAD_LINES - 2,
+        hidden = 0; /* a block as tall as the screen could not be redrawn */
+    draw_head(d);
+    for (int i = 0; i < RUN_MAX_WORKERS; i++) {
+        if (!d->status.worker[i].active)
+            continue;
+        if (room-- > 0)
+            draw_worker(d, &d->status.worker[i]);
+        else
+            hidden++;
+    }
+    if (hidden > 0) {
+        screen_printf(&d->screen, COLOR_DIM, "  and %d more workers", hidden);
+        screen_end_line(&d->screen);
+    }
+}
+
+/* One line for good: above the block, or as a line of the log. */
+static void show_line(struct run_display *d, enum screen_color color, const char *text)
+{
+    if (!d->live) {
+        log_line(LOG_INFO, "%s", text);
+        return;
+    }
+    screen_begin(&d->screen);
+    screen_lasting_line(&d->screen, color, text);
+    if (d->status.total > 0)
+        draw_block(d);
+    screen_end(&d->screen);
+}
+
+/* Events */
+
+static void on_tick(void *context, const struct run_status *status)
+{
+    struct run_display *d = context;
+    d->status = *status;
+    if (!d->live)
+        return;
+    screen_begin(&d->screen);
+    draw_block(d);
+    screen_end(&d->screen);
+}
+
+static void on_epoch(void *context, const struct trial *t, const struct epoch_metrics *m)
+{
+    struct run_display *d = context;
+    if (d->live) /* the block has it */
+        return;
+    char val[64] = "";
+    if (m->val.count > 0)
+        snprintf(val, sizeof val, ", val loss %.4f, val top-1 %.2f %%", m->val.loss, 100 * m->val.top1);
+    char text[LINE_TEXT];
+    snprintf(text, sizeof text, "%s: epoch %d/%d, train loss %.4f, train top-1 %.2f %%%s, %.1f s",
+             trial_name(d, t), m->epoch, t->point.recipe.epochs, m->train_loss, 100 * m->train_top1, val,
+             m->train_s + m->eval_s);
+    show_line(d, COLOR_NONE, text);
+}
+
+static enum screen_color outcome_color(const char *outcome)
+{
+    if (strcmp(outcome, "done") == 0)
+        return COLOR_GREEN;
+    return strcmp(outcome, "diverged") == 0 ? COLOR_YELLOW : COLOR_RED;
+}
+
+static void on_trial_end(void *context, const struct trial *t, const char *outcome,
+                         const struct eval_metrics *test, double wall_s, const char *message)
+{
+    struct run_display *d = context;
+    char metrics[80] = "", duration[DURATION_TEXT], text[LINE_TEXT];
+    if (test)
+        snprintf(metrics, sizeof metrics, ", test top-1 %.2f %%, top-5 %.2f %%", 100 * test->top1,
+                 100 * test->top5);
+    snprintf(text, sizeof text, "%s: %s%s, %s%s%s", trial_name(d, t), outcome, metrics,
+             format_duration(wall_s, duration), message ? ": " : "", message ? message : "");
+    show_line(d, outcome_color(outcome), text);
+}
+
+static void on_notice(void *context, const char *text)
+{
+    show_line(context, COLOR_YELLOW, text);
+}
+
+struct run_observer run_display_observer(struct run_display *d)
+{
+    return (struct run_observer){
+        .context = d, .tick = on_tick, .epoch = on_epoch, .trial_end = on_trial_end, .notice = on_notice};
+}
+
+enum status run_display_init(struct run_display *d, const struct spec *spec, struct err *e)
+{
+    *d = (struct run_display){.sweep = spec->name};
+    d->live = screen_init(&d->screen);
+    enum status st = space_build(spec, &d->space, e);
+    return st == ST_OK ? name_trials(d, spec, e) : st;
+}
+
+void run_display_end(struct run_display *d)
+{
+    if (!d->live)
+        return;
+    screen_begin(&d->screen);
+    screen_end(&d->screen);
+    d->status = (struct run_status){0};
+}
+
+void run_display_release(struct run_display *d)
+{
+    for (int i = 0; d->names && i < d->space.trial_count; i++)
+        mem_free(d->names[i]);
+    mem_free(d->names);
+    space_release(&d->space);
+    screen_release(&d->screen);
+}

@@ -1,0 +1,68 @@
+#include "report/summary.h"
+
+#include "base/strbuf.h"
+
+/* " SR=0.125 freq=2" from the axes of a point. */
+#define AXES_TEXT(axes) "(SELECT group_concat(' ' || key || '=' || value, '') FROM json_each(" axes "))"
+
+/* The first point that names a trial: "fig3a SR=0.125 seed 1". */
+#define TRIAL_NAME                                                                                        \
+    "(SELECT b.name || coalesce(" AXES_TEXT(                                                              \
+        "m.axes") ", '') || ' seed ' || t.seed FROM block_trial m"                                        \
+                  "  JOIN block b ON b.id = m.block_id WHERE m.trial_id = t.id ORDER BY m.in_spec DESC, " \
+                  "b.sweep_id, b.position,"                                                               \
+                  "  m.position LIMIT 1)"
+
+enum status summary_sweeps(struct store *s, struct store_query **out, struct err *e)
+{
+    return store_query_open(
+        s,
+        "SELECT s.name, s.spec_path, s.data_path, count(DISTINCT t.id) AS trials,"
+        " count(DISTINCT iif(t.state = 'done', t.id, NULL)) AS done, s.updated_utc FROM sweep s"
+        " LEFT JOIN block b ON b.sweep_id = s.id LEFT JOIN block_trial m ON m.block_id = b.id AND m.in_spec"
+        " LEFT JOIN trial t ON t.id = m.trial_id GROUP BY s.id ORDER BY s.id",
+        out, e);
+}
+
+enum status summary_running(struct store *s, struct store_query **out, struct err *e)
+{
+    return store_query_open(
+        s,
+        "SELECT p.trial_id AS trial, " TRIAL_NAME
+        " AS name, p.epochs_done, p.epochs, p.train_loss, p.val_top1,"
+        " p.epoch_train_s + p.epoch_eval_s AS epoch_s, p.threads, p.host, p.pid, p.started_utc"
+        " FROM progress p JOIN trial t ON t.id = p.trial_id",
+        out, e);
+}
+
+enum status summary_failures(struct store *s, struct store_query **out, struct err *e)
+{
+    return store_query_open(
+        s,
+        "SELECT t.id AS trial, " TRIAL_NAME " AS name, t.state,"
+        " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id) AS attempts, t.epochs_done,"
+        " t.message FROM trial t WHERE t.state IN ('failed', 'diverged', 'timed_out')"
+        " ORDER BY t.state DESC, t.id",
+        out, e);
+}
+
+enum status summary_results(struct store *s, const char *sweep, struct store_query **out, struct err *e)
+{
+    struct strbuf sql = STRBUF_INIT;
+    strbuf_puts(
+        &sql,
+        "SELECT c.block, c.block || coalesce(" AXES_TEXT(
+            "c.axes") ", '') AS variant, c.n, c.params,"
+                      " v.model_bytes, c.macs, c.val_top1, c.val_top5, c.test_top1, c.test_top5, c.train_s"
+                      " FROM curve c JOIN variant v ON v.id = c.variant_id WHERE c.n > 0 AND c.sweep = '");
+    for (const char *c = sweep; *c; c++) {
+        if (*c == '\'')
+            strbuf_putc(&sql, '\'');
+        strbuf_putc(&sql, *c);
+    }
+    strbuf_putc(&sql, '\'');
+    enum status st =
+        sql.failed ? err_set(e, ST_NOMEM, "out of memory") : store_query_open(s, sql.text, out, e);
+    strbuf_release(&sql);
+    return st;
+}

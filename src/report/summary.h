@@ -1,0 +1,22 @@
+/* Where a database stands: the queries behind `firesweep status` and the end of `firesweep run`. */
+#ifndef REPORT_SUMMARY_H
+#define REPORT_SUMMARY_H
+
+#include "base/err.h"
+#include "sweep/store.h"
+
+/* name, spec_path, data_path, trials (of the current spec), done, updated_utc: one row a sweep. */
+enum status summary_sweeps(struct store *s, struct store_query **out, struct err *e);
+
+/* trial, name, epochs_done, epochs, train_loss, val_top1, epoch_s, threads, host, pid, started_utc: running
+ * trials and their last finished epoch. */
+enum status summary_running(struct store *s, struct store_query **out, struct err *e);
+
+/* trial, name, state, attempts, epochs_done, message: trials that failed, diverged or timed out. */
+enum status summary_failures(struct store *s, struct store_query **out, struct err *e);
+
+/* block, variant, n, params, model_bytes, macs, val_top1, val_top5, test_top1, test_top5, train_s: the points
+ * of one sweep that have a finished trial, means over their n seeds. */
+enum status summary_results(struct store *s, const char *sweep, struct store_query **out, struct err *e);
+
+#endif
