@@ -80,7 +80,8 @@ struct conv_job {
 
 /* dw[k][c] (+)= sum over images and pixels: x[pixel base + row(k) + k] * dy[pixel][c], and
  * db[c] (+)= sum of dy[pixel][c]: the gradient to a convolution's weights, in the weights' own panels.
- * k = (ky, kx, cin) where the kernel_w * cin floats of one kernel row are consecutive in x. */
+ * Padding channels of dw and db must be zero before and stay zero. k = (ky, kx, cin) where the kernel_w * cin
+ * floats of one kernel row are consecutive in x. */
 struct weight_gradient_job {
     struct view x, dy;
     int images, h, w; /* of dy */
