@@ -1,5 +1,6 @@
 #include "data/image_folder.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -25,13 +26,24 @@ struct loading {
     struct image_request request;
 };
 
-static bool is_folder(const char *root, const char *name)
+/* The folder with the test images: test/, or val/ where there is no test/. */
+static enum status find_test_folder(const char *root, const char **name, struct err *e)
 {
-    struct stat info;
-    char *path = mem_printf("%s/%s", root, name);
-    bool found = path && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    mem_free(path);
-    return found;
+    static const char *const names[] = {"test", "val"};
+    for (size_t i = 0; i < 2; i++) {
+        struct stat info;
+        char *path = mem_printf("%s/%s", root, names[i]);
+        if (!path) {
+            return err_set(e, ST_NOMEM, "out of memory for file names");
+        }
+        bool found = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+        mem_free(path);
+        if (found) {
+            *name = names[i];
+            return ST_OK;
+        }
+    }
+    return err_set(e, ST_USAGE, "no test set in %s: expected a folder test or val beside train", root);
 }
 
 /* The classes are the sub-folders of train/. */
@@ -85,15 +97,14 @@ static enum status check_test_classes(struct loading *l, const char *set, struct
 static enum status list_files(struct loading *l, struct err *e)
 {
     const char *root = l->source->path;
+    const char *test = NULL;
     enum status status = find_classes(l, e);
-    if (status != ST_OK) {
-        return status;
+    if (status == ST_OK) {
+        status = find_test_folder(root, &test, e);
     }
-    const char *test = is_folder(root, "test") ? "test" : is_folder(root, "val") ? "val" : NULL;
-    if (!test) {
-        return err_set(e, ST_USAGE, "no test set in %s: expected a folder test or val beside train", root);
+    if (status == ST_OK) {
+        status = check_test_classes(l, test, e);
     }
-    status = check_test_classes(l, test, e);
     if (status == ST_OK) {
         status = file_list_init(&l->train, root, "train", l->d->class_names, l->d->classes, e);
     }
