@@ -101,7 +101,8 @@ struct pool_job {
     int in_h, in_w, out_h, out_w;
     int kernel, stride, pad;
     int channels;
-    uint8_t *arg;     /* written forward (NULL: not wanted), read backward */
+    uint8_t *arg; /* written forward (NULL: not wanted), read backward; TENSOR_SLACK bytes beyond its end are
+                     read too */
     struct view mask; /* backward with masked: zero dx where mask <= 0 */
     bool masked;
 };

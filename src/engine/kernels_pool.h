@@ -35,10 +35,13 @@ KERNEL_INLINE void pool_window(const struct pool_job *job, const float *x, struc
                 place = (better & ((ivec){0} + (ky * job->kernel + kx))) | (~better & place);
             }
         vec_store_first(y + c, best, left);
-        if (arg) {
-            for (int i = 0; i < VL && i < left; i++)
+        if (!arg)
+            continue;
+        if (left >= VL)
+            vec_store_bytes(arg + c, place);
+        else
+            for (int i = 0; i < left; i++)
                 arg[c + i] = (uint8_t)place[i];
-        }
     }
 }
 
@@ -80,9 +83,7 @@ KERNEL_INLINE void pool_gather(const struct pool_job *job, int image, int row, i
                 const uint8_t *arg = job->arg + pixel * (size_t)job->channels + c;
                 const float *dy = job->y.data + (size_t)image * job->y.image + (size_t)i * job->y.row +
                                   (size_t)j * job->y.pixel + c;
-                ivec won = {0};
-                for (int l = 0; l < VL && l < left; l++)
-                    won[l] = arg[l] == place ? -1 : 0;
+                const ivec won = vec_load_bytes(arg) == place;
                 sum += (vec)((ivec)vec_load(dy) & won);
             }
         if (job->masked)

@@ -19,6 +19,7 @@ enum { TILE_CHANNELS = VL * TILE_VECTORS };
 typedef float vec __attribute__((vector_size(VL * sizeof(float)), may_alias));
 typedef float vec_unaligned __attribute__((vector_size(VL * sizeof(float)), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(VL * sizeof(int32_t)), may_alias));
+typedef uint8_t bvec_unaligned __attribute__((vector_size(VL), aligned(1), may_alias));
 
 /* Unrolls the loop that follows completely, early enough that arrays indexed by it live in registers. (clang
  * unrolls too late for that when a count is given.) */
@@ -81,6 +82,17 @@ KERNEL_INLINE void vec_store_first(float *p, vec v, int count)
         vec_store(p, v);
     else if (count > 0)
         vec_store(p, vec_select(vec_lanes() < count, v, vec_load(p)));
+}
+
+/* VL bytes as integers, and back. */
+KERNEL_INLINE ivec vec_load_bytes(const uint8_t *p)
+{
+    return __builtin_convertvector(*(const bvec_unaligned *)p, ivec);
+}
+
+KERNEL_INLINE void vec_store_bytes(uint8_t *p, ivec v)
+{
+    *(bvec_unaligned *)p = __builtin_convertvector(v, bvec_unaligned);
 }
 
 #endif

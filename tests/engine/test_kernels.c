@@ -373,7 +373,7 @@ static void run_pool(const struct kernels *k, const struct pool_case *p, size_t 
                   dx = tensor_make(p->images, p->c, p->h, p->w, 1);
     struct tensor y = tensor_make(p->images, p->c, p->out_h, p->out_w, 1),
                   dy = tensor_make(p->images, p->c, p->out_h, p->out_w, 0);
-    uint8_t *arg = mem_alloc((size_t)(p->images * p->out_h * p->out_w * p->c), 1);
+    uint8_t *arg = mem_alloc((size_t)(p->images * p->out_h * p->out_w * p->c + TENSOR_SLACK), 1);
     fill_all(&x, &r);
     /* Ties: the first of equal values wins. */
     for (size_t i = 0; i < x.floats; i += 3)
