@@ -1,0 +1,277 @@
+#include "sandbox.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cpu.h"
+#include "synthetic.h"
+
+static const double PATIENCE_S = 60; /* a run that takes this long hangs */
+
+int sandbox_setup(void **state)
+{
+    static char folder[64];
+    struct err e = ERR_INIT;
+    /* In memory where that exists: every checkpoint waits for the disk. */
+    snprintf(folder, sizeof folder, "%s/firesweep-e2e-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    *state = folder;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (!mkdtemp(folder) || chdir(folder) != 0) {
+        return -1;
+    }
+    return synthetic_idx("data", 4, 100, 25, 12, 1, &e) == ST_OK ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+    (void)info, (void)type, (void)walk;
+    return remove(path);
+}
+
+int sandbox_teardown(void **state)
+{
+    return chdir("/") == 0 ? nftw(*state, remove_one, 16, FTW_DEPTH | FTW_PHYS) : -1;
+}
+
+void spec_write(const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s.yaml", name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f,
+            "version: 1\nname: %s\n"
+            "data: {format: idx, path: data, val: 80}\n"
+            "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4}\n%s",
+            name, text);
+    assert_int_equal(fclose(f), 0);
+}
+
+void spec_write_four(const char *name)
+{
+    spec_write(name, "sweep:\n"
+                     "  - {id: sr, grid: {SR: [0.25, 0.5, 1.0]}}\n"
+                     "  - {id: pct, set: {SR: 0.5}, grid: {pct3x3: [0.25, 0.5]}}\n"
+                     "train: {epochs: 8, batch: 16, lr: 0.02, flip: true, crop_pad: 2, dropout: 0.3}\n"
+                     "run: {checkpoint: 0.02s}\n");
+}
+
+static _Noreturn void become_run(const char *spec, const char *db, const char *const *more)
+{
+    char spec_path[128], db_path[128], out_path[128];
+    const char *arguments[16] = {"firesweep", "run", spec_path};
+    int count = 3;
+    snprintf(spec_path, sizeof spec_path, "%s.yaml", spec);
+    snprintf(db_path, sizeof db_path, "%s.db", db ? db : "");
+    snprintf(out_path, sizeof out_path, "%s.out", db ? db : spec);
+    if (db) {
+        arguments[count++] = "--db";
+        arguments[count++] = db_path;
+    }
+    for (; more && *more; more++) {
+        arguments[count++] = *more;
+    }
+    int out = open(out_path, O_WRONLY | O_CREAT | O_APPEND, 0666);
+    setpgid(0, 0);
+    if (out >= 0 && dup2(out, STDOUT_FILENO) >= 0 && dup2(out, STDERR_FILENO) >= 0) {
+        execv(FIRESWEEP_PROGRAM, (char *const *)arguments);
+    }
+    _exit(127);
+}
+
+pid_t run_start(const char *spec, const char *db, const char *const *more)
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        become_run(spec, db, more);
+    }
+    setpgid(pid, pid); /* whoever is first */
+    return pid;
+}
+
+int run_wait(pid_t pid)
+{
+    int status, orphan_status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    while (waitpid(-1, &orphan_status, 0) > 0) {
+    }
+    assert_int_equal(errno, ECHILD);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int run(const char *spec, const char *db)
+{
+    return run_wait(run_start(spec, db, NULL));
+}
+
+bool output_holds(const char *db, const char *text)
+{
+    static char buffer[1 << 20];
+    char path[128];
+    snprintf(path, sizeof path, "%s.out", db);
+    FILE *f = fopen(path, "r");
+    if (!f) {
+        return false;
+    }
+    size_t n = fread(buffer, 1, sizeof buffer - 1, f);
+    fclose(f);
+    buffer[n] = '\0';
+    return strstr(buffer, text) != NULL;
+}
+
+static sqlite3 *db_open(const char *db)
+{
+    char path[128];
+    sqlite3 *connection = NULL;
+    snprintf(path, sizeof path, "%s.db", db);
+    if (sqlite3_open_v2(path, &connection, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
+        sqlite3_close(connection);
+        return NULL;
+    }
+    sqlite3_busy_timeout(connection, 10000);
+    return connection;
+}
+
+int64_t db_int(const char *db, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+    int64_t value = -1;
+    sqlite3 *connection = db_open(db);
+    if (connection && sqlite3_prepare_v2(connection, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL) {
+        value = sqlite3_column_int64(statement, 0);
+    }
+    sqlite3_finalize(statement);
+    sqlite3_close(connection);
+    return value;
+}
+
+void db_assert_text(const char *db, const char *sql, const char *holds)
+{
+    sqlite3_stmt *statement = NULL;
+    sqlite3 *connection = db_open(db);
+    assert_non_null(connection);
+    assert_int_equal(sqlite3_prepare_v2(connection, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    const char *text = (const char *)sqlite3_column_text(statement, 0);
+    if (!text || !strstr(text, holds)) {
+        print_error("%s: \"%s\" does not hold \"%s\"\n", sql, text ? text : "NULL", holds);
+        fail();
+    }
+    sqlite3_finalize(statement);
+    sqlite3_close(connection);
+}
+
+char *db_metrics(const char *db)
+{
+    char *text = NULL;
+    size_t n = 0;
+    sqlite3_stmt *statement = NULL;
+    sqlite3 *connection = db_open(db);
+    FILE *out = open_memstream(&text, &n);
+    assert_non_null(out);
+    assert_non_null(connection);
+    assert_int_equal(sqlite3_prepare_v2(connection, "SELECT * FROM metrics", -1, &statement, NULL),
+                     SQLITE_OK);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        for (int i = 0; i < sqlite3_column_count(statement); i++) {
+            const char *name = sqlite3_column_name(statement, i);
+            if (sqlite3_column_type(statement, i) == SQLITE_FLOAT) {
+                fprintf(out, "%s=%a ", name, sqlite3_column_double(statement, i));
+            } else {
+                const char *value = (const char *)sqlite3_column_text(statement, i);
+                fprintf(out, "%s=%s ", name, value ? value : "NULL");
+            }
+        }
+        fputc('\n', out);
+    }
+    sqlite3_finalize(statement);
+    sqlite3_close(connection);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+/* Fails when the run has ended, which would leave the condition unmet for ever. */
+static void keep_waiting(const char *what, double since, pid_t pid)
+{
+    siginfo_t info = {0};
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid) {
+        fail_msg("the run ended before: %s", what);
+    }
+    if (clock_seconds() - since > PATIENCE_S) {
+        fail_msg("nothing came of: %s", what);
+    }
+    nanosleep(&(struct timespec){0, 1000000}, NULL);
+}
+
+void wait_until(const char *db, const char *sql, int64_t least, pid_t pid)
+{
+    for (double since = clock_seconds(); db_int(db, sql) < least;) {
+        keep_waiting(sql, since, pid);
+    }
+}
+
+void wait_for_output(const char *db, const char *text, pid_t pid)
+{
+    for (double since = clock_seconds(); !output_holds(db, text);) {
+        keep_waiting(text, since, pid);
+    }
+}
+
+void assert_complete(const char *db, const char *expected)
+{
+    char path[128];
+    char *metrics = db_metrics(db);
+    if (strcmp(metrics, expected) != 0) {
+        print_error("%s: metrics differ\n--- expected\n%s--- found\n%s", db, expected, metrics);
+        fail();
+    }
+    free(metrics);
+    assert_int_equal(db_int(db, "SELECT count(*) FROM trial WHERE state = 'done' AND test_count = 100"), 4);
+    assert_int_equal(db_int(db, "SELECT count(*) FROM attempt WHERE outcome IS NULL OR ended_utc IS NULL"),
+                     0);
+    assert_int_equal(db_int(db, "SELECT count(*) FROM attempt WHERE outcome = 'done'"), 4);
+    assert_false(exists("%s.db.lock", db));
+    snprintf(path, sizeof path, "%s.checkpoints", db);
+    assert_int_equal(count_files(path, ".safetensors"), 4);
+    assert_int_equal(count_files(path, ".previous"), 0);
+    assert_int_equal(count_files(path, ".tmp"), 0);
+}
+
+bool exists(const char *format, ...)
+{
+    char path[256];
+    struct stat info;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(path, sizeof path, format, args);
+    va_end(args);
+    return lstat(path, &info) == 0;
+}
+
+int count_files(const char *folder, const char *holds)
+{
+    int count = 0;
+    DIR *d = opendir(folder);
+    for (struct dirent *entry; d && (entry = readdir(d));) {
+        count += entry->d_name[0] != '.' && strstr(entry->d_name, holds) != NULL;
+    }
+    if (d) {
+        closedir(d);
+    }
+    return count;
+}

@@ -1,0 +1,56 @@
+/* End-to-end tests of `firesweep run`: a folder with a small data set, the real program as a child process,
+ * and its database. What the tests wait for is seen in the database, in the program's output, or is a
+ * process's end. */
+#ifndef TESTS_E2E_SANDBOX_H
+#define TESTS_E2E_SANDBOX_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <cmocka.h>
+
+/* Creates the folder, enters it, and makes the data set `data`: idx, 4 classes, 400 training and 100 test
+ * images of 12x12. Orphans of killed processes become this process's children, so that it can wait for them.
+ */
+int sandbox_setup(void **state);
+int sandbox_teardown(void **state);
+
+/* Writes <name>.yaml: the given text after version, name, data and base. */
+void spec_write(const char *name, const char *text);
+/* The sweep most tests run: four variants of a network that trains in a second. */
+void spec_write_four(const char *name);
+
+/* Starts `firesweep run <spec>.yaml --db <db>.db` (a NULL db: without --db) and up to four more arguments
+ * (NULL ends them) in a process group of its own. Its output goes to <db>.out, or <spec>.out, after what is
+ * there. */
+pid_t run_start(const char *spec, const char *db, const char *const *more);
+/* Exit code, or 128 + signal number. Also waits for all orphans. */
+int run_wait(pid_t pid);
+/* Both. */
+int run(const char *spec, const char *db);
+/* Whether <db>.out holds the text. */
+bool output_holds(const char *db, const char *text);
+
+/* One number from a database; -1 when there is no database, table or row yet, or it is NULL. */
+int64_t db_int(const char *db, const char *sql);
+/* Asserts that the first column of the first row, as text, holds the given text. */
+void db_assert_text(const char *db, const char *sql, const char *holds);
+/* All columns of the view `metrics`, numbers exactly; the caller frees. */
+char *db_metrics(const char *db);
+/* Waits until the query's number is at least `least`. Fails when the run ends before or after a long time. */
+void wait_until(const char *db, const char *sql, int64_t least, pid_t run);
+void wait_for_output(const char *db, const char *text, pid_t run);
+
+/* Asserts that a database holds four done trials with the metrics of `expected`, and that nothing is left
+ * that only a running sweep needs. */
+void assert_complete(const char *db, const char *expected);
+
+bool exists(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Number of files in a folder whose name holds the text; 0 when there is no folder. */
+int count_files(const char *folder, const char *holds);
+
+#endif

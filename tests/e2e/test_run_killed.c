@@ -1,0 +1,285 @@
+/* `firesweep run` when things go wrong: killed workers, a killed supervisor, interrupts, damaged checkpoints.
+ * After each, the same command must end with metrics that are equal, bit for bit, to those of a run left
+ * alone. */
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sandbox.h"
+
+/* Metrics of a run left alone. */
+struct reference {
+    void *sandbox;
+    char *metrics;
+};
+
+static int setup(void **state)
+{
+    static struct reference r;
+    if (sandbox_setup(&r.sandbox) != 0) {
+        return -1;
+    }
+    spec_write_four("four");
+    if (run("four", "reference") != 0) {
+        return -1;
+    }
+    r.metrics = db_metrics("reference");
+    *state = &r;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct reference *r = *state;
+    free(r->metrics);
+    return sandbox_teardown(&r->sandbox);
+}
+
+static const char *expected(void **state)
+{
+    return ((const struct reference *)*state)->metrics;
+}
+
+static const char all_epochs[] = "SELECT count(*) FROM epoch";
+static const char running_pid[] =
+    "SELECT max(a.pid) FROM attempt a JOIN epoch e USING (trial_id) WHERE a.ended_utc IS NULL";
+
+static void test_killed_worker_is_tried_again(void **state)
+{
+    pid_t sweep = run_start("four", "worker", NULL);
+    wait_until("worker", running_pid, 1, sweep);
+    pid_t worker = (pid_t)db_int("worker", running_pid);
+    assert_int_equal(kill(worker, SIGKILL), 0);
+    assert_int_equal(run_wait(sweep), 0);
+    assert_complete("worker", expected(state));
+    assert_int_equal(db_int("worker", "SELECT count(*) FROM attempt WHERE outcome = 'crashed'"), 1);
+    db_assert_text("worker", "SELECT message FROM attempt WHERE outcome = 'crashed'", "SIGKILL");
+    assert_int_equal(count_files("worker.logs", ".attempt-2.log"), 1);
+}
+
+static void test_stopped_worker_continues_at_once(void **state)
+{
+    pid_t sweep = run_start("four", "polite", NULL);
+    wait_until("polite", running_pid, 1, sweep);
+    assert_int_equal(kill((pid_t)db_int("polite", running_pid), SIGTERM), 0);
+    assert_int_equal(run_wait(sweep), 0);
+    assert_complete("polite", expected(state));
+    assert_int_equal(db_int("polite", "SELECT count(*) FROM attempt WHERE outcome = 'interrupted'"), 1);
+}
+
+static void test_killed_supervisor(void **state)
+{
+    pid_t sweep = run_start("four", "supervisor", NULL);
+    wait_until("supervisor", all_epochs, 3, sweep);
+    assert_int_equal(kill(sweep, SIGKILL), 0);
+    /* Returns when the orphaned workers have ended too: they notice. */
+    assert_int_equal(run_wait(sweep), 128 + SIGKILL);
+    assert_true(db_int("supervisor", "SELECT count(*) FROM trial WHERE state = 'running'") >= 1);
+    assert_int_equal(run("four", "supervisor"), 0);
+    assert_int_equal(db_int("supervisor", "SELECT count(*) FROM trial WHERE state = 'running'"), 0);
+    assert_true(db_int("supervisor", "SELECT count(*) FROM attempt WHERE outcome = 'crashed'") >= 1);
+    assert_complete("supervisor", expected(state));
+}
+
+static void test_run_follows_a_killed_one_at_once(void **state)
+{
+    pid_t sweep = run_start("four", "heir", NULL);
+    wait_until("heir", all_epochs, 3, sweep);
+    assert_int_equal(kill(sweep, SIGKILL), 0);
+    /* The workers of the first may still be saving: the second has to wait for them. */
+    pid_t next = run_start("four", "heir", NULL);
+    assert_int_equal(run_wait(sweep), 128 + SIGKILL);
+    (void)next; /* run_wait waits for it, too */
+    assert_complete("heir", expected(state));
+}
+
+static void test_group_killed_again_and_again(void **state)
+{
+    int kills = 0;
+    for (int64_t epochs = 1; epochs < 32; epochs += 6) {
+        pid_t sweep = run_start("four", "group", NULL);
+        wait_until("group", all_epochs, epochs, sweep);
+        assert_int_equal(kill(-sweep, SIGKILL), 0);
+        assert_int_equal(run_wait(sweep), 128 + SIGKILL);
+        kills++;
+    }
+    assert_int_equal(kills, 6);
+    assert_int_equal(run("four", "group"), 0);
+    assert_complete("group", expected(state));
+}
+
+static void assert_interrupted(const char *db)
+{
+    assert_int_equal(db_int(db, "SELECT count(*) FROM trial WHERE state = 'running'"), 0);
+    assert_true(db_int(db, "SELECT count(*) FROM trial WHERE state = 'pending'") >= 1);
+    assert_true(db_int(db, "SELECT count(*) FROM attempt WHERE outcome = 'interrupted'") >= 1);
+    assert_int_equal(db_int(db, "SELECT count(*) FROM attempt WHERE outcome IS NULL OR outcome = 'crashed'"),
+                     0);
+    assert_false(exists("%s.db.lock", db));
+}
+
+static void interrupt_and_continue(const char *db, int signal_number, bool group, const char *metrics)
+{
+    pid_t sweep = run_start("four", db, NULL);
+    wait_until(db, all_epochs, 4, sweep);
+    assert_int_equal(kill(group ? -sweep : sweep, signal_number), 0);
+    assert_int_equal(run_wait(sweep), 1);
+    assert_interrupted(db);
+    assert_int_equal(run("four", db), 0);
+    assert_complete(db, metrics);
+}
+
+static void test_interrupts_save_and_continue(void **state)
+{
+    interrupt_and_continue("term", SIGTERM, false, expected(state));
+    interrupt_and_continue("int", SIGINT, false, expected(state));
+    interrupt_and_continue("hup", SIGHUP, false, expected(state));
+    interrupt_and_continue("ctrl-c", SIGINT, true, expected(state));
+    interrupt_and_continue("timeout", SIGTERM, true, expected(state));
+}
+
+static void test_interrupted_with_other_packing(void **state)
+{
+    static const char *const one[] = {"--workers", "1", "--threads", "2", NULL};
+    static const char *const many[] = {"--workers", "3", "--threads", "1", NULL};
+    pid_t sweep = run_start("four", "repacked", one);
+    wait_until("repacked", all_epochs, 4, sweep);
+    assert_int_equal(kill(sweep, SIGTERM), 0);
+    assert_int_equal(run_wait(sweep), 1);
+    assert_int_equal(run_wait(run_start("four", "repacked", many)), 0);
+    assert_complete("repacked", expected(state));
+}
+
+static void test_second_interrupt_stops_at_once(void **state)
+{
+    pid_t sweep = run_start("four", "impatient", NULL);
+    wait_until("impatient", running_pid, 1, sweep);
+    pid_t worker = (pid_t)db_int("impatient", running_pid);
+    assert_int_equal(kill(worker, SIGSTOP), 0); /* it will not save */
+    assert_int_equal(kill(sweep, SIGINT), 0);
+    wait_for_output("impatient", "SIGINT", sweep);
+    /* Requests that follow the first within a moment count as the same, so the second one is repeated. */
+    while (!output_holds("impatient", "second SIGINT: ")) {
+        kill(sweep, SIGINT);
+        usleep(20000);
+    }
+    assert_int_equal(run_wait(sweep), 1);
+    assert_interrupted("impatient");
+    assert_int_equal(run("four", "impatient"), 0);
+    assert_complete("impatient", expected(state));
+}
+
+/* Kills every attempt of a sweep of one worker until it gives up. */
+static void kill_all_attempts(const char *db, pid_t sweep, int attempts, int signal_number)
+{
+    char sql[96];
+    for (int number = 1; number <= attempts; number++) {
+        snprintf(sql, sizeof sql, "SELECT max(pid) FROM attempt WHERE number = %d AND ended_utc IS NULL",
+                 number);
+        wait_until(db, sql, 1, sweep);
+        assert_int_equal(kill((pid_t)db_int(db, sql), signal_number), 0);
+    }
+}
+
+static void test_trial_that_always_crashes_fails(void **state)
+{
+    (void)state;
+    spec_write("crashing", "train: {epochs: 60, batch: 16}\nrun: {retries: 1}\n");
+    pid_t sweep = run_start("crashing", "crashing", NULL);
+    kill_all_attempts("crashing", sweep, 2, SIGSEGV);
+    assert_int_equal(run_wait(sweep), 1);
+    assert_int_equal(db_int("crashing", "SELECT count(*) FROM trial WHERE state = 'failed'"), 1);
+    assert_int_equal(db_int("crashing", "SELECT count(*) FROM attempt WHERE outcome = 'crashed'"), 2);
+    db_assert_text("crashing", "SELECT message FROM trial", "signal 11 (SIGSEGV)");
+    assert_true(output_holds("crashing", "SIGSEGV"));
+    assert_int_equal(run("crashing", "crashing"), 0); /* asked again, it is tried again */
+    assert_int_equal(db_int("crashing", "SELECT count(*) FROM trial WHERE state = 'done'"), 1);
+}
+
+static void test_too_many_failures_end_the_run(void **state)
+{
+    (void)state;
+    spec_write("failing", "sweep: [{id: sr, grid: {SR: [0.25, 0.5, 1.0]}}]\ntrain: {epochs: 60, batch: 16}\n"
+                          "run: {retries: 0, workers: 1}\nbudget: {max_failed: 1}\n");
+    pid_t sweep = run_start("failing", "failing", NULL);
+    kill_all_attempts("failing", sweep, 1, SIGKILL);
+    assert_int_equal(run_wait(sweep), 1);
+    assert_true(output_holds("failing", "budget.max_failed"));
+    assert_int_equal(db_int("failing", "SELECT count(*) FROM trial WHERE state = 'failed'"), 1);
+    assert_int_equal(db_int("failing", "SELECT count(*) FROM trial WHERE state = 'pending'"), 2);
+    assert_int_equal(db_int("failing", "SELECT count(*) FROM attempt"), 1);
+}
+
+/* Overwrites the middle of every checkpoint in a folder whose name does (or does not) hold ".previous". */
+static int damage_checkpoints(const char *folder, bool previous)
+{
+    int damaged = 0;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    for (struct dirent *entry; (entry = readdir(d));) {
+        char path[512];
+        if (!strstr(entry->d_name, ".safetensors") ||
+            (strstr(entry->d_name, ".previous") != NULL) != previous) {
+            continue;
+        }
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        FILE *f = fopen(path, "r+");
+        assert_non_null(f);
+        assert_int_equal(fseek(f, 0, SEEK_END), 0);
+        assert_int_equal(fseek(f, ftell(f) / 2, SEEK_SET), 0);
+        fputs("damaged", f);
+        assert_int_equal(fclose(f), 0);
+        damaged++;
+    }
+    closedir(d);
+    return damaged;
+}
+
+static void test_damaged_checkpoints(void **state)
+{
+    pid_t sweep = run_start("four", "damaged", NULL);
+    wait_until("damaged", "SELECT max(epochs_done) FROM trial WHERE state = 'running'", 2, sweep);
+    assert_int_equal(kill(sweep, SIGTERM), 0);
+    assert_int_equal(run_wait(sweep), 1);
+    assert_true(damage_checkpoints("damaged.checkpoints", false) >= 1);
+    pid_t again = run_start("four", "damaged", NULL);
+    wait_for_output("damaged", "checkpoint not usable", again);
+    assert_int_equal(kill(again, SIGTERM), 0);
+    run_wait(again);
+    assert_int_equal(run("four", "damaged"), 0);
+    assert_complete("damaged", expected(state));
+}
+
+static void test_all_checkpoints_damaged_starts_over(void **state)
+{
+    pid_t sweep = run_start("four", "lost", NULL);
+    wait_until("lost", "SELECT max(epochs_done) FROM trial WHERE state = 'running'", 2, sweep);
+    assert_int_equal(kill(-sweep, SIGKILL), 0);
+    run_wait(sweep);
+    damage_checkpoints("lost.checkpoints", false);
+    damage_checkpoints("lost.checkpoints", true);
+    assert_int_equal(run("four", "lost"), 0);
+    assert_complete("lost", expected(state));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_killed_worker_is_tried_again),
+        cmocka_unit_test(test_stopped_worker_continues_at_once),
+        cmocka_unit_test(test_killed_supervisor),
+        cmocka_unit_test(test_run_follows_a_killed_one_at_once),
+        cmocka_unit_test(test_group_killed_again_and_again),
+        cmocka_unit_test(test_interrupts_save_and_continue),
+        cmocka_unit_test(test_interrupted_with_other_packing),
+        cmocka_unit_test(test_second_interrupt_stops_at_once),
+        cmocka_unit_test(test_trial_that_always_crashes_fails),
+        cmocka_unit_test(test_too_many_failures_end_the_run),
+        cmocka_unit_test(test_damaged_checkpoints),
+        cmocka_unit_test(test_all_checkpoints_damaged_starts_over),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
