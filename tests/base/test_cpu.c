@@ -206,6 +206,8 @@ static void broken_limits_are_no_limits(void **state)
     assert_int_equal(allowed_of_eight(root, &memory), 8);
     put(root, "sys/fs/cgroup/a/cpu.max", "100000 0\n");
     assert_int_equal(allowed_of_eight(root, &memory), 8);
+    put(root, "sys/fs/cgroup/a/cpu.max", "0 100000\n"); /* one is the least */
+    assert_int_equal(allowed_of_eight(root, &memory), 1);
     assert_int_equal(memory, 1000 << 10);
 }
 

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -210,8 +211,9 @@ static void full_disk_is_noticed(void **state)
     write_to_full_disk(state, 1 << 20); /* fails long before, in a write nobody checked */
 }
 
-/* A real file that cannot grow: part of the data is written before the limit. */
-static void file_size_limit_is_noticed(void **state)
+/* A real file that cannot grow beyond 10000 bytes: part of the data is written. With `recovers`, there is
+ * room again before the commit, which must not pass a file with a hole. */
+static void write_beyond_limit(void **state, bool recovers)
 {
     scratch_path path, temporary;
     struct rlimit old, small;
@@ -226,12 +228,21 @@ static void file_size_limit_is_noticed(void **state)
     for (int i = 0; i < 100000; i++) {
         fputc('x', a.f);
     }
+    if (recovers) {
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    }
     enum status status = atomic_commit(&a, &e);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     assert_int_equal(status, ST_FAILED);
-    assert_non_null(strstr(e.text, strerror(EFBIG)));
+    assert_non_null(strstr(e.text, strerror(recovers ? EIO : EFBIG)));
     assert_content(path, "old");
     assert_false(file_exists(scratch_name(temporary, state, "limit.tmp")));
+}
+
+static void file_size_limit_is_noticed(void **state)
+{
+    write_beyond_limit(state, false);
+    write_beyond_limit(state, true);
 }
 
 static void folders_with_parents(void **state)

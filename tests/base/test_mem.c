@@ -13,7 +13,10 @@ static int reset(void **state)
 static void blocks_hold_what_was_asked(void **state)
 {
     (void)state;
-    unsigned char *p = mem_alloc(10, 100), *zero = mem_calloc(7, 13), *aligned = mem_aligned(100);
+    void *dirty = mem_alloc(100000, 1); /* what comes next reuses this memory */
+    memset(dirty, 1, 100000);
+    mem_free(dirty);
+    unsigned char *aligned = mem_aligned(100), *p = mem_alloc(10, 100), *zero = mem_calloc(7, 13);
     assert_non_null(p);
     memset(p, 1, 1000);
     for (int i = 0; i < 7 * 13; i++) {

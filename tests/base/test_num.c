@@ -227,6 +227,7 @@ static bool choose_comma_locale(const char *folder)
 
 static void locale_does_not_matter(void **state)
 {
+    assert_true(uselocale((locale_t)0) == LC_GLOBAL_LOCALE); /* no earlier call left its own in force */
     if (!choose_comma_locale(*state)) {
         print_message("no locale with a decimal comma here: skipped\n");
         skip();

@@ -58,6 +58,32 @@ static void blocks_match_the_definition(void **state)
     }
 }
 
+/* Which counter and key belong to a stream decides every trained weight: results of older versions depend on
+ * it. */
+static void arguments_have_their_places(void **state)
+{
+    (void)state;
+    struct rng r = rng_stream(0x0123456789abcdefu, RNG_SPLIT, 17, 0xfffffffeu);
+    for (uint32_t block = 0; block < 3; block++) {
+        const uint32_t counter[4] = {block, 17, 0xfffffffeu, 5}, key[2] = {0x89abcdefu, 0x01234567u};
+        uint32_t expected[4];
+        naive_philox(counter, key, expected);
+        for (int k = 0; k < 4; k++) {
+            assert_int_equal(rng_u32(&r), expected[k]);
+        }
+    }
+}
+
+static void uniform_is_made_of_53_bits(void **state)
+{
+    (void)state;
+    struct rng r = rng_stream(2, RNG_TEST, 0, 0), words = r;
+    for (int i = 0; i < 1000; i++) {
+        double high = floor(rng_u32(&words) / 32.0), low = floor(rng_u32(&words) / 64.0);
+        assert_true(rng_uniform(&r) == (high * 67108864.0 + low) / 9007199254740992.0);
+    }
+}
+
 static void stream_is_its_blocks_in_order(void **state)
 {
     (void)state;
@@ -273,6 +299,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_match_the_definition),
+        cmocka_unit_test(arguments_have_their_places),
+        cmocka_unit_test(uniform_is_made_of_53_bits),
         cmocka_unit_test(stream_is_its_blocks_in_order),
         cmocka_unit_test(call_order_changes_nothing),
         cmocka_unit_test(every_argument_makes_another_stream),
