@@ -1,0 +1,62 @@
+# What all figures share. It is read first, then the template of the figure's kind.
+#
+# firesweep defines before (texts are cut to fit, all positions are fractions of the canvas):
+#   canvas_width, canvas_height                 pixels of the SVG
+#   plot_left, plot_right, plot_bottom, plot_top
+#   title_text, note1_text, note2_text          '' where there is none
+#   x_title, y_title, upper_title, upper_title_y
+#   x_min, x_max, y_min, y_max; x_log, y_log    1 for a logarithmic axis
+#   tick_count, tick_x[], tick_text[], tick_y[] words at places of the x axis, in rows that do not overlap
+#   ticks_above                                 1: the upper axis shows the metaparameter, 0: categories below
+#   legend_count, legend_title, legend_text[], legend_left
+#   series_count, named_count                   lines; the first named_count have an own colour
+#   $points                                     a block of lines "x mean half_width" for each line
+
+# Okabe and Ito, Color Universal Design (2008): told apart with any colour vision. Their yellow is too faint on white.
+array colour[7] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']
+array symbol[7] = [7, 5, 9, 13, 11, 15, 6]
+line_colour(i) = colour[(i - 1) % 7 + 1]
+line_symbol(i) = symbol[(i - 1) % 7 + 1]
+line_dash(i) = int((i - 1) / 7) % 4 + 1
+
+ink = '#222222'
+grey = '#555555'
+pixels_down(y) = 1 - y / canvas_height
+
+set margins at screen plot_left, screen plot_right, screen plot_bottom, screen plot_top
+set label title_text at screen plot_left, screen pixels_down(26) left font ',16' textcolor rgb ink
+set label note1_text at screen plot_left, screen pixels_down(46) left font ',11' textcolor rgb grey
+set label note2_text at screen plot_left, screen pixels_down(64) left font ',11' textcolor rgb grey
+set label x_title at screen (plot_left + plot_right) / 2, screen pixels_down(canvas_height - 16) center textcolor rgb ink
+set label y_title at screen 18 / canvas_width, screen (plot_bottom + plot_top) / 2 center rotate textcolor rgb ink
+
+set border 3 linecolor rgb ink
+set tics nomirror out scale 0.6 textcolor rgb ink
+set grid ytics linetype 1 linecolor rgb '#dddddd' linewidth 1
+set xrange [x_min:x_max]
+set yrange [y_min:y_max]
+if (x_log) { set logscale x }
+if (y_log) { set logscale y }
+set format x '%g'
+set format y '%g'
+
+unset key
+if (legend_count > 0) {
+    set key at screen legend_left, screen plot_top left top vertical Left reverse noenhanced font ',12' textcolor rgb ink samplen 1.6 spacing 1.1 maxrows 40 title legend_title left
+}
+
+if (tick_count > 0) {
+    if (ticks_above) {
+        set border 7
+        set label upper_title at screen (plot_left + plot_right) / 2, screen upper_title_y center textcolor rgb ink
+        do for [i = 1:tick_count] {
+            set arrow from first tick_x[i], graph 1 to first tick_x[i], screen plot_top + 5 / canvas_height nohead linecolor rgb ink
+        }
+    } else {
+        set format x ''
+        set xtics 1
+    }
+    do for [i = 1:tick_count] {
+        set label tick_text[i] at first tick_x[i], screen tick_y[i] center textcolor rgb ink
+    }
+}

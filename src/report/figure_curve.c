@@ -1,0 +1,190 @@
+/* Accuracy against model size with the metaparameter on the upper axis, as Figure 3 of the SqueezeNet paper.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "report/curve.h"
+#include "report/figures.h"
+#include "report/lines.h"
+
+static enum status no_memory(struct err *e)
+{
+    return err_set(e, ST_NOMEM, "cannot draw a curve: out of memory");
+}
+
+static enum status define_data(const struct curve *c, struct figure *f, struct err *e)
+{
+    enum status status = lines_columns(f, &c->axes, c->x_metric ? c->x_metric->column : NULL, c->y_metric, e);
+    for (size_t i = 0; i < c->count && status == ST_OK; i++) {
+        const struct curve_point *p = &c->points[i];
+        status = lines_row(f, &c->axes, p->point, cell_real(p->x), &p->y, e);
+    }
+    return status;
+}
+
+static enum status define_lines(const struct curve *c, struct figure *f, struct layout *l, struct err *e)
+{
+    struct line_point *points = arena_alloc(&f->arena, c->count, sizeof *points);
+    double *merit = arena_alloc(&f->arena, c->series_count, sizeof *merit);
+    if (!points || !merit)
+        return no_memory(e);
+    for (size_t s = 0; s < c->series_count; s++)
+        merit[s] = NAN;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct curve_point *p = &c->points[i];
+        points[i] = (struct line_point){p->series, p->x, p->y};
+        merit[p->series] = fmax(merit[p->series], c->y_metric->lower_is_better ? -p->y.mean : p->y.mean);
+    }
+    lines_ranges(l, points, c->count, c->x_metric && c->x_metric->percent ? RANGE_PERCENT : RANGE_AMOUNT,
+                 c->y_metric->percent ? RANGE_PERCENT : RANGE_AMOUNT, true);
+    if (c->x_kind == CURVE_CATEGORY) {
+        double last = 1;
+        for (size_t i = 0; i < c->count; i++)
+            last = fmax(last, c->points[i].x);
+        l->x = (struct range){0.5, last + 0.5, false};
+    }
+    return lines_define(f, l, points, c->count, c->series, merit, c->series_count, e);
+}
+
+/* Labels of the primary axis: at every point of a lone curve, or at every category. */
+static enum status define_ticks(struct curve *c, struct figure *f, struct layout *l, struct err *e)
+{
+    double *x = arena_alloc(&f->arena, c->count + 1, sizeof *x);
+    const char **texts = arena_alloc(&f->arena, c->count + 1, sizeof *texts);
+    if (!x || !texts)
+        return no_memory(e);
+    l->ticks = (struct ticks){.x = x, .texts = texts, .above = c->x_kind == CURVE_METRIC};
+    bool wanted = c->x_kind == CURVE_CATEGORY || (c->x_kind == CURVE_METRIC && c->series_count == 1);
+    if (c->axes.primary < 0 || !wanted)
+        return ST_OK;
+    size_t n = 0;
+    /* Ascending, as the points of a series are; categories that only later series have come where they
+     * belong. */
+    for (size_t i = 0; i < c->count; i++) {
+        double place = c->points[i].x;
+        size_t at = n;
+        while (at > 0 && x[at - 1] > place)
+            at--;
+        if (c->x_kind == CURVE_CATEGORY && at > 0 && x[at - 1] == place)
+            continue;
+        const char *text = axes_label(&c->axes, AXES_ALONG, c->points[i].point);
+        if (!text)
+            return no_memory(e);
+        memmove(&x[at + 1], &x[at], (n - at) * sizeof *x);
+        memmove(&texts[at + 1], &texts[at], (n - at) * sizeof *texts);
+        x[at] = place;
+        texts[at] = text;
+        n++;
+    }
+    l->ticks.count = n;
+    return ST_OK;
+}
+
+static const char *seeds_note(const struct curve *c, struct figure *f)
+{
+    static const char bars[] = "95 % confidence interval of the mean (Student t)";
+    size_t least = c->points[0].y.n, most = least;
+    for (size_t i = 0; i < c->count; i++) {
+        size_t n = c->points[i].y.n;
+        least = n < least ? n : least;
+        most = n > most ? n : most;
+    }
+    if (most == 1)
+        return "one seed per point, so no error bars";
+    if (least == most)
+        return arena_printf(&f->arena, "mean of n = %zu seeds; bars: %s", most, bars);
+    return arena_printf(&f->arena, "mean of n = %zu to %zu seeds; bars where n > 1: %s", least, most, bars);
+}
+
+/* What stands below the title: how many seeds, what the bars are; then what else needs saying. */
+static enum status define_notes(struct curve *c, struct figure *f, struct layout *l, struct err *e)
+{
+    size_t results = 0;
+    for (size_t i = 0; i < c->count; i++)
+        results += c->points[i].y.n;
+    struct strbuf more = STRBUF_INIT;
+    if (results < c->trials)
+        strbuf_printf(&more, "left out: %zu of %zu trials, which have no result; ", c->trials - results,
+                      c->trials);
+    if (!isnan(c->common_x))
+        strbuf_printf(&more, "model size of all points: %.3g MiB; ", c->common_x);
+    if (l->legend_count > 0 && l->legend_count < c->series_count)
+        strbuf_printf(&more, "the best %zu of %zu lines are named; ", l->legend_count, c->series_count);
+    /* With several lines the upper axis cannot say what runs along them. */
+    if (c->series_count > 1 && c->x_kind == CURVE_METRIC && c->axes.primary >= 0) {
+        const char *values = axes_primary_values(&c->axes), *key = axes_title(&c->axes, AXES_ALONG);
+        more.failed = more.failed || !values || !key;
+        strbuf_printf(&more, "along each line %s: %s; ", key ? key : "", values ? values : "");
+    }
+    l->notes[0] = seeds_note(c, f);
+    if (more.len > 0)
+        l->notes[1] = arena_strndup(&f->arena, more.text, more.len - strlen("; "));
+    bool failed = more.failed || !l->notes[0] || (more.len > 0 && !l->notes[1]);
+    strbuf_release(&more);
+    return failed ? no_memory(e) : ST_OK;
+}
+
+/* The keys of the primary and tied axes, explained when it is one metaparameter. */
+static const char *along_title(struct curve *c, struct figure *f)
+{
+    static const struct {
+        const char *key, *meaning;
+    } known[] = {
+        {"SR", "squeeze ratio"},
+        {"pct3x3", "share of 3x3 filters in the expand layers"},
+        {"base_e", "expand filters of fire2"},
+        {"incr_e", "expand filters added every freq Fires"},
+        {"freq", "Fires from one increment to the next"},
+        {"lr", "peak learning rate"},
+    };
+    const char *keys = axes_title(&c->axes, AXES_ALONG);
+    for (size_t i = 0; keys && i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i].key, keys) == 0)
+            return arena_printf(&f->arena, "%s (%s)", keys, known[i].meaning);
+    return keys;
+}
+
+static enum status define_titles(struct curve *c, const struct figure_request *r, struct figure *f,
+                                 struct layout *l, struct err *e)
+{
+    const char *along = along_title(c, f);
+    /* The curve's arena goes before the figure is drawn, but layout_define copies. */
+    l->title = arena_printf(&f->arena, "%s: %s", r->sweep, r->name);
+    l->x_title = c->x_metric ? c->x_metric->title : along;
+    l->y_title = c->y_metric->title;
+    l->legend_title = axes_title(&c->axes, AXES_SERIES);
+    l->ticks.title = l->ticks.count > 0 ? along : NULL;
+    return along && l->title && l->legend_title ? ST_OK : no_memory(e);
+}
+
+static enum status draw(struct curve *c, const struct figure_request *r, struct figure *f, struct err *e)
+{
+    struct layout l = {.title = ""};
+    enum status status = define_data(c, f, e);
+    if (status == ST_OK)
+        status = define_lines(c, f, &l, e);
+    if (status == ST_OK)
+        status = define_ticks(c, f, &l, e);
+    if (status == ST_OK)
+        status = define_titles(c, r, f, &l, e);
+    if (status == ST_OK)
+        status = define_notes(c, f, &l, e);
+    return status == ST_OK ? layout_define(&l, f, e) : status;
+}
+
+enum status figure_curve(struct store *s, const struct figure_request *r, struct figure *out,
+                         char nothing[256], struct err *e)
+{
+    struct curve c;
+    curve_init(&c);
+    const char *y = r->y ? r->y : "test_top1";
+    enum status status = curve_load(s, r->block, r->x, y, &c, e);
+    if (status == ST_OK && c.count > 0)
+        status = draw(&c, r, out, e);
+    else if (status == ST_OK && c.done > 0)
+        snprintf(nothing, 256, "%zu of %zu trials are done, but none has %s", c.done, c.trials, y);
+    else if (status == ST_OK)
+        snprintf(nothing, 256, "none of its %zu trials is done yet", c.trials);
+    curve_release(&c);
+    return status;
+}

@@ -1,0 +1,107 @@
+/* One line per variant over epochs. */
+#include <math.h>
+#include <string.h>
+
+#include "report/figures.h"
+#include "report/learning.h"
+#include "report/lines.h"
+
+static enum status no_memory(struct err *e)
+{
+    return err_set(e, ST_NOMEM, "cannot draw learning curves: out of memory");
+}
+
+static enum status define_data(const struct learning *c, struct figure *f, struct err *e)
+{
+    enum status status = lines_columns(f, &c->axes, "epoch", c->metric, e);
+    for (size_t i = 0; i < c->count && status == ST_OK; i++) {
+        const struct learning_epoch *p = &c->epochs[i];
+        status = lines_row(f, &c->axes, p->point, cell_int(p->epoch), &p->y, e);
+    }
+    return status;
+}
+
+/* A line per point; the last epoch tells which are the best. */
+static enum status define_lines(struct learning *c, struct figure *f, struct layout *l, struct err *e)
+{
+    size_t lines = c->axes.point_count;
+    struct line_point *points = arena_alloc(&f->arena, c->count, sizeof *points);
+    double *merit = arena_alloc(&f->arena, lines, sizeof *merit);
+    const char **labels = arena_alloc(&f->arena, lines, sizeof *labels);
+    if (!points || !merit || !labels)
+        return no_memory(e);
+    double last = 1;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct learning_epoch *p = &c->epochs[i];
+        points[i] = (struct line_point){p->point, (double)p->epoch, p->y};
+        merit[p->point] = c->metric->lower_is_better ? -p->y.mean : p->y.mean;
+        last = fmax(last, (double)p->epoch);
+    }
+    for (size_t i = 0; i < lines; i++)
+        if (!(labels[i] = axes_label(&c->axes, AXES_ALL, i)))
+            return no_memory(e);
+    lines_ranges(l, points, c->count, RANGE_AMOUNT, c->metric->percent ? RANGE_PERCENT : RANGE_AMOUNT, false);
+    double room = last > 1 ? (last - 1) * 0.02 : 0.5;
+    l->x = (struct range){1 - room, last + room, false};
+    figure_count(f, "epoch_count", (size_t)last);
+    l->legend_title = axes_title(&c->axes, AXES_ALL);
+    if (!l->legend_title)
+        return no_memory(e);
+    return lines_define(f, l, points, c->count, labels, merit, lines, e);
+}
+
+static enum status define_notes(const struct learning *c, struct figure *f, struct layout *l, struct err *e)
+{
+    size_t least = c->epochs[0].y.n, most = least, lines = c->axes.point_count;
+    for (size_t i = 0; i < c->count; i++) {
+        size_t n = c->epochs[i].y.n;
+        least = n < least ? n : least;
+        most = n > most ? n : most;
+    }
+    const char *seeds = "one seed per line";
+    if (most > 1)
+        seeds = least == most ? arena_printf(&f->arena, "mean of n = %zu seeds", most)
+                              : arena_printf(&f->arena, "mean of n = %zu to %zu seeds", least, most);
+    const char *best = "";
+    if (lines > 1 && l->legend_count < lines)
+        best = arena_printf(&f->arena, "; the best %zu of %zu lines are named", l->legend_count, lines);
+    l->notes[0] = seeds && best ? arena_printf(&f->arena, "%s%s", seeds, best) : NULL;
+    if (!l->notes[0])
+        return no_memory(e);
+    if (c->done == c->trials)
+        return ST_OK;
+    l->notes[1] = arena_printf(&f->arena, "left out: %zu of %zu trials, which are not done",
+                               c->trials - c->done, c->trials);
+    return l->notes[1] ? ST_OK : no_memory(e);
+}
+
+static enum status draw(struct learning *c, const struct figure_request *r, struct figure *f, struct err *e)
+{
+    struct layout l = {.x_title = "epoch", .y_title = c->metric->title};
+    l.title = arena_printf(&f->arena, "%s: %s", r->sweep, r->name);
+    enum status status = l.title ? define_data(c, f, e) : no_memory(e);
+    if (status == ST_OK)
+        status = define_lines(c, f, &l, e);
+    if (status == ST_OK)
+        status = define_notes(c, f, &l, e);
+    return status == ST_OK ? layout_define(&l, f, e) : status;
+}
+
+enum status figure_learning(struct store *s, const struct figure_request *r, struct figure *out,
+                            char nothing[256], struct err *e)
+{
+    if (r->x && strcmp(r->x, "epoch") != 0)
+        return err_set(e, ST_USAGE, "x: a learning curve stands over \"epoch\", not over \"%s\"", r->x);
+    struct learning c;
+    learning_init(&c);
+    enum status status = learning_load(s, r->block, r->y, &c, e);
+    if (status == ST_OK && c.count > 0)
+        status = draw(&c, r, out, e);
+    else if (status == ST_OK && c.done > 0)
+        snprintf(nothing, 256, "%zu of %zu trials are done, but none has %s", c.done, c.trials,
+                 c.metric->name);
+    else if (status == ST_OK)
+        snprintf(nothing, 256, "none of its %zu trials is done yet", c.trials);
+    learning_release(&c);
+    return status;
+}

@@ -1,0 +1,67 @@
+/* Where things stand in a figure: margins, ranges, labels that do not overlap, legend. Text widths are
+ * estimates, as the fonts of the reader's machine are unknown; they are on the wide side. */
+#ifndef REPORT_LAYOUT_H
+#define REPORT_LAYOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "report/figure.h"
+
+/* Pixels of the SVG; PNG has twice as many, PDF 100 to the inch. */
+enum { FIGURE_WIDTH = 720, FIGURE_HEIGHT = 480 };
+
+/* About the pixels a text takes in a sans-serif font of this size. */
+double text_pixels(const char *text, double font_size);
+/* The text, or its beginning and an ellipsis where it would be wider; in `arena`, NULL: no memory. */
+const char *text_cut(struct arena *arena, const char *text, double font_size, double pixels);
+
+/* A drawn axis. */
+struct range {
+    double low, high;
+    bool log;
+};
+enum range_kind { RANGE_AMOUNT, RANGE_PERCENT };
+/* A range that shows values from low to high with some room, for any low <= high: also a single value.
+ * Logarithmic if `may_log`, low > 0 and high is at least 100 times as large. Percentages stay within 0 to 100
+ * (but for the room) and span at least one point, so that noise does not look like a trend; amounts that are
+ * not negative do not go below 0. */
+struct range range_around(double low, double high, enum range_kind kind, bool may_log);
+/* Where v lies: 0 at low, 1 at high. */
+double range_fraction(const struct range *r, double v);
+
+/* Labels centred along an axis, stacked in rows so that none overlap: where each stands and half its width
+ * with its gap, both as fractions of the axis. row[i] is 0 for the row nearest the axis, -1 for a label that
+ * found no place in `max_rows`. The first and the last label have precedence. Returns the number of rows
+ * used. */
+int labels_place(const double *fractions, const double *half_widths, size_t n, int max_rows, int *row);
+
+/* Words at places of the x axis: above the plot (the metaparameter at its model sizes) or below (categories).
+ */
+struct ticks {
+    const char *title; /* NULL: there are none */
+    bool above;
+    size_t count;
+    const double *x; /* ascending */
+    const char *const *texts;
+};
+
+struct layout {
+    const char *title;
+    const char *notes[2]; /* below the title; NULL: none */
+    const char *x_title, *y_title;
+    struct range x, y;
+    struct ticks ticks;
+    const char *legend_title;
+    size_t legend_count; /* 0: no legend, the plot takes its place */
+    const char *const *legend;
+};
+
+/* Which of n lines a legend names: all up to 12, else the 8 of greatest merit (NaN is least). order[0..named)
+ * are those, the rest follows, each part in ascending order. Returns `named`. */
+size_t legend_choose(const double *merit, size_t n, size_t *order);
+
+/* Writes all of it as definitions that plots/style.gp reads (documented there). */
+enum status layout_define(const struct layout *l, struct figure *f, struct err *e);
+
+#endif

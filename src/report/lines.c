@@ -1,0 +1,97 @@
+#include "report/lines.h"
+
+#include <math.h>
+
+enum { SUMMARY_COLUMNS = 4 };
+
+static enum status no_memory(struct err *e)
+{
+    return err_set(e, ST_NOMEM, "cannot prepare a figure: out of memory");
+}
+
+enum status lines_columns(struct figure *f, const struct axes *a, const char *x, const struct metric *y,
+                          struct err *e)
+{
+    static const char *const parts[] = {"mean", "stddev", "ci95"};
+    struct table_column *columns =
+        arena_alloc(&f->arena, a->key_count + 1 + SUMMARY_COLUMNS, sizeof *columns);
+    if (!columns)
+        return no_memory(e);
+    size_t next = 0;
+    for (size_t k = 0; k < a->key_count; k++)
+        columns[next++].name = arena_strdup(&f->arena, a->columns[k].key);
+    if (x)
+        columns[next++].name = x;
+    columns[next++].name = "n";
+    for (size_t i = 0; i < 3; i++)
+        columns[next++].name = arena_printf(&f->arena, "%s_%s", y->column, parts[i]);
+    for (size_t i = 0; i < next; i++)
+        if (!columns[i].name)
+            return no_memory(e);
+    f->columns = columns;
+    f->column_count = (int)next;
+    return ST_OK;
+}
+
+static struct cell number_or_null(double v)
+{
+    return isnan(v) ? cell_null() : cell_real(v);
+}
+
+enum status lines_row(struct figure *f, const struct axes *a, size_t point, struct cell x,
+                      const struct summary *y, struct err *e)
+{
+    struct cell *cells = arena_alloc(&f->arena, a->key_count + 1 + SUMMARY_COLUMNS, sizeof *cells);
+    if (!cells)
+        return no_memory(e);
+    size_t next = 0;
+    for (size_t k = 0; k < a->key_count; k++)
+        cells[next++] = cell_text(a->columns[k].values[point]);
+    if (next + SUMMARY_COLUMNS < (size_t)f->column_count)
+        cells[next++] = x;
+    cells[next++] = cell_int((int64_t)y->n);
+    cells[next++] = number_or_null(y->mean);
+    cells[next++] = number_or_null(y->sd);
+    cells[next] = number_or_null(y->half_width);
+    return figure_row(f, cells, e);
+}
+
+enum status lines_define(struct figure *f, struct layout *l, const struct line_point *points, size_t count,
+                         const char *const *labels, const double *merit, size_t lines, struct err *e)
+{
+    size_t *order = arena_alloc(&f->arena, lines + 1, sizeof *order);
+    const char **legend = arena_alloc(&f->arena, lines + 1, sizeof *legend);
+    if (!order || !legend)
+        return no_memory(e);
+    size_t named = legend_choose(merit, lines, order);
+    strbuf_puts(&f->definitions, "$points << EOD\n");
+    for (size_t k = 0; k < lines; k++) {
+        legend[k] = labels[order[k]];
+        for (size_t i = 0; i < count; i++)
+            if (points[i].line == order[k])
+                figure_data(f, 3, (const double[]){points[i].x, points[i].y.mean, points[i].y.half_width}, 1);
+        strbuf_puts(&f->definitions, "\n\n");
+    }
+    strbuf_puts(&f->definitions, "EOD\n");
+    figure_count(f, "series_count", lines);
+    figure_count(f, "named_count", named);
+    l->legend = legend;
+    l->legend_count = lines > 1 ? named : 0;
+    f->points = count;
+    return ST_OK;
+}
+
+void lines_ranges(struct layout *l, const struct line_point *points, size_t count, enum range_kind x,
+                  enum range_kind y, bool bars)
+{
+    double x_low = INFINITY, x_high = -INFINITY, y_low = INFINITY, y_high = -INFINITY;
+    for (size_t i = 0; i < count; i++) {
+        double half = bars && !isnan(points[i].y.half_width) ? points[i].y.half_width : 0;
+        x_low = fmin(x_low, points[i].x);
+        x_high = fmax(x_high, points[i].x);
+        y_low = fmin(y_low, points[i].y.mean - half);
+        y_high = fmax(y_high, points[i].y.mean + half);
+    }
+    l->x = range_around(x_low, x_high, x, true);
+    l->y = range_around(y_low, y_high, y, false);
+}

@@ -1,0 +1,36 @@
+/* What figures made of lines have in common: a data file of summaries, and lines with a legend. */
+#ifndef REPORT_LINES_H
+#define REPORT_LINES_H
+
+#include "report/axes.h"
+#include "report/figure.h"
+#include "report/layout.h"
+#include "report/metric.h"
+#include "report/statistics.h"
+
+/* Columns of the data file: the axes, `x` (NULL: none), n, and mean, sample standard deviation and half width
+ * of the 95 % confidence interval of `y`. */
+enum status lines_columns(struct figure *f, const struct axes *a, const char *x, const struct metric *y,
+                          struct err *e);
+/* One row; `x` plays no role without such a column. What is not known (one replicate has no deviation) is
+ * left empty. */
+enum status lines_row(struct figure *f, const struct axes *a, size_t point, struct cell x,
+                      const struct summary *y, struct err *e);
+
+struct line_point {
+    size_t line;
+    double x;
+    struct summary y;
+};
+
+/* Defines $points, a block of "x mean half_width" per line, those that the legend names first; series_count
+ * and named_count; and l's legend. labels, merit (see legend_choose): one per line; labels live as long as
+ * `l`. */
+enum status lines_define(struct figure *f, struct layout *l, const struct line_point *points, size_t count,
+                         const char *const *labels, const double *merit, size_t lines, struct err *e);
+
+/* Ranges around all points; y with their intervals if `bars`. */
+void lines_ranges(struct layout *l, const struct line_point *points, size_t count, enum range_kind x,
+                  enum range_kind y, bool bars);
+
+#endif

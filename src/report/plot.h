@@ -1,0 +1,55 @@
+/* Draws figures with gnuplot, an external program that is started here and nowhere else.
+ *
+ * For every kind of figure and every block: <sweep>-<block>-<kind>.svg, and beside it .csv with its data.
+ * Style comes from the templates of plots/, which are part of the program; a folder of changed ones takes
+ * precedence (plot_options.templates, or else the environment variable FIRESWEEP_TEMPLATES). */
+#ifndef REPORT_PLOT_H
+#define REPORT_PLOT_H
+
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "sweep/store.h"
+
+struct plot_options {
+    const char *
+        kind; /* "curve", "learning"; NULL: what each sweep's spec requests, every kind if it requests none */
+    const char *block;     /* NULL: all */
+    const char *dir;       /* made if missing */
+    const char *image;     /* "svg", "png", "pdf"; NULL: svg */
+    const char *x, *y;     /* columns; NULL: as requested, or the kind's defaults */
+    const char *templates; /* folder; NULL: see above */
+};
+
+struct plot_file {
+    const char *kind, *sweep, *block;
+    const char *figure; /* path; NULL: not drawn, see the error */
+    const char *data;   /* path of the CSV */
+    size_t points;      /* in the figure */
+};
+
+/* What plot_draw did. Also filled when it fails: files written before stay. */
+struct plot_report {
+    struct arena arena;
+    size_t count, capacity;
+    struct plot_file *files;
+    size_t skipped_count, skipped_capacity;
+    const char *
+        *skipped; /* one line for each figure that has nothing to show yet: "sweep, block, kind: reason" */
+};
+void plot_report_init(struct plot_report *r);
+void plot_report_release(struct plot_report *r);
+
+/* Draws. Every file is written to a temporary name and renamed. Errors: an unknown kind, block, image or
+ * column (ST_USAGE, listing what there is); nothing to show in any figure; no gnuplot (what to install; the
+ * data files are written all the same); a template gnuplot refuses (with gnuplot's words, template and line).
+ */
+enum status plot_draw(struct store *s, const struct plot_options *o, struct plot_report *report,
+                      struct err *e);
+
+/* Kinds for help texts: name of kind i, NULL behind the last, and one sentence about it. */
+const char *plot_kind_name(size_t i);
+const char *plot_kind_summary(size_t i);
+
+#endif

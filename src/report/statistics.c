@@ -1,0 +1,65 @@
+#include "report/statistics.h"
+
+#include <math.h>
+
+struct summary summarise(const double *values, size_t n)
+{
+    struct summary s = {n, NAN, NAN, NAN, NAN, NAN};
+    if (n == 0)
+        return s;
+    s.min = s.max = values[0];
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += values[i];
+        s.min = fmin(s.min, values[i]);
+        s.max = fmax(s.max, values[i]);
+    }
+    /* Rounding must not push the mean out of the values' range: equal values have no spread. */
+    s.mean = fmin(fmax(sum / (double)n, s.min), s.max);
+    if (n < 2)
+        return s;
+    double squares = 0;
+    for (size_t i = 0; i < n; i++)
+        squares += (values[i] - s.mean) * (values[i] - s.mean);
+    s.sd = sqrt(squares / (double)(n - 1));
+    s.half_width = student_t_quantile(0.975, n - 1) * s.sd / sqrt((double)n);
+    return s;
+}
+
+double student_t_cdf(double t, size_t df)
+{
+    double root = sqrt((double)df);
+    double length = hypot(root, t);
+    double cosine = root / length, sine = t / length;
+    double squared = cosine * cosine;
+    /* Odd df: the sum of cos + 2/3 cos^3 + (2 4)/(3 5) cos^5 ...; even df: 1 + 1/2 cos^2 + (1 3)/(2 4) cos^4
+     * ...; both up to the power df - 2. */
+    double term = df % 2 ? cosine : 1, sum = 0;
+    for (size_t power = df % 2; power + 2 <= df; power += 2) {
+        sum += term;
+        term *= squared * (double)(power + 1) / (double)(power + 2);
+    }
+    double within = sine * sum; /* P(|T| <= |t|), with the sign of t */
+    if (df % 2)
+        within = 2 / M_PI * (atan(t / root) + within);
+    return (1 + within) / 2;
+}
+
+double student_t_quantile(double p, size_t df)
+{
+    if (!(p > 0 && p < 1) || df < 1)
+        return NAN;
+    if (p < 0.5)
+        return -student_t_quantile(1 - p, df);
+    double low = 0, high = 1;
+    while (student_t_cdf(high, df) < p && high < 1e12)
+        high *= 2;
+    for (int i = 0; i < 200 && high - low > 1e-14 * high; i++) {
+        double middle = (low + high) / 2;
+        if (student_t_cdf(middle, df) < p)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (low + high) / 2;
+}
