@@ -18,6 +18,7 @@ enum {
     OPTION_SPLIT,
     OPTION_VAL,
     OPTION_VAL_SEED,
+    OPTION_TEST_LIMIT,
     OPTION_PREDICTIONS,
 };
 
@@ -29,6 +30,8 @@ static const struct poptOption options[] = {
     {"val", '\0', POPT_ARG_STRING, NULL, OPTION_VAL,
      "Training images set aside for validation, as data.val in the spec", "N"},
     {"val-seed", '\0', POPT_ARG_STRING, NULL, OPTION_VAL_SEED, "data.val_seed in the spec (default 1)", "N"},
+    {"test-limit", '\0', POPT_ARG_STRING, NULL, OPTION_TEST_LIMIT,
+     "data.test_limit in the spec (default 0: all images)", "N"},
     {"predictions", '\0', POPT_ARG_STRING, NULL, OPTION_PREDICTIONS,
      "Write one line of CSV per image; - is standard output, in place of the metrics", "FILE"},
     {"threads", '\0', POPT_ARG_STRING, NULL, OPTION_THREADS, "Threads (default: all cores)", "N"},
@@ -119,11 +122,11 @@ static enum status read_arguments(struct evaluation *v, const struct args *a, st
     if (st == ST_OK)
         st = args_int(a, OPTION_VAL_SEED, "--val-seed", 0, MOST_SEED, &val_seed, e);
     if (st == ST_OK)
+        st = args_int(a, OPTION_TEST_LIMIT, "--test-limit", 0, MOST_IMAGES, &v->source.test_limit, e);
+    if (st == ST_OK)
         st = args_int(a, OPTION_THREADS, "--threads", 1, CPU_MAX, &v->threads, e);
     if (st == ST_OK && v->split == SPLIT_VAL && v->source.val == 0)
         st = err_set(e, ST_USAGE, "--split val needs --val N: the number of images the sweep set aside");
-    if (st == ST_OK)
-        st = read_format(a, &v->source, e);
     v->source.val_seed = (uint64_t)val_seed;
     if (v->threads == 0) {
         struct cpu_info cpu;
@@ -352,6 +355,8 @@ static enum status eval_run(const struct args *a, struct err *e)
     if (st == ST_OK)
         st = read_checkpoint(&v, e);
     if (st == ST_OK)
+        st = read_format(a, &v.source, e);
+    if (st == ST_OK)
         st = load_data(&v, e);
     if (st == ST_OK)
         st = evaluate(&v, e);
@@ -370,12 +375,13 @@ const struct command command_eval = {
     .positional_min = 1,
     .positional_max = 1,
     .description =
-        "Evaluates the network of a checkpoint (a .safetensors file that `firesweep run` left beside its\n"
-        "database) on one split of a data set: images, mean cross-entropy loss, top-1 and top-5 accuracy.\n"
-        "Images are normalised with the statistics that the checkpoint was trained with.",
+        "Evaluates the network of a checkpoint on one split of a data set: images, mean cross-entropy loss,\n"
+        "top-1 and top-5 accuracy. `firesweep run` leaves checkpoints beside its database; column "
+        "checkpoint\n"
+        "of table trial has their paths. Images are normalised as the network was trained.",
     .examples =
-        "  firesweep eval results/quickstart.checkpoints/1.safetensors --data "
-        "/usr/share/datasets/fashion-mnist\n"
+        "  firesweep query results/quickstart.db --sql 'SELECT id, test_top1, checkpoint FROM trial'\n"
+        "  firesweep eval model.safetensors --data /usr/share/datasets/fashion-mnist\n"
         "  firesweep eval model.safetensors --data photos --predictions predictions.csv --format json\n",
     .options = options,
     .run = eval_run,

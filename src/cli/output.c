@@ -32,7 +32,7 @@ static enum status section_rows(const struct output *o, const struct section *s,
     enum status st = table_init(t, o->out, o->format, s->columns, s->count, e);
     t->width = o->width;
     t->indent = indent;
-    t->record = s->record;
+    t->record = s->record && !(s->across && o->format == TABLE_TEXT);
     return st == ST_OK ? s->rows(context, t, e) : st;
 }
 

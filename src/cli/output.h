@@ -29,6 +29,7 @@ struct section {
     const struct table_column *columns;
     int count;
     bool record;       /* one row */
+    bool across;       /* text: show the record as a row */
     bool may_be_empty; /* text: leave it out when it has no rows */
     enum status (*rows)(const void *context, struct table *t, struct err *e);
     void (*note)(const void *context, FILE *out); /* lines below the text table; NULL = none */

@@ -36,7 +36,7 @@ static const struct table_column result_columns[] = {
     {.name = "block", .flags = TABLE_NOT_TEXT},
     {.name = "variant"},
     {.name = "n", .title = "seeds"},
-    {.name = "params", .title = "param- eters"},
+    {.name = "params", .title = "params"},
     {.name = "model_bytes", .flags = TABLE_NOT_TEXT},
     {.name = "MiB", .decimals = 2, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "macs", .flags = TABLE_NOT_TEXT},
@@ -49,7 +49,7 @@ static const struct table_column result_columns[] = {
     {.name = "val top-5 %", .decimals = 2, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "test top-1 %", .decimals = 2, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "test top-5 %", .decimals = 2, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
-    {.name = "train_s", .title = "seconds"},
+    {.name = "train_s", .title = "train s"},
 };
 
 static struct cell scaled(struct cell c, double factor)

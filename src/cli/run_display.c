@@ -81,7 +81,7 @@ static double share_done(const struct run_status *s)
 static void draw_count(struct screen *s, enum screen_color color, int n, const char *what)
 {
     if (n > 0)
-        screen_printf(s, color, "   %d %s", n, what);
+        screen_field(s, color, "   %d %s", n, what);
 }
 
 static void draw_head(struct run_display *d)
@@ -94,13 +94,13 @@ static void draw_head(struct run_display *d)
     memset(bar, '#', (size_t)filled);
     memset(bar + filled, '-', (size_t)(BAR - filled));
     bar[BAR] = '\0';
-    screen_printf(s, COLOR_BOLD, "%s", d->sweep);
-    screen_printf(s, COLOR_NONE, "  [%s] %3d %%   %s", bar, (int)(share * 100),
-                  format_duration(r->elapsed_s, elapsed));
+    screen_text(s, COLOR_BOLD, d->sweep);
+    screen_field(s, COLOR_NONE, "  [%s] %3d %%   %s", bar, (int)(share * 100),
+                 format_duration(r->elapsed_s, elapsed));
     if (r->eta_s >= 0)
-        screen_printf(s, COLOR_NONE, "   ETA %s", format_duration(r->eta_s, eta));
+        screen_field(s, COLOR_NONE, "   ETA %s", format_duration(r->eta_s, eta));
     screen_end_line(s);
-    screen_printf(s, COLOR_NONE, "%d of %d trials done", r->done, r->total);
+    screen_field(s, COLOR_NONE, "%d of %d trials done", r->done, r->total);
     draw_count(s, COLOR_YELLOW, r->diverged, "diverged");
     draw_count(s, COLOR_RED, r->failed, "failed");
     draw_count(s, COLOR_RED, r->timed_out, "timed out");
@@ -115,15 +115,19 @@ static void draw_worker(struct run_display *d, const struct worker_status *w)
     bool known = w->trial >= 0 && w->trial < d->space.trial_count;
     int left = 2, digits = snprintf(NULL, 0, "%d", w->epochs);
     screen_pad(s, left);
-    screen_printf(s, COLOR_NONE, "%.*s", d->name_width, known ? d->names[w->trial] : "trial");
+    char name[NAME_WIDTH_MAX + 1];
+    snprintf(name, sizeof name, "%s", known ? d->names[w->trial] : "trial");
+    screen_text(s, COLOR_NONE, name);
     left += d->name_width + 2;
     screen_pad(s, left);
     int percent = w->steps > 0 ? (int)(100 * w->step / w->steps) : 0;
-    screen_printf(s, COLOR_NONE, "epoch %*d/%d %3d %%", digits, w->epoch, w->epochs, percent);
+    screen_field(s, COLOR_NONE, "epoch %*d/%d %3d %%", digits, w->epoch, w->epochs, percent);
     if (w->images_per_s > 0)
-        screen_printf(s, COLOR_NONE, "  %5.0f img/s  loss %.3f", w->images_per_s, w->train_loss);
+        screen_field(s, COLOR_NONE, "  loss %.3f", w->train_loss);
     if (isfinite(w->val_top1))
-        screen_printf(s, COLOR_GREEN, "  val %.1f %%", 100 * w->val_top1);
+        screen_field(s, COLOR_GREEN, "  val %4.1f %%", 100 * w->val_top1);
+    if (w->images_per_s > 0)
+        screen_field(s, COLOR_DIM, "  %.0f img/s", w->images_per_s);
     screen_end_line(s);
 }
 
@@ -141,7 +145,7 @@ static void draw_block(struct run_display *d)
             hidden++;
     }
     if (hidden > 0) {
-        screen_printf(&d->screen, COLOR_DIM, "  and %d more workers", hidden);
+        screen_field(&d->screen, COLOR_DIM, "  and %d more workers", hidden);
         screen_end_line(&d->screen);
     }
 }
@@ -162,10 +166,24 @@ static void show_line(struct run_display *d, enum screen_color color, const char
 
 /* Events */
 
+static void show_start(struct run_display *d)
+{
+    const struct run_status *s = &d->status;
+    char text[LINE_TEXT];
+    snprintf(text, sizeof text, "%s: %d of %d trials to train, %d at a time with %d thread%s each", d->sweep,
+             s->pending + s->running, s->total, s->workers, s->threads_per_worker,
+             s->threads_per_worker == 1 ? "" : "s");
+    show_line(d, COLOR_NONE, text);
+}
+
 static void on_tick(void *context, const struct run_status *status)
 {
     struct run_display *d = context;
+    bool first = d->status.total == 0;
     d->status = *status;
+    d->finished = status->total - status->pending - status->running;
+    if (!d->live && first)
+        show_start(d);
     if (!d->live)
         return;
     screen_begin(&d->screen);
@@ -201,10 +219,12 @@ static void on_trial_end(void *context, const struct trial *t, const char *outco
     struct run_display *d = context;
     char metrics[80] = "", duration[DURATION_TEXT], text[LINE_TEXT];
     if (test)
-        snprintf(metrics, sizeof metrics, ", test top-1 %.2f %%, top-5 %.2f %%", 100 * test->top1,
+        snprintf(metrics, sizeof metrics, ", test %.2f %%, top-5 %.2f %%", 100 * test->top1,
                  100 * test->top5);
-    snprintf(text, sizeof text, "%s: %s%s, %s%s%s", trial_name(d, t), outcome, metrics,
-             format_duration(wall_s, duration), message ? ": " : "", message ? message : "");
+    d->finished++;
+    snprintf(text, sizeof text, "[%d/%d] %s: %s%s, %s%s%s", d->finished, d->space.trial_count,
+             trial_name(d, t), outcome, metrics, format_duration(wall_s, duration), message ? ": " : "",
+             message ? message : "");
     show_line(d, outcome_color(outcome), text);
 }
 
@@ -232,8 +252,8 @@ void run_display_end(struct run_display *d)
     if (!d->live)
         return;
     screen_begin(&d->screen);
+    screen_lasting_line(&d->screen, COLOR_NONE, "");
     screen_end(&d->screen);
-    d->status = (struct run_status){0};
 }
 
 void run_display_release(struct run_display *d)

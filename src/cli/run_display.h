@@ -15,8 +15,9 @@ struct run_display {
     char **names; /* by trial */
     int name_width;
     struct screen screen;
-    bool live; /* draws the block */
-    struct run_status status;
+    bool live;                /* draws the block */
+    struct run_status status; /* of the last tick */
+    int finished;             /* trials, also those that ended since */
 };
 
 /* Call run_display_release also after a failure. `spec` must live as long as the display. */
@@ -24,7 +25,7 @@ enum status run_display_init(struct run_display *d, const struct spec *spec, str
 void run_display_release(struct run_display *d);
 
 struct run_observer run_display_observer(struct run_display *d);
-/* Removes the block. */
+/* Replaces the block by a blank line. */
 void run_display_end(struct run_display *d);
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "report/table.h"
 #include "report/utf8.h"
 
 enum { DEFAULT_WIDTH = 80, DEFAULT_HEIGHT = 24 };
@@ -76,16 +77,23 @@ void screen_lasting_line(struct screen *s, enum screen_color color, const char *
     strbuf_putc(&s->text, '\n');
 }
 
-void screen_printf(struct screen *s, enum screen_color color, const char *format, ...)
+/* The last column stays free: some terminals wrap after it. */
+void screen_text(struct screen *s, enum screen_color color, const char *text)
 {
-    char text[1024];
+    int limit = s->width - s->column;
+    if (limit > 1)
+        s->column += add_colored(s, color, text, limit);
+}
+
+void screen_field(struct screen *s, enum screen_color color, const char *format, ...)
+{
+    char text[128];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    int limit = s->width - s->column; /* the last column stays free: some terminals wrap after it */
-    if (limit > 1)
-        s->column += add_colored(s, color, text, limit);
+    if (table_text_width(text) < s->width - s->column)
+        screen_text(s, color, text);
 }
 
 void screen_pad(struct screen *s, int column)

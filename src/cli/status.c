@@ -73,6 +73,7 @@ static const struct section sections[] = {
      .heading = "Trials",
      SECTION_COLUMNS(state_columns),
      .record = true,
+     .across = true,
      .rows = state_rows},
     {.name = "sweeps", .heading = "Sweeps", SECTION_COLUMNS(sweep_columns), .rows = sweep_rows},
     {.name = "running",

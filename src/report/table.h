@@ -40,7 +40,8 @@ struct table_column {
 struct table {
     FILE *out;
     enum table_format format;
-    int width;   /* text tables wider than this wrap their texts, or else list every row; 0 = no limit */
+    int width;   /* of the terminal: wider text tables wrap headings and texts, or else come in parts; 0 = no
+                    limit */
     int indent;  /* spaces before every line of JSON but the first */
     bool record; /* there is one row: a list of names and values in text, a single object in JSON */
     /* private */

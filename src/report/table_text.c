@@ -16,6 +16,7 @@ struct layout {
     int *width;
     int *decimals;
     bool *is_text;      /* aligned left, may wrap */
+    bool *hidden;       /* not in the part that is written now */
     const char **title; /* escaped */
     const char **body;  /* rows x count, escaped */
 };
@@ -156,8 +157,9 @@ static bool layout_allocate(struct layout *l, struct table *t)
     l->width = arena_alloc(&t->arena, n, sizeof *l->width);
     l->decimals = arena_alloc(&t->arena, n, sizeof *l->decimals);
     l->is_text = arena_alloc(&t->arena, n, sizeof *l->is_text);
+    l->hidden = arena_alloc(&t->arena, n, sizeof *l->hidden);
     l->title = arena_alloc(&t->arena, n, sizeof *l->title);
-    if (!l->column || !l->width || !l->decimals || !l->is_text || !l->title)
+    if (!l->column || !l->width || !l->decimals || !l->is_text || !l->hidden || !l->title)
         return false;
     for (int i = 0; i < t->count; i++) {
         if (!(t->columns[i].flags & TABLE_NOT_TEXT))
@@ -291,6 +293,36 @@ static bool layout_fit(struct layout *l, const struct table *t)
     return true;
 }
 
+/* A table that cannot be made narrow enough comes in parts side by side, one below the other, each with the
+ * first column. Gives texts a third of the width; false if that does not help. */
+static bool layout_split(struct layout *l, const struct table *t)
+{
+    for (int i = 0; i < l->count; i++) {
+        int title = longest_word(l->title[i]), body = body_width(l, t, i), most = t->width / 3;
+        if (l->is_text[i] && body > most)
+            body = most > SMALLEST_TEXT_COLUMN ? most : SMALLEST_TEXT_COLUMN;
+        l->width[i] = title > body ? title : body;
+    }
+    for (int i = 1; i < l->count; i++) {
+        if (l->width[0] + GAP + l->width[i] > t->width)
+            return false;
+    }
+    return t->rows > 1;
+}
+
+/* Shows the first column and as many from `from` on as fit; returns the next one. */
+static int layout_show_part(struct layout *l, int width, int from)
+{
+    int used = l->width[0], i = from;
+    for (int k = 1; k < l->count; k++)
+        l->hidden[k] = true;
+    for (; i < l->count && used + GAP + l->width[i] <= width; i++) {
+        l->hidden[i] = false;
+        used += GAP + l->width[i];
+    }
+    return i;
+}
+
 /* Output */
 
 /* One row, over as many lines as its longest cell takes. `rest` is used up. */
@@ -301,6 +333,8 @@ static void write_wrapped(const struct layout *l, const char **rest, FILE *out)
         int pending = 0; /* blanks not written yet, so that no line ends in blanks */
         more = false;
         for (int i = 0; i < l->count; i++) {
+            if (l->hidden[i])
+                continue;
             struct piece p = rest[i] ? piece_take(rest[i], l->width[i]) : (struct piece){0};
             int pad = l->width[i] - p.width;
             int before = l->is_text[i] ? 0 : pad;
@@ -322,6 +356,8 @@ static void write_wrapped(const struct layout *l, const char **rest, FILE *out)
 static void write_rule(const struct layout *l, FILE *out)
 {
     for (int i = 0; i < l->count; i++) {
+        if (l->hidden[i])
+            continue;
         fprintf(out, "%*s", i > 0 ? GAP : 0, "");
         for (int k = 0; k < l->width[i]; k++)
             fputc('-', out);
@@ -342,6 +378,16 @@ static void write_rows(const struct layout *l, const struct table *t, const char
     }
     if (t->rows == 0)
         fputs("(no rows)\n", t->out);
+}
+
+static void write_parts(struct layout *l, const struct table *t, const char **rest)
+{
+    for (int from = 1; from < l->count;) {
+        if (from > 1)
+            fputc('\n', t->out);
+        from = layout_show_part(l, t->width, from);
+        write_rows(l, t, rest);
+    }
 }
 
 /* Each row as a list of titles and values. */
@@ -372,9 +418,13 @@ enum status table_text_write(struct table *t, struct err *e)
     const char **rest = arena_alloc(&t->arena, (size_t)t->count + 1, sizeof *rest);
     if (!rest)
         return err_set(e, ST_NOMEM, "out of memory");
-    if (t->record || !layout_fit(&l, t))
+    if (t->record)
         write_lists(&l, t);
-    else
+    else if (layout_fit(&l, t))
         write_rows(&l, t, rest);
+    else if (layout_split(&l, t))
+        write_parts(&l, t, rest);
+    else
+        write_lists(&l, t);
     return ST_OK;
 }

@@ -216,6 +216,30 @@ static void test_a_narrow_table_wraps(void **state)
            "message      none\n");
 }
 
+static void test_a_wide_table_comes_in_parts(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {
+        {.name = "id"}, {.name = "model_bytes"}, {.name = "macs"}, {.name = "seed"}};
+    const struct cell cells[] = {cell_int(1), cell_int(4993696), cell_int(832667936), cell_int(7),
+                                 cell_int(2), cell_int(100),     cell_int(10),        cell_int(8)};
+    struct table narrow = {.format = TABLE_TEXT, .width = 22};
+    expect(&narrow, columns, 4, cells, 2,
+           "id   model_       macs\n"
+           "      bytes\n"
+           "--  -------  ---------\n"
+           " 1  4993696  832667936\n"
+           " 2      100         10\n"
+           "\n"
+           "id  seed\n"
+           "--  ----\n"
+           " 1     7\n"
+           " 2     8\n");
+    /* One row reads better as a list. */
+    expect(&narrow, columns, 4, cells, 1,
+           "[1]\nid           1\nmodel_bytes  4993696\nmacs         832667936\nseed         7\n");
+}
+
 static void test_a_word_longer_than_the_column_is_cut(void **state)
 {
     (void)state;
@@ -299,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_decimals_follow_the_values),
         cmocka_unit_test(test_text_widths_are_terminal_columns),
         cmocka_unit_test(test_a_narrow_table_wraps),
+        cmocka_unit_test(test_a_wide_table_comes_in_parts),
         cmocka_unit_test(test_a_word_longer_than_the_column_is_cut),
         cmocka_unit_test(test_a_record_is_a_list),
         cmocka_unit_test(test_no_rows_are_said),
