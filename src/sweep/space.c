@@ -34,7 +34,8 @@ struct builder {
 
 static enum status no_memory(const struct builder *b)
 {
-    return err_set(b->e, ST_NOMEM, "%s: out of memory", b->spec->path);
+    err_set(b->e, ST_NOMEM, "%s: out of memory", b->spec->path);
+    return ST_NOMEM;
 }
 
 /* Points of a block; more than the limit counts as limit + 1. */
@@ -183,8 +184,9 @@ static enum status trial_realise(const struct builder *b, struct trial *trial, c
     if (st != ST_OK) {
         char key[128];
         snprintf(key, sizeof key, "block %s", block->id);
-        return spec_error(b->e, b->spec->path, block->mark, key, "%s%s%s", axes[1] == '}' ? "" : axes,
-                          axes[1] == '}' ? "" : ": ", cause.text);
+        bool empty = strcmp(axes, "{}") == 0;
+        return spec_error(b->e, b->spec->path, block->mark, key, "%s%s%s", empty ? "" : axes,
+                          empty ? "" : ": ", cause.text);
     }
     arch_cost(&arch, &trial->cost);
     arch_hash(&arch, trial->arch_hash);
@@ -264,7 +266,7 @@ static enum status trial_intern(struct builder *b, const struct trial *trial, in
 static enum status point_build(struct builder *b, int index)
 {
     struct trial trial = {.seed = 0};
-    const char *axes;
+    const char *axes = "{}";
     point_choose(b, index);
     enum status st = axes_write(b, &axes);
     if (st == ST_OK)

@@ -44,8 +44,8 @@ enum field_kind {
 
 struct field {
     enum section section;
-    const char *key;
     enum field_kind kind;
+    const char *key;
     size_t offset;     /* base, train: in struct point; data, budget, run: in struct spec; plot: in struct
                           plot_request */
     double min, max;   /* numbers */

@@ -226,7 +226,7 @@ enum status axis_value_set(struct reader *r, const struct field *f, const char *
 enum status axis_value_read(struct reader *r, const struct field *f, const struct node *node,
                             const char *prefix, struct axis_value *out)
 {
-    const char *text;
+    const char *text = NULL;
     enum status st = node_text(r, f, node, prefix, &text);
     return st == ST_OK ? axis_value_set(r, f, text, node->mark, prefix, out) : st;
 }

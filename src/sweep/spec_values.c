@@ -53,7 +53,7 @@ static bool in_range(const struct field *f, double v)
 static enum status whole_read(const struct field *f, const char *text, int64_t max, int64_t *out,
                               struct err *e)
 {
-    int64_t value;
+    int64_t value = 0;
     if (!num_parse_int(text, &value)) {
         double number;
         bool huge = num_parse_double(text, &number) && fabs(number) >= 0x1p63;
@@ -69,7 +69,7 @@ static enum status whole_read(const struct field *f, const char *text, int64_t m
 
 static enum status int_set(const struct field *f, int *out, const char *text, struct err *e)
 {
-    int64_t value;
+    int64_t value = 0;
     if (f->kind == FIELD_INT_OR_AUTO && strcmp(text, "auto") == 0) {
         *out = 0;
         return ST_OK;
@@ -82,7 +82,7 @@ static enum status int_set(const struct field *f, int *out, const char *text, st
 
 static enum status seed_set(const struct field *f, uint64_t *out, const char *text, struct err *e)
 {
-    int64_t value;
+    int64_t value = 0;
     enum status st = whole_read(f, text, INT64_MAX, &value, e);
     if (st == ST_OK)
         *out = (uint64_t)value;
@@ -260,11 +260,16 @@ enum status field_set(const struct field *f, void *target, const char *text, str
     return value_error(f, text, "is a single value", e);
 }
 
+static void text_put(const char *text, char out[POINT_TEXT])
+{
+    snprintf(out, POINT_TEXT, "%s", text);
+}
+
 static void fires_get(const struct design *d, char out[POINT_TEXT])
 {
     size_t n = 0;
     if (!d->explicit_fires)
-        strcpy(out, "derived");
+        text_put("derived", out);
     for (int i = 0; d->explicit_fires && i < FIRE_COUNT && n < POINT_TEXT; i++)
         n += (size_t)snprintf(out + n, POINT_TEXT - n, "%s%d/%d/%d", i ? "," : "", d->fires[i].s1x1,
                               d->fires[i].e1x1, d->fires[i].e3x3);
@@ -283,16 +288,16 @@ void field_get(const struct field *f, const struct point *p, char out[POINT_TEXT
         num_format_double(*(const double *)value, out);
         break;
     case FIELD_BOOL:
-        strcpy(out, *(const bool *)value ? "true" : "false");
+        text_put(*(const bool *)value ? "true" : "false", out);
         break;
     case FIELD_CHOICE:
-        strcpy(out, f->choice((int)*(const unsigned *)value));
+        text_put(f->choice((int)*(const unsigned *)value), out);
         break;
     case FIELD_SWITCH:
-        strcpy(out, f->choice(*(const bool *)value));
+        text_put(f->choice(*(const bool *)value), out);
         break;
     case FIELD_PRESET:
-        strcpy(out, p->preset ? p->preset : "none");
+        text_put(p->preset ? p->preset : "none", out);
         break;
     case FIELD_SHAPE:
         snprintf(out, POINT_TEXT, "%dx%dx%d", shape->c, shape->h, shape->w);

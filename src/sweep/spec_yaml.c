@@ -69,7 +69,8 @@ static bool character_allowed(uint32_t c)
            (c >= 0xa0 && c != 0xfeff && c != 0xfffe && c != 0xffff);
 }
 
-/* libyaml reports unreadable bytes without line and column, so they are looked for first. */
+/* libyaml reports unreadable bytes without line and column, so they are looked for first. Tag directives,
+ * useless here, take it quadratic time. */
 static enum status text_check(const char *text, size_t n, const char *path, struct err *e)
 {
     const unsigned char *p = (const unsigned char *)text;
@@ -81,6 +82,8 @@ static enum status text_check(const char *text, size_t n, const char *path, stru
             return spec_error(e, path, at, NULL, "byte 0x%02x is not UTF-8 text", p[i]);
         if (!character_allowed(code))
             return spec_error(e, path, at, NULL, "character U+%04X is not allowed in YAML", code);
+        if (at.column == 1 && n - i >= 4 && memcmp(p + i, "%TAG", 4) == 0)
+            return spec_error(e, path, at, NULL, "tags are not allowed here");
         i += length;
         if (code == '\n' || (code == '\r' && (i >= n || p[i] != '\n')))
             at = (struct mark){at.line + 1, 1};
@@ -194,6 +197,8 @@ static enum status collection_begin(struct builder *b, const yaml_event_t *event
 
 static void collection_end(struct builder *b)
 {
+    if (b->depth == 0)
+        return; /* libyaml's events are balanced */
     struct node *node = b->stack[--b->depth].node;
     node->open = false;
     weight_add(b, node->weight);

@@ -87,6 +87,7 @@ static void test_files(void **state)
         {HEAD "{a: b}: 1\n", 4, 1, NULL, "a key must be plain text"},
         {HEAD "~: 1\n", 4, 1, NULL, "unknown key \"~\""},
         {"version: !!int 1\n", 1, 10, NULL, "tags are not allowed"},
+        {"# x\n%TAG ! tag:x\n---\nversion: !int 1\n", 2, 1, NULL, "tags are not allowed"},
         {HEAD "train: !recipe {lr: 1}\n", 4, 8, NULL, "tag \"!recipe\""},
     };
     CHECK("", table);
