@@ -72,9 +72,8 @@ static void test_smallest(void **state)
 static const char full[] =
     "version: 1\n"
     "name: Full_sweep-1.0\n"
-    "data: {format: image-folder, path: some/where, val: 5000, val_seed: 9223372036854775807, train_limit: "
-    "100,\n"
-    "       test_limit: 50, resize: 48x64, skip_bad: on}\n"
+    "data: {format: image-folder, path: some/where, val: 5000, val_seed: 9223372036854775807,\n"
+    "       train_limit: 100, test_limit: 50, resize: 48x64, skip_bad: on}\n"
     "base:\n"
     "  base_e: 64\n"
     "  preset: squeezenet-1.1\n"
@@ -92,12 +91,12 @@ static const char full[] =
     "  pool_rounding: floor\n"
     "  conv10_relu: yes\n"
     "  conv10_pad: 1\n"
-    "train: {epochs: 3, batch: 32, accumulate: 2, optimizer: adamw, momentum: 0.5, nesterov: no, beta1: 0.8, "
-    "beta2: 0.9,\n"
-    "        epsilon: 1e-6, lr: 0.125, schedule: cosine, warmup: 0.25, weight_decay: 0.0, decay_biases: "
-    "True, clip: 1,\n"
-    "        smoothing: 0.2, dropout: 0.5, init: xavier, flip: OFF, crop_pad: 2, crop_border: zero, lanes: "
-    "4}\n"
+    "train: {epochs: 3, batch: 32, accumulate: 2, optimizer: adamw, momentum: 0.5, nesterov: no, beta1: "
+    "0.8,\n"
+    "        beta2: 0.9, epsilon: 1e-6, lr: 0.125, schedule: cosine, warmup: 0.25, weight_decay: 0.0, \n"
+    "        decay_biases: True, clip: 1, smoothing: 0.2, dropout: 0.5, init: xavier, flip: OFF, crop_pad: "
+    "2, crop_border: zero,\n"
+    "        lanes: 4, winograd: off}\n"
     "sweep:\n"
     "  - {id: first, set: {SR: 0.5}, grid: {bypass: [none, simple], lr: [0.1]}}\n"
     "constraints: [model_bytes <= 5MiB, params<1M, 'macs >= 200 K', ' params  >  1.5e3 ']\n"
@@ -151,6 +150,7 @@ static void check_full_architecture(const struct spec *s)
         {"crop_pad", "2"},
         {"crop_border", "zero"},
         {"lanes", "4"},
+        {"winograd", "false"},
     };
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         check_key(&s->base, expected[i].key, expected[i].text);
@@ -212,7 +212,7 @@ static void test_full(void **state)
     check_full_architecture(&s);
     check_full_rest(&s);
     const struct block *b = &s.blocks[0];
-    assert_int_equal(b->mark.line, 26);
+    assert_int_equal(b->mark.line, 27);
     assert_int_equal(b->mark.column, 5);
     assert_int_equal(b->set.count, 1);
     assert_string_equal(b->set.items[0].key, "SR");

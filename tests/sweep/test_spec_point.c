@@ -60,6 +60,7 @@ static const struct {
     {"crop_pad", "0", "0", "4096"},
     {"crop_border", "zero", "zero", "edge"},
     {"lanes", "1", "1", "65"},
+    {"winograd", "no", "false", "F(4,3)"},
 };
 enum { KEY_COUNT = sizeof keys / sizeof *keys };
 
