@@ -52,8 +52,8 @@ struct trial_history {
     double wall_s; /* of all attempts together, as far as their ends were recorded */
 };
 /* The histories of `count` trials at once: quick for large sweeps. */
-enum status store_trial_histories(struct store *s, const int64_t *trials, int count, struct trial_history *out,
-                                  struct err *e);
+enum status store_trial_histories(struct store *s, const int64_t *trials, int count,
+                                  struct trial_history *out, struct err *e);
 
 /* Starts an attempt: trial becomes running. Records pid, host, threads, isa. A trial that is running already
  * is an error that names who runs it. */
@@ -65,12 +65,13 @@ enum status store_epoch(struct store *s, int64_t trial, const struct epoch_metri
 
 /* How an attempt ended. */
 struct attempt_end {
-    enum trial_state state;   /* the trial's from now on; TRIAL_PENDING: to be tried again, or interrupted */
-    const char *outcome;      /* of the attempt: "done", "diverged", "crashed", "interrupted", "timed_out", "failed" */
-    const char *message;      /* reason for people, or NULL */
+    enum trial_state state; /* the trial's from now on; TRIAL_PENDING: to be tried again, or interrupted */
+    /* Of the attempt: "done", "diverged", "crashed", "interrupted", "timed_out", "failed". */
+    const char *outcome;
+    const char *message; /* reason for people, or NULL */
     double wall_s, cpu_s;
     int64_t peak_rss_bytes;
-    int64_t diverged_step;    /* -1 if not */
+    int64_t diverged_step; /* -1 if not */
     bool has_test;
     struct eval_metrics test; /* when done */
     const char *checkpoint;   /* path of the final checkpoint, or NULL */

@@ -3,23 +3,36 @@
 
 #include <string.h>
 
-static const char doing[] = "cannot count the trials";
+static const char doing[] = "cannot count the trials", finding[] = "cannot find a sweep";
+
+static enum status unknown_sweep(struct store *s, const char *name, struct err *e)
+{
+    sqlite3_stmt *statement = NULL;
+    enum status status =
+        store_prepare(s, "SELECT group_concat(quote(name), ', ') FROM sweep", &statement, finding, e);
+    if (status != ST_OK) {
+        return status;
+    }
+    int code = sqlite3_step(statement);
+    const char *known = code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+    status = code == SQLITE_ROW ? err_set(e, ST_USAGE, "%s: there is no sweep '%s'; there are: %s", s->path,
+                                          name, known ? known : "none")
+                                : store_error(s, code, finding, e);
+    sqlite3_finalize(statement);
+    return status;
+}
 
 enum status store_sweep_id(struct store *s, const char *name, int64_t *id, struct err *e)
 {
     sqlite3_stmt *statement = NULL;
     bool found = false;
-    enum status status =
-        store_prepare(s, "SELECT id FROM sweep WHERE name = ?1", &statement, "cannot find a sweep", e);
+    enum status status = store_prepare(s, "SELECT id FROM sweep WHERE name = ?1", &statement, finding, e);
     if (status == ST_OK) {
         sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
-        status = store_fetch_int(s, statement, &found, id, "cannot find a sweep", e);
+        status = store_fetch_int(s, statement, &found, id, finding, e);
     }
     sqlite3_finalize(statement);
-    if (status == ST_OK && !found) {
-        status = err_set(e, ST_USAGE, "%s: there is no sweep \"%s\"", s->path, name);
-    }
-    return status;
+    return status == ST_OK && !found ? unknown_sweep(s, name, e) : status;
 }
 
 static const char counts_of_all[] = "SELECT state, count(*) FROM trial WHERE ?1 = 0 GROUP BY state";

@@ -17,7 +17,7 @@ struct store {
     sqlite3 *db;
     char *path;
     bool readonly;
-    bool tidy;         /* readers: this connection made the -wal and -shm files beside the database */
+    bool tidy;         /* a reader that may have left files beside the database */
     bool guarded;      /* a query of the user is being compiled or stepped: only reading is allowed */
     char refused[128]; /* what the guard refused, "" when nothing */
 };

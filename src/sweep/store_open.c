@@ -324,7 +324,7 @@ static enum status open_reader(struct store *s, struct err *e)
     status = connect_reader(s, "mode=ro", &first);
     int code = s->db ? sqlite3_errcode(s->db) & 0xff : SQLITE_OK;
     if (status == ST_OK) {
-        s->tidy = wal < 0;
+        s->tidy = true;
     } else if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY) {
         status = connect_immutable(s, wal, e);
     } else {
@@ -363,9 +363,9 @@ enum status store_open_readonly(const char *path, struct store **out, struct err
     return store_create(path, open_reader, out, e);
 }
 
-/* A reader that is the first to open a database leaves an empty -wal and a -shm file behind. SQLite takes
- * them away when the last connection that may write closes, under its own locks: so open one, look, and close
- * it. */
+/* A reader that is the first to open a database, or the last to close it, leaves a -wal and a -shm file
+ * beside it. SQLite takes them away when the last connection that may write closes, under its own locks: so
+ * be one for a moment. */
 static void remove_side_files(struct store *s)
 {
     int64_t tables;
@@ -380,8 +380,9 @@ void store_close(struct store *s)
     if (!s) {
         return;
     }
+    bool tidy = s->tidy && wal_bytes(s) >= 0;
     disconnect(s);
-    if (s->tidy) {
+    if (tidy) {
         remove_side_files(s);
     }
     mem_free(s->path);

@@ -8,11 +8,28 @@
 
 #include "base/strbuf.h"
 
-/* What an input or output error of SQLite means: only the system's error number tells a full disk from a
- * broken one. */
+/* The system's error number at the file behind one of SQLite's pointers. */
+static int file_errno(const struct store *s, int which)
+{
+    sqlite3_file *file = NULL;
+    int number = 0;
+    if (sqlite3_file_control(s->db, "main", which, &file) == SQLITE_OK && file && file->pMethods) {
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number);
+    }
+    return number;
+}
+
+/* What an input or output error means: only the system's error number tells a full quota from a broken disk.
+ * SQLite keeps it with the connection for most statements, but for a failed COMMIT only with the file. */
 static enum status io_error(const struct store *s, const char *doing, struct err *e)
 {
     int number = sqlite3_system_errno(s->db);
+    if (!number) {
+        number = file_errno(s, SQLITE_FCNTL_JOURNAL_POINTER);
+    }
+    if (!number) {
+        number = file_errno(s, SQLITE_FCNTL_FILE_POINTER);
+    }
     bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
     return err_set(e, full ? ST_NOSPACE : ST_FAILED, "%s: %s: %s%s%s", s->path, doing, sqlite3_errmsg(s->db),
                    number ? ": " : "", number ? strerror(number) : "");
@@ -20,6 +37,9 @@ static enum status io_error(const struct store *s, const char *doing, struct err
 
 enum status store_error(const struct store *s, int code, const char *doing, struct err *e)
 {
+    if (code == SQLITE_IOERR_NOMEM) {
+        code = SQLITE_NOMEM;
+    }
     switch (code & 0xff) {
     case SQLITE_NOMEM:
         return err_set(e, ST_NOMEM, "%s: %s: out of memory", s->path, doing);

@@ -1,5 +1,5 @@
-/* A layer between SQLite and the file system that fails and waits on command. It is the default of every
- * connection that is opened while it is installed. */
+/* A layer between SQLite and the file system that fails and waits on command, and never waits for the disk.
+ * It is the default of every connection that is opened while it is installed. */
 #ifndef TESTS_SWEEP_FAULTY_VFS_H
 #define TESTS_SWEEP_FAULTY_VFS_H
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "engine/trainer.h"
+#include "faulty_vfs.h"
 
 void fixture_realise(struct trial *trial)
 {
@@ -254,6 +255,7 @@ int store_setup(void **state)
     }
     scratch_name(c->path, &folder, "results.db");
     free(folder);
+    faulty_install();
     fixture_init(&c->f);
     c->s = fixture_open(&c->f, c->path);
     *state = c;
@@ -264,6 +266,7 @@ int store_teardown(void **state)
 {
     struct context *c = *state;
     store_close(c->s);
+    faulty_remove();
     *strrchr(c->path, '/') = '\0';
     void *folder = strdup(c->path);
     free(c);
