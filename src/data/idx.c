@@ -191,7 +191,7 @@ static enum status take_labels(const struct idx_array *labels, const char *path,
 {
     int largest = 0;
     set->labels = mem_alloc(labels->size[0], sizeof *set->labels);
-    if (!set->labels) {
+    if (!set->labels || !labels->bytes) {
         return err_set(e, ST_NOMEM, "out of memory for %zu labels", labels->size[0]);
     }
     for (size_t i = 0; i < labels->size[0]; i++) {

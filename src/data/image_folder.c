@@ -146,13 +146,15 @@ static size_t total_capacity(const struct loading *l)
 }
 
 /* An image may take its share of the memory; one that is scaled down when read may take half of it. */
-static void prepare_request(struct loading *l)
+static enum status prepare_request(struct loading *l, struct err *e)
 {
     struct cpu_info machine;
     cpu_detect(&machine);
     size_t memory = machine.memory_bytes ? machine.memory_bytes : SIZE_MAX / 16;
     l->request = (struct image_request){.resize_h = l->source->resize_h, .resize_w = l->source->resize_w};
     l->request.max_bytes = l->request.resize_h > 0 ? memory / 2 : memory / total_capacity(l);
+    return image_memory_check(total_capacity(l), (struct shape){1, l->request.resize_h, l->request.resize_w},
+                              e);
 }
 
 /* The first image decides the size: makes room for all. */
@@ -262,7 +264,10 @@ static enum status decode_file(struct loading *l, const char *path, const struct
         status = image_decode(&l->decoder, bytes, n, &l->request, out, e);
     }
     mem_free(bytes);
-    return status == ST_OK ? ST_OK : err_prefix(e, "%s", path);
+    if (status != ST_OK) {
+        err_prefix(e, "%s", path);
+    }
+    return status;
 }
 
 static void note_skipped(struct dataset *d, const struct err *reason)
@@ -326,7 +331,9 @@ enum status image_folder_load(const struct data_source *source, struct dataset *
         status = choose(&l, e);
     }
     if (status == ST_OK) {
-        prepare_request(&l);
+        status = prepare_request(&l, e);
+    }
+    if (status == ST_OK) {
         status = load_files(&l, &l.train, l.train_choice, e);
     }
     if (status == ST_OK) {

@@ -27,6 +27,7 @@ static void normalise(const int64_t *values, int taps, int32_t *weight)
     for (int k = 0; k < taps; k++) {
         sum += values[k];
     }
+    sum = sum > 0 ? sum : 1; /* the nearest sample is always within reach: it never is 0 */
     for (int k = 0; k < taps; k++) {
         running += values[k];
         int64_t rounded = (running * WEIGHT_ONE + sum / 2) / sum;
@@ -51,7 +52,8 @@ static enum status filter_init(struct filter *f, int in, int scaled, int out, st
         mem_free(values);
         filter_release(f);
         *f = (struct filter){0};
-        return err_set(e, ST_NOMEM, "out of memory while scaling an image");
+        err_set(e, ST_NOMEM, "out of memory while scaling an image");
+        return ST_NOMEM;
     }
     for (int i = 0; i < out; i++) {
         int64_t center = (2 * (int64_t)(i + offset) + 1) * in - scaled;

@@ -85,12 +85,21 @@ static void put_run(const struct dataset *d, const uint8_t *in, int n, float *ou
     }
 }
 
-/* One pixel outside of the image: mirrored or black. */
-static void put_border(const struct dataset *d, const uint8_t *row, int x, bool mirrored, float *out)
+static void put_black(const struct dataset *d, float *out)
 {
     static const uint8_t black[4];
-    const uint8_t *in = mirrored ? row + (size_t)reflect(x, d->image.w) * (size_t)d->image.c : black;
-    put_pixels(d->normalised, in, 1, d->image.c, out, 0);
+    put_pixels(d->normalised, black, 1, d->image.c, out, 0);
+}
+
+/* One pixel left or right of the image: mirrored or black. */
+static void put_border(const struct dataset *d, const uint8_t *row, int x, bool mirrored, float *out)
+{
+    if (mirrored) {
+        put_pixels(d->normalised, row + (size_t)reflect(x, d->image.w) * (size_t)d->image.c, 1, d->image.c,
+                   out, 0);
+    } else {
+        put_black(d, out);
+    }
 }
 
 /* Where pixel x' of the unflipped crop goes. */
@@ -115,7 +124,7 @@ static void put_row(const struct dataset *d, const struct placement *p, const ui
 static void put_black_row(const struct dataset *d, float *out)
 {
     for (int x = 0; x < d->image.w; x++) {
-        put_border(d, NULL, 0, false, out + (size_t)x * (size_t)d->image.c);
+        put_black(d, out + (size_t)x * (size_t)d->image.c);
     }
 }
 

@@ -163,6 +163,7 @@ enum status split_test(const uint16_t *labels, size_t count, int classes, const 
 enum status split_loaded(struct dataset *d, const struct data_source *source, struct err *e)
 {
     struct image_set *train = &d->sets[SPLIT_TRAIN], *test = &d->sets[SPLIT_TEST];
+    struct image_set none = {0}; /* a test set gives nothing to validation */
     size_t longest = train->count > test->count ? train->count : test->count;
     uint8_t *choice = mem_alloc(longest, 1);
     if (!choice) {
@@ -176,7 +177,7 @@ enum status split_loaded(struct dataset *d, const struct data_source *source, st
         status = split_test(test->labels, test->count, d->classes, source, choice, e);
     }
     if (status == ST_OK) {
-        status = image_set_partition(test, choice, SPLIT_TEST, d->image, NULL, e);
+        status = image_set_partition(test, choice, SPLIT_TEST, d->image, &none, e);
     }
     mem_free(choice);
     return status;

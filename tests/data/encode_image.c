@@ -45,7 +45,7 @@ static void compress_jpeg(struct jpeg_writing *writing, const uint8_t *pixels, i
     }
     jpeg_start_compress(jpeg, TRUE);
     for (int y = 0; y < h; y++) {
-        JSAMPROW row = (JSAMPROW)(uintptr_t)(pixels + (size_t)y * (size_t)w * (size_t)c);
+        JSAMPROW row = (JSAMPROW)(pixels + (size_t)y * (size_t)w * (size_t)c);
         jpeg_write_scanlines(jpeg, &row, 1);
     }
     jpeg_finish_compress(jpeg);

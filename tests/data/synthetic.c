@@ -130,28 +130,36 @@ static void put_be32(uint8_t *out, uint32_t v)
     }
 }
 
+/* Whole files with `n` images, and their labels; classes take turns. */
+static void fill_idx(uint8_t *images, uint8_t *labels, size_t n, int classes, int side, struct rng *rng)
+{
+    size_t image_bytes = (size_t)side * (size_t)side;
+    put_be32(images, 0x803);
+    put_be32(images + 4, (uint32_t)n);
+    put_be32(images + 8, (uint32_t)side);
+    put_be32(images + 12, (uint32_t)side);
+    put_be32(labels, 0x801);
+    put_be32(labels + 4, (uint32_t)n);
+    for (size_t i = 0; i < n; i++) {
+        labels[8 + i] = (uint8_t)(i % (size_t)classes);
+        synthetic_image(labels[8 + i], classes, side, 1, rng, images + 16 + i * image_bytes);
+    }
+}
+
 /* An image file and a label file of one set; `prefix` is "train" or "t10k". */
 static enum status write_idx_set(const char *dir, const char *prefix, int classes, int count, int side,
                                  struct rng *rng, struct err *e)
 {
-    size_t n = (size_t)count * (size_t)classes, image_bytes = (size_t)side * (size_t)side;
-    uint8_t *images = mem_alloc(16 + n * image_bytes, 1), *labels = mem_alloc(8 + n, 1);
-    enum status status = images && labels ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
+    size_t n = (size_t)count * (size_t)classes, bytes = 16 + n * (size_t)side * (size_t)side;
+    uint8_t *images = mem_alloc(bytes, 1), *labels = mem_alloc(8 + n, 1);
     char name[64];
-    if (status == ST_OK) {
-        put_be32(images, 0x803);
-        put_be32(images + 4, (uint32_t)n);
-        put_be32(images + 8, (uint32_t)side);
-        put_be32(images + 12, (uint32_t)side);
-        put_be32(labels, 0x801);
-        put_be32(labels + 4, (uint32_t)n);
-        for (size_t i = 0; i < n; i++) {
-            int class = (int)(i % (size_t)classes);
-            labels[8 + i] = (uint8_t) class;
-            synthetic_image(class, classes, side, 1, rng, images + 16 + i * image_bytes);
-        }
+    enum status status = ST_NOMEM;
+    if (images && labels) {
+        fill_idx(images, labels, n, classes, side, rng);
         snprintf(name, sizeof name, "%s-images-idx3-ubyte", prefix);
-        status = write_named(dir, name, images, 16 + n * image_bytes, e);
+        status = write_named(dir, name, images, bytes, e);
+    } else {
+        err_set(e, ST_NOMEM, "out of memory");
     }
     if (status == ST_OK) {
         snprintf(name, sizeof name, "%s-labels-idx1-ubyte", prefix);

@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "data/image_set.h"
 #include "data_test.h"
 #include "synthetic.h"
 
@@ -51,6 +52,20 @@ static void requests_are_checked(void **state)
     expect_load_error(&bad, ST_USAGE, "t10k-labels-idx1-ubyte is not a folder", "");
 }
 
+static void sets_larger_than_the_machine_are_refused(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    struct image_set set;
+    struct shape shape = {3, 4000, 5000};
+    assert_int_equal(image_memory_check((size_t)1 << 40, shape, &e), ST_NOMEM);
+    expect_text(&e, "1099511627776 images of 3x4000x5000 (channels, height, width) need 62914560000000 MiB");
+    expect_text(&e, "this machine has");
+    assert_int_equal(image_memory_check(10, (struct shape){3, 224, 224}, &e), ST_OK);
+    assert_int_equal(image_set_alloc(&set, (size_t)1 << 40, shape, NULL), ST_NOMEM);
+    assert_null(set.pixels);
+}
+
 static void put_idx(void **state, const uint8_t *pixels, const uint8_t *labels, uint8_t count)
 {
     uint8_t images[16 + 64] = {0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 1, 0, 0, 0, 2};
@@ -91,7 +106,7 @@ static void validation_images_do_not_count(void **state)
     assert_int_equal(d.sets[SPLIT_TRAIN].count, 1);
     assert_true(fabs(d.mean[0] - 10.0 / 255) < 1e-7);
     assert_true(d.stddev[0] == 1.0f / 255.0f);
-    assert_true(fabs(d.normalised[0][11] - 1) < 1e-4);
+    assert_true(fabs((double)d.normalised[0][11] - 1) < 1e-4);
     dataset_release(&d);
 }
 
@@ -182,7 +197,7 @@ static void failed_allocations_leave_nothing(void **state)
 /* How many test images are nearest to the mean training image of their own class. */
 static size_t count_nearest(const struct dataset *d)
 {
-    size_t n = (size_t)(d->image.c * d->image.h * d->image.w), right = 0;
+    size_t n = (size_t)d->image.c * (size_t)d->image.h * (size_t)d->image.w, right = 0;
     const struct image_set *train = &d->sets[SPLIT_TRAIN], *test = &d->sets[SPLIT_TEST];
     double *means = calloc((size_t)d->classes * n, sizeof *means);
     assert_non_null(means);
@@ -245,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_those_of_the_spec),
         IN_SCRATCH(requests_are_checked),
+        cmocka_unit_test(sets_larger_than_the_machine_are_refused),
         IN_SCRATCH(statistics_are_those_of_the_training_split),
         IN_SCRATCH(validation_images_do_not_count),
         IN_SCRATCH(fingerprints_see_pixels_labels_and_splits),

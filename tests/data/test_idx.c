@@ -21,7 +21,7 @@ static struct buffer gzip(const uint8_t *in, size_t n)
     struct buffer out = {{0}, 0};
     z_stream z = {0};
     assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    z.next_in = (Bytef *)(uintptr_t)in;
+    z.next_in = (Bytef *)in;
     z.avail_in = (uInt)n;
     z.next_out = out.bytes;
     z.avail_out = sizeof out.bytes;

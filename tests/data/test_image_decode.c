@@ -60,7 +60,7 @@ static size_t pack_rows(uint8_t *rows, int depth, int samples)
     for (int y = 0; y < H; y++) {
         for (int x = 0; x < W; x++) {
             for (int c = 0; c < samples; c++) {
-                size_t bit = (size_t)((x * samples + c) * depth);
+                size_t bit = (size_t)(x * samples + c) * (size_t)depth;
                 uint8_t *p = rows + (size_t)y * pitch + bit / 8;
                 if (depth == 16) {
                     p[0] = value(y, x, c);

@@ -58,7 +58,7 @@ static void expect_image(const struct dataset *d, enum split s, size_t i, const 
 {
     const struct image_set *set = &d->sets[s];
     int channels = d->image.c;
-    size_t n = (size_t)(d->image.h * d->image.w * channels);
+    size_t n = (size_t)d->image.h * (size_t)d->image.w * (size_t)channels;
     assert_true(i < set->count);
     assert_string_equal(set->names[i], name);
     assert_int_equal(set->labels[i], label);

@@ -37,7 +37,7 @@ static void reference(const struct fixture *f, size_t index, int pad, bool zero,
 {
     int c = f->d.image.c, h = f->d.image.h, w = f->d.image.w, wide = w + 2 * pad;
     const uint8_t *image = f->pixels + index * (size_t)(c * h * w);
-    uint8_t padded[3 * SIDE_MOST * 3 * SIDE_MOST * 4];
+    uint8_t padded[3 * SIDE_MOST * 3 * SIDE_MOST * 4] = {0};
     for (int y = 0; y < h + 2 * pad; y++) {
         for (int x = 0; x < wide; x++) {
             int from_y = y - pad, from_x = x - pad;
