@@ -382,6 +382,17 @@ static void test_header_length_is_bounded(void **state)
         assert_int_equal(parse_copy(bytes, sizeof bytes, &s, &e), ST_CORRUPT);
         assert_non_null(strstr(e.text, "only 2 follow"));
     }
+    size_t length = 100000001; /* the format allows 100,000,000 bytes */
+    unsigned char *bytes = calloc(1, 8 + length);
+    assert_non_null(bytes);
+    for (int i = 0; i < 8; i++) {
+        bytes[i] = (unsigned char)(length >> (8 * i) & 0xff);
+    }
+    struct safetensors *s = NULL;
+    struct err e = ERR_INIT;
+    assert_int_equal(safetensors_parse(bytes, 8 + length, "large", &s, &e), ST_CORRUPT);
+    assert_non_null(strstr(e.text, "allowed are at most 100000000"));
+    free(bytes);
 }
 
 static void refuse_write(const struct st_tensor *tensors, int count, const struct st_meta *meta,
