@@ -79,7 +79,11 @@ static void occupy_standard_streams(void)
 int main(int argc, char **argv)
 {
     struct err e = ERR_INIT;
+    static char buffer[1 << 16];
     occupy_standard_streams();
+    if (!isatty(
+            STDOUT_FILENO)) /* large enough for most answers: output_flush can then say why writing failed */
+        setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     enum status st = dispatch(argc, (const char **)argv, &e);
     struct err flush = ERR_INIT;
     enum status flushed = output_flush(&flush);

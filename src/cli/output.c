@@ -52,7 +52,7 @@ static enum status write_section(const struct output *o, const struct section *s
 enum status output_single(const struct output *o, const struct section *s, const void *context, struct err *e)
 {
     enum status st = write_section(o, s, 0, context, e);
-    if (o->format == TABLE_JSON)
+    if (st == ST_OK && o->format == TABLE_JSON)
         fputc('\n', o->out);
     return st;
 }
@@ -175,7 +175,7 @@ enum status output_query(const struct output *o, struct store_query *q, struct e
         st = query_rows(q, &t, e);
     if (st == ST_OK)
         st = table_finish(&t, e);
-    if (o->format == TABLE_JSON)
+    if (st == ST_OK && o->format == TABLE_JSON)
         fputc('\n', o->out);
     table_release(&t);
     mem_free(columns);

@@ -130,7 +130,8 @@ static enum status print_results(const struct output *o, const char *db, const s
     return st;
 }
 
-static void print_next_steps(const struct run_result *result, const char *db, const char *spec)
+static void print_next_steps(const struct run_result *result, const char *db, const struct run_config *config,
+                             const char *spec)
 {
     fprintf(stderr, "\n%d of %d trials done", result->done, result->total);
     if (result->diverged > 0)
@@ -143,7 +144,8 @@ static void print_next_steps(const struct run_result *result, const char *db, co
         fprintf(stderr, ", %d skipped", result->skipped);
     fprintf(stderr, "; results are in %s\n", db);
     if (result->interrupted || result->pending > 0)
-        fprintf(stderr, "  firesweep run %s    continues where this run stopped\n", spec);
+        fprintf(stderr, "  firesweep run %s%s%s    continues where this run stopped\n", spec,
+                config->db ? " --db " : "", config->db ? config->db : "");
     if (result->failed + result->diverged + result->timed_out > 0)
         fprintf(stderr, "  firesweep status %s    says what failed and why\n", db);
     if (result->done > 0)
@@ -176,13 +178,14 @@ static enum status run_spec(const struct spec *spec, const struct run_config *co
     enum status st = run_and_show(spec, config, &result, e);
     if (result.total > 0 && file_exists(db)) {
         struct err printing = ERR_INIT;
-        enum status printed = print_results(o, db, spec, &printing);
+        bool nothing = result.done == 0 && o->format == TABLE_TEXT;
+        enum status printed = nothing ? ST_OK : print_results(o, db, spec, &printing);
         if (st == ST_OK && printed != ST_OK) {
             st = printed;
             *e = printing;
         }
         fflush(stdout);
-        print_next_steps(&result, db, spec->path);
+        print_next_steps(&result, db, config, spec->path);
     }
     mem_free(db);
     return st;

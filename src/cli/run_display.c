@@ -123,7 +123,7 @@ static void draw_worker(struct run_display *d, const struct worker_status *w)
     int percent = w->steps > 0 ? (int)(100 * w->step / w->steps) : 0;
     screen_field(s, COLOR_NONE, "epoch %*d/%d %3d %%", digits, w->epoch, w->epochs, percent);
     if (w->images_per_s > 0)
-        screen_field(s, COLOR_NONE, "  loss %.3f", w->train_loss);
+        screen_field(s, COLOR_NONE, "  loss %.4g", w->train_loss);
     if (isfinite(w->val_top1))
         screen_field(s, COLOR_GREEN, "  val %4.1f %%", 100 * w->val_top1);
     if (w->images_per_s > 0)
@@ -198,9 +198,9 @@ static void on_epoch(void *context, const struct trial *t, const struct epoch_me
         return;
     char val[64] = "";
     if (m->val.count > 0)
-        snprintf(val, sizeof val, ", val loss %.4f, val top-1 %.2f %%", m->val.loss, 100 * m->val.top1);
+        snprintf(val, sizeof val, ", val loss %.5g, val top-1 %.2f %%", m->val.loss, 100 * m->val.top1);
     char text[LINE_TEXT];
-    snprintf(text, sizeof text, "%s: epoch %d/%d, train loss %.4f, train top-1 %.2f %%%s, %.1f s",
+    snprintf(text, sizeof text, "%s: epoch %d/%d, train loss %.5g, train top-1 %.2f %%%s, %.1f s",
              trial_name(d, t), m->epoch, t->point.recipe.epochs, m->train_loss, 100 * m->train_top1, val,
              m->train_s + m->eval_s);
     show_line(d, COLOR_NONE, text);

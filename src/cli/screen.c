@@ -94,6 +94,8 @@ void screen_field(struct screen *s, enum screen_color color, const char *format,
     va_end(args);
     if (table_text_width(text) < s->width - s->column)
         screen_text(s, color, text);
+    else
+        s->column = s->width; /* nor anything after it */
 }
 
 void screen_pad(struct screen *s, int column)

@@ -26,8 +26,8 @@ void screen_begin(struct screen *s);
 /* A whole line, of any length, that stays above this block and those to come: before the block's own lines.
  */
 void screen_lasting_line(struct screen *s, enum screen_color color, const char *text);
-/* Appends to the block's current line: a text, as much as fits into the width, or a field, if all of it fits.
- * What must not reach a terminal is left out. */
+/* Appends to the block's current line: a text, as much as fits into the width, or a field: if it does not
+ * fit, the line ends before it. What must not reach a terminal is left out. */
 void screen_text(struct screen *s, enum screen_color color, const char *text);
 void screen_field(struct screen *s, enum screen_color color, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

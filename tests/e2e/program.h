@@ -1,0 +1,41 @@
+/* Runs the real program and keeps what it says. */
+#ifndef TESTS_E2E_PROGRAM_H
+#define TESTS_E2E_PROGRAM_H
+
+#include <json-c/json.h>
+#include <stdint.h>
+
+struct outcome {
+    int code;  /* exit code, or 128 + signal number */
+    char *out; /* standard output, standard error; terminated */
+    char *err;
+};
+
+/* Runs `firesweep ARGUMENTS...` (ends with NULL) to its end, without a terminal. The caller releases. */
+struct outcome program_run(const char *const *arguments);
+/* The same with standard output going to the file, or closed when `path` is NULL; `out` is then "". */
+struct outcome program_run_to(const char *path, const char *const *arguments);
+void outcome_release(struct outcome *o);
+
+#define RUN(...) program_run((const char *const[]){__VA_ARGS__, NULL})
+
+/* Runs a command that must succeed without a word on standard error, and parses its standard output. */
+struct json_object *program_json(const char *const *arguments);
+#define JSON(...) program_json((const char *const[]){__VA_ARGS__, NULL})
+
+/* A member of an object ("totals.params" goes into objects); fails when there is none. */
+struct json_object *json_at(struct json_object *object, const char *path);
+int64_t json_int_at(struct json_object *object, const char *path);
+double json_double_at(struct json_object *object, const char *path);
+const char *json_text_at(struct json_object *object, const char *path);
+/* Member of element i of an array. */
+struct json_object *json_row(struct json_object *array, size_t i);
+
+/* Asserts: exit code, nothing on standard output, one line on standard error, which holds `text`. */
+void expect_error(int code, const char *text, const char *const *arguments);
+#define EXPECT_ERROR(code, text, ...) expect_error(code, text, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Asserts that one text holds another. */
+void assert_holds(const char *text, const char *part);
+
+#endif

@@ -1,0 +1,415 @@
+/* The command line from a spec to its results: plan, run, status, query, eval, plot. One sweep is trained for
+ * all. */
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "program.h"
+#include "synthetic.h"
+
+/* Four variants, one of them in both blocks, one too large; two seeds: eight trials, six to train. */
+static const char spec_text[] =
+    "version: 1\n"
+    "name: tiny\n"
+    "data: {format: idx, path: data, val: 80}\n"
+    "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4}\n"
+    "sweep:\n"
+    "  - {id: sr, grid: {SR: [0.25, 0.5, 1.0]}}\n"
+    "  - {id: pct, set: {SR: 0.5}, grid: {pct3x3: [0.25, 0.5]}}\n"
+    "seeds: [1, 2]\n"
+    "constraints: [\"params <= 5500\"]\n"
+    "train: {epochs: 2, batch: 16, lr: 0.02}\n";
+
+static void write_text(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+static char *read_text(const char *path)
+{
+    char *text = NULL;
+    size_t n = 0, capacity = 0;
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    ssize_t length = getdelim(&text, &capacity, '\0', f);
+    assert_true(length >= 0);
+    n = (size_t)length;
+    text[n] = '\0';
+    fclose(f);
+    return text;
+}
+
+static int group_setup(void **state)
+{
+    static char folder[64];
+    struct err e = ERR_INIT;
+    snprintf(folder, sizeof folder, "%s/firesweep-cli-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    *state = folder;
+    if (!mkdtemp(folder) || chdir(folder) != 0)
+        return -1;
+    if (synthetic_idx("data", 4, 100, 25, 12, 1, &e) != ST_OK ||
+        synthetic_idx("large", 4, 2, 2, 16, 1, &e) != ST_OK)
+        return -1;
+    if (synthetic_image_folder("photos", 4, 3, 2, 12, 1, &e) != ST_OK)
+        return -1;
+    write_text("tiny.yaml", spec_text);
+    struct outcome o = RUN("run", "tiny.yaml", "--db", "tiny.db", "--format", "json");
+    int code = o.code;
+    if (code != 0)
+        print_error("%s", o.err);
+    write_text("run.json", o.out);
+    write_text("run.log", o.err);
+    outcome_release(&o);
+    return code;
+}
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+    (void)info, (void)type, (void)walk;
+    return remove(path);
+}
+
+static int group_teardown(void **state)
+{
+    return chdir("/") == 0 ? nftw(*state, remove_one, 16, FTW_DEPTH | FTW_PHYS) : -1;
+}
+
+/* plan */
+
+static void test_plan_counts_trials_and_operations(void **state)
+{
+    (void)state;
+    struct json_object *plan = JSON("plan", "tiny.yaml", "--format", "json");
+    struct json_object *trials = json_at(plan, "trials");
+    assert_int_equal(json_object_array_length(trials), 8);
+    assert_int_equal(json_int_at(plan, "totals.trials"), 8);
+    assert_int_equal(json_int_at(plan, "totals.to_train"), 6);
+    assert_int_equal(json_int_at(plan, "totals.skipped"), 2);
+    assert_int_equal(json_int_at(plan, "totals.variants"), 3);
+    assert_int_equal(json_int_at(plan, "totals.epochs"), 12);
+    double operations = 0;
+    int shared = 0;
+    for (size_t i = 0; i < 8; i++) {
+        struct json_object *trial = json_row(trials, i);
+        bool skipped = json_int_at(trial, "params") > 5500;
+        assert_int_equal(json_object_is_type(json_at(trial, "skip_reason"), json_type_string), skipped);
+        /* Two epochs, three passes, two operations a multiply-accumulate. */
+        assert_true(json_double_at(trial, "train_operations_per_image") ==
+                    2.0 * 6 * (double)json_int_at(trial, "macs"));
+        operations += skipped ? 0 : 12.0 * (double)json_int_at(trial, "macs");
+        shared += json_object_array_length(json_at(trial, "blocks")) == 2;
+        assert_true(json_object_is_type(json_at(trial, "axes"), json_type_object));
+    }
+    assert_int_equal(shared, 2); /* SR 0.5 with pct3x3 0.5, both seeds */
+    assert_true(json_double_at(plan, "totals.train_operations_per_image") == operations);
+    assert_true(json_double_at(json_row(trials, 0), "axes.SR") == 0.25);
+    json_object_put(plan);
+}
+
+static void test_plan_does_not_need_the_data(void **state)
+{
+    (void)state;
+    char *text = strdup(spec_text);
+    memcpy(strstr(text, "path: data"), "path: none", 10);
+    write_text("moved.yaml", text);
+    free(text);
+    struct outcome o = RUN("plan", "moved.yaml");
+    assert_int_equal(o.code, 0);
+    assert_holds(o.out, "sr,pct");
+    assert_holds(o.out, "params <= 5500");
+    assert_holds(o.out, "Note: moved.yaml:3:"); /* the run will need it */
+    outcome_release(&o);
+    EXPECT_ERROR(2, "moved.yaml:3:", "run", "moved.yaml", "--db", "moved.db");
+    assert_int_equal(access("moved.db", F_OK), -1);
+}
+
+static void test_mistakes_in_a_spec_have_a_place(void **state)
+{
+    (void)state;
+    char *text = strdup(spec_text);
+    memcpy(strstr(text, "epochs"), "epoch_", 6);
+    write_text("wrong.yaml", text);
+    free(text);
+    EXPECT_ERROR(2, "firesweep: wrong.yaml:10:9: ", "plan", "wrong.yaml");
+    EXPECT_ERROR(2, "firesweep: wrong.yaml:10:9: ", "run", "wrong.yaml");
+}
+
+/* run */
+
+static void test_run_prints_results(void **state)
+{
+    (void)state;
+    char *text = read_text("run.json"), *log = read_text("run.log");
+    struct json_object *results = json_tokener_parse(text);
+    assert_int_equal(json_object_array_length(results), 4); /* points: two of sr, two of pct */
+    for (size_t i = 0; i < 4; i++) {
+        struct json_object *row = json_row(results, i);
+        assert_int_equal(json_int_at(row, "n"), 2);
+        assert_int_equal(json_int_at(row, "model_bytes"), 4 * json_int_at(row, "params"));
+        double val = json_double_at(row, "val_top1"), test = json_double_at(row, "test_top1");
+        assert_true(val >= 0 && val <= 1 && test >= 0 && test <= 1);
+    }
+    assert_string_equal(json_text_at(json_row(results, 0), "variant"), "sr SR=0.25");
+    assert_holds(log, "tiny: 6 of 8 trials to train");
+    assert_holds(log, "sr SR=0.25 seed 1: epoch 2/2, train loss ");
+    assert_holds(log, "] pct pct3x3=0.25 seed 2: done, test ");
+    assert_holds(log, "\n6 of 8 trials done, 2 skipped; results are in tiny.db\n");
+    assert_holds(log, "  firesweep plot tiny.db\n");
+    assert_null(strchr(log, '\x1b')); /* no terminal, no sequences */
+    json_object_put(results);
+    free(text);
+    free(log);
+}
+
+static void test_run_again_trains_nothing(void **state)
+{
+    (void)state;
+    char *text = read_text("run.json");
+    struct outcome o = RUN("run", "--db", "tiny.db", "--format", "json", "tiny.yaml");
+    assert_int_equal(o.code, 0);
+    assert_string_equal(o.out, text);
+    assert_null(strstr(o.err, "epoch"));
+    outcome_release(&o);
+    o = RUN("run", "--db", "tiny.db", "tiny.yaml");
+    assert_holds(
+        o.out, "variant          seeds  params   MiB  million MACs  val top-1 %  val top-5 %  test top-1 %");
+    assert_holds(o.out, "\npct pct3x3=0.25      2    ");
+    outcome_release(&o);
+    free(text);
+}
+
+/* status and query */
+
+static void test_status(void **state)
+{
+    (void)state;
+    struct json_object *status = JSON("status", "tiny.db", "--format", "json");
+    assert_int_equal(json_int_at(status, "states.trials"), 8);
+    assert_int_equal(json_int_at(status, "states.done"), 6);
+    assert_int_equal(json_int_at(status, "states.skipped"), 2);
+    assert_int_equal(json_int_at(status, "states.pending"), 0);
+    assert_string_equal(json_text_at(json_row(json_at(status, "sweeps"), 0), "sweep"), "tiny");
+    assert_int_equal(json_int_at(json_row(json_at(status, "sweeps"), 0), "trials"), 8);
+    assert_int_equal(json_int_at(json_row(json_at(status, "sweeps"), 0), "done"), 6);
+    assert_int_equal(json_object_array_length(json_at(status, "running")), 0);
+    assert_int_equal(json_object_array_length(json_at(status, "failures")), 0);
+    json_object_put(status);
+    struct outcome o = RUN("status", "tiny.db", "--format", "csv");
+    assert_string_equal(
+        o.out, "trials,pending,running,done,diverged,failed,timed_out,pruned,skipped\n8,0,0,6,0,0,0,0,2\n");
+    outcome_release(&o);
+    o = RUN("status", "tiny.db");
+    assert_holds(o.out, "trials  pending  running  done");
+    assert_null(strstr(o.out, "Failures"));
+    outcome_release(&o);
+}
+
+/* A trial that does not get the time it needs: people want to know the reason. */
+static void test_status_tells_what_failed(void **state)
+{
+    (void)state;
+    write_text("slow.yaml",
+               "version: 1\nname: slow\ndata: {format: idx, path: data}\n"
+               "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8}\n"
+               "train: {epochs: 1000, batch: 16}\nbudget: {trial_wall: 0.001s}\n");
+    struct outcome o = RUN("run", "slow.yaml", "--db", "slow.db");
+    assert_holds(o.err, "[1/1] base seed 1: timed_out, ");
+    assert_holds(o.err, "0 of 1 trials done, 1 timed out; results are in slow.db\n");
+    assert_holds(o.err, "  firesweep status slow.db    says what failed and why\n");
+    assert_string_equal(o.out, "");
+    outcome_release(&o);
+    struct json_object *failures = JSON("status", "slow.db", "--only", "failures", "--format", "json");
+    assert_int_equal(json_object_array_length(failures), 1);
+    assert_string_equal(json_text_at(json_row(failures, 0), "state"), "timed_out");
+    assert_string_equal(json_text_at(json_row(failures, 0), "name"), "base seed 1");
+    assert_true(strlen(json_text_at(json_row(failures, 0), "message")) > 0);
+    json_object_put(failures);
+    o = RUN("status", "slow.db");
+    assert_holds(o.out, "\nFailures\ntrial  name         state");
+    outcome_release(&o);
+}
+
+static void test_query(void **state)
+{
+    (void)state;
+    struct json_object *rows = JSON("query", "tiny.db", "--format", "json");
+    assert_int_equal(json_object_array_length(rows), 8); /* trials by default */
+    json_object_put(rows);
+    rows = JSON("query", "tiny.db", "fires", "--format", "json");
+    assert_int_equal(json_object_array_length(rows), 4 * 8);
+    json_object_put(rows);
+    rows = JSON("query", "--list", "--format", "json");
+    for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        struct outcome o =
+            RUN("query", "tiny.db", json_text_at(json_row(rows, i), "name"), "--format", "csv");
+        assert_int_equal(o.code, 0);
+        outcome_release(&o);
+    }
+    json_object_put(rows);
+    struct outcome o = RUN("query", "--sql", "SELECT 1 AS a, NULL AS b, 'x,\"y' AS c, 0.1 AS d", "tiny.db",
+                           "--format", "csv");
+    assert_string_equal(o.out, "a,b,c,d\n1,,\"x,\"\"y\",0.1\n");
+    outcome_release(&o);
+}
+
+static void test_query_mistakes(void **state)
+{
+    (void)state;
+    EXPECT_ERROR(2, "leaderboard", "query", "tiny.db", "best");
+    EXPECT_ERROR(2, "syntax error", "query", "tiny.db", "--sql", "SELEC");
+    EXPECT_ERROR(2, "no such column", "query", "tiny.db", "--sql", "SELECT flavour FROM trial");
+    EXPECT_ERROR(2, "reading", "query", "tiny.db", "--sql", "DELETE FROM trial");
+    EXPECT_ERROR(2, "one statement", "query", "tiny.db", "--sql", "SELECT 1; SELECT 2");
+    EXPECT_ERROR(2, "two queries", "query", "tiny.db", "trials", "--sql", "SELECT 1");
+    EXPECT_ERROR(1, "tiny.yaml", "query", "tiny.yaml");
+}
+
+/* A query without end stops when nobody reads. */
+static void test_query_into_a_full_disk_ends(void **state)
+{
+    (void)state;
+    static const char *const endless[] = {
+        "query", "tiny.db", "--format",
+        "csv",   "--sql",   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
+        NULL};
+    struct outcome o = program_run_to("/dev/full", endless);
+    assert_int_equal(o.code, 1);
+    assert_holds(o.err, "standard output");
+    outcome_release(&o);
+}
+
+/* eval */
+
+static char *checkpoint_of(const char *where, double *test_top1, double *val_top1)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql, "SELECT checkpoint, test_top1, val_top1 FROM trial WHERE state = 'done' AND %s",
+             where);
+    struct json_object *rows = JSON("query", "tiny.db", "--format", "json", "--sql", sql);
+    struct json_object *row = json_row(rows, 0);
+    char *path = strdup(json_text_at(row, "checkpoint"));
+    *test_top1 = json_double_at(row, "test_top1");
+    *val_top1 = json_double_at(row, "val_top1");
+    json_object_put(rows);
+    return path;
+}
+
+static void test_eval_repeats_the_run(void **state)
+{
+    (void)state;
+    double test_top1, val_top1;
+    char *path = checkpoint_of("seed = 2", &test_top1, &val_top1);
+    struct json_object *metrics = JSON("eval", path, "--data", "data", "--format", "json", "--threads", "3");
+    assert_int_equal(json_int_at(metrics, "n"), 100);
+    assert_true(json_double_at(metrics, "top1") == test_top1);
+    assert_true(json_double_at(metrics, "top5") == 1); /* four classes */
+    assert_true(json_double_at(metrics, "loss") > 0);
+    assert_string_equal(json_text_at(metrics, "split"), "test");
+    json_object_put(metrics);
+    metrics = JSON("eval", path, "--data", "data", "--data-format", "idx", "--split", "val", "--val", "80",
+                   "--format", "json");
+    assert_int_equal(json_int_at(metrics, "n"), 80);
+    assert_true(json_double_at(metrics, "top1") == val_top1);
+    json_object_put(metrics);
+    free(path);
+}
+
+static void test_eval_predictions_agree_with_the_metrics(void **state)
+{
+    (void)state;
+    double test_top1, val_top1;
+    char *path = checkpoint_of("seed = 1", &test_top1, &val_top1);
+    struct outcome metrics = RUN("eval", path, "--data", "data", "--predictions", "predictions.csv"),
+                   direct = RUN("eval", path, "--data", "data", "--predictions", "-");
+    assert_holds(metrics.out, "images      100\n");
+    char *csv = read_text("predictions.csv");
+    assert_string_equal(csv, direct.out);
+    int rows = 0, right = 0;
+    char *line = strchr(csv, '\n');
+    assert_int_equal(strncmp(csv, "index,file,label,label_name,predicted,predicted_name,probability\n", 65),
+                     0);
+    for (; line && line[1]; line = strchr(line + 1, '\n')) {
+        int index, label, label_name, predicted, predicted_name;
+        double probability;
+        assert_int_equal(sscanf(line + 1, "%d,,%d,%d,%d,%d,%lf", &index, &label, &label_name, &predicted,
+                                &predicted_name, &probability),
+                         6);
+        assert_int_equal(index, rows);
+        assert_int_equal(label, label_name); /* idx: classes have no names but their numbers */
+        assert_int_equal(predicted, predicted_name);
+        assert_true(probability >= 0.25 && probability <= 1); /* the largest of four */
+        right += label == predicted;
+        rows++;
+    }
+    assert_int_equal(rows, 100);
+    assert_true(right / 100.0 == test_top1);
+    outcome_release(&metrics);
+    outcome_release(&direct);
+    free(csv);
+    free(path);
+}
+
+static void test_eval_refuses_what_does_not_fit(void **state)
+{
+    (void)state;
+    double test_top1, val_top1;
+    char *path = checkpoint_of("seed = 1", &test_top1, &val_top1);
+    EXPECT_ERROR(2, "16x16", "eval", path, "--data", "large");
+    EXPECT_ERROR(2, "network takes 1x12x12", "eval", path, "--data", "photos");
+    EXPECT_ERROR(2, "say --data-format", "eval", path, "--data", ".");
+    EXPECT_ERROR(2, "does not exist", "eval", path, "--data", "nowhere");
+    EXPECT_ERROR(2, "needs --val", "eval", path, "--data", "data", "--split", "val");
+    EXPECT_ERROR(1, "tiny.yaml", "eval", "tiny.yaml", "--data", "data");
+    EXPECT_ERROR(1, "no/where", "eval", path, "--data", "data", "--predictions", "no/where/p.csv");
+    free(path);
+}
+
+/* plot */
+
+static void test_plot_prints_what_it_wrote(void **state)
+{
+    (void)state;
+    EXPECT_ERROR(2, "curve", "plot", "tiny.db", "pie");
+    if (system("command -v gnuplot > /dev/null") != 0)
+        skip();
+    struct outcome o = RUN("plot", "tiny.db", "curve", "-o", "figures", "--image", "svg");
+    assert_int_equal(o.code, 0);
+    assert_holds(o.out, "figures/tiny-sr-curve.svg\nfigures/tiny-sr-curve.csv\n");
+    assert_int_equal(access("figures/tiny-sr-curve.svg", R_OK), 0);
+    assert_int_equal(access("figures/tiny-pct-curve.csv", R_OK), 0);
+    outcome_release(&o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plan_counts_trials_and_operations),
+        cmocka_unit_test(test_plan_does_not_need_the_data),
+        cmocka_unit_test(test_mistakes_in_a_spec_have_a_place),
+        cmocka_unit_test(test_run_prints_results),
+        cmocka_unit_test(test_run_again_trains_nothing),
+        cmocka_unit_test(test_status),
+        cmocka_unit_test(test_status_tells_what_failed),
+        cmocka_unit_test(test_query),
+        cmocka_unit_test(test_query_mistakes),
+        cmocka_unit_test(test_query_into_a_full_disk_ends),
+        cmocka_unit_test(test_eval_repeats_the_run),
+        cmocka_unit_test(test_eval_predictions_agree_with_the_metrics),
+        cmocka_unit_test(test_eval_refuses_what_does_not_fit),
+        cmocka_unit_test(test_plot_prints_what_it_wrote),
+    };
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
