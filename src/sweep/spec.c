@@ -59,8 +59,9 @@ static enum status base_give(struct reader *r, const struct field *f, const stru
     return field_set(f, &spec->base, value->text, r->e);
 }
 
-/* What the data format says about the images; the data itself is not read here. */
-static enum status base_from_data(struct reader *r, const struct given *given)
+/* What the data format says about the images, for the base's own keys to change; the data is not read here.
+ */
+static enum status base_from_data(struct reader *r)
 {
     const struct data_source *data = &r->spec->data;
     const struct field *input = field_find(SECTION_BASE, "input"),
@@ -90,10 +91,8 @@ static enum status base_from_data(struct reader *r, const struct given *given)
         }
         break;
     }
-    enum status st = ST_OK;
-    if (shape.text && !given->key[field_index(input)])
-        st = base_give(r, input, &shape);
-    if (st == ST_OK && count.text && !given->key[field_index(classes)])
+    enum status st = shape.text ? base_give(r, input, &shape) : ST_OK;
+    if (st == ST_OK && count.text)
         st = base_give(r, classes, &count);
     return st;
 }
@@ -129,7 +128,7 @@ static enum status base_read(struct reader *r, const struct node *node)
                                          sizeof *spec->base_given.items);
     if (!spec->base_given.items)
         return reader_no_memory(r);
-    st = base_from_data(r, &given);
+    st = base_from_data(r);
     for (const struct node_item *item = node ? node->items : NULL; st == ST_OK && item; item = item->next) {
         const struct field *f = field_find(SECTION_BASE, item->key->text);
         if (f == preset)

@@ -149,6 +149,8 @@ static void test_sections(void **state)
          "unknown key \"epoch\", did you mean epochs?; allowed: epochs, batch"},
         {"train: {lr: 1, bathc: 3}\n", 4, 16, "train", "did you mean batch?"},
         {"train: {LR: 1}\n", 4, 9, "train", "did you mean lr?"},
+        {"train: {rl: 1}\n", 4, 9, "train", "did you mean lr?"},
+        {"train: {speed: 1}\n", 4, 9, "train", "unknown key \"speed\"; allowed:"},
         {"train: {lr: 1, lr: 2}\n", 4, 16, "train.lr", "is given twice, first in line 4"},
         {"train: {epochs: 1.5}\n", 4, 17, "train.epochs",
          "\"1.5\" is not a whole number, allowed: a whole number from 1"},
@@ -247,6 +249,7 @@ static void test_base(void **state)
         {"base: {input: 32x32}\n", 4, 15, "base.input", "is not a shape, allowed: channels x rows x columns"},
         {"base: {input: 3x32x32x}\n", 4, 15, "base.input", "is not a shape"},
         {"base: {input: 3x9999x32}\n", 4, 15, "base.input", "is not a shape"},
+        {"base: {input: 3x18446744073709551648x32}\n", 4, 15, "base.input", "is not a shape"}, /* 2^64 + 32 */
         {"base: {pools: [conv1, fire10]}\n", 4, 23, "base.pools",
          "\"fire10\" is no pool place, allowed: conv1 and fire2"},
         {"base: {pools: [conv1, conv1]}\n", 4, 15, "base.pools", "\"conv1,conv1\" is no list of pool places"},
@@ -265,6 +268,14 @@ static void test_base(void **state)
         {"base: {fires: [[1,1,1],[1,0,0],[1,1,1],[1,1,1],[1,1,1],[1,1,1],[1,1,1],[1,1,1]]}\n", 4, 15,
          "base.fires", "has a Fire without filters"},
         {"base: {fires: '1/1/1'}\n", 4, 15, "base.fires", "is no list of Fires"},
+        {"base: {fires: [[1,1,1],[1,1,-1],[1,1,1],[1,1,1],[1,1,1],[1,1,1],[1,1,1],[1,1,1]]}\n", 4, 29,
+         "base.fires", "\"-1\" is no number of filters"},
+        {"base: {fires: [[1,1,1],[1,1,65537],[1,1,1],[1,1,1],[1,1,1],[1,1,1],[1,1,1],[1,1,1]]}\n", 4, 29,
+         "base.fires", "from 0 to 65536"},
+        {"base: {base_e: 5, fires: '1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1'}\n", 4, 8, "base.base_e",
+         "has no effect beside `fires`"},
+        {"base: {pct3x3: 1, fires: '1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1'}\n", 4, 8, "base.pct3x3",
+         "has no effect beside `fires`"},
         {"base: {SR: 0.5, fires: '1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1'}\n", 4, 8, "base.SR",
          "has no effect beside `fires`"},
         /* Possible values that make no network: found when the block is realised. */
@@ -401,14 +412,25 @@ static void test_range_bomb(void **state)
     check_one(text.text, 5, 60, "sweep.b10.grid.epochs.step", "more than 1000000 values");
 }
 
+static void test_names(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    char *fits = repeated("version: 1\nname: ", "n", 100, "\ndata: {format: idx, path: d}\n");
+    assert_int_equal(parse("", fits, strlen(fits), &e), ST_OK);
+    mem_free(fits);
+    check_one(repeated("version: 1\nname: ", "n", 101, "\ndata: {format: idx, path: d}\n"), 2, 7, "name",
+              "is not a name, allowed: 1 to 100 letters");
+}
+
 static void test_long_texts_are_cut(void **state)
 {
     (void)state;
     struct err e = ERR_INIT;
-    char *text = repeated(HEAD, "\xc3\xa9", 400, ": 1\n");
+    char *text = repeated(HEAD "x", "\xc3\xa9", 400, ": 1\n");
     assert_int_equal(parse("", text, strlen(text), &e), ST_USAGE);
     mem_free(text);
-    assert_non_null(strstr(e.text, "...\"; allowed: version"));
+    assert_non_null(strstr(e.text, "\xc3\xa9...\"; allowed: version")); /* no half character */
     assert_non_null(strstr(e.text, "t.yaml:4:"));
 }
 
@@ -429,17 +451,12 @@ static void test_load(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_syntax),
-        cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_sections),
-        cmocka_unit_test(test_data),
-        cmocka_unit_test(test_base),
-        cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_range_bomb),
-        cmocka_unit_test(test_load),
-        cmocka_unit_test(test_long_texts_are_cut),
+        cmocka_unit_test(test_files),      cmocka_unit_test(test_syntax),
+        cmocka_unit_test(test_bytes),      cmocka_unit_test(test_sections),
+        cmocka_unit_test(test_data),       cmocka_unit_test(test_base),
+        cmocka_unit_test(test_blocks),     cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_range_bomb), cmocka_unit_test(test_load),
+        cmocka_unit_test(test_names),      cmocka_unit_test(test_long_texts_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
