@@ -144,7 +144,7 @@ char *pools_format(unsigned pools, char out[64])
         }
     }
     if (n == 0) {
-        strcpy(out, "none");
+        snprintf(out, 64, "none");
     }
     return out;
 }

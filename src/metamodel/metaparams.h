@@ -11,11 +11,11 @@ enum { FIRE_COUNT = 8 };    /* fire2..fire9; index i is fire(i+2) */
 enum { WIDTH_MAX = 65536 }; /* most filters of any layer: keeps every count and cost far from overflow */
 
 struct metaparams {
-    int base_e;     /* expand filters of fire2, >= 1 */
-    int incr_e;     /* expand filters added every `freq` Fires, >= 0 */
-    int freq;       /* >= 1 */
-    double sr;      /* squeeze ratio, 0 < SR <= 1 */
-    double pct3x3;  /* share of 3x3 among the expand filters, 0 <= pct3x3 <= 1 */
+    int base_e;    /* expand filters of fire2, >= 1 */
+    int incr_e;    /* expand filters added every `freq` Fires, >= 0 */
+    int freq;      /* >= 1 */
+    double sr;     /* squeeze ratio, 0 < SR <= 1 */
+    double pct3x3; /* share of 3x3 among the expand filters, 0 <= pct3x3 <= 1 */
 };
 
 struct fire {
@@ -26,9 +26,9 @@ struct fire {
 
 struct derived {
     struct fire fires[FIRE_COUNT];
-    bool clamped[FIRE_COUNT];     /* s1x1 was rounded up to its minimum of 1 */
-    double realised_sr;           /* sum of s1x1 over sum of e */
-    double realised_pct3x3;       /* sum of e3x3 over sum of e */
+    bool clamped[FIRE_COUNT]; /* s1x1 was rounded up to its minimum of 1 */
+    double realised_sr;       /* sum of s1x1 over sum of e */
+    double realised_pct3x3;   /* sum of e3x3 over sum of e */
 };
 
 /* SqueezeNet's values: 128, 128, 2, SR 0.125, pct3x3 0.5. */

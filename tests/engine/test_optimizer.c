@@ -41,9 +41,8 @@ static void reference_update(const struct recipe *r, double lr, int t, double de
 
 struct setting {
     enum optimizer optimizer;
-    double momentum;
     bool nesterov;
-    double decay;
+    double momentum, decay;
     float g_scale;
 };
 
@@ -81,13 +80,13 @@ static void test_against_reference(void **state)
 {
     (void)state;
     static const struct setting settings[] = {
-        {OPTIMIZER_SGD, 0, false, 0, 1},         {OPTIMIZER_SGD, 0, true, 0, 1},
-        {OPTIMIZER_SGD, 0.9, false, 0, 1},       {OPTIMIZER_SGD, 0.9, true, 0, 1},
-        {OPTIMIZER_SGD, 0.9, false, 0.01, 1},    {OPTIMIZER_SGD, 0.9, true, 0.01, 1},
-        {OPTIMIZER_SGD, 0.9, true, 0.01, 0.25f}, {OPTIMIZER_SGD, 0.5, false, 0.1, 0.25f},
-        {OPTIMIZER_ADAM, 0.9, true, 0, 1},       {OPTIMIZER_ADAM, 0.9, true, 0.1, 1},
-        {OPTIMIZER_ADAM, 0.9, true, 0.1, 0.25f}, {OPTIMIZER_ADAMW, 0.9, true, 0, 1},
-        {OPTIMIZER_ADAMW, 0.9, true, 0.1, 1},    {OPTIMIZER_ADAMW, 0.9, true, 0.1, 0.25f},
+        {OPTIMIZER_SGD, false, 0, 0, 1},         {OPTIMIZER_SGD, true, 0, 0, 1},
+        {OPTIMIZER_SGD, false, 0.9, 0, 1},       {OPTIMIZER_SGD, true, 0.9, 0, 1},
+        {OPTIMIZER_SGD, false, 0.9, 0.01, 1},    {OPTIMIZER_SGD, true, 0.9, 0.01, 1},
+        {OPTIMIZER_SGD, true, 0.9, 0.01, 0.25f}, {OPTIMIZER_SGD, false, 0.5, 0.1, 0.25f},
+        {OPTIMIZER_ADAM, true, 0.9, 0, 1},       {OPTIMIZER_ADAM, true, 0.9, 0.1, 1},
+        {OPTIMIZER_ADAM, true, 0.9, 0.1, 0.25f}, {OPTIMIZER_ADAMW, true, 0.9, 0, 1},
+        {OPTIMIZER_ADAMW, true, 0.9, 0.1, 1},    {OPTIMIZER_ADAMW, true, 0.9, 0.1, 0.25f},
     };
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
         check_setting(&settings[i]);

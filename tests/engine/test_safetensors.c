@@ -237,7 +237,9 @@ static enum status parse_header(const char *header, size_t data, struct safetens
     for (int i = 0; i < 8; i++) {
         bytes[i] = (char)(unsigned char)(length >> (8 * i) & 0xff);
     }
-    memcpy(bytes + 8, header, length);
+    for (size_t i = 0; i < length; i++) { /* without the terminator */
+        bytes[8 + i] = header[i];
+    }
     enum status st = safetensors_parse(bytes, 8 + length + data, "file", out, e);
     free(bytes);
     return st;
@@ -374,9 +376,8 @@ static void test_header_length_is_bounded(void **state)
         {0, 0, 0, 0, 1, 0, 0, 0},
     };
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
-        char bytes[10];
+        char bytes[10] = {[8] = '{', [9] = '}'};
         memcpy(bytes, lengths[i], 8);
-        memcpy(bytes + 8, "{}", 2);
         struct safetensors *s = NULL;
         struct err e = ERR_INIT;
         assert_int_equal(parse_copy(bytes, sizeof bytes, &s, &e), ST_CORRUPT);

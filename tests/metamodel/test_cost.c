@@ -273,8 +273,8 @@ static void test_random_designs(void **state)
         d.macro.conv1_kernel = 1 + (int)rng_below(&rng, 5);
         d.macro.conv1_stride = 1 + (int)rng_below(&rng, 2);
         d.macro.conv1_pad = (int)rng_below(&rng, (uint32_t)d.macro.conv1_kernel);
-        d.macro.pools = 1u << rng_below(&rng, 10) | 1u << rng_below(&rng, 10);
-        d.macro.pools &= 0x3fe;
+        uint32_t first = rng_below(&rng, 10), second = rng_below(&rng, 10); /* 0: no pool */
+        d.macro.pools = (1u << first | 1u << second) & 0x3fe;
         d.macro.pool_floor = rng_below(&rng, 2);
         d.macro.bypass = (enum bypass)rng_below(&rng, 3);
         d.macro.conv10_pad = (int)rng_below(&rng, 2);
