@@ -333,6 +333,8 @@ enum status trainer_open(const char *path, int threads, struct trainer **out, st
         s = load_set(*out, f, &(struct parameter_set){"", (*out)->params}, true, path, e);
     if (s == ST_OK)
         load_set(*out, f, &(struct parameter_set){"", (*out)->params}, false, path, e);
+    if (s == ST_OK)
+        trainer_weights_changed(*out);
     safetensors_free(f);
     if (s != ST_OK) {
         trainer_free(*out);

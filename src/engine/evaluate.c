@@ -12,6 +12,7 @@ static struct pass eval_pass(const struct trainer *t, int thread)
                          .plan = &t->eval_plan,
                          .kernels = t->kernels,
                          .params = t->params,
+                         .derived = t->derived,
                          .block = t->blocks[thread]};
 }
 

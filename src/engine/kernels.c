@@ -6,6 +6,7 @@
 #include "engine/kernels_conv.h"
 #include "engine/kernels_pool.h"
 #include "engine/kernels_weight_gradient.h"
+#include "engine/kernels_winograd.h"
 
 /* Independent FMA chains, as many as a convolution tile has accumulators: the practical peak. */
 static double fma_peak(long rounds)
@@ -40,7 +41,13 @@ const struct kernels KERNELS_TABLE = {
     .vector_floats = VL,
     .conv = conv,
     .weight_gradient = weight_gradient,
+    .bias_gradient = bias_gradient,
     .maxpool_forward = maxpool_forward,
     .maxpool_backward = maxpool_backward,
+    .winograd_input = winograd_input,
+    .winograd_output_gradient = winograd_output_gradient,
+    .winograd_output = winograd_output,
+    .winograd_weights = winograd_weights,
+    .winograd_weight_gradient = winograd_weight_gradient,
     .fma_peak = fma_peak,
 };

@@ -89,8 +89,25 @@ struct weight_gradient_job {
     int kernel_rows; /* kernel height */
     int row_length;  /* kernel width * cin */
     int channels;    /* of dy */
-    float *dw, *db;
+    float *dw, *db;  /* db may be NULL: not wanted */
     bool accumulate; /* false: overwrite */
+};
+
+/* Winograd's F(4x4, 3x3) cuts a map into tiles of 4x4 output pixels, row by row, image after image; a tile's
+ * 6x6 values in the transformed domain lie in 36 planes. Value q of tile `slot` (counted from first_tile) and
+ * channel c is planes[q * plane + slot * channels + c]; `plane` leaves TENSOR_SLACK floats behind the last
+ * tile. */
+enum { WINOGRAD_OUT = 4, WINOGRAD_IN = 6, WINOGRAD_PLANES = WINOGRAD_IN * WINOGRAD_IN };
+
+struct winograd_job {
+    struct view data, mask; /* the map: channels, strides; its input side has a border of one pixel, zeroed */
+    int h, w;               /* of the map; padding 1 and stride 1, so input and output are of one size */
+    int channels;
+    int first_tile, tile_count;
+    float *planes;
+    size_t plane;
+    const float *bias; /* output only: as in struct conv_job */
+    unsigned flags;
 };
 
 /* Max pooling with clipped windows. `arg` is [image][pixel][channel], the winner's place (ky * kernel + kx)
@@ -111,10 +128,22 @@ struct kernels {
     const char *name;
     int vector_floats;
     void (*conv)(const struct conv_job *job);
-    void (*weight_gradient)(const struct weight_gradient_job *job);
+    void (*weight_gradient)(const struct weight_gradient_job *job); /* writes dw only */
+    void (*bias_gradient)(const struct weight_gradient_job *job);   /* writes db only */
     void (*maxpool_forward)(const struct pool_job *job);
     void (*maxpool_backward)(
         const struct pool_job *job); /* overwrites dx; windows must not overlap the border */
+    /* data -> planes: B^T d B of the input around each tile; A d A^T of an output's gradient. planes -> data:
+     * A^T m A, then what conv does after its sums. */
+    void (*winograd_input)(const struct winograd_job *job);
+    void (*winograd_output_gradient)(const struct winograd_job *job);
+    void (*winograd_output)(const struct winograd_job *job);
+    /* G g G^T for `width` (a multiple of HALF_PANEL) columns of the nine rows taps[i * tap], written to
+     * planes[q * plane]; flipped turns the filter by 180 degrees. And the way back for gradients, G^T u G. */
+    void (*winograd_weights)(const float *taps, size_t tap, bool flipped, int width, float *planes,
+                             size_t plane);
+    void (*winograd_weight_gradient)(const float *planes, size_t plane, int width, bool accumulate,
+                                     float *taps, size_t tap);
     /* Runs `rounds` x 24 x 8 independent-chain vector FMAs and returns their count x vector_floats x 2
      * operations. */
     double (*fma_peak)(long rounds);

@@ -21,9 +21,12 @@ typedef float vec_unaligned __attribute__((vector_size(VL * sizeof(float)), alig
 typedef int32_t ivec __attribute__((vector_size(VL * sizeof(int32_t)), may_alias));
 typedef uint8_t bvec_unaligned __attribute__((vector_size(VL), aligned(1), may_alias));
 
-/* Unrolls the loop that follows completely, early enough that arrays indexed by it live in registers. (clang
- * unrolls too late for that when a count is given.) */
-#if defined __clang__
+/* Unrolls the loop that follows completely, early enough that arrays indexed by it live in registers (clang
+ * unrolls too late for that when a count is given). Not under sanitizers: every access would be instrumented,
+ * and compiling takes minutes. */
+#if defined KERNELS_SMALL
+#define KERNEL_UNROLL
+#elif defined __clang__
 #define KERNEL_UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define KERNEL_UNROLL _Pragma("GCC unroll 24")

@@ -129,7 +129,7 @@ KERNEL_INLINE void gradient_block(struct gradient_tile *t, int c, int first_imag
 }
 
 /* Sum of dy over pixels, per channel. */
-KERNEL_INLINE void bias_gradient(const struct weight_gradient_job *job)
+static void bias_gradient(const struct weight_gradient_job *job)
 {
     for (int c = 0; c < job->channels; c += VL) {
         vec sum = job->accumulate ? vec_load(job->db + c) : (vec){0};
@@ -158,7 +158,6 @@ static void weight_gradient(const struct weight_gradient_job *job)
             c += job->channels - c > VL ? TILE_CHANNELS : VL;
         }
     }
-    bias_gradient(job);
 }
 
 #endif

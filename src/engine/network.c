@@ -31,7 +31,23 @@ static enum status check_layer(const struct layer *l, int index, struct err *e)
     return ST_OK;
 }
 
-static void add_branch(struct network *n, struct op *op, const struct layer *l, int index)
+/* Whether F(4x4, 3x3) needs fewer operations than direct convolution: a rule of counts, never of timings, so
+ * that every machine chooses alike. A tile costs 36 products per pair of channels, and transforms worth about
+ * 200 per channel, channels in vectors of 16; direct convolution 9 products per pixel. Tiles may hang over
+ * the map's edge. */
+static bool winograd_pays(const struct branch *b, const struct shape *map)
+{
+    enum { TRANSFORM_COST = 200 };
+    if (b->kernel != 3 || b->pad != 1)
+        return false;
+    const double tiles =
+        ((map->h + WINOGRAD_OUT - 1) / WINOGRAD_OUT) * ((map->w + WINOGRAD_OUT - 1) / WINOGRAD_OUT);
+    const double pairs = (double)b->cin * b->cout;
+    const double transforms = TRANSFORM_COST * (double)(panel_channels(b->cin) + panel_channels(b->cout));
+    return tiles * (WINOGRAD_PLANES * pairs + transforms) < 9 * pairs * map->h * map->w;
+}
+
+static void add_branch(struct network *n, struct op *op, const struct layer *l, int index, bool winograd)
 {
     struct branch *b = &op->branch[op->branch_count++];
     *b = (struct branch){.layer = index,
@@ -44,7 +60,10 @@ static void add_branch(struct network *n, struct op *op, const struct layer *l, 
                          .k_count = l->kernel * l->kernel * l->cin};
     b->weights = n->weight_floats;
     n->weight_floats += (size_t)panel_channels(b->cout) * (size_t)b->k_count;
-    op->transposed_k += b->kernel * b->kernel * b->cout;
+    const struct shape *map = &n->arch.tensors[l->out];
+    b->winograd = winograd && l->stride == 1 && winograd_pays(b, map);
+    if (!b->winograd)
+        op->transposed_k += b->kernel * b->kernel * b->cout;
 }
 
 /* The op a convolution joins as a second branch, or NULL. */
@@ -57,7 +76,7 @@ static struct op *sibling(struct network *n, const struct layer *l, int in, int 
     return same && last->branch_count < BRANCH_MAX ? last : NULL;
 }
 
-static void compile_ops(struct network *n, bool dropout)
+static void compile_ops(struct network *n, struct network_options options)
 {
     int alias[ARCH_MAX_TENSORS];
     for (int t = 0; t < n->tensor_count; t++)
@@ -65,7 +84,7 @@ static void compile_ops(struct network *n, bool dropout)
     for (int i = 0; i < n->arch.layer_count; i++) {
         const struct layer *l = &n->arch.layers[i];
         const int in = alias[l->in], in2 = l->kind == LAYER_ADD ? alias[l->in2] : -1;
-        if (l->kind == LAYER_DROPOUT && !dropout) {
+        if (l->kind == LAYER_DROPOUT && !options.dropout) {
             alias[l->out] = in;
             continue;
         }
@@ -82,22 +101,51 @@ static void compile_ops(struct network *n, bool dropout)
                               .wants_dx = in != 0};
         }
         if (l->kind == LAYER_CONV)
-            add_branch(n, op, l, i);
+            add_branch(n, op, l, i, options.winograd);
     }
 }
 
-static void place_biases_and_transposes(struct network *n)
+static size_t take(size_t *end, size_t floats)
+{
+    const size_t at = *end;
+    *end += floats;
+    return at;
+}
+
+static void place_biases(struct network *n)
 {
     n->param_floats = n->weight_floats;
+    for (int i = 0; i < n->op_count; i++)
+        for (int b = 0; b < n->ops[i].branch_count; b++)
+            n->ops[i].branch[b].biases =
+                take(&n->param_floats, (size_t)panel_channels(n->ops[i].branch[b].cout));
+}
+
+static size_t forward_plane(const struct branch *b)
+{
+    return (size_t)panel_channels(b->cout) * (size_t)b->cin;
+}
+
+static size_t backward_plane(const struct branch *b)
+{
+    return (size_t)panel_channels(b->cin) * (size_t)b->cout;
+}
+
+static void place_derived(struct network *n)
+{
     for (int i = 0; i < n->op_count; i++) {
         struct op *op = &n->ops[i];
-        for (int b = 0; b < op->branch_count; b++) {
-            op->branch[b].biases = n->param_floats;
-            n->param_floats += (size_t)panel_channels(op->branch[b].cout);
-        }
-        if (op->kind == OP_CONV && op->wants_dx) {
-            op->transposed = n->transposed_floats;
-            n->transposed_floats += (size_t)panel_channels(op->branch[0].cin) * (size_t)op->transposed_k;
+        if (op->kind != OP_CONV)
+            continue;
+        if (op->wants_dx)
+            op->transposed = take(&n->derived_floats,
+                                  (size_t)panel_channels(op->branch[0].cin) * (size_t)op->transposed_k);
+        for (int k = 0; k < op->branch_count; k++) {
+            struct branch *b = &op->branch[k];
+            if (b->winograd)
+                b->forward_planes = take(&n->derived_floats, WINOGRAD_PLANES * forward_plane(b));
+            if (b->winograd && op->wants_dx)
+                b->backward_planes = take(&n->derived_floats, WINOGRAD_PLANES * backward_plane(b));
         }
     }
 }
@@ -145,7 +193,8 @@ static void describe_tensors(struct network *n)
     }
 }
 
-enum status network_init(struct network *n, const struct arch *a, bool dropout, struct err *e)
+enum status network_init(struct network *n, const struct arch *a, struct network_options options,
+                         struct err *e)
 {
     memset(n, 0, sizeof *n);
     n->arch = *a;
@@ -156,8 +205,9 @@ enum status network_init(struct network *n, const struct arch *a, bool dropout, 
         if (s != ST_OK)
             return s;
     }
-    compile_ops(n, dropout);
-    place_biases_and_transposes(n);
+    compile_ops(n, options);
+    place_biases(n);
+    place_derived(n);
     describe_tensors(n);
     return ST_OK;
 }
@@ -187,32 +237,80 @@ void network_unpack(const struct branch *b, const float *panels, float *oihw)
                 *oihw++ = panels[panel_index(o, tap * b->cin + i, b->k_count, b->cout)];
 }
 
-/* Rows of one tap: transposed[i][row0 + o] = weights[o][tap * cin + i]. */
-static void transpose_tap(const struct branch *b, int tap, const float *weights, int row0, int k_total,
-                          float *out)
+/* block[o][i] of one tap turned to out[i][o]: `count` output channels from o0 on, one panel of input channels
+ * from i0 on. */
+static void transpose_block(const struct branch *b, int tap, int o0, int count, int i0, const float *weights,
+                            float *out, size_t out_row)
 {
-    for (int o0 = 0; o0 < b->cout; o0 += PANEL) {
-        const int width = panel_width(o0, b->cout);
-        const int count = b->cout - o0 < PANEL ? b->cout - o0 : PANEL;
-        const float *from = weights + panel_start(o0, b->k_count) + (size_t)(tap * b->cin) * (size_t)width;
-        for (int i = 0; i < b->cin; i++) {
-            const size_t to_width = (size_t)panel_width(i, b->cin);
-            float *to = out + panel_start(i, k_total) + (size_t)(row0 + o0) * to_width + (size_t)(i % PANEL);
-            const float *row = from + (size_t)i * (size_t)width;
-            for (int o = 0; o < count; o++)
-                to[(size_t)o * to_width] = row[o];
+    const size_t width = (size_t)panel_width(o0, b->cout);
+    const float *from = weights + panel_start(o0, b->k_count) + (size_t)(tap * b->cin + i0) * width;
+    const int inputs = b->cin - i0 < PANEL ? b->cin - i0 : PANEL;
+    for (int i = 0; i < inputs; i++)
+        for (int o = 0; o < count; o++)
+            out[(size_t)o * out_row + (size_t)i] = from[(size_t)i * width + (size_t)o];
+}
+
+/* Direct branch: rows (tap, o) of the op's transposed panels. */
+static void derive_transposed(const struct op *op, const struct branch *b, int o0, int count,
+                              const float *weights, float *out)
+{
+    int row = o0;
+    for (const struct branch *before = op->branch; before < b; before++)
+        row += before->winograd ? 0 : before->kernel * before->kernel * before->cout;
+    for (int tap = 0; tap < b->kernel * b->kernel; tap++, row += b->cout)
+        for (int i0 = 0; i0 < b->cin; i0 += PANEL) {
+            const size_t width = (size_t)panel_width(i0, b->cin);
+            transpose_block(b, tap, o0, count, i0, weights,
+                            out + panel_start(i0, op->transposed_k) + (size_t)row * width, width);
         }
+}
+
+static void derive_forward_planes(const struct branch *b, int o0, const struct kernels *k,
+                                  const float *weights, float *planes)
+{
+    const int width = panel_width(o0, b->cout);
+    const float *taps = weights + panel_start(o0, b->k_count);
+    float *to = planes + panel_start(o0, b->cin);
+    for (int i = 0; i < b->cin; i++)
+        k->winograd_weights(taps + i * width, (size_t)(b->cin * width), false, width, to + i * width,
+                            forward_plane(b));
+}
+
+static void derive_backward_planes(const struct branch *b, int o0, int count, const struct kernels *k,
+                                   const float *weights, float *planes)
+{
+    for (int i0 = 0; i0 < b->cin; i0 += PANEL) {
+        float taps[9 * PANEL * PANEL] = {0}; /* [tap][o][i] */
+        const int width = panel_width(i0, b->cin);
+        for (int tap = 0; tap < 9; tap++)
+            transpose_block(b, tap, o0, count, i0, weights, taps + tap * PANEL * PANEL, PANEL);
+        float *to = planes + panel_start(i0, b->cout) + o0 * width;
+        for (int o = 0; o < count; o++)
+            k->winograd_weights(taps + o * PANEL, PANEL * PANEL, true, width, to + o * width,
+                                backward_plane(b));
     }
 }
 
-void network_transpose(const struct op *op, const float *params, float *transposed)
+void network_derive(const struct op *op, const struct branch *b, int o0, const struct kernels *k,
+                    const float *params, float *derived)
 {
-    int row = 0;
-    for (int b = 0; b < op->branch_count; b++) {
-        const struct branch *br = &op->branch[b];
-        for (int tap = 0; tap < br->kernel * br->kernel; tap++) {
-            transpose_tap(br, tap, params + br->weights, row, op->transposed_k, transposed + op->transposed);
-            row += br->cout;
+    const int count = b->cout - o0 < PANEL ? b->cout - o0 : PANEL;
+    const float *weights = params + b->weights;
+    if (b->winograd)
+        derive_forward_planes(b, o0, k, weights, derived + b->forward_planes);
+    if (b->winograd && op->wants_dx)
+        derive_backward_planes(b, o0, count, k, weights, derived + b->backward_planes);
+    if (!b->winograd && op->wants_dx)
+        derive_transposed(op, b, o0, count, weights, derived + op->transposed);
+}
+
+void network_derive_all(const struct network *n, const struct kernels *k, const float *params, float *derived)
+{
+    for (int i = 0; i < n->op_count; i++)
+        for (int b = 0; b < n->ops[i].branch_count; b++) {
+            const struct branch *branch = &n->ops[i].branch[b];
+#pragma omp for schedule(static) nowait
+            for (int o0 = 0; o0 < branch->cout; o0 += PANEL)
+                network_derive(&n->ops[i], branch, o0, k, params, derived);
         }
-    }
 }

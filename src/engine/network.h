@@ -4,8 +4,9 @@
  * Fire) are branches of one operation, so that the gradient to the squeeze output is gathered in one pass.
  *
  * Parameters are one block of floats: the weights of all convolutions in layer order, each in the panels of
- * kernels.h, then all biases, each padded to panel_channels. A second block holds the transposed weights that
- * the gradient to the data needs, rebuilt after every update. */
+ * kernels.h, then all biases, each padded to panel_channels. A second block holds what is
+ * derived from the weights and rebuilt after every update: weights in Winograd's domain, and transposed for
+ * the gradient to the data. */
 #ifndef ENGINE_NETWORK_H
 #define ENGINE_NETWORK_H
 
@@ -31,6 +32,10 @@ struct branch {
     int k_count;    /* kernel * kernel * cin */
     size_t weights; /* offsets into the parameter block, floats */
     size_t biases;
+    bool winograd; /* runs as F(4x4, 3x3) */
+    /* winograd: offsets into the derived block of WINOGRAD_PLANES panels each: [cin][cout], and turned by 180
+     * degrees [cout][cin]. */
+    size_t forward_planes, backward_planes;
 };
 
 enum op_kind { OP_CONV, OP_MAXPOOL, OP_ADD, OP_DROPOUT, OP_AVGPOOL };
@@ -42,8 +47,9 @@ struct op {
     struct branch branch[BRANCH_MAX];
     int kernel, stride, pad; /* pool; stride also of a convolution */
     bool wants_dx;           /* false when `in` is the image */
-    size_t transposed;       /* OP_CONV with wants_dx: offset into the transposed block */
-    int transposed_k;        /* sum over branches of kernel * kernel * cout */
+    size_t transposed; /* OP_CONV with wants_dx: direct branches' weights in panels of cin, in the derived
+                          block */
+    int transposed_k;  /* sum over direct branches of kernel * kernel * cout */
     /* Whether this op is the first (last) in the backward pass to add to the gradient of in, in2. */
     bool first[2], last[2];
 };
@@ -66,19 +72,30 @@ struct network {
     int logits;           /* tensor */
     size_t weight_floats; /* the weights' part of the block */
     size_t param_floats;  /* weights and biases */
-    size_t transposed_floats;
+    size_t derived_floats;
 };
 
-/* Compiles an arch. With `dropout` false the dropout layer is left out (its output is its input).
- * ST_USAGE for what the engine cannot run: a strided convolution other than the first, kernels beyond
- * NETWORK_MAX_KERNEL. */
-enum status network_init(struct network *n, const struct arch *a, bool dropout, struct err *e);
+/* What the engine may choose; all of it is part of a trial's numerics. */
+struct network_options {
+    bool dropout;  /* false: the dropout layer is left out, its output is its input */
+    bool winograd; /* use F(4x4, 3x3) where it needs fewer operations */
+};
+
+/* Compiles an arch. ST_USAGE for what the engine cannot run: a strided convolution other than the first,
+ * kernels beyond NETWORK_MAX_KERNEL. */
+enum status network_init(struct network *n, const struct arch *a, struct network_options options,
+                         struct err *e);
 
 /* Converts one branch's weights between panels and the plain order [cout][cin][ky][kx]. */
 void network_pack(const struct branch *b, const float *oihw, float *panels);
 void network_unpack(const struct branch *b, const float *panels, float *oihw);
 
-/* Rebuilds the transposed weights of one op from the parameter block. */
-void network_transpose(const struct op *op, const float *params, float *transposed);
+/* Rebuilds what is derived from output channels o0 .. o0 + PANEL (o0 a multiple of PANEL) of one branch.
+ * Panels are independent, so threads can share them. */
+void network_derive(const struct op *op, const struct branch *b, int o0, const struct kernels *k,
+                    const float *params, float *derived);
+/* The same for all panels of the network. */
+void network_derive_all(const struct network *n, const struct kernels *k, const float *params,
+                        float *derived);
 
 #endif

@@ -1,18 +1,10 @@
 #include "engine/pass.h"
 
+#include "engine/pass_conv.h"
+
 #include <string.h>
 
 #include "base/rng.h"
-
-static struct view value(const struct pass *p, int tensor, int c0)
-{
-    return plan_view(&p->plan->value[tensor], p->block, c0);
-}
-
-static struct view gradient(const struct pass *p, int tensor, int c0)
-{
-    return plan_view(&p->plan->gradient[tensor], p->block, c0);
-}
 
 static void clear_border(const struct pass *p, const struct place *place, const struct shape *s, int images)
 {
@@ -33,76 +25,21 @@ static void clear_border(const struct pass *p, const struct place *place, const 
 
 float *pass_image(const struct pass *p, int i, size_t *pitch)
 {
-    const struct view v = value(p, 0, 0);
+    const struct view v = pass_value(p, 0, 0);
     *pitch = v.row;
     return v.data + (size_t)i * v.image;
 }
 
 const float *pass_logits(const struct pass *p, int i)
 {
-    const struct view v = value(p, p->network->logits, 0);
+    const struct view v = pass_value(p, p->network->logits, 0);
     return v.data + (size_t)i * v.image;
 }
 
 float *pass_logits_gradient(const struct pass *p, int i)
 {
-    const struct view v = gradient(p, p->network->logits, 0);
+    const struct view v = pass_gradient(p, p->network->logits, 0);
     return v.data + (size_t)i * v.image;
-}
-
-/* The input of a convolution with its padding: base of output pixel (0, 0). */
-static struct view padded_input(const struct pass *p, const struct op *op, const struct branch *b)
-{
-    struct view x = value(p, op->in, 0);
-    x.data -= (size_t)b->pad * (x.row + x.pixel);
-    return x;
-}
-
-static void conv_forward(const struct pass *p, const struct op *op, int images)
-{
-    const struct shape *out = &p->network->tensors[op->out].shape;
-    for (int i = 0; i < op->branch_count; i++) {
-        const struct branch *b = &op->branch[i];
-        struct segment segments[NETWORK_MAX_KERNEL];
-        struct conv_job job = {.x = padded_input(p, op, b),
-                               .y = value(p, op->out, b->c0),
-                               .images = images,
-                               .h = out->h,
-                               .w = out->w,
-                               .stride = op->stride,
-                               .channels = b->cout,
-                               .weights = p->params + b->weights,
-                               .bias = p->params + b->biases,
-                               .segment_count = b->kernel,
-                               .segments = segments,
-                               .flags = b->relu ? CONV_RELU : 0};
-        /* All channels of a kernel row's pixels are consecutive in the input. */
-        for (int ky = 0; ky < b->kernel; ky++)
-            segments[ky] = (struct segment){(ptrdiff_t)((size_t)ky * job.x.row), b->kernel * b->cin};
-        p->kernels->conv(&job);
-    }
-}
-
-static void conv_weight_gradient(const struct pass *p, const struct op *op, int images, float *gradients,
-                                 bool accumulate)
-{
-    const struct shape *out = &p->network->tensors[op->out].shape;
-    for (int i = 0; i < op->branch_count; i++) {
-        const struct branch *b = &op->branch[i];
-        struct weight_gradient_job job = {.x = padded_input(p, op, b),
-                                          .dy = gradient(p, op->out, b->c0),
-                                          .images = images,
-                                          .h = out->h,
-                                          .w = out->w,
-                                          .stride = op->stride,
-                                          .kernel_rows = b->kernel,
-                                          .row_length = b->kernel * b->cin,
-                                          .channels = b->cout,
-                                          .dw = gradients + b->weights,
-                                          .db = gradients + b->biases,
-                                          .accumulate = accumulate};
-        p->kernels->weight_gradient(&job);
-    }
 }
 
 /* Flags of an op's contribution to the gradient of its k-th input; clears the border if it is the first. */
@@ -113,33 +50,6 @@ static unsigned contribution(const struct pass *p, const struct op *op, int k, i
     if (op->first[k])
         clear_border(p, &p->plan->gradient[tensor], &t->shape, images);
     return (op->first[k] ? 0u : CONV_ACCUMULATE) | (op->last[k] && t->relu ? CONV_MASK : 0u);
-}
-
-static void conv_data_gradient(const struct pass *p, const struct op *op, int images)
-{
-    const struct shape *in = &p->network->tensors[op->in].shape;
-    struct segment segments[SEGMENT_MAX];
-    struct conv_job job = {.x = gradient(p, op->out, 0),
-                           .y = gradient(p, op->in, 0),
-                           .mask = value(p, op->in, 0),
-                           .images = images,
-                           .h = in->h,
-                           .w = in->w,
-                           .stride = 1,
-                           .channels = in->c,
-                           .weights = p->transposed + op->transposed,
-                           .segments = segments,
-                           .flags = contribution(p, op, 0, images)};
-    /* Input pixel (y, x) reached output pixel (y + pad - ky, x + pad - kx) through tap (ky, kx). */
-    for (int i = 0; i < op->branch_count; i++) {
-        const struct branch *b = &op->branch[i];
-        for (int ky = 0; ky < b->kernel; ky++)
-            for (int kx = 0; kx < b->kernel; kx++)
-                segments[job.segment_count++] = (struct segment){
-                    (b->pad - ky) * (ptrdiff_t)job.x.row + (b->pad - kx) * (ptrdiff_t)job.x.pixel + b->c0,
-                    b->cout};
-    }
-    p->kernels->conv(&job);
 }
 
 static uint8_t *aside(const struct pass *p, const struct op *op)
@@ -166,8 +76,8 @@ static struct pool_job pool_job(const struct pass *p, const struct op *op, int i
 static void pool_forward(const struct pass *p, const struct op *op, int images)
 {
     struct pool_job job = pool_job(p, op, images);
-    job.x = value(p, op->in, 0);
-    job.y = value(p, op->out, 0);
+    job.x = pass_value(p, op->in, 0);
+    job.y = pass_value(p, op->out, 0);
     p->kernels->maxpool_forward(&job);
 }
 
@@ -175,9 +85,9 @@ static void pool_backward(const struct pass *p, const struct op *op, int images)
 {
     struct pool_job job = pool_job(p, op, images);
     const unsigned flags = contribution(p, op, 0, images);
-    job.x = gradient(p, op->in, 0);
-    job.y = gradient(p, op->out, 0);
-    job.mask = value(p, op->in, 0);
+    job.x = pass_gradient(p, op->in, 0);
+    job.y = pass_gradient(p, op->out, 0);
+    job.mask = pass_value(p, op->in, 0);
     job.masked = flags & CONV_MASK;
     p->kernels->maxpool_backward(&job);
 }
@@ -205,7 +115,7 @@ static void add_rows(const struct rows *r)
 
 static void add_forward(const struct pass *p, const struct op *op, int images)
 {
-    const struct rows r = {value(p, op->out, 0), value(p, op->in, 0), value(p, op->in2, 0),
+    const struct rows r = {pass_value(p, op->out, 0), pass_value(p, op->in, 0), pass_value(p, op->in2, 0),
                            &p->network->tensors[op->out].shape, images};
     add_rows(&r);
 }
@@ -231,8 +141,8 @@ static void add_backward(const struct pass *p, const struct op *op, int images)
 {
     const int inputs[2] = {op->in, op->in2};
     for (int k = 0; k < 2; k++) {
-        const struct rows r = {gradient(p, inputs[k], 0), gradient(p, op->out, 0), value(p, inputs[k], 0),
-                               &p->network->tensors[op->out].shape, images};
+        const struct rows r = {pass_gradient(p, inputs[k], 0), pass_gradient(p, op->out, 0),
+                               pass_value(p, inputs[k], 0), &p->network->tensors[op->out].shape, images};
         pass_on(&r, contribution(p, op, k, images));
     }
 }
@@ -263,7 +173,7 @@ static void dropout_image(float *to, const float *from, size_t to_row, size_t fr
 static void dropout_forward(const struct pass *p, const struct op *op, int images, const uint32_t *samples)
 {
     const struct shape *s = &p->network->tensors[op->out].shape;
-    const struct view x = value(p, op->in, 0), y = value(p, op->out, 0);
+    const struct view x = pass_value(p, op->in, 0), y = pass_value(p, op->out, 0);
     const size_t n = (size_t)s->c * (size_t)s->h * (size_t)s->w;
     uint8_t *keep = aside(p, op);
     for (int i = 0; i < images; i++) {
@@ -276,21 +186,21 @@ static void dropout_forward(const struct pass *p, const struct op *op, int image
 static void dropout_backward(const struct pass *p, const struct op *op, int images)
 {
     const struct shape *s = &p->network->tensors[op->out].shape;
-    const struct view dx = gradient(p, op->in, 0), dy = gradient(p, op->out, 0);
+    const struct view dx = pass_gradient(p, op->in, 0), dy = pass_gradient(p, op->out, 0);
     const size_t n = (size_t)s->c * (size_t)s->h * (size_t)s->w;
     const uint8_t *keep = aside(p, op);
     /* In place first, so that accumulating and masking stay in one place. */
     for (int i = 0; i < images; i++)
         dropout_image(dy.data + (size_t)i * dy.image, dy.data + (size_t)i * dy.image, dy.row, dy.row, s,
                       keep + (size_t)i * n, (float)(1 / (1 - p->dropout)));
-    const struct rows r = {dx, dy, value(p, op->in, 0), s, images};
+    const struct rows r = {dx, dy, pass_value(p, op->in, 0), s, images};
     pass_on(&r, contribution(p, op, 0, images));
 }
 
 static void average_forward(const struct pass *p, const struct op *op, int images)
 {
     const struct shape *s = &p->network->tensors[op->in].shape;
-    const struct view x = value(p, op->in, 0), y = value(p, op->out, 0);
+    const struct view x = pass_value(p, op->in, 0), y = pass_value(p, op->out, 0);
     const float scale = 1.0f / (float)(s->h * s->w);
     for (int i = 0; i < images; i++) {
         float *to = y.data + (size_t)i * y.image;
@@ -307,7 +217,8 @@ static void average_forward(const struct pass *p, const struct op *op, int image
 static void average_backward(const struct pass *p, const struct op *op, int images)
 {
     const struct shape *s = &p->network->tensors[op->in].shape;
-    const struct view dx = gradient(p, op->in, 0), dy = gradient(p, op->out, 0), x = value(p, op->in, 0);
+    const struct view dx = pass_gradient(p, op->in, 0), dy = pass_gradient(p, op->out, 0),
+                      x = pass_value(p, op->in, 0);
     const bool masked = contribution(p, op, 0, images) & CONV_MASK;
     const float scale = 1.0f / (float)(s->h * s->w);
     for (int i = 0; i < images; i++)
@@ -331,7 +242,7 @@ void pass_forward(const struct pass *p, int images, const uint32_t *samples)
         clear_border(p, &p->plan->value[op->out], &n->tensors[op->out].shape, images);
         switch (op->kind) {
         case OP_CONV:
-            conv_forward(p, op, images);
+            pass_conv_forward(p, op, images);
             break;
         case OP_MAXPOOL:
             pool_forward(p, op, images);
@@ -357,9 +268,9 @@ void pass_backward(const struct pass *p, int images, float *gradients, bool accu
         const struct op *op = &n->ops[i];
         switch (op->kind) {
         case OP_CONV:
-            conv_weight_gradient(p, op, images, gradients, accumulate);
+            pass_conv_weight_gradient(p, op, images, gradients, accumulate);
             if (op->wants_dx)
-                conv_data_gradient(p, op, images);
+                pass_conv_data_gradient(p, op, images, contribution(p, op, 0, images));
             break;
         case OP_MAXPOOL:
             pool_backward(p, op, images);

@@ -14,8 +14,8 @@ struct pass {
     const struct plan *plan;
     const struct kernels *kernels;
     const float *params;
-    const float *transposed; /* training */
-    float *block;            /* plan->floats floats, 64-byte aligned, this thread's own */
+    const float *derived; /* network_derive's */
+    float *block;         /* plan->floats floats, 64-byte aligned, this thread's own */
     double dropout;
     uint64_t seed; /* of the dropout stream */
     unsigned epoch;

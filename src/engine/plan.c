@@ -1,5 +1,7 @@
 #include "engine/plan.h"
 
+#include "engine/winograd.h"
+
 #include <string.h>
 
 enum { BLOCK_ALIGN = 16, /* floats: one cache line */ BUFFER_MAX = 2 * ARCH_MAX_TENSORS + ARCH_MAX_LAYERS };
@@ -115,6 +117,19 @@ static size_t place_buffers(struct buffers *all)
     return total;
 }
 
+/* The most that any operation needs beside its tensors. */
+static size_t scratch_floats(const struct network *n, int images, bool training)
+{
+    size_t most = 0;
+    for (int i = 0; i < n->op_count; i++)
+        for (int b = 0; b < n->ops[i].branch_count; b++) {
+            const size_t floats =
+                winograd_scratch(&n->ops[i].branch[b], &n->tensors[n->ops[i].out].shape, images, training);
+            most = floats > most ? floats : most;
+        }
+    return most;
+}
+
 enum status plan_init(struct plan *p, const struct network *n, int images, bool training, struct err *e)
 {
     memset(p, 0, sizeof *p);
@@ -130,7 +145,8 @@ enum status plan_init(struct plan *p, const struct network *n, int images, bool 
         floats += (double)all.items[i].floats;
     if (floats > 1e12)
         return err_set(e, ST_NOMEM, "a tile of %d images needs %.0f GiB", images, floats * 4 / 1073741824.0);
-    p->floats = place_buffers(&all);
+    p->scratch = (ptrdiff_t)place_buffers(&all);
+    p->floats = (size_t)p->scratch + scratch_floats(n, images, training);
     return ST_OK;
 }
 

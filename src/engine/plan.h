@@ -26,6 +26,7 @@ struct plan {
     struct place gradient[ARCH_MAX_TENSORS]; /* training only */
     ptrdiff_t aside[ARCH_MAX_LAYERS]; /* per op: bytes kept from forward to backward (pool winners, dropout
                                          choices), as an offset in floats; training only */
+    ptrdiff_t scratch;                /* what one operation needs for itself (winograd.h) */
     size_t floats;                    /* size of the block */
 };
 

@@ -31,6 +31,7 @@ struct recipe recipe_default(void)
         .crop_pad = 4,
         .crop_zero = false,
         .lanes = 8,
+        .winograd = true,
     };
 }
 
@@ -268,6 +269,7 @@ void recipe_hash(const struct recipe *r, const char *numerics, char out[HASH_TEX
     put_int(&c, s.crop_pad);
     put_int(&c, s.crop_zero);
     put_int(&c, s.lanes);
+    put_int(&c, s.winograd);
     hash_text(hash_bytes(c.bytes, c.n), out);
 }
 

@@ -22,7 +22,7 @@ static struct pass train_pass(const struct trainer *t, int thread)
                          .plan = &t->train_plan,
                          .kernels = t->kernels,
                          .params = t->params,
-                         .transposed = t->transposed,
+                         .derived = t->derived,
                          .block = t->blocks[thread],
                          .dropout = t->recipe.dropout,
                          .seed = t->seed,
@@ -114,12 +114,8 @@ static void update_chunk(const struct trainer *t, double lr, int64_t number, flo
 
 void trainer_weights_changed(struct trainer *t)
 {
-#pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
-    for (int i = 0; i < t->train_net.op_count; i++) {
-        const struct op *op = &t->train_net.ops[i];
-        if (op->kind == OP_CONV && op->wants_dx)
-            network_transpose(op, t->params, t->transposed);
-    }
+#pragma omp parallel num_threads(t->threads)
+    network_derive_all(&t->train_net, t->kernels, t->params, t->derived);
 }
 
 static size_t chunk_end(const struct trainer *t, size_t chunk)

@@ -12,7 +12,7 @@
 
 const char *engine_numerics(void)
 {
-    return "fp32-direct-1";
+    return "fp32-1";
 }
 
 int64_t trainer_steps_per_epoch(const struct trainer *t)
@@ -39,9 +39,11 @@ static enum status make_plans(struct trainer *t, struct err *e)
     const int64_t per_lane =
         ((int64_t)t->recipe.batch * t->recipe.accumulate + t->recipe.lanes - 1) / t->recipe.lanes;
     const int most = per_lane < TILE_IMAGES_MAX ? (int)per_lane : TILE_IMAGES_MAX;
-    enum status s = network_init(&t->train_net, &t->arch, t->recipe.dropout > 0, e);
+    const bool winograd = t->recipe.winograd;
+    enum status s =
+        network_init(&t->train_net, &t->arch, (struct network_options){t->recipe.dropout > 0, winograd}, e);
     if (s == ST_OK)
-        s = network_init(&t->eval_net, &t->arch, false, e);
+        s = network_init(&t->eval_net, &t->arch, (struct network_options){false, winograd}, e);
     if (s == ST_OK)
         s = plan_init(&t->train_plan, &t->train_net, tile_images(&t->train_net, true, most), true, e);
     if (s == ST_OK)
@@ -66,9 +68,11 @@ static bool allocate(struct trainer *t)
     for (int i = 0; i < t->threads; i++)
         if (!(t->blocks[i] = mem_aligned(block * sizeof(float))))
             return false;
+    t->derived = mem_aligned((t->train_net.derived_floats + TENSOR_SLACK) * sizeof(float));
+    if (!t->derived)
+        return false;
     if (!training)
         return true;
-    t->transposed = mem_aligned((t->train_net.transposed_floats + TENSOR_SLACK) * sizeof(float));
     t->lanes = mem_aligned((size_t)t->recipe.lanes * t->lane_floats * sizeof(float));
     t->chunk_squares = mem_calloc(trainer_chunks(t), sizeof *t->chunk_squares);
     t->order = mem_alloc(t->train.count, sizeof *t->order);
@@ -76,7 +80,7 @@ static bool allocate(struct trainer *t)
     for (int i = 0; i < optimizer_slots(&t->recipe); i++)
         if (!(t->state[i] = mem_aligned(params * sizeof(float))))
             return false;
-    return t->transposed && t->lanes && t->chunk_squares && t->order && t->history;
+    return t->lanes && t->chunk_squares && t->order && t->history;
 }
 
 enum status trainer_create(const struct trainer_config *c, struct trainer **out, struct err *e)
@@ -124,7 +128,7 @@ void trainer_free(struct trainer *t)
         mem_free(t->state[i]);
     mem_free(t->blocks);
     mem_free(t->params);
-    mem_free(t->transposed);
+    mem_free(t->derived);
     mem_free(t->lanes);
     mem_free(t->chunk_squares);
     mem_free(t->order);

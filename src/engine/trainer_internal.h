@@ -32,7 +32,7 @@ struct trainer {
     struct network train_net, eval_net; /* with and without dropout; parameters lie alike */
     struct plan train_plan, eval_plan;
     float *params;             /* param_floats */
-    float *transposed;         /* transposed_floats */
+    float *derived;            /* derived_floats */
     float *state[STATE_SLOTS]; /* optimizer, param_floats each; unused slots NULL */
     float *lanes;              /* recipe.lanes x lane_floats gradients */
     size_t lane_floats;        /* param_floats rounded up to cache lines */

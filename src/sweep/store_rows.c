@@ -112,5 +112,6 @@ void recipe_row(const struct trial *trial, struct row *row)
     row_int(row, "crop_pad", recipe->crop_pad);
     row_int(row, "crop_zero", recipe->crop_zero);
     row_int(row, "lanes", recipe->lanes);
+    row_int(row, "winograd", recipe->winograd);
     row_text(row, "numerics", engine_numerics());
 }

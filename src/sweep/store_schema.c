@@ -109,6 +109,7 @@ static const char tables_of_trials[] =
     " crop_pad INTEGER NOT NULL,"
     " crop_zero INTEGER NOT NULL CHECK(crop_zero IN (0, 1)),"
     " lanes INTEGER NOT NULL,"
+    " winograd INTEGER NOT NULL CHECK(winograd IN (0, 1)),"
     " numerics TEXT NOT NULL"
     ") STRICT;"
     "CREATE TABLE trial("

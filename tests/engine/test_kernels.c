@@ -299,11 +299,13 @@ static void test_weight_gradient(void **state)
             /* Overwriting must not read what was there. */
             set_weights(c, &d, dw, db, NAN);
             k->weight_gradient(&job);
+            k->bias_gradient(&job);
             check_weight_gradient(c, &d, dw, db, 0);
             check_padding_zero(c, &d, dw, db);
             set_weights(c, &d, dw, db, 1);
             job.accumulate = true;
             k->weight_gradient(&job);
+            k->bias_gradient(&job);
             check_weight_gradient(c, &d, dw, db, 1);
             check_padding_zero(c, &d, dw, db);
             mem_free(dw);
@@ -436,7 +438,7 @@ static void test_network_transpose(void **state)
 {
     (void)state;
     /* A 3x3 branch and a 1x1 branch of odd widths: row (branch, tap, o), column i. */
-    struct op op = {.kind = OP_CONV, .branch_count = 2};
+    struct op op = {.kind = OP_CONV, .branch_count = 2, .wants_dx = true};
     op.branch[0] = (struct branch){.cin = 5, .cout = 3, .kernel = 1, .k_count = 5, .weights = 0};
     op.branch[1] = (struct branch){.cin = 5, .cout = 35, .kernel = 3, .k_count = 45, .weights = 16 * 5};
     op.transposed_k = 3 + 9 * 35;
@@ -445,7 +447,9 @@ static void test_network_transpose(void **state)
         oihw[k] = (float)(k + 1);
     network_pack(&op.branch[0], oihw, params);
     network_pack(&op.branch[1], oihw, params + op.branch[1].weights);
-    network_transpose(&op, params, transposed);
+    for (int b = 0; b < 2; b++)
+        for (int o0 = 0; o0 < op.branch[b].cout; o0 += PANEL)
+            network_derive(&op, &op.branch[b], o0, kernels_named("generic"), params, transposed);
     for (int o = 0; o < 3; o++)
         for (int i = 0; i < 5; i++)
             assert_true(transposed[o * 16 + i] == oihw[o * 5 + i]);

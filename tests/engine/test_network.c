@@ -31,6 +31,7 @@ struct net_case {
     int conv10_pad;
     double dropout;
     struct fire fires[FIRE_COUNT];
+    int winograd_layers; /* how many must choose it; 0: switched off */
 };
 
 #define FIRES_PLAIN                                                                      \
@@ -46,6 +47,14 @@ struct net_case {
         {                                                                                \
             4, 15, 18                                                                    \
         }                                                                                \
+    }
+
+#define FIRES_WIDE                                                                                      \
+    {                                                                                                   \
+        {16, 15, 33}, {20, 0, 48}, {31, 17, 40}, {16, 8, 49}, {24, 16, 48}, {33, 16, 48}, {16, 16, 64}, \
+        {                                                                                               \
+            17, 31, 33                                                                                  \
+        }                                                                                               \
     }
 
 static const struct net_case cases[] = {
@@ -94,6 +103,35 @@ static const struct net_case cases[] = {
      0,
      0,
      {{2, 0, 5}, {3, 4, 0}, {4, 0, 16}, {1, 8, 8}, {5, 24, 0}, {2, 1, 23}, {3, 0, 33}, {4, 33, 0}}},
+    {"winograd", {3, 24, 24}, 16, 3, 1, 1, "conv1,fire4", false, BYPASS_NONE, false, 0, 0, FIRES_WIDE, 8},
+    {"winograd, odd maps",
+     {3, 27, 21},
+     16,
+     3,
+     1,
+     1,
+     "conv1,fire4",
+     false,
+     BYPASS_NONE,
+     false,
+     0,
+     0.2,
+     FIRES_WIDE,
+     8},
+    {"winograd, bypass",
+     {3, 13, 14},
+     16,
+     3,
+     1,
+     1,
+     "fire4",
+     false,
+     BYPASS_COMPLEX,
+     false,
+     0,
+     0,
+     FIRES_WIDE,
+     8},
 };
 
 /* A network with random weights, held both by the engine and by the reference. */
@@ -103,7 +141,7 @@ struct fixture {
     struct network net;
     struct plan plan;
     struct reference_weights reference, direction;
-    float *params, *transposed, *gradients, *block;
+    float *params, *derived, *gradients, *block;
     double *image[IMAGES];
     double *keep[IMAGES]; /* dropout factors, channels first; NULL without dropout */
     int label[IMAGES];
@@ -130,7 +168,13 @@ static void build_arch(struct fixture *f)
     memcpy(d.fires, c->fires, sizeof d.fires);
     if (arch_build(&d, &f->arch, &e) != ST_OK)
         fail_msg("%s: %s", c->label, e.text);
-    assert_int_equal(network_init(&f->net, &f->arch, c->dropout > 0, &e), ST_OK);
+    const struct network_options options = {c->dropout > 0, c->winograd_layers > 0};
+    assert_int_equal(network_init(&f->net, &f->arch, options, &e), ST_OK);
+    int layers = 0;
+    for (int i = 0; i < f->net.op_count; i++)
+        for (int b = 0; b < f->net.ops[i].branch_count; b++)
+            layers += f->net.ops[i].branch[b].winograd;
+    assert_int_equal(layers, c->winograd_layers);
 }
 
 /* Random weights, rounded to float, and a random direction. */
@@ -200,25 +244,23 @@ static void fixture_init(struct fixture *f, const struct net_case *c, const stru
     assert_int_equal(plan_init(&f->plan, &f->net, IMAGES, true, &e), ST_OK);
     f->params = mem_aligned((f->net.param_floats + TENSOR_SLACK) * sizeof(float));
     f->gradients = mem_aligned((f->net.param_floats + TENSOR_SLACK) * sizeof(float));
-    f->transposed = mem_aligned((f->net.transposed_floats + TENSOR_SLACK) * sizeof(float));
+    f->derived = mem_aligned((f->net.derived_floats + TENSOR_SLACK) * sizeof(float));
     f->block = mem_aligned(f->plan.floats * sizeof(float));
     /* Whatever a tile left behind must not matter. */
     memset(f->block, 0xff, f->plan.floats * sizeof(float));
     struct rng r = rng_stream(SEED, RNG_TEST, (uint64_t)(c - cases), 0);
     fill_weights(f, &r);
     fill_images(f, &r);
-    for (int i = 0; i < f->net.op_count; i++)
-        if (f->net.ops[i].kind == OP_CONV && f->net.ops[i].wants_dx)
-            network_transpose(&f->net.ops[i], f->params, f->transposed);
-    f->pass = (struct pass){&f->net,  &f->plan,   kernels, f->params, f->transposed,
-                            f->block, c->dropout, SEED,    EPOCH};
+    network_derive_all(&f->net, kernels, f->params, f->derived);
+    f->pass =
+        (struct pass){&f->net, &f->plan, kernels, f->params, f->derived, f->block, c->dropout, SEED, EPOCH};
 }
 
 static void fixture_release(struct fixture *f)
 {
     mem_free(f->params);
     mem_free(f->gradients);
-    mem_free(f->transposed);
+    mem_free(f->derived);
     mem_free(f->block);
     for (int i = 0; i < IMAGES; i++) {
         mem_free(f->image[i]);
@@ -404,7 +446,7 @@ static void test_unsupported(void **state)
     struct err e = ERR_INIT;
     build_arch(&f);
     f.arch.layers[2].stride = 2;
-    assert_int_equal(network_init(&f.net, &f.arch, false, &e), ST_USAGE);
+    assert_int_equal(network_init(&f.net, &f.arch, (struct network_options){false, false}, &e), ST_USAGE);
     assert_non_null(strstr(e.text, "stride 2"));
 }
 

@@ -181,9 +181,9 @@ static void test_names(void **state)
 static void test_hash_differs_for_every_field(void **state)
 {
     (void)state;
-    struct recipe variants[24];
+    struct recipe variants[25];
     int n = 0;
-    for (int i = 0; i < 24; i++) {
+    for (int i = 0; i < 25; i++) {
         variants[i] = recipe_default();
     }
     n++; /* 0: the default */
@@ -207,14 +207,15 @@ static void test_hash_differs_for_every_field(void **state)
     variants[n++].crop_pad = 2;
     variants[n++].crop_zero = true;
     variants[n++].lanes = 4;
+    variants[n++].winograd = false;
     for (int k = 0; k < 3; k++) {
         variants[n + k].optimizer = OPTIMIZER_ADAM;
     }
     variants[n++].beta1 = 0.8;
     variants[n++].beta2 = 0.99;
     variants[n++].epsilon = 1e-6;
-    assert_int_equal(n, 24);
-    char hashes[25][HASH_TEXT];
+    assert_int_equal(n, 25);
+    char hashes[26][HASH_TEXT];
     for (int i = 0; i < n; i++) {
         recipe_hash(&variants[i], "v1", hashes[i]);
         assert_int_equal(strlen(hashes[i]), 16);
