@@ -16,15 +16,28 @@ static int share(const struct packing_request *r, int cores, int workers)
     return at_least_one(smaller(cores / at_least_one(workers), r->useful_threads));
 }
 
+/* Workers that fit into memory. */
+static int fitting(const struct packing_request *r)
+{
+    if (r->memory_bytes <= 0 || r->worker_bytes <= 0) {
+        return PACKING_MAX_WORKERS;
+    }
+    double fit = r->memory_bytes / r->worker_bytes;
+    return fit >= PACKING_MAX_WORKERS ? PACKING_MAX_WORKERS : at_least_one((int)fit);
+}
+
 struct packing packing_plan(const struct packing_request *r)
 {
     int workers = r->workers;
     if (workers == 0) {
-        workers = at_least_one(r->cores / at_least_one(r->threads));
+        workers = smaller(r->cores / at_least_one(r->threads), fitting(r));
     }
     workers = at_least_one(smaller(smaller(workers, r->pending), PACKING_MAX_WORKERS));
     int threads = r->threads > 0 ? r->threads : share(r, r->cores, workers);
-    return (struct packing){workers, threads, (int64_t)workers * threads <= r->cores};
+    /* Shared cores are divided without a rest (packing_threads), so auto threads use all of them. */
+    bool all = r->threads > 0 ? (int64_t)workers * threads == r->cores
+                              : workers <= r->cores && (int64_t)workers * r->useful_threads >= r->cores;
+    return (struct packing){workers, threads, all};
 }
 
 int packing_threads(const struct packing *p, const struct packing_request *r, int free_cores, int running,
@@ -34,12 +47,37 @@ int packing_threads(const struct packing *p, const struct packing_request *r, in
     if (starting <= 0) {
         return 0;
     }
-    if (r->threads > 0 || !p->pinned) {
+    if (r->threads > 0 || p->workers > r->cores) {
         return p->threads;
     }
+    if (free_cores < 1) {
+        return 0;
+    }
     /* Rounded up: the trial that starts first is the longest. */
-    int threads = share(r, free_cores + starting - 1, starting);
-    return threads <= free_cores ? threads : 0;
+    return share(r, free_cores + starting - 1, starting);
+}
+
+void packing_grow(const double *remaining_s, const int *threads, const int *useful, int n, int free_cores,
+                  int *added)
+{
+    for (int i = 0; i < n; i++) {
+        added[i] = 0;
+    }
+    for (; free_cores > 0; free_cores--) {
+        int last = -1;
+        double latest = 0;
+        for (int i = 0; i < n; i++) {
+            double end = remaining_s[i] * threads[i] / (threads[i] + added[i]);
+            if (threads[i] + added[i] < useful[i] && end > latest) {
+                latest = end;
+                last = i;
+            }
+        }
+        if (last < 0) {
+            return;
+        }
+        added[last]++;
+    }
 }
 
 bool packing_take_cores(bool *in_use, int cores, int n, int *taken)

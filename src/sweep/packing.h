@@ -9,21 +9,25 @@
 enum { PACKING_MAX_WORKERS = 256 };
 
 struct packing_request {
-    int cores;          /* physical cores this process may use, >= 1 */
-    int pending;        /* trials to run, >= 0 */
-    int workers;        /* wanted, 0 = auto */
-    int threads;        /* wanted per worker, 0 = auto */
-    int useful_threads; /* more than these do not speed up one trial (its lanes), >= 1 */
+    int cores;           /* physical cores this process may use, >= 1 */
+    int pending;         /* trials to run, >= 0 */
+    int workers;         /* wanted, 0 = auto */
+    int threads;         /* wanted per worker, 0 = auto */
+    int useful_threads;  /* more than these do not speed up one trial (its lanes), >= 1 */
+    double memory_bytes; /* for all workers, 0 = not known */
+    double worker_bytes; /* most that one of them needs, 0 = not known */
 };
 
 struct packing {
     int workers; /* most that run at once, 1 .. PACKING_MAX_WORKERS */
     int threads; /* of each while trials are plenty, >= 1 */
-    bool pinned; /* every thread has a core of its own; otherwise workers are left to the kernel */
+    bool pinned; /* every thread gets a core of its own. Not when the plan leaves cores unused: another sweep
+                    on the same machine would choose the same ones */
 };
 
-/* Auto workers: as many as cores and trials allow, because trials side by side need no barrier; auto threads:
- * the cores divided among the workers. Never more workers than trials. Thread counts do not change results.
+/* Auto workers: as many as cores, memory and trials allow, because trials side by side need no barrier; auto
+ * threads: the cores divided among the workers. Never more workers than trials. Thread counts do not change
+ * results.
  */
 struct packing packing_plan(const struct packing_request *r);
 
@@ -32,6 +36,12 @@ struct packing packing_plan(const struct packing_request *r);
  * threads grow when trials run out. 0 when nothing can start now. */
 int packing_threads(const struct packing *p, const struct packing_request *r, int free_cores, int running,
                     int pending);
+
+/* Shares free cores among n running workers when nothing waits any more: each core goes to the worker that
+ * would end last without it. remaining_s[i] with threads[i] threads, more than useful[i] threads do not help;
+ * added[i] receives the further ones. */
+void packing_grow(const double *remaining_s, const int *threads, const int *useful, int n, int free_cores,
+                  int *added);
 
 /* Takes `n` free entries of `in_use` (cores of them; they become true) and writes their indices, ascending.
  * False, taking nothing, when fewer are free. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +32,35 @@ static void sigterm_ends(void *context, bool on)
     sigprocmask(on ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
 }
 
+static int shared_threads(void *context)
+{
+    struct process_share *share = context;
+    return atomic_load_explicit(&share->threads, memory_order_acquire);
+}
+
+static void move_to_cores(void *context, int threads)
+{
+    const struct process_share *share = context;
+    struct err e = ERR_INIT;
+    if (share->pinned && cpu_pin(share->cores, threads, &e) != ST_OK) {
+        log_line(LOG_WARN, "not pinned: %s", e.text);
+    }
+}
+
+struct process_share *process_share_create(void)
+{
+    void *p =
+        mmap(NULL, sizeof(struct process_share), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+void process_share_free(struct process_share *s)
+{
+    if (s) {
+        munmap(s, sizeof *s);
+    }
+}
+
 static void set_signals(void)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
@@ -50,10 +80,11 @@ static void set_signals(void)
     sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
-/* Leaves 0 (nothing), 1 and 2 (the log), 3 (the pipe) and 4 (keep_fd) open. */
+enum { RECORDS_FD = 3, KEEP_FD = 4, FIRST_FREE_FD = 5 };
+
+/* Leaves nothing open but 0 (nothing), 1 and 2 (the log), the pipe and keep_fd. */
 static void set_descriptors(int records, int log, int keep_fd)
 {
-    enum { RECORDS_FD = 3, KEEP_FD = 4, FIRST_FREE_FD = 5 };
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     /* Out of the way first: the targets may be in use by one of these. */
     records = fcntl(records, F_DUPFD, FIRST_FREE_FD);
@@ -90,12 +121,14 @@ static _Noreturn void child(const struct process_config *c, pid_t supervisor, in
     }
     set_descriptors(records, log, c->keep_fd);
     volunteer_for_oom();
-    struct err e = ERR_INIT;
-    if (c->core_count > 0 && cpu_pin(c->cores, c->core_count, &e) != ST_OK) {
-        log_line(LOG_WARN, "not pinned: %s", e.text);
-    }
-    c->task->records = 3;
-    c->task->host = (struct worker_host){NULL, sigterm_pending, sigterm_ends};
+    c->task->records = RECORDS_FD;
+    c->task->host = (struct worker_host){
+        .context = c->share,
+        .stop_requested = sigterm_pending,
+        .expendable = sigterm_ends,
+        .threads = shared_threads,
+        .use_threads = move_to_cores,
+    };
     enum status status = worker_run(c->task);
     /* No exit handlers, no flush of buffers: they are the supervisor's. */
     _exit(status == ST_OK || status == ST_INTERRUPTED ? EXIT_SUCCESS : EXIT_FAILURE);

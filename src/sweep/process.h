@@ -2,17 +2,28 @@
 #ifndef SWEEP_PROCESS_H
 #define SWEEP_PROCESS_H
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
+#include "base/cpu.h"
 #include "base/err.h"
 #include "sweep/worker.h"
 
+/* What supervisor and worker share in memory: the supervisor may change the threads while the worker runs. */
+struct process_share {
+    int cores[CPU_MAX]; /* ids, one for each thread, when pinned; written before `threads` */
+    bool pinned;
+    _Atomic int threads;
+};
+/* NULL if no memory. */
+struct process_share *process_share_create(void);
+void process_share_free(struct process_share *s); /* NULL is fine */
+
 struct process_config {
     struct worker_task *task; /* `records` and `host` are filled in in the new process */
-    const char *log;          /* file that receives the worker's standard output and error; created */
-    const int *cores;         /* ids to run on */
-    int core_count;           /* 0: wherever the kernel puts it */
-    int keep_fd;              /* stays open in the worker (the run's lock), -1 = none */
+    struct process_share *share;
+    const char *log; /* file that receives the worker's standard output and error; created */
+    int keep_fd;     /* stays open in the worker (the run's lock), -1 = none */
 };
 
 /* Starts a worker. *records is the reading end of its pipe (non-blocking, close-on-exec), the caller's to

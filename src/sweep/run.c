@@ -1,8 +1,5 @@
 #include "sweep/run.h"
 
-#include <inttypes.h>
-#include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +7,6 @@
 #include "base/mem.h"
 #include "sweep/lock.h"
 #include "sweep/supervisor.h"
-#include "sweep/worker.h"
 
 char *run_database_path(const struct spec *spec, const char *db)
 {
@@ -86,140 +82,6 @@ static enum status create_worker_folders(struct supervisor *s, const char *stem,
     return status == ST_OK ? dir_create(checkpoints, e) : status;
 }
 
-/* Attempts that a trial had so far and the time they took. */
-static enum status read_usage(struct supervisor *s, struct run_trial *t, struct err *e)
-{
-    char sql[160];
-    struct store_query *query;
-    bool row = false;
-    snprintf(
-        sql, sizeof sql,
-        "SELECT coalesce(max(number), 0), coalesce(sum(wall_s), 0.0) FROM attempt WHERE trial_id = %" PRId64,
-        t->id);
-    enum status status = store_query_open(s->store, sql, &query, e);
-    if (status != ST_OK) {
-        return status;
-    }
-    status = store_query_next(query, &row, e);
-    if (status == ST_OK && row) {
-        t->attempts = (int)store_query_cell(query, 0).i;
-        t->wall_used_s = store_query_cell(query, 1).r;
-    }
-    store_query_close(query);
-    return status;
-}
-
-/* Whether a state from an earlier run is not the end. */
-static bool runs_again(const struct supervisor *s, const struct run_trial *t)
-{
-    double limit = s->spec->budget.trial_wall_s;
-    return t->state == TRIAL_RUNNING || t->state == TRIAL_FAILED ||
-           (t->state == TRIAL_TIMED_OUT && (limit <= 0 || t->wall_used_s < limit));
-}
-
-static const struct membership *first_membership(const struct space *space, int trial)
-{
-    for (int i = 0; i < space->membership_count; i++) {
-        if (space->memberships[i].trial == trial) {
-            return &space->memberships[i];
-        }
-    }
-    return NULL;
-}
-
-static enum status describe_trial(struct supervisor *s, int i, const char *stem, struct err *e)
-{
-    const struct trial *trial = &s->space->trials[i];
-    const struct membership *m = first_membership(s->space, i);
-    struct run_trial *t = &s->trials[i];
-    char fingerprint[HASH_TEXT];
-    hash_text(s->data->fingerprint, fingerprint);
-    char *name =
-        trial_name_format(m ? s->spec->blocks[m->block].id : s->spec->name, m ? m->axes : NULL, trial->seed);
-    t->name = name ? arena_strdup(&s->arena, name) : NULL;
-    t->axes = m ? m->axes : NULL;
-    t->operations = trial_operations(trial, s->data);
-    /* The data is part of what a trial is: weights trained on other images must not be taken for its own. */
-    t->checkpoint = arena_printf(&s->arena, "%s.checkpoints/%s-%s-%s-s%" PRIu64 ".safetensors", stem,
-                                 trial->arch_hash, trial->recipe_hash, fingerprint, trial->seed);
-    mem_free(name);
-    return t->name && t->checkpoint ? ST_OK : err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
-}
-
-/* Brings the database up to the spec and reads what is left to do. */
-static enum status load_trials(struct supervisor *s, const char *stem, struct err *e)
-{
-    int count = s->space->trial_count;
-    int64_t recovered = 0;
-    int64_t *ids = arena_alloc(&s->arena, (size_t)count + 1, sizeof *ids);
-    s->trials = arena_alloc(&s->arena, (size_t)count + 1, sizeof *s->trials);
-    if (!ids || !s->trials) {
-        return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
-    }
-    enum status status = store_sync(s->store, s->spec, s->space, s->data, ids, e);
-    if (status == ST_OK) {
-        status = store_recover(s->store, &recovered, e);
-    }
-    if (recovered > 0) {
-        supervisor_notice(
-            s, "%" PRId64 " trials of a run that ended without notice continue from their checkpoints",
-            recovered);
-    }
-    int again = 0;
-    for (int i = 0; i < count && status == ST_OK; i++) {
-        struct run_trial *t = &s->trials[i];
-        t->id = ids[i];
-        status = store_trial_state(s->store, t->id, &t->state, e);
-        status = status == ST_OK ? read_usage(s, t, e) : status;
-        status = status == ST_OK ? describe_trial(s, i, stem, e) : status;
-        if (status == ST_OK && runs_again(s, t)) {
-            again += t->state == TRIAL_FAILED;
-            t->state = TRIAL_PENDING;
-        }
-    }
-    if (again > 0) {
-        supervisor_notice(s, "%d trials that failed in an earlier run are tried again", again);
-    }
-    return status;
-}
-
-/* Whether a quota, not the affinity, limits the cores: then the kernel places work better than a fixed list.
- */
-static bool quota_limits(const struct cpu_info *cpu)
-{
-    cpu_set_t mask;
-    return sched_getaffinity(0, sizeof mask, &mask) != 0 || CPU_COUNT(&mask) > cpu->allowed.count;
-}
-
-static enum status pack(struct supervisor *s, const struct run_config *c, struct err *e)
-{
-    struct cpu_info cpu;
-    struct run_status count;
-    cpu_detect(&cpu);
-    supervisor_count(s, &count);
-    s->core_count = cpu.physical_cores;
-    memcpy(s->cores, cpu.allowed.id, sizeof s->cores);
-    s->request = (struct packing_request){
-        .cores = s->core_count,
-        .pending = count.pending,
-        .workers = c->workers > 0 ? c->workers : s->spec->run.workers,
-        .threads = c->threads > 0 ? c->threads : s->spec->run.threads,
-        .useful_threads = s->spec->base.recipe.lanes,
-    };
-    s->packing = packing_plan(&s->request);
-    if (quota_limits(&cpu)) {
-        s->packing.pinned = false;
-    }
-    s->slots = arena_alloc(&s->arena, (size_t)s->packing.workers, sizeof *s->slots);
-    if (!s->slots) {
-        return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
-    }
-    for (int i = 0; i < s->packing.workers; i++) {
-        s->slots[i].records = -1;
-    }
-    return ST_OK;
-}
-
 /* What the run comes to. */
 static enum status conclude(const struct supervisor *s, struct err *e)
 {
@@ -265,9 +127,9 @@ static void fill_result(const struct supervisor *s, struct run_result *out)
 static enum status run_trials(struct supervisor *s, const struct run_config *c, const char *stem,
                               struct run_result *out, struct err *e)
 {
-    enum status status = load_trials(s, stem, e);
+    enum status status = supervisor_load(s, stem, e);
     if (status == ST_OK) {
-        status = pack(s, c, e);
+        status = supervisor_pack(s, c, e);
     }
     if (status == ST_OK) {
         status = signal_source_open(&s->signals, e);

@@ -210,6 +210,7 @@ void supervise(struct supervisor *s)
     for (;;) {
         check_budgets(s);
         start_workers(s);
+        grow_workers(s);
         double now = clock_seconds();
         if (now >= s->next_tick_at) {
             reap(s); /* also those whose signal came while the run waited for space */

@@ -9,6 +9,7 @@
 
 #include "base/cpu.h"
 #include "sweep/packing.h"
+#include "sweep/process.h"
 #include "sweep/protocol.h"
 #include "sweep/run.h"
 #include "sweep/signals.h"
@@ -34,16 +35,23 @@ struct slot {
     int64_t attempt; /* row in the database */
     int records;     /* pipe, -1 after its end */
     struct record_reader reader;
-    int threads, core_count;
+    int threads;
+    int core_count;     /* == threads when pinned, else 0 */
     int cores[CPU_MAX]; /* indices into the supervisor's cores */
+    struct process_share *share;
+    double grown_at;     /* threads were last added */
+    int threads_before;  /* and how many there were, 0 once it is known that it helped */
+    double speed_before; /* operations a second then */
+    bool full;           /* further threads did not help */
     char *log;
     double started_at;
     double stop_at; /* end of the trial's wall budget, INFINITY if none */
     double kill_at; /* when patience after a stop request ends, INFINITY if it does not */
     bool timed_out, killed;
-    bool has_share; /* start_share is known */
-    double start_share,
-        share;          /* of the trial's operations that were done at the start and are done now, 0..1 */
+    bool has_progress; /* `progress` is known */
+    double progress;   /* how much of the trial's operations is done, 0..1 */
+    double settled;    /* that much of it is in the supervisor's sums or was done by earlier attempts */
+    double settled_at;
     struct record last; /* the final record, kind 0 before it has come */
 };
 
@@ -73,7 +81,8 @@ struct supervisor {
     enum run_phase phase;
     const char *why; /* the phase, for people */
     double started_at, first_interrupt_at, next_tick_at, retry_start_at;
-    double operations_done, thread_s; /* of ended attempts in this run */
+    double operations_done, thread_s; /* what workers did in this run and the thread-seconds it took */
+    int *order;                       /* trials, longest first */
     int trained, failed;              /* in this run */
     char first_failure[512];
     struct run_status status;
@@ -85,6 +94,14 @@ struct supervisor {
  */
 void supervise(struct supervisor *s);
 
+/* supervisor_load.c */
+
+/* Brings the database up to the spec and reads what is left to do. `stem`: beginning of the paths beside it.
+ */
+enum status supervisor_load(struct supervisor *s, const char *stem, struct err *e);
+/* Divides cores among workers, for the pending trials. */
+enum status supervisor_pack(struct supervisor *s, const struct run_config *c, struct err *e);
+
 /* supervisor_attempt.c */
 
 /* Starts the next trial in a free slot. *started false: nothing to start now. */
@@ -95,10 +112,25 @@ void attempt_read(struct supervisor *s, struct slot *slot);
 void attempt_finish(struct supervisor *s, struct slot *slot, int wait_status, double cpu_s,
                     int64_t peak_rss_bytes);
 
+/* supervisor_grow.c */
+
+/* When no trial waits any more, gives free cores to running workers whose end is far, and takes them back
+ * when that did not help (a busy machine, threads that share a core). */
+void grow_workers(struct supervisor *s);
+/* Cores that no worker uses. */
+int free_cores(const struct supervisor *s);
+/* Adds what a worker has done since the last time to the supervisor's sums. */
+void settle(struct supervisor *s, struct slot *slot);
+
 /* supervisor_status.c */
 
 /* Twice the multiply-accumulates of a trial from start to end: a backward pass is two forward ones. */
 double trial_operations(const struct trial *t, const struct dataset *data);
+/* Seconds until a running worker is done, by its own speed, else by that of all; -1 when nothing is known
+ * yet. */
+double slot_remaining_s(const struct supervisor *s, const struct slot *slot, double now);
+/* Memory a worker of one thread needs for a trial, roughly, without the data. */
+double trial_memory(const struct trial *t);
 /* Counts trials, computes the time left, and tells the observer. */
 void supervisor_tick(struct supervisor *s);
 void supervisor_count(const struct supervisor *s, struct run_status *out);

@@ -18,29 +18,14 @@ static int next_trial(const struct supervisor *s, int *pending)
     int best = -1;
     *pending = 0;
     for (int i = 0; i < s->space->trial_count; i++) {
-        const struct run_trial *t = &s->trials[i];
-        if (t->state != TRIAL_PENDING) {
-            continue;
-        }
-        *pending += 1;
-        if (best < 0 || t->crashes < s->trials[best].crashes ||
-            (t->crashes == s->trials[best].crashes && t->operations > s->trials[best].operations)) {
-            best = i;
+        int trial = s->order[i];
+        const struct run_trial *t = &s->trials[trial];
+        if (t->state == TRIAL_PENDING) {
+            *pending += 1;
+            best = best < 0 || t->crashes < s->trials[best].crashes ? trial : best;
         }
     }
     return best;
-}
-
-static void count_slots(const struct supervisor *s, int *running, int *free_cores)
-{
-    *running = 0;
-    *free_cores = s->core_count;
-    for (int i = 0; i < s->packing.workers; i++) {
-        *running += s->slots[i].pid != 0;
-    }
-    for (int i = 0; i < s->core_count; i++) {
-        *free_cores -= s->core_in_use[i];
-    }
 }
 
 static struct slot *free_slot(struct supervisor *s)
@@ -58,6 +43,7 @@ static void give_back(struct supervisor *s, struct slot *slot)
         s->core_in_use[slot->cores[i]] = false;
     }
     mem_free(slot->log);
+    process_share_free(slot->share);
     if (slot->records >= 0) {
         close(slot->records);
     }
@@ -79,17 +65,18 @@ static enum status start_process(struct supervisor *s, struct slot *slot, struct
         .checkpoint = t->checkpoint,
         .checkpoint_s = s->spec->run.checkpoint_s,
         .save_retry_s = 5,
-        .threads = slot->threads,
     };
-    int ids[CPU_MAX];
-    for (int i = 0; i < slot->core_count; i++) {
-        ids[i] = s->cores[slot->cores[i]];
-    }
     slot->log = mem_printf("%s%" PRId64 ".attempt-%d.log", s->log_stem, t->id, t->attempts + 1);
-    if (!slot->log) {
+    slot->share = process_share_create();
+    if (!slot->log || !slot->share) {
         return err_set(e, ST_NOMEM, "cannot start a worker: out of memory");
     }
-    struct process_config config = {&task, slot->log, ids, slot->core_count, s->lock_fd};
+    for (int i = 0; i < slot->core_count; i++) {
+        slot->share->cores[i] = s->cores[slot->cores[i]];
+    }
+    slot->share->pinned = slot->core_count > 0;
+    atomic_store(&slot->share->threads, slot->threads);
+    struct process_config config = {&task, slot->share, slot->log, s->lock_fd};
     return process_start(&config, &slot->pid, &slot->records, e);
 }
 
@@ -120,17 +107,28 @@ static void show_started(struct supervisor *s, const struct slot *slot)
     };
 }
 
+static int running_workers(const struct supervisor *s)
+{
+    int running = 0;
+    for (int i = 0; i < s->packing.workers; i++) {
+        running += s->slots[i].pid != 0;
+    }
+    return running;
+}
+
 enum status attempt_start(struct supervisor *s, bool *started, struct err *e)
 {
-    int pending, running, free_cores, trial = next_trial(s, &pending);
+    int pending, trial = -1, running = running_workers(s);
     *started = false;
-    count_slots(s, &running, &free_cores);
+    if (running < s->packing.workers) {
+        trial = next_trial(s, &pending);
+    }
     if (trial < 0) {
         return ST_OK;
     }
     struct packing_request request = s->request;
     request.useful_threads = s->space->trials[trial].point.recipe.lanes;
-    int threads = packing_threads(&s->packing, &request, free_cores, running, pending);
+    int threads = packing_threads(&s->packing, &request, free_cores(s), running, pending);
     if (threads == 0) {
         return ST_OK;
     }
@@ -148,7 +146,7 @@ enum status attempt_start(struct supervisor *s, bool *started, struct err *e)
     struct run_trial *t = &s->trials[trial];
     double limit = s->spec->budget.trial_wall_s;
     record_reader_init(&slot->reader);
-    slot->started_at = clock_seconds();
+    slot->started_at = slot->settled_at = slot->grown_at = clock_seconds();
     slot->stop_at = limit > 0 ? slot->started_at + limit - t->wall_used_s : (double)INFINITY;
     slot->kill_at = (double)INFINITY;
     t->state = TRIAL_RUNNING;
@@ -160,12 +158,13 @@ enum status attempt_start(struct supervisor *s, bool *started, struct err *e)
 }
 
 /* How much of the trial is done, from epochs and the step within the next. */
-static void set_share(struct slot *slot, double epochs_done, int epochs)
+static void set_progress(struct slot *slot, double epochs_done, int epochs)
 {
-    slot->share = epochs_done / epochs;
-    if (!slot->has_share) {
-        slot->start_share = slot->share;
-        slot->has_share = true;
+    slot->progress = epochs_done / epochs;
+    if (!slot->has_progress) { /* what earlier attempts did, or too little to matter */
+        slot->settled = slot->progress;
+        slot->settled_at = clock_seconds();
+        slot->has_progress = true;
     }
 }
 
@@ -176,7 +175,7 @@ static void take_progress(struct slot *slot, struct worker_status *w, const stru
     w->steps = p->steps;
     w->images_per_s = p->images_per_s;
     w->train_loss = p->train_loss;
-    set_share(slot, p->epoch - 1 + (double)p->step / (double)(p->steps > 0 ? p->steps : 1), w->epochs);
+    set_progress(slot, p->epoch - 1 + (double)p->step / (double)(p->steps > 0 ? p->steps : 1), w->epochs);
 }
 
 static void take_epoch(struct supervisor *s, struct slot *slot, struct worker_status *w,
@@ -198,7 +197,7 @@ static void take_epoch(struct supervisor *s, struct slot *slot, struct worker_st
     w->epoch = m->epoch < w->epochs ? m->epoch + 1 : w->epochs;
     w->step = 0;
     if (!r->resent) {
-        set_share(slot, m->epoch, w->epochs);
+        set_progress(slot, m->epoch, w->epochs);
         if (s->observer && s->observer->epoch) {
             s->observer->epoch(s->observer->context, &s->space->trials[slot->trial], m);
         }
@@ -387,10 +386,7 @@ void attempt_finish(struct supervisor *s, struct slot *slot, int wait_status, do
     judge(s, slot, wait_status, &end, message, sizeof message);
     t->state = end.state;
     t->wall_used_s += end.wall_s;
-    if (slot->has_share && slot->share > slot->start_share) {
-        s->operations_done += t->operations * (slot->share - slot->start_share);
-        s->thread_s += end.wall_s * slot->threads;
-    }
+    settle(s, slot);
     record_end(s, slot, &end);
     if (s->fatal == ST_OK) {
         remove_checkpoints(t);

@@ -1,7 +1,6 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
 #include "sweep/supervisor.h"
@@ -42,10 +41,20 @@ void supervisor_count(const struct supervisor *s, struct run_status *out)
     out->timed_out = count[TRIAL_TIMED_OUT];
 }
 
-/* Operations that a running attempt has done. */
-static double slot_operations(const struct supervisor *s, const struct slot *slot)
+double trial_memory(const struct trial *t)
 {
-    return slot->has_share ? s->trials[slot->trial].operations * (slot->share - slot->start_share) : 0;
+    enum { LARGEST_STATE = 2, CHECKPOINT_COPIES = 2, PROGRAM_BYTES = 16 << 20 };
+    const struct recipe *r = &t->point.recipe;
+    /* Weights as they are and transposed, a gradient for each lane, optimizer state, and all of it again to
+     * be saved. */
+    double floats = 2 + r->lanes + LARGEST_STATE + CHECKPOINT_COPIES * (1 + LARGEST_STATE);
+    return (double)t->cost.model_bytes * floats + (double)t->cost.train_activation_bytes + PROGRAM_BYTES;
+}
+
+/* Operations that a running worker has done and that are in no sum yet. */
+static double unsettled(const struct supervisor *s, const struct slot *slot)
+{
+    return slot->has_progress ? s->trials[slot->trial].operations * (slot->progress - slot->settled) : 0;
 }
 
 /* Operations a second of one thread, over this run; 0 before anything is known. */
@@ -54,18 +63,19 @@ static double thread_speed(const struct supervisor *s, double now)
     double operations = s->operations_done, seconds = s->thread_s;
     for (int i = 0; i < s->packing.workers; i++) {
         const struct slot *slot = &s->slots[i];
-        if (slot->pid != 0 && slot_operations(s, slot) > 0) {
-            operations += slot_operations(s, slot);
-            seconds += (now - slot->started_at) * slot->threads;
+        if (slot->pid != 0 && unsettled(s, slot) > 0) {
+            operations += unsettled(s, slot);
+            seconds += (now - slot->settled_at) * slot->threads;
         }
     }
     return seconds > 0 ? operations / seconds : 0;
 }
 
-static int longer_first(const void *a, const void *b)
+double slot_remaining_s(const struct supervisor *s, const struct slot *slot, double now)
 {
-    const double *x = a, *y = b;
-    return (*x < *y) - (*x > *y);
+    double own = unsettled(s, slot) / (now - slot->settled_at);
+    double speed = own > 0 ? own : thread_speed(s, now) * slot->threads;
+    return speed > 0 ? s->trials[slot->trial].operations * (1 - slot->progress) / speed : -1;
 }
 
 static double remaining_s(const struct supervisor *s, double now)
@@ -78,19 +88,16 @@ static double remaining_s(const struct supervisor *s, double now)
         return -1;
     }
     for (int i = 0; i < s->packing.workers; i++) {
-        const struct slot *slot = &s->slots[i];
-        if (slot->pid != 0) {
-            double own = slot_operations(s, slot) / (now - slot->started_at);
-            double left = s->trials[slot->trial].operations * (1 - slot->share);
-            running_s[running++] = left / (own > 0 ? own : speed * slot->threads);
+        if (s->slots[i].pid != 0) {
+            running_s[running++] = slot_remaining_s(s, &s->slots[i], now);
         }
     }
     for (int i = 0; i < s->space->trial_count; i++) {
-        if (s->trials[i].state == TRIAL_PENDING) {
-            waiting[pending++] = s->trials[i].operations;
+        const struct run_trial *t = &s->trials[s->order[i]];
+        if (t->state == TRIAL_PENDING) {
+            waiting[pending++] = t->operations;
         }
     }
-    qsort(waiting, (size_t)pending, sizeof *waiting, longer_first);
     double seconds = packing_remaining_s(running_s, running, waiting, pending, s->packing.workers,
                                          speed * s->packing.threads);
     mem_free(waiting);

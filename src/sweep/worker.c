@@ -33,6 +33,7 @@ struct worker {
     char *previous; /* path of the checkpoint before the last one */
     char *description;
     double sent_at, saved_at;
+    int threads;
     bool only_evaluation; /* left of this epoch, and its state is about to be saved */
     bool stopping;        /* asked to, or the supervisor is gone */
 };
@@ -178,32 +179,60 @@ static enum status worker_resume(struct worker *w, struct err *e)
     return ST_OK;
 }
 
-static enum status worker_prepare(struct worker *w, struct err *e)
+/* A fresh trainer with the threads that are wanted now. */
+static enum status create_trainer(struct worker *w, struct err *e)
 {
-    const struct worker_task *task = w->task;
+    const struct worker_host *host = &w->task->host;
+    const struct trial *trial = w->task->trial;
     struct arch arch;
-    enum status status = arch_build(&task->trial->point.design, &arch, e);
+    enum status status = arch_build(&trial->point.design, &arch, e);
     if (status != ST_OK) {
         return status;
     }
-    w->previous = checkpoint_previous_path(task->checkpoint);
-    w->description = worker_description(task);
-    if (!w->previous || !w->description) {
-        return err_set(e, ST_NOMEM, "%s: out of memory", task->name);
-    }
+    trainer_free(w->trainer);
+    w->trainer = NULL;
+    w->threads = host->threads(host->context);
+    host->use_threads(host->context, w->threads);
     struct trainer_config config = {
         .arch = &arch,
-        .recipe = &task->trial->point.recipe,
-        .seed = task->trial->seed,
-        .threads = task->threads,
+        .recipe = &trial->point.recipe,
+        .seed = trial->seed,
+        .threads = w->threads,
         .train = samples_of(w, SPLIT_TRAIN),
         .val = samples_of(w, SPLIT_VAL),
     };
-    status = trainer_create(&config, &w->trainer, e);
+    return trainer_create(&config, &w->trainer, e);
+}
+
+static enum status worker_prepare(struct worker *w, struct err *e)
+{
+    w->previous = checkpoint_previous_path(w->task->checkpoint);
+    w->description = worker_description(w->task);
+    if (!w->previous || !w->description) {
+        return err_set(e, ST_NOMEM, "%s: out of memory", w->task->name);
+    }
+    enum status status = create_trainer(w, e);
     if (status == ST_OK) {
         status = worker_resume(w, e);
     }
     w->saved_at = clock_seconds();
+    return status;
+}
+
+static bool other_threads_wanted(const struct worker *w)
+{
+    return w->task->host.threads(w->task->host.context) != w->threads;
+}
+
+/* Goes on with another number of threads, from the checkpoint that was just saved. */
+static enum status change_threads(struct worker *w, struct err *e)
+{
+    int before = w->threads;
+    enum status status = create_trainer(w, e);
+    if (status == ST_OK) {
+        status = trainer_load(w->trainer, w->task->checkpoint, e);
+    }
+    log_line(LOG_INFO, "%d threads, before %d", w->threads, before);
     return status;
 }
 
@@ -227,7 +256,8 @@ static bool on_step(void *context, const struct progress *p)
         w->sent_at = now;
     }
     w->only_evaluation = long_evaluation_next(w, p);
-    return stop_requested(w) || w->only_evaluation || now - w->saved_at >= w->task->checkpoint_s;
+    return stop_requested(w) || w->only_evaluation || other_threads_wanted(w) ||
+           now - w->saved_at >= w->task->checkpoint_s;
 }
 
 /* The update that diverged, 1-based over the whole training. The reason names the step within the epoch; a
@@ -299,6 +329,9 @@ static enum status worker_train(struct worker *w, bool *diverged, struct err *e)
         }
         if (stop_requested(w)) {
             return err_set(e, ST_INTERRUPTED, "stopped on request, state saved");
+        }
+        if (other_threads_wanted(w) && (status = change_threads(w, e)) != ST_OK) {
+            return status;
         }
     }
     return ST_OK;

@@ -17,6 +17,10 @@ struct worker_host {
     bool (*stop_requested)(void *context);
     /* Between true and false nothing is lost when the process ends at once: a request to stop may kill it. */
     void (*expendable)(void *context, bool on);
+    /* Threads to use from now on; asked after every update. */
+    int (*threads)(void *context);
+    /* Called before so many threads are started: moves the process to its cores. */
+    void (*use_threads)(void *context, int threads);
 };
 
 struct worker_task {
@@ -28,8 +32,7 @@ struct worker_task {
     const char *checkpoint; /* path; its folder exists */
     double checkpoint_s;    /* at most this long between checkpoints */
     double save_retry_s;    /* wait after a save that found no space */
-    int threads;
-    int records; /* pipe */
+    int records;            /* pipe */
     struct worker_host host;
 };
 
@@ -39,11 +42,17 @@ struct worker_task {
  *
  * A checkpoint is safe before the records that rest on it are sent; the one before it is kept as
  * checkpoint_previous_path. A damaged checkpoint is reported and the previous one used, else the trial starts
- * over. A full disk is waited for. The description in a checkpoint's header is a JSON object: tool
- * "firesweep" sweep        the spec's name trial        the trial's name axes         object: the values that
- * the first block sets, {} when none seed         number class_names  array of text, index = label mean,
- * stddev arrays of numbers, per channel, of pixel / 255: what the images were normalised with
- *   data_fingerprint, arch_hash, recipe_hash   16 hex digits each */
+ * over. A full disk is waited for.
+ *
+ * The description in a checkpoint's header is a JSON object:
+ * - tool: "firesweep"
+ * - sweep: the spec's name
+ * - trial: the trial's name
+ * - axes: object, the values that the trial's first block sets, {} when none
+ * - seed: number
+ * - class_names: array of text, index = label
+ * - mean, stddev: arrays of numbers, per channel, of pixel / 255: what the images were normalised with
+ * - data_fingerprint, arch_hash, recipe_hash: 16 hex digits each */
 enum status worker_run(const struct worker_task *task);
 
 /* "fig3a SR=0.125 seed 1": block, axes (JSON object or NULL) and seed; mem_free, NULL if no memory. */

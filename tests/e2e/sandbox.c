@@ -60,13 +60,17 @@ void spec_write(const char *name, const char *text)
     assert_int_equal(fclose(f), 0);
 }
 
-void spec_write_four(const char *name)
+void spec_write_four(const char *name, int epochs)
 {
-    spec_write(name, "sweep:\n"
-                     "  - {id: sr, grid: {SR: [0.25, 0.5, 1.0]}}\n"
-                     "  - {id: pct, set: {SR: 0.5}, grid: {pct3x3: [0.25, 0.5]}}\n"
-                     "train: {epochs: 8, batch: 16, lr: 0.02, flip: true, crop_pad: 2, dropout: 0.3}\n"
-                     "run: {checkpoint: 0.02s}\n");
+    char text[512];
+    snprintf(text, sizeof text,
+             "sweep:\n"
+             "  - {id: sr, grid: {SR: [0.25, 0.5, 1.0]}}\n"
+             "  - {id: pct, set: {SR: 0.5}, grid: {pct3x3: [0.25, 0.5]}}\n"
+             "train: {epochs: %d, batch: 16, lr: 0.02, flip: true, crop_pad: 2, dropout: 0.3}\n"
+             "run: {checkpoint: 0.02s}\n",
+             epochs);
+    spec_write(name, text);
 }
 
 static _Noreturn void become_run(const char *spec, const char *db, const char *const *more)

@@ -21,8 +21,8 @@ int sandbox_teardown(void **state);
 
 /* Writes <name>.yaml: the given text after version, name, data and base. */
 void spec_write(const char *name, const char *text);
-/* The sweep most tests run: four variants of a network that trains in a second. */
-void spec_write_four(const char *name);
+/* The sweep most tests run: four variants in two blocks. Eight epochs take about half a second. */
+void spec_write_four(const char *name, int epochs);
 
 /* Starts `firesweep run <spec>.yaml --db <db>.db` (a NULL db: without --db) and up to four more arguments
  * (NULL ends them) in a process group of its own. Its output goes to <db>.out, or <spec>.out, after what is

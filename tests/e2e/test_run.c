@@ -11,7 +11,7 @@
 static void test_complete_run_records_everything(void **state)
 {
     (void)state;
-    spec_write_four("four");
+    spec_write_four("four", 8);
     assert_int_equal(run("four", "whole"), 0);
     char *metrics = db_metrics("whole");
     assert_complete("whole", metrics);
@@ -31,7 +31,7 @@ static void test_complete_run_records_everything(void **state)
 static void test_second_run_trains_nothing(void **state)
 {
     (void)state;
-    spec_write_four("four");
+    spec_write_four("four", 8);
     assert_int_equal(run("four", "twice"), 0);
     char *metrics = db_metrics("twice");
     assert_int_equal(run("four", "twice"), 0);
@@ -50,11 +50,11 @@ static void test_workers_and_threads_change_nothing(void **state)
         {"--workers", "4", "--threads", "3", NULL}, /* more than there are cores, perhaps */
     };
     char *expected = NULL;
-    spec_write_four("four");
+    spec_write_four("two-epochs", 2);
     for (size_t i = 0; i < sizeof packings / sizeof *packings; i++) {
         char db[16];
         snprintf(db, sizeof db, "packing%zu", i);
-        assert_int_equal(run_wait(run_start("four", db, packings[i])), 0);
+        assert_int_equal(run_wait(run_start("two-epochs", db, packings[i])), 0);
         assert_int_equal(db_int(db, "SELECT min(threads) FROM attempt"), atoi(packings[i][3]));
         expected = expected ? expected : db_metrics(db);
         assert_complete(db, expected);

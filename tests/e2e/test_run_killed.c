@@ -22,7 +22,7 @@ static int setup(void **state)
     if (sandbox_setup(&r.sandbox) != 0) {
         return -1;
     }
-    spec_write_four("four");
+    spec_write_four("four", 8);
     if (run("four", "reference") != 0) {
         return -1;
     }

@@ -11,7 +11,8 @@
 
 static struct packing_request request(int cores, int pending, int workers, int threads)
 {
-    return (struct packing_request){cores, pending, workers, threads, 64};
+    return (struct packing_request){
+        .cores = cores, .pending = pending, .workers = workers, .threads = threads, .useful_threads = 64};
 }
 
 struct plan_case {
@@ -34,7 +35,9 @@ static void test_plan(void **state)
         {8, 20, 3, 0, 3, 2, true},
         {8, 1, 4, 0, 1, 8, true},   /* never more workers than trials */
         {2, 20, 5, 0, 5, 1, false}, /* more workers than cores: allowed, not pinned */
-        {8, 20, 0, 3, 2, 3, true},  /* fixed threads: as many workers as fit */
+        {8, 20, 0, 3, 2, 3, false}, /* fixed threads: as many workers as fit; two cores stay free */
+        {8, 20, 0, 2, 4, 2, true},
+        {8, 20, 1, 1, 1, 1, false},
         {2, 20, 0, 4, 1, 4, false}, /* more threads than cores */
         {8, 20, 2, 4, 2, 4, true},
         {8, 20, 3, 4, 3, 4, false},
@@ -166,6 +169,60 @@ static void test_remaining_time(void **state)
     assert_true(packing_remaining_s(NULL, 0, pending, 3, 1, 4) == 4);
 }
 
+static void test_cores_left_unused_are_not_pinned(void **state)
+{
+    (void)state;
+    struct packing_request r = request(64, 5, 0, 0);
+    assert_true(packing_plan(&r).pinned);
+    r.useful_threads = 8; /* 40 of 64 */
+    assert_false(packing_plan(&r).pinned);
+    r.useful_threads = 13;
+    assert_true(packing_plan(&r).pinned);
+}
+
+static void test_memory_limits_auto_workers(void **state)
+{
+    (void)state;
+    struct packing_request r = request(8, 20, 0, 0);
+    r.memory_bytes = 10e9;
+    r.worker_bytes = 3e9;
+    assert_int_equal(packing_plan(&r).workers, 3);
+    assert_int_equal(packing_plan(&r).threads, 2);
+    r.worker_bytes = 50e9; /* one is tried anyway */
+    assert_int_equal(packing_plan(&r).workers, 1);
+    r.worker_bytes = 1;
+    assert_int_equal(packing_plan(&r).workers, 8);
+    r.worker_bytes = 3e9;
+    r.workers = 7; /* asked for by name */
+    assert_int_equal(packing_plan(&r).workers, 7);
+}
+
+static void test_free_cores_go_to_who_would_end_last(void **state)
+{
+    (void)state;
+    int added[3];
+    static const double remaining[] = {100, 40, 30};
+    static const int one[] = {1, 1, 1}, many[] = {8, 8, 8}, few[] = {2, 8, 8}, two[] = {2, 1, 1};
+    /* 100 -> 50 -> 33.3 with three threads; then 40 is the longest -> 20. */
+    packing_grow(remaining, one, many, 3, 3, added);
+    assert_int_equal(added[0], 2);
+    assert_int_equal(added[1], 1);
+    assert_int_equal(added[2], 0);
+    /* The longest can use only one more. */
+    packing_grow(remaining, one, few, 3, 3, added);
+    assert_int_equal(added[0], 1);
+    assert_int_equal(added[1], 1);
+    assert_int_equal(added[2], 1);
+    /* 100 s with two threads are 66.7 s with three. */
+    packing_grow(remaining, two, many, 3, 1, added);
+    assert_int_equal(added[0], 1);
+    packing_grow(remaining, one, many, 3, 0, added);
+    assert_int_equal(added[0] + added[1] + added[2], 0);
+    packing_grow(remaining, one, one, 3, 5, added); /* nobody can use any */
+    assert_int_equal(added[0] + added[1] + added[2], 0);
+    packing_grow(remaining, one, many, 0, 5, added);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +233,9 @@ int main(void)
         cmocka_unit_test(test_fixed_threads_do_not_grow),
         cmocka_unit_test(test_unpinned_workers_ignore_the_cores),
         cmocka_unit_test(test_cores_are_distinct),
+        cmocka_unit_test(test_cores_left_unused_are_not_pinned),
+        cmocka_unit_test(test_memory_limits_auto_workers),
+        cmocka_unit_test(test_free_cores_go_to_who_would_end_last),
         cmocka_unit_test(test_remaining_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,9 @@ struct fixture {
     int stop_after; /* asks to stop at this question, 0 = never */
     int asked;
     bool expendable, tested_expendable;
+    int threads;   /* wanted */
+    int grow_each; /* asks for another number of threads after so many questions, 0 = never */
+    int questions, changes;
     /* What came over the pipe. */
     struct record records[RECORDS];
     int count;
@@ -86,6 +89,23 @@ static void expendable(void *context, bool on)
     struct fixture *f = context;
     f->tested_expendable = f->tested_expendable || on;
     f->expendable = on;
+}
+
+static int threads(void *context)
+{
+    struct fixture *f = context;
+    f->questions++;
+    if (f->grow_each > 0 && f->questions % f->grow_each == 0) {
+        f->threads = f->threads % 3 + 1;
+    }
+    return f->threads;
+}
+
+static void use_threads(void *context, int n)
+{
+    struct fixture *f = context;
+    assert_int_equal(n, f->threads);
+    f->changes++;
 }
 
 /* Images whose class shows as a bright third. */
@@ -164,9 +184,9 @@ static int setup(void **state)
         .checkpoint = f->checkpoint,
         .checkpoint_s = 1e9,
         .save_retry_s = 0,
-        .threads = 1,
-        .host = {f, stop_requested, expendable},
+        .host = {f, stop_requested, expendable, threads, use_threads},
     };
+    f->threads = 1;
     saves.calls = saves.no_space = 0;
     log_set_level(LOG_ERROR);
     signal(SIGPIPE, SIG_IGN);
@@ -353,7 +373,7 @@ static void test_stopped_anywhere_continues_exactly(void **state)
                 assert_true(file_exists(f->checkpoint));
             }
             f->stop_after += stop;
-            f->task.threads = 1 + parts++ % 3;
+            f->threads = 1 + parts++ % 3;
         } while (status == ST_INTERRUPTED);
         assert_true(parts > 1);
         struct outcome o = outcome_of(f);
@@ -371,6 +391,18 @@ static void test_saves_within_an_epoch_change_nothing(void **state)
     struct outcome o = outcome_of(f);
     assert_same_outcome(&whole, &o);
     assert_int_equal(saves.calls, EPOCHS * (STEPS + 1));
+}
+
+static void test_threads_change_on_the_way(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome whole = uninterrupted(f);
+    assert_int_equal(f->changes, 1);
+    f->grow_each = 5;
+    assert_int_equal(run(f), ST_OK);
+    assert_true(f->changes >= 3);
+    struct outcome o = outcome_of(f);
+    assert_same_outcome(&whole, &o);
 }
 
 static void write_file(const char *path, const char *text)
@@ -622,6 +654,7 @@ int main(void)
         TEST(test_second_run_only_reads_the_test_set),
         TEST(test_stopped_anywhere_continues_exactly),
         TEST(test_saves_within_an_epoch_change_nothing),
+        TEST(test_threads_change_on_the_way),
         TEST(test_damaged_checkpoint_falls_back),
         TEST(test_missing_checkpoint_falls_back),
         TEST(test_no_good_checkpoint_starts_over),

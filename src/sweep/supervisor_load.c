@@ -1,0 +1,197 @@
+/* What is to be done, from spec, data and database, and how the machine is divided for it. */
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "sweep/supervisor.h"
+#include "sweep/worker.h"
+
+/* Attempts that a trial had so far and the time they took. */
+static enum status read_usage(struct supervisor *s, struct run_trial *t, struct err *e)
+{
+    char sql[160];
+    struct store_query *query;
+    bool row = false;
+    snprintf(
+        sql, sizeof sql,
+        "SELECT coalesce(max(number), 0), coalesce(sum(wall_s), 0.0) FROM attempt WHERE trial_id = %" PRId64,
+        t->id);
+    enum status status = store_query_open(s->store, sql, &query, e);
+    if (status != ST_OK) {
+        return status;
+    }
+    status = store_query_next(query, &row, e);
+    if (status == ST_OK && row) {
+        t->attempts = (int)store_query_cell(query, 0).i;
+        t->wall_used_s = store_query_cell(query, 1).r;
+    }
+    store_query_close(query);
+    return status;
+}
+
+/* Whether a state from an earlier run is not the end. */
+static bool runs_again(const struct supervisor *s, const struct run_trial *t)
+{
+    double limit = s->spec->budget.trial_wall_s;
+    return t->state == TRIAL_RUNNING || t->state == TRIAL_FAILED ||
+           (t->state == TRIAL_TIMED_OUT && (limit <= 0 || t->wall_used_s < limit));
+}
+
+/* The first appearance of each trial in a block; arena memory. */
+static const struct membership **first_memberships(struct supervisor *s)
+{
+    const struct space *space = s->space;
+    const struct membership **first = arena_alloc(&s->arena, (size_t)space->trial_count + 1, sizeof *first);
+    for (int i = space->membership_count - 1; first && i >= 0; i--) {
+        first[space->memberships[i].trial] = &space->memberships[i];
+    }
+    return first;
+}
+
+static enum status describe_trial(struct supervisor *s, int i, const struct membership *m, const char *stem,
+                                  struct err *e)
+{
+    const struct trial *trial = &s->space->trials[i];
+    struct run_trial *t = &s->trials[i];
+    char fingerprint[HASH_TEXT];
+    hash_text(s->data->fingerprint, fingerprint);
+    char *name =
+        trial_name_format(m ? s->spec->blocks[m->block].id : s->spec->name, m ? m->axes : NULL, trial->seed);
+    t->name = name ? arena_strdup(&s->arena, name) : NULL;
+    t->axes = m ? m->axes : NULL;
+    t->operations = trial_operations(trial, s->data);
+    /* The data is part of what a trial is: weights trained on other images must not be taken for its own. */
+    t->checkpoint = arena_printf(&s->arena, "%s.checkpoints/%s-%s-%s-s%" PRIu64 ".safetensors", stem,
+                                 trial->arch_hash, trial->recipe_hash, fingerprint, trial->seed);
+    mem_free(name);
+    return t->name && t->checkpoint ? ST_OK : err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
+}
+
+/* A trial's row: state, attempts so far, and whether it runs now. */
+static enum status load_trial(struct supervisor *s, struct run_trial *t, int *again, struct err *e)
+{
+    enum status status = store_trial_state(s->store, t->id, &t->state, e);
+    if (status == ST_OK) {
+        status = read_usage(s, t, e);
+    }
+    if (status == ST_OK && runs_again(s, t)) {
+        *again += t->state == TRIAL_FAILED;
+        t->state = TRIAL_PENDING;
+    }
+    return status;
+}
+
+static int longer_first(const void *a, const void *b, void *context)
+{
+    const int *x = a, *y = b;
+    const struct run_trial *trials = context;
+    double p = trials[*x].operations, q = trials[*y].operations;
+    return p != q ? (p < q) - (p > q) : (*x > *y) - (*x < *y);
+}
+
+static enum status load_all(struct supervisor *s, const int64_t *ids, const char *stem, struct err *e)
+{
+    int again = 0;
+    enum status status = ST_OK;
+    const struct membership **first = first_memberships(s);
+    if (!first) {
+        return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
+    }
+    for (int i = 0; i < s->space->trial_count && status == ST_OK; i++) {
+        s->order[i] = i;
+        s->trials[i].id = ids[i];
+        status = load_trial(s, &s->trials[i], &again, e);
+        if (status == ST_OK) {
+            status = describe_trial(s, i, first[i], stem, e);
+        }
+    }
+    if (again > 0) {
+        supervisor_notice(s, "%d trials that failed in an earlier run are tried again", again);
+    }
+    qsort_r(s->order, (size_t)s->space->trial_count, sizeof *s->order, longer_first, s->trials);
+    return status;
+}
+
+enum status supervisor_load(struct supervisor *s, const char *stem, struct err *e)
+{
+    size_t count = (size_t)s->space->trial_count + 1; /* never zero */
+    int64_t recovered = 0;
+    int64_t *ids = arena_alloc(&s->arena, count, sizeof *ids);
+    s->trials = arena_alloc(&s->arena, count, sizeof *s->trials);
+    s->order = arena_alloc(&s->arena, count, sizeof *s->order);
+    if (!ids || !s->trials || !s->order) {
+        return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
+    }
+    enum status status = store_sync(s->store, s->spec, s->space, s->data, ids, e);
+    if (status == ST_OK) {
+        status = store_recover(s->store, &recovered, e);
+    }
+    if (recovered > 0) {
+        supervisor_notice(
+            s, "%" PRId64 " trials of a run that ended without notice continue from their checkpoints",
+            recovered);
+    }
+    return status == ST_OK ? load_all(s, ids, stem, e) : status;
+}
+
+/* Whether a quota, not the affinity, limits the cores: then the kernel places work better than a fixed list.
+ */
+static bool quota_limits(const struct cpu_info *cpu)
+{
+    cpu_set_t mask;
+    return sched_getaffinity(0, sizeof mask, &mask) != 0 || CPU_COUNT(&mask) > cpu->allowed.count;
+}
+
+/* The machine's memory without the data and a fifth for everything else; 0 when not known. */
+static double memory_for_workers(const struct supervisor *s, const struct cpu_info *cpu)
+{
+    double left = 0.8 * (double)cpu->memory_bytes;
+    for (int i = 0; i < SPLIT_COUNT; i++) {
+        left -= (double)s->data->sets[i].count * s->data->image.c * s->data->image.h * s->data->image.w;
+    }
+    return cpu->memory_bytes == 0 ? 0 : left > 1 ? left : 1;
+}
+
+static double largest_worker(const struct supervisor *s)
+{
+    double largest = 0;
+    for (int i = 0; i < s->space->trial_count; i++) {
+        double bytes = s->trials[i].state == TRIAL_PENDING ? trial_memory(&s->space->trials[i]) : 0;
+        largest = bytes > largest ? bytes : largest;
+    }
+    return largest;
+}
+
+enum status supervisor_pack(struct supervisor *s, const struct run_config *c, struct err *e)
+{
+    struct cpu_info cpu;
+    struct run_status count;
+    cpu_detect(&cpu);
+    supervisor_count(s, &count);
+    s->core_count = cpu.physical_cores;
+    memcpy(s->cores, cpu.allowed.id, sizeof s->cores);
+    s->request = (struct packing_request){
+        .cores = s->core_count,
+        .pending = count.pending,
+        .workers = c->workers > 0 ? c->workers : s->spec->run.workers,
+        .threads = c->threads > 0 ? c->threads : s->spec->run.threads,
+        .useful_threads = s->spec->base.recipe.lanes,
+        .memory_bytes = memory_for_workers(s, &cpu),
+        .worker_bytes = largest_worker(s),
+    };
+    s->packing = packing_plan(&s->request);
+    if (quota_limits(&cpu)) {
+        s->packing.pinned = false;
+    }
+    s->slots = arena_alloc(&s->arena, (size_t)s->packing.workers, sizeof *s->slots);
+    if (!s->slots) {
+        return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
+    }
+    for (int i = 0; i < s->packing.workers; i++) {
+        s->slots[i].records = -1;
+    }
+    return ST_OK;
+}
