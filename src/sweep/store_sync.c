@@ -140,7 +140,7 @@ static enum status sync_blocks(struct sync *y, const struct spec *spec, struct e
     enum status status = ST_OK;
     for (int i = 0; i < spec->block_count && status == ST_OK; i++) {
         struct row row = {0};
-        bool found;
+        bool found = false;
         row_int(&row, "sweep_id", y->sweep);
         row_text(&row, "name", spec->blocks[i].id);
         row_int(&row, "position", i);
@@ -154,7 +154,7 @@ static enum status sync_blocks(struct sync *y, const struct spec *spec, struct e
 
 static enum status sync_variant(struct sync *y, const struct trial *trial, int64_t *id, struct err *e)
 {
-    bool found;
+    bool found = false;
     struct arch arch;
     char pools[64];
     struct row row = {0};
@@ -197,7 +197,7 @@ static enum status sync_recipe(struct sync *y, const struct trial *trial, int64_
 static enum status sync_trial(struct sync *y, const struct trial *trial, int64_t *id, struct err *e)
 {
     int64_t key[3] = {0, 0, (int64_t)trial->seed};
-    bool found;
+    bool found = false;
     if (trial->seed > INT64_MAX) {
         return err_set(e, ST_USAGE, "seeds: %" PRIu64 " is too large, at most %" PRId64, trial->seed,
                        INT64_MAX);

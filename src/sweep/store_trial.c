@@ -57,7 +57,7 @@ enum status store_trial_histories(struct store *s, const int64_t *trials, int co
 
 enum status store_trial_state(struct store *s, int64_t trial, enum trial_state *out, struct err *e)
 {
-    struct trial_history history;
+    struct trial_history history = {.state = TRIAL_PENDING};
     enum status status = store_trial_histories(s, &trial, 1, &history, e);
     if (status == ST_OK) {
         *out = history.state;

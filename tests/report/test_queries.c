@@ -10,10 +10,9 @@ static const char *columns(struct store *s, const char *name)
     struct err e = ERR_INIT;
     struct store_query *q = NULL;
     assert_ok(named_query_open(s, name, &q, &e));
-    text[0] = '\0';
+    size_t n = 0;
     for (int i = 0; i < store_query_columns(q); i++) {
-        strcat(text, i ? " " : "");
-        strcat(text, store_query_column(q, i));
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", i ? " " : "", store_query_column(q, i));
     }
     store_query_close(q);
     return text;
@@ -172,10 +171,11 @@ static void test_empty_database(void **state)
     struct context *c = *state;
     struct err e = ERR_INIT;
     struct store *s = NULL;
-    strcat(c->path, ".empty");
-    assert_ok(store_open(c->path, &s, &e));
+    scratch_path path;
+    snprintf(path, sizeof path, "%s/empty.db", c->folder);
+    assert_ok(store_open(path, &s, &e));
     store_close(s);
-    assert_ok(store_open_readonly(c->path, &s, &e));
+    assert_ok(store_open_readonly(path, &s, &e));
     for (const struct named_query *q = named_queries(); q->name; q++) {
         assert_int_equal(row_count(s, q->name), 0);
     }

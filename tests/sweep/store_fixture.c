@@ -239,26 +239,26 @@ char *plain_dump(const char *path)
     return text;
 }
 
-const char *with(const char *format, int64_t id)
+const char *with(const char *format, int64_t number)
 {
     static char sql[1024];
-    snprintf(sql, sizeof sql, format, (long long)id);
+    snprintf(sql, sizeof sql, format, (long long)number);
     return sql;
 }
 
 int store_setup(void **state)
 {
-    void *folder = NULL;
-    struct context *c = calloc(1, sizeof *c);
-    if (!c || scratch_setup(&folder) != 0) {
+    static struct context context;
+    if (scratch_setup(state) != 0) {
         return -1;
     }
-    scratch_name(c->path, &folder, "results.db");
-    free(folder);
+    memset(&context, 0, sizeof context);
+    context.folder = *state;
+    scratch_name(context.path, state, "results.db");
     faulty_install();
-    fixture_init(&c->f);
-    c->s = fixture_open(&c->f, c->path);
-    *state = c;
+    fixture_init(&context.f);
+    context.s = fixture_open(&context.f, context.path);
+    *state = &context;
     return 0;
 }
 
@@ -267,10 +267,8 @@ int store_teardown(void **state)
     struct context *c = *state;
     store_close(c->s);
     faulty_remove();
-    *strrchr(c->path, '/') = '\0';
-    void *folder = strdup(c->path);
-    free(c);
-    return scratch_teardown(&folder);
+    *state = c->folder;
+    return scratch_teardown(state);
 }
 
 void assert_near(double value, double expected, double tolerance)

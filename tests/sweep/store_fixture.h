@@ -51,6 +51,7 @@ void assert_near(double value, double expected, double tolerance);
 
 /* Setup and teardown of a test: a folder with a database, open, the fixture's sweep recorded. */
 struct context {
+    char *folder;
     scratch_path path;
     struct fixture f;
     struct store *s;

@@ -143,7 +143,7 @@ static void test_full_disk(void **state)
 
 static void test_broken_disk(void **state)
 {
-    fail_every_write(state, SQLITE_IOERR_WRITE, 3, ST_FAILED, "disk I/O error");
+    fail_every_write(state, SQLITE_IOERR_WRITE, 5, ST_FAILED, "disk I/O error");
 }
 
 /* A sweep pauses on a full disk and goes on when there is room: the same call works then. */
@@ -259,7 +259,7 @@ static void test_no_memory(void **state)
 
 static void test_no_memory_in_sqlite(void **state)
 {
-    fail_every_allocation(state, heap_fail_at, 197, 1000);
+    fail_every_allocation(state, heap_fail_at, 397, 1000);
 }
 
 #define faulty(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -317,7 +317,7 @@ static void test_metrics_compare_databases(void **state)
     struct fixture other;
     scratch_path path;
     char sql[1024];
-    snprintf(path, sizeof path, "%.*s/other.db", (int)(strrchr(c->path, '/') - c->path), c->path);
+    snprintf(path, sizeof path, "%s/other.db", c->folder);
     fixture_init(&other);
     struct store *s = fixture_open(&other, path);
     run_all(c->s, &c->f, 100, 0.5, false);
