@@ -256,6 +256,7 @@ static void test_files_of_other_tools_are_read(void **state)
         {"{}", 0, 0},
         {"{}   ", 0, 0},
         {"{\"__metadata__\":{\"format\":\"pt\"}}", 0, 0},
+        {"{\"__metadata__\":{\"a\":\"\\\":\",\"b\":\":\\\\\",\"c\":\"'\"}}", 0, 0},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, 1},
         {" \n{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}" + 2, 4, 1},
         {"{\"a\":{\"data_offsets\":[0,4],\"shape\":[],\"dtype\":\"F32\"} }\n", 4, 1},
@@ -272,7 +273,7 @@ static void test_files_of_other_tools_are_read(void **state)
         safetensors_free(s);
     }
     struct safetensors *s = NULL; /* order of the data, not of the header */
-    assert_int_equal(parse_header(cases[6].header, cases[6].data, &s, NULL), ST_OK);
+    assert_int_equal(parse_header(cases[7].header, cases[7].data, &s, NULL), ST_OK);
     assert_string_equal(safetensors_at(s, 0)->name, "a");
     assert_string_equal(safetensors_at(s, 1)->name, "b");
     assert_ptr_equal(safetensors_at(s, 1)->data, safetensors_at(s, 0)->data + 1);
@@ -363,6 +364,16 @@ static void test_hostile_headers_are_refused(void **state)
         }
     }
     assert_int_equal(mem_live(), live);
+}
+
+static void test_zero_bytes_are_no_padding(void **state)
+{
+    (void)state;
+    static const char bytes[] = {3, 0, 0, 0, 0, 0, 0, 0, '{', '}', 0};
+    struct safetensors *s = NULL;
+    struct err e = ERR_INIT;
+    assert_int_equal(parse_copy(bytes, sizeof bytes, &s, &e), ST_CORRUPT);
+    assert_string_equal(e.text, "copy: byte 10: the header is not valid JSON: unexpected character");
 }
 
 static void test_header_length_is_bounded(void **state)
@@ -512,6 +523,7 @@ int main(void)
         cmocka_unit_test(test_every_byte_flip_is_noticed_or_harmless),
         cmocka_unit_test(test_files_of_other_tools_are_read),
         cmocka_unit_test(test_hostile_headers_are_refused),
+        cmocka_unit_test(test_zero_bytes_are_no_padding),
         cmocka_unit_test(test_header_length_is_bounded),
         cmocka_unit_test(test_write_refuses_what_cannot_be_read),
         cmocka_unit_test(test_file_errors),
