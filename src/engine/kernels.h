@@ -139,10 +139,11 @@ struct kernels {
     void (*winograd_output_gradient)(const struct winograd_job *job);
     void (*winograd_output)(const struct winograd_job *job);
     /* G g G^T for `width` (a multiple of HALF_PANEL) columns of the nine rows taps[i * tap], written to
-     * planes[q * plane]; flipped turns the filter by 180 degrees. And the way back for gradients, G^T u G. */
+     * planes[q * plane]; flipped turns the filter by 180 degrees. And the way back for the gradients of
+     * `channels` columns, G^T u G: the padding up to panel_channels becomes zero. */
     void (*winograd_weights)(const float *taps, size_t tap, bool flipped, int width, float *planes,
                              size_t plane);
-    void (*winograd_weight_gradient)(const float *planes, size_t plane, int width, bool accumulate,
+    void (*winograd_weight_gradient)(const float *planes, size_t plane, int channels, bool accumulate,
                                      float *taps, size_t tap);
     /* Runs `rounds` x 24 x 8 independent-chain vector FMAs and returns their count x vector_floats x 2
      * operations. */

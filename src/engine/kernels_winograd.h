@@ -258,11 +258,13 @@ static void winograd_weights(const float *taps, size_t tap, bool flipped, int wi
     }
 }
 
-/* Nine rows of weight gradients (+)= G^T u G. */
-static void winograd_weight_gradient(const float *planes, size_t plane, int width, bool accumulate,
+/* Nine rows of weight gradients (+)= G^T u G; columns from `channels` on become zero, whatever the planes
+ * hold there. */
+static void winograd_weight_gradient(const float *planes, size_t plane, int channels, bool accumulate,
                                      float *taps, size_t tap)
 {
-    for (int c = 0; c < width; c += VL) {
+    for (int c = 0; c < panel_channels(channels); c += VL) {
+        const ivec valid = vec_lanes() < (channels - c);
         vec half[3][IN];
         KERNEL_UNROLL
         for (int j = 0; j < IN; j++) {
@@ -284,7 +286,7 @@ static void winograd_weight_gradient(const float *planes, size_t plane, int widt
                 float *to = taps + (size_t)(i * 3 + j) * tap + c;
                 if (accumulate)
                     out[j] += vec_load(to);
-                vec_store(to, out[j]);
+                vec_store(to, vec_select(valid, out[j], (vec){0}));
             }
         }
     }

@@ -117,8 +117,8 @@ static void gradient_panel(const struct winograd_gradient *g, int tiles, int o0,
     }
     float *dw = g->dw + panel_start(o0, 9 * g->cin);
     for (int i = 0; i < g->cin; i++)
-        g->kernels->winograd_weight_gradient(u + i * width, u_plane, width, g->accumulate, dw + i * width,
-                                             (size_t)(g->cin * width));
+        g->kernels->winograd_weight_gradient(u + i * width, u_plane, job.channels, g->accumulate,
+                                             dw + i * width, (size_t)(g->cin * width));
 }
 
 void winograd_gradient(const struct winograd_gradient *g)
