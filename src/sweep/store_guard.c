@@ -52,10 +52,6 @@ static const char *action_name(int action)
     case SQLITE_TRANSACTION:
     case SQLITE_SAVEPOINT:
         return "transaction";
-    case SQLITE_REINDEX:
-        return "REINDEX";
-    case SQLITE_ANALYZE:
-        return "ANALYZE";
     case SQLITE_ALTER_TABLE:
         return "ALTER TABLE";
     default:
