@@ -10,16 +10,15 @@
 
 static const struct command *const commands[] = {
     &command_derive, &command_plan, &command_run,  &command_status,
-    &command_query,  &command_plot, &command_eval,
+    &command_query,  &command_plot, &command_eval, NULL,
 };
-enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_help(void)
 {
     puts("Usage: firesweep COMMAND [OPTION...] [ARGUMENT...]\n\n"
          "How small can a SqueezeNet-like network get before accuracy drops? Sweep it, on CPUs.\n\n"
          "Commands:");
-    for (int i = 0; i < COMMANDS; i++)
+    for (int i = 0; commands[i]; i++)
         printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
     puts("\nOptions:\n"
          "  --help     Show this help; firesweep COMMAND --help shows that of a command\n"
@@ -29,7 +28,7 @@ static void print_help(void)
 
 static const struct command *command_find(const char *name)
 {
-    for (int i = 0; i < COMMANDS; i++) {
+    for (int i = 0; commands[i]; i++) {
         if (strcmp(commands[i]->name, name) == 0)
             return commands[i];
     }

@@ -2,17 +2,22 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/strbuf.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "sweep/space.h"
 #include "sweep/spec.h"
 
-static const struct poptOption options[] = {OUTPUT_FORMAT_OPTION,
-                                            {"only", '\0', POPT_ARG_STRING, NULL, OPTION_ONLY,
-                                             "Print one part: trials, blocks or totals (csv: trials)",
-                                             "PART"},
-                                            POPT_TABLEEND};
+enum { OPTION_REFERENCE = OPTION_OWN };
+
+static const struct poptOption options[] = {
+    {"reference", '\0', POPT_ARG_NONE, NULL, OPTION_REFERENCE,
+     "Print all keys of a spec, what they take and their defaults (Markdown)", NULL},
+    OUTPUT_FORMAT_OPTION,
+    {"only", '\0', POPT_ARG_STRING, NULL, OPTION_ONLY,
+     "Print one part: trials, blocks or totals (csv: trials)", "PART"},
+    POPT_TABLEEND};
 
 struct plan {
     struct spec spec;
@@ -56,8 +61,11 @@ static void format_axes(struct strbuf *b, const char *axes)
 {
     struct json_object *object = axes ? json_tokener_parse(axes) : NULL;
     if (json_object_is_type(object, json_type_object)) {
-        json_object_object_foreach(object, key, value) strbuf_printf(
-            b, "%s%s=%s", b->len ? " " : "", key, value ? json_object_get_string(value) : "null");
+        json_object_object_foreach(object, key, value)
+        {
+            strbuf_printf(b, "%s%s=%s", b->len ? " " : "", key,
+                          value ? json_object_get_string(value) : "null");
+        }
     }
     json_object_put(object);
 }
@@ -252,11 +260,25 @@ static enum status write_plan(const struct output *o, const struct plan *p, stru
     return output_sections(o, sections, sizeof sections / sizeof *sections, 0, p, e);
 }
 
+static enum status print_reference(struct err *e)
+{
+    char *text = NULL;
+    enum status st = spec_reference(&text, e);
+    if (st == ST_OK)
+        fputs(text, stdout);
+    mem_free(text);
+    return st;
+}
+
 static enum status plan_run(const struct args *a, struct err *e)
 {
     struct output o;
     struct plan p;
     enum status st = output_init(&o, a, e);
+    if (st == ST_OK && a->value[OPTION_REFERENCE])
+        return print_reference(e);
+    if (st == ST_OK && !a->positional[0])
+        st = err_set(e, ST_USAGE, "missing argument, expected SPEC, see firesweep plan --help");
     if (st != ST_OK)
         return err_prefix(e, "plan");
     st = spec_load(a->positional[0], &p.spec, e);
@@ -274,13 +296,14 @@ const struct command command_plan = {
     .name = "plan",
     .summary = "Trials of a sweep and their cost, without touching the data",
     .positionals = "SPEC",
-    .positional_min = 1,
+    .positional_min = 0,
     .positional_max = 1,
     .description =
         "Expands a sweep spec into its trials and says what each one costs: parameters, model size,\n"
         "multiply-accumulates and peak activation memory per image (inference), and the arithmetic of\n"
         "training. Equal trials of several blocks are one trial. Nothing is read but the spec.",
     .examples = "  firesweep plan experiments/quickstart.yaml\n"
+                "  firesweep plan --reference\n"
                 "  firesweep plan sweep.yaml --only totals\n"
                 "  firesweep plan sweep.yaml --format csv > trials.csv\n",
     .options = options,

@@ -418,11 +418,9 @@ enum status table_text_write(struct table *t, struct err *e)
     const char **rest = arena_alloc(&t->arena, (size_t)t->count + 1, sizeof *rest);
     if (!rest)
         return err_set(e, ST_NOMEM, "out of memory");
-    if (t->record)
-        write_lists(&l, t);
-    else if (layout_fit(&l, t))
+    if (!t->record && layout_fit(&l, t))
         write_rows(&l, t, rest);
-    else if (layout_split(&l, t))
+    else if (!t->record && layout_split(&l, t))
         write_parts(&l, t, rest);
     else
         write_lists(&l, t);

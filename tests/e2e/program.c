@@ -31,10 +31,10 @@ static char *read_all(FILE *f)
     return text;
 }
 
-static _Noreturn void become_program(int out, int err, const char *const *arguments)
+_Noreturn void program_become(int out, int err, const char *const *arguments)
 {
     const char *all[MOST_ARGUMENTS + 2] = {"firesweep"};
-    for (int i = 0; arguments[i] && i < MOST_ARGUMENTS; i++)
+    for (int i = 0; i < MOST_ARGUMENTS && arguments[i]; i++)
         all[i + 1] = arguments[i];
     signal(SIGPIPE, SIG_DFL);
     alarm(PATIENCE_S); /* outlives execv: a program that hangs is killed */
@@ -55,7 +55,7 @@ static int run_to(int out, int err, const char *const *arguments)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0)
-        become_program(out, err, arguments);
+        program_become(out, err, arguments);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

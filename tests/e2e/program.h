@@ -17,6 +17,9 @@ struct outcome program_run(const char *const *arguments);
 struct outcome program_run_to(const char *path, const char *const *arguments);
 void outcome_release(struct outcome *o);
 
+/* In a child process: becomes the program, its output and errors going to these; `out` -1: closed. */
+_Noreturn void program_become(int out, int err, const char *const *arguments);
+
 #define RUN(...) program_run((const char *const[]){__VA_ARGS__, NULL})
 
 /* Runs a command that must succeed without a word on standard error, and parses its standard output. */

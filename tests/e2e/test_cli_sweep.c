@@ -37,6 +37,17 @@ static void write_text(const char *path, const char *text)
     assert_int_equal(fclose(f), 0);
 }
 
+/* The spec with one text in place of another. */
+static void write_changed_spec(const char *path, const char *from, const char *to)
+{
+    const char *at = strstr(spec_text, from);
+    FILE *f = fopen(path, "w");
+    assert_non_null(at);
+    assert_non_null(f);
+    fprintf(f, "%.*s%s%s", (int)(at - spec_text), spec_text, to, at + strlen(from));
+    assert_int_equal(fclose(f), 0);
+}
+
 static char *read_text(const char *path)
 {
     char *text = NULL;
@@ -119,13 +130,20 @@ static void test_plan_counts_trials_and_operations(void **state)
     json_object_put(plan);
 }
 
+static void test_plan_prints_the_reference(void **state)
+{
+    (void)state;
+    struct outcome o = RUN("plan", "--reference");
+    assert_int_equal(o.code, 0);
+    assert_holds(o.out, "pct3x3");
+    assert_holds(o.out, "weight_decay");
+    outcome_release(&o);
+}
+
 static void test_plan_does_not_need_the_data(void **state)
 {
     (void)state;
-    char *text = strdup(spec_text);
-    memcpy(strstr(text, "path: data"), "path: none", 10);
-    write_text("moved.yaml", text);
-    free(text);
+    write_changed_spec("moved.yaml", "path: data", "path: none");
     struct outcome o = RUN("plan", "moved.yaml");
     assert_int_equal(o.code, 0);
     assert_holds(o.out, "sr,pct");
@@ -139,10 +157,7 @@ static void test_plan_does_not_need_the_data(void **state)
 static void test_mistakes_in_a_spec_have_a_place(void **state)
 {
     (void)state;
-    char *text = strdup(spec_text);
-    memcpy(strstr(text, "epochs"), "epoch_", 6);
-    write_text("wrong.yaml", text);
-    free(text);
+    write_changed_spec("wrong.yaml", "epochs", "epoch_");
     EXPECT_ERROR(2, "firesweep: wrong.yaml:10:9: ", "plan", "wrong.yaml");
     EXPECT_ERROR(2, "firesweep: wrong.yaml:10:9: ", "run", "wrong.yaml");
 }
@@ -397,6 +412,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan_counts_trials_and_operations),
+        cmocka_unit_test(test_plan_prints_the_reference),
         cmocka_unit_test(test_plan_does_not_need_the_data),
         cmocka_unit_test(test_mistakes_in_a_spec_have_a_place),
         cmocka_unit_test(test_run_prints_results),

@@ -1,0 +1,167 @@
+/* What the program shows on a terminal: a pseudo-terminal of 60 columns. */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "program.h"
+#include "synthetic.h"
+
+enum { WIDTH = 60, HEIGHT = 20 };
+
+static int group_setup(void **state)
+{
+    static char folder[64];
+    struct err e = ERR_INIT;
+    snprintf(folder, sizeof folder, "%s/firesweep-terminal-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    *state = folder;
+    if (!mkdtemp(folder) || chdir(folder) != 0 || synthetic_idx("data", 4, 100, 25, 12, 1, &e) != ST_OK)
+        return -1;
+    FILE *f = fopen("sweep.yaml", "w");
+    if (!f)
+        return -1;
+    fputs("version: 1\nname: sweep\ndata: {format: idx, path: data, val: 80}\n"
+          "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4}\n"
+          "sweep: [{id: sr, grid: {SR: [0.25, 0.5]}}]\ntrain: {epochs: 2, batch: 16, lr: 0.02}\n",
+          f);
+    return fclose(f);
+}
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+    (void)info, (void)type, (void)walk;
+    return remove(path);
+}
+
+static int group_teardown(void **state)
+{
+    return chdir("/") == 0 ? nftw(*state, remove_one, 16, FTW_DEPTH | FTW_PHYS) : -1;
+}
+
+/* Runs the program with all streams on a terminal; what it writes, with lines ending in LF. */
+static char *terminal_run(const char *terminal, const char *no_color, const char *const *arguments)
+{
+    struct winsize size = {.ws_col = WIDTH, .ws_row = HEIGHT};
+    int master = posix_openpt(O_RDWR | O_NOCTTY), status;
+    assert_true(master >= 0);
+    assert_int_equal(grantpt(master), 0);
+    assert_int_equal(unlockpt(master), 0);
+    assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
+    int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+    assert_true(slave >= 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        setenv("TERM", terminal, 1);
+        if (no_color)
+            setenv("NO_COLOR", no_color, 1);
+        else
+            unsetenv("NO_COLOR");
+        close(master);
+        program_become(slave, slave, arguments);
+    }
+    close(slave);
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    char c;
+    while (read(master, &c, 1) == 1) { /* EIO when the last writer is gone */
+        if (c != '\r')
+            putc(c, out);
+    }
+    fclose(out);
+    close(master);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    return text;
+}
+
+/* The longest line, escape sequences not counted. */
+static int longest_line(const char *text)
+{
+    int longest = 0, length = 0;
+    for (; *text; text++) {
+        if (*text == '\x1b') {
+            text += strcspn(text, "mJAK"); /* the sequences the display uses end in one of these */
+            continue;
+        }
+        length = *text == '\n' ? 0 : length + 1;
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+static void test_run_draws_a_block(void **state)
+{
+    (void)state;
+    char *text =
+        terminal_run("xterm", NULL, (const char *const[]){"run", "sweep.yaml", "--db", "a.db", NULL});
+    assert_holds(text, "\x1b[1msweep\x1b[0m  ["); /* the head */
+    assert_holds(text, " of 2 trials done");      /* its second line */
+    assert_holds(text, "\x1b[J");                 /* drawn over the last block */
+    assert_holds(text, "[2/2] sr SR=");           /* lines of finished trials stay */
+    assert_holds(text, "\x1b[32m[1/2] sr SR=");   /* in colour */
+    assert_holds(text, "2 of 2 trials done; results are in a.db\n");
+    assert_null(strstr(text, "epoch 1/2, train loss")); /* no log lines */
+    free(text);
+}
+
+static void test_no_color_is_honoured(void **state)
+{
+    (void)state;
+    char *text = terminal_run("xterm", "1", (const char *const[]){"run", "sweep.yaml", "--db", "b.db", NULL});
+    assert_holds(text, "\x1b[J");
+    for (const char *s = text; (s = strchr(s, '\x1b')); s++) /* moves only */
+        assert_true(s[1 + strcspn(s + 1, "mJA")] != 'm');
+    free(text);
+}
+
+static void test_a_dumb_terminal_gets_lines(void **state)
+{
+    (void)state;
+    char *text = terminal_run("dumb", NULL, (const char *const[]){"run", "sweep.yaml", "--db", "c.db", NULL});
+    assert_null(strchr(text, '\x1b'));
+    assert_holds(text, "epoch 1/2, train loss ");
+    free(text);
+}
+
+static void test_tables_fit_the_terminal(void **state)
+{
+    (void)state;
+    static const char *const tables[][5] = {{"derive", NULL},
+                                            {"derive", "--bypass", "complex", NULL},
+                                            {"plan", "sweep.yaml", "--only", "trials", NULL},
+                                            {"query", "a.db", "leaderboard", NULL},
+                                            {"query", "a.db", "trials", NULL},
+                                            {"status", "a.db", NULL}};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        char *text = terminal_run("xterm", NULL, tables[i]);
+        assert_in_range(longest_line(text), 20, WIDTH);
+        assert_null(strchr(text, '\x1b'));
+        free(text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_run_draws_a_block),
+        cmocka_unit_test(test_no_color_is_honoured),
+        cmocka_unit_test(test_a_dumb_terminal_gets_lines),
+        cmocka_unit_test(test_tables_fit_the_terminal),
+    };
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
