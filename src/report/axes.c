@@ -108,7 +108,7 @@ static enum status set_candidate(struct axes *a, struct json_object *object, con
     return ST_OK;
 }
 
-enum status axes_point(struct axes *a, const char *json, size_t *point, struct err *e)
+static enum status find_point(struct axes *a, const char *json, size_t *point, struct err *e)
 {
     if (!reserve_point(a))
         return no_memory(e);
@@ -126,6 +126,20 @@ enum status axes_point(struct axes *a, const char *json, size_t *point, struct e
             return ST_OK;
     a->point_count++;
     return ST_OK;
+}
+
+enum status axes_point(struct axes *a, const char *json, size_t *point, struct err *e)
+{
+    if (a->last_json && strcmp(a->last_json, json) == 0) {
+        *point = a->last_point;
+        return ST_OK;
+    }
+    enum status status = find_point(a, json, point, e);
+    if (status != ST_OK)
+        return status;
+    a->last_json = arena_strdup(&a->arena, json);
+    a->last_point = *point;
+    return a->last_json ? ST_OK : no_memory(e);
 }
 
 static size_t distinct_values(const struct axes *a, const struct axis_column *c)

@@ -23,6 +23,9 @@ struct axes {
     struct axis_column *columns; /* in order of first appearance */
     size_t point_count, point_capacity;
     int primary; /* column, -1 without one */
+    /* private: the last point asked for, as rows of one point come in a row */
+    const char *last_json;
+    size_t last_point;
 };
 
 /* One axis: its value at every point, as text; NULL where the point does not set it. */

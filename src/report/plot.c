@@ -227,8 +227,8 @@ static enum status gnuplot_run(const struct channels *c, const char *template_na
     *missing = code == ENOENT || code == EACCES;
     if (*missing)
         return err_set(e, ST_FAILED,
-                       "gnuplot is not in PATH, so no figure could be drawn; install it (Debian: apt install "
-                       "gnuplot-nox) and try again");
+                       "gnuplot is not in PATH, so only the data files were written; install it (Debian: apt "
+                       "install gnuplot-nox) and try again");
     if (code != 0) {
         errno = code;
         return err_errno(e, "cannot start gnuplot");
@@ -353,20 +353,28 @@ static enum status write_data(const struct figure *f, const char *path, struct e
     return status;
 }
 
-static enum status find_kind(const char *name, const struct plot_kind **out, struct err *e)
+/* ST_USAGE "`problem`; known are ...". */
+static enum status kind_error(const char *problem, struct err *e)
 {
     struct strbuf known = STRBUF_INIT;
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        strbuf_printf(&known, "%s%s", i ? ", " : "", kinds[i].name);
+    enum status status = err_set(e, ST_USAGE, "%s; known are %s", problem, known.text);
+    strbuf_release(&known);
+    return status;
+}
+
+static enum status find_kind(const char *name, const struct plot_kind **out, struct err *e)
+{
     for (size_t i = 0; i < KIND_COUNT; i++) {
         if (strcmp(kinds[i].name, name) == 0) {
             *out = &kinds[i];
-            strbuf_release(&known);
             return ST_OK;
         }
-        strbuf_printf(&known, "%s%s", i ? ", " : "", kinds[i].name);
     }
-    enum status status = err_set(e, ST_USAGE, "unknown kind of plot \"%s\"; known are %s", name, known.text);
-    strbuf_release(&known);
-    return status;
+    char problem[128];
+    snprintf(problem, sizeof problem, "unknown kind of plot \"%.80s\"", name);
+    return kind_error(problem, e);
 }
 
 static enum status find_image(const char *name, const struct image **out, struct err *e)
@@ -467,6 +475,8 @@ enum status plot_draw(struct store *s, const struct plot_options *o, struct plot
     enum status status = find_image(o->image ? o->image : "svg", &d.image, e);
     if (status == ST_OK && o->kind)
         status = find_kind(o->kind, &kind, e);
+    else if (status == ST_OK && (o->x || o->y))
+        status = kind_error("columns belong to one kind of plot, so name it", e);
     if (status == ST_OK)
         status = find_templates(o->templates, &d.templates, e);
     if (status != ST_OK)

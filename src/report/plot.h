@@ -18,7 +18,7 @@ struct plot_options {
     const char *block;     /* NULL: all */
     const char *dir;       /* made if missing */
     const char *image;     /* "svg", "png", "pdf"; NULL: svg */
-    const char *x, *y;     /* columns; NULL: as requested, or the kind's defaults */
+    const char *x, *y;     /* columns, only with `kind`; NULL: the kind's defaults */
     const char *templates; /* folder; NULL: see above */
 };
 

@@ -73,6 +73,7 @@ struct results *results_create(void)
         fail_msg("%s", e.text);
     store_close(s);
     assert_int_equal(sqlite3_open(r->path, &r->db), SQLITE_OK);
+    results_sql(r, "PRAGMA synchronous = OFF");
     r->recipe = insert_filled(r, "recipe");
     return r;
 }

@@ -242,13 +242,29 @@ static void spec_requests_are_drawn(void **state)
     assert_string_equal(s->report.files[1].figure, path_in(s->dir, "s-b-curve.svg"));
     assert_contains(s->report.files[0].figure, ">parameters (millions)<");
     assert_contains(s->report.files[0].data, "SR,params_millions,n,val_top1_pct_mean");
-    /* The command line decides. */
-    draw_ok(s, (struct plot_options){.y = "test_top1", .x = "SR"});
-    assert_int_equal(s->report.count, 1); /* both are the same figure now */
-    assert_string_equal(s->report.files[0].figure, path_in(s->dir, "s-b-curve-over-SR.svg"));
+    assert_int_equal(draw(s, (struct plot_options){.y = "test_top1"}), ST_USAGE);
+    assert_string_equal(s->err.text,
+                        "columns belong to one kind of plot, so name it; known are curve, learning");
     /* The block that no request names has none. */
     assert_int_equal(draw(s, (struct plot_options){.block = "a"}), ST_FAILED);
     assert_non_null(strstr(s->err.text, "requests no figure"));
+}
+
+static void equal_requests_are_drawn_once(void **state)
+{
+    struct session *s = *state;
+    need_gnuplot();
+    results_sweep(
+        s->results, "s",
+        "version: 1\nname: s\ndata: {format: idx, path: d}\n"
+        "plots:\n  - {kind: curve, block: base}\n  - {kind: curve}\n  - {kind: curve, y: test_top1}\n");
+    fill_block(s->results, "base");
+    draw_ok(s, (struct plot_options){0});
+    assert_int_equal(s->report.count, 1);
+    draw_ok(s, (struct plot_options){.kind = "curve", .x = "SR"});
+    assert_string_equal(s->report.files[0].figure, path_in(s->dir, "s-base-curve-over-SR.svg"));
+    assert_contains(s->report.files[0].figure, ">SR (squeeze ratio)<");
+    assert_contains(s->report.files[0].data, "SR,n,test_top1_pct_mean");
 }
 
 static void names_appear_literally(void **state)
@@ -580,6 +596,7 @@ int main(void)
         TEST(learning_has_a_line_per_point),
         TEST(every_kind_and_block_by_default),
         TEST(spec_requests_are_drawn),
+        TEST(equal_requests_are_drawn_once),
         TEST(names_appear_literally),
         TEST(nothing_is_executed),
         TEST(one_seed_has_no_bars_and_says_so),
