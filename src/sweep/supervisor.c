@@ -91,19 +91,31 @@ static bool take_signals(struct supervisor *s)
     return ended;
 }
 
-bool supervisor_wait_for_space(struct supervisor *s, bool *told, const struct err *e)
+/* Lets a while pass, unless the run is stopped. */
+static void wait_for_space(struct supervisor *s, const struct err *e)
 {
-    if (s->phase >= PHASE_STOPPING) {
-        return false;
-    }
-    if (!*told) {
+    if (!s->waits_for_space) {
         supervisor_notice(s, "no space for the database, the run waits until there is: %s", e->text);
-        *told = true;
+        s->waits_for_space = true;
     }
     struct pollfd wait = {s->signals.fd, POLLIN, 0};
     for (double end = clock_seconds() + SPACE_RETRY_S; clock_seconds() < end && s->phase < PHASE_STOPPING;) {
         poll(&wait, 1, (int)(TICK_S * 1000));
         take_signals(s); /* ended children are found later: reap looks at all of them */
+    }
+}
+
+bool supervisor_stored(struct supervisor *s, enum status status, const struct err *e)
+{
+    if (status == ST_NOSPACE && s->phase < PHASE_STOPPING) {
+        wait_for_space(s, e);
+        return false;
+    }
+    if (status != ST_OK) {
+        supervisor_fail(s, status, e);
+    } else if (s->waits_for_space) {
+        supervisor_notice(s, "there is space for the database again");
+        s->waits_for_space = false;
     }
     return true;
 }

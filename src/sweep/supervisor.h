@@ -79,7 +79,8 @@ struct supervisor {
     struct slot *slots; /* packing.workers of them */
     struct signal_source signals;
     enum run_phase phase;
-    const char *why; /* the phase, for people */
+    const char *why;      /* the phase, for people */
+    bool waits_for_space; /* of the database */
     double started_at, first_interrupt_at, next_tick_at, retry_start_at;
     double operations_done, thread_s; /* what workers did in this run and the thread-seconds it took */
     int *order;                       /* trials, longest first */
@@ -143,7 +144,8 @@ void supervisor_notice(const struct supervisor *s, const char *format, ...)
 void supervisor_stop(struct supervisor *s, const char *why);
 /* A failure that ends the run: recorded once, then workers are stopped. */
 void supervisor_fail(struct supervisor *s, enum status status, const struct err *e);
-/* After ST_NOSPACE from the database: says so once, waits a little. False when there is no more waiting. */
-bool supervisor_wait_for_space(struct supervisor *s, bool *told, const struct err *e);
+/* What to do after a write to the database. True: nothing more; a failure was recorded with supervisor_fail.
+ * False: the disk was full, a while has passed, the write is to be tried again. */
+bool supervisor_stored(struct supervisor *s, enum status status, const struct err *e);
 
 #endif

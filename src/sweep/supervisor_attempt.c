@@ -80,19 +80,14 @@ static enum status start_process(struct supervisor *s, struct slot *slot, struct
     return process_start(&config, &slot->pid, &slot->records, e);
 }
 
-static enum status record_begin(struct supervisor *s, struct slot *slot)
+static void record_begin(struct supervisor *s, struct slot *slot)
 {
     struct err why = ERR_INIT;
-    bool told = false;
     enum status status;
     do {
         status = store_attempt_begin(s->store, s->trials[slot->trial].id, slot->pid, slot->threads,
                                      &slot->attempt, &why);
-    } while (status == ST_NOSPACE && supervisor_wait_for_space(s, &told, &why));
-    if (status != ST_OK) {
-        supervisor_fail(s, status, &why);
-    }
-    return status;
+    } while (!supervisor_stored(s, status, &why));
 }
 
 static void show_started(struct supervisor *s, const struct slot *slot)
@@ -183,14 +178,10 @@ static void take_epoch(struct supervisor *s, struct slot *slot, struct worker_st
 {
     const struct epoch_metrics *m = &r->as.epoch;
     struct err why = ERR_INIT;
-    bool told = false;
     enum status status;
     do {
         status = store_epoch(s->store, s->trials[slot->trial].id, m, &why);
-    } while (status == ST_NOSPACE && supervisor_wait_for_space(s, &told, &why));
-    if (status != ST_OK) {
-        supervisor_fail(s, status, &why);
-    }
+    } while (!supervisor_stored(s, status, &why));
     if (m->val.count > 0) {
         w->val_top1 = m->val.top1;
     }
@@ -327,14 +318,10 @@ static void judge(struct supervisor *s, struct slot *slot, int wait_status, stru
 static void record_end(struct supervisor *s, struct slot *slot, const struct attempt_end *end)
 {
     struct err why = ERR_INIT;
-    bool told = false;
     enum status status;
     do {
         status = store_attempt_end(s->store, s->trials[slot->trial].id, slot->attempt, end, &why);
-    } while (status == ST_NOSPACE && supervisor_wait_for_space(s, &told, &why));
-    if (status != ST_OK) {
-        supervisor_fail(s, status, &why);
-    }
+    } while (!supervisor_stored(s, status, &why));
 }
 
 /* Files nobody needs any more: the state before the result, and of a trial that leads nowhere. */
