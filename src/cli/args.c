@@ -7,10 +7,29 @@
 
 enum { NAME_TEXT = 64 };
 
+/* In lines of at most 80 columns, as popt's. */
+static void print_paragraph(const char *text)
+{
+    enum { WIDTH = 80 };
+    size_t column = 0;
+    while (*text) {
+        size_t n = strcspn(text, " ");
+        if (column > 0 && column + 1 + n > WIDTH) {
+            putchar('\n');
+            column = 0;
+        }
+        column += (size_t)printf("%s%.*s", column > 0 ? " " : "", (int)n, text);
+        text += n + strspn(text + n, " ");
+    }
+    putchar('\n');
+}
+
 static void print_help(const struct args *a, const struct command *command)
 {
     poptPrintHelp(a->popt, stdout, 0);
-    printf("\n%s\n\nExamples:\n%s", command->description, command->examples);
+    putchar('\n');
+    print_paragraph(command->description);
+    printf("\nExamples:\n%s", command->examples);
 }
 
 static enum status popt_error(const struct args *a, int code, const char *command, struct err *e)

@@ -28,7 +28,7 @@ struct command {
     const char *summary;     /* one line of `firesweep --help` */
     const char *positionals; /* for the usage line, for example "SPEC"; NULL = none */
     int positional_min, positional_max;
-    const char *description; /* of `firesweep NAME --help` */
+    const char *description; /* of `firesweep NAME --help`: a paragraph */
     const char *examples;    /* lines */
     const struct poptOption
         *options; /* strings and flags with arg NULL and an id below ARGS_OPTIONS as val */

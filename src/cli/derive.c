@@ -417,10 +417,10 @@ static enum status derive_run(const struct args *a, struct err *e)
 const struct command command_derive = {
     .name = "derive",
     .summary = "Hyperparameters, layers and cost of one variant, from its metaparameters",
-    .description =
-        "Derives the 24 hyperparameters of fire2 to fire9 from the metaparameters of section 5.1 of the\n"
-        "SqueezeNet paper, builds the network, and prints what each layer and the whole will cost.\n"
-        "Sizes are of float32 weights unless said otherwise; MiB = 2^20 bytes; biases are counted.",
+    .description = "Derives the 24 hyperparameters of fire2 to fire9 from the metaparameters of section "
+                   "5.1 of the SqueezeNet paper, builds the network, and prints what each layer and the "
+                   "whole will cost. Sizes are of float32 weights unless said otherwise; MiB = 2^20 "
+                   "bytes; biases are counted.",
     .examples = "  firesweep derive --sr 0.5 --pct3x3 0.25\n"
                 "  firesweep derive --preset small32 --classes 100 --bypass simple --only totals\n"
                 "  firesweep derive --fires '16,64,64;16,64,64;32,128,128;32,128,128;48,192,192;48,192,192;"

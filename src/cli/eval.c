@@ -374,15 +374,13 @@ const struct command command_eval = {
     .positionals = "CHECKPOINT",
     .positional_min = 1,
     .positional_max = 1,
-    .description =
-        "Evaluates the network of a checkpoint on one split of a data set: images, mean cross-entropy loss,\n"
-        "top-1 and top-5 accuracy. `firesweep run` leaves checkpoints beside its database; column "
-        "checkpoint\n"
-        "of table trial has their paths. Images are normalised as the network was trained.",
-    .examples =
-        "  firesweep query results/quickstart.db --sql 'SELECT id, test_top1, checkpoint FROM trial'\n"
-        "  firesweep eval model.safetensors --data /usr/share/datasets/fashion-mnist\n"
-        "  firesweep eval model.safetensors --data photos --predictions predictions.csv --format json\n",
+    .description = "Evaluates the network of a checkpoint on one split of a data set: images, mean cross- "
+                   "entropy loss, top-1 and top-5 accuracy. `firesweep run` leaves checkpoints beside its "
+                   "database; column checkpoint of table trial has their paths. Images are normalised as "
+                   "the network was trained.",
+    .examples = "  firesweep query results/quickstart.db --sql 'SELECT id, checkpoint FROM trial'\n"
+                "  firesweep eval model.safetensors --data /usr/share/datasets/fashion-mnist\n"
+                "  firesweep eval model.safetensors --data photos --predictions out.csv\n",
     .options = options,
     .run = eval_run,
 };

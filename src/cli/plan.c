@@ -298,10 +298,10 @@ const struct command command_plan = {
     .positionals = "SPEC",
     .positional_min = 0,
     .positional_max = 1,
-    .description =
-        "Expands a sweep spec into its trials and says what each one costs: parameters, model size,\n"
-        "multiply-accumulates and peak activation memory per image (inference), and the arithmetic of\n"
-        "training. Equal trials of several blocks are one trial. Nothing is read but the spec.",
+    .description = "Expands a sweep spec into its trials and says what each one costs: parameters, model "
+                   "size, multiply-accumulates and peak activation memory per image (inference), and the "
+                   "arithmetic of training. Equal trials of several blocks are one trial. Nothing is read "
+                   "but the spec.",
     .examples = "  firesweep plan experiments/quickstart.yaml\n"
                 "  firesweep plan --reference\n"
                 "  firesweep plan sweep.yaml --only totals\n"

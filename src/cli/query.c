@@ -65,14 +65,12 @@ const struct command command_query = {
     .positionals = "DB [NAME]",
     .positional_min = 0,
     .positional_max = 2,
-    .description =
-        "Prints the rows of a named query (`firesweep query --list` tells them; without NAME: trials) or of\n"
-        "an SQL statement. The database is opened read-only, so this is safe while a sweep runs.\n"
-        "Tables and views are described in docs/schema.md.",
-    .examples =
-        "  firesweep query results/quickstart.db\n"
-        "  firesweep query results/quickstart.db pareto --format csv\n"
-        "  firesweep query results/quickstart.db --sql 'SELECT state, count(*) FROM trial GROUP BY state'\n",
+    .description = "Prints the rows of a named query (`firesweep query --list` tells them; without NAME: "
+                   "trials) or of an SQL statement. The database is opened read-only, so this is safe "
+                   "while a sweep runs. Tables and views are described in docs/schema.md.",
+    .examples = "  firesweep query results/quickstart.db\n"
+                "  firesweep query results/quickstart.db pareto --format csv\n"
+                "  firesweep query results/quickstart.db --sql 'SELECT sum(train_s) FROM trial'\n",
     .options = options,
     .run = query_run,
 };

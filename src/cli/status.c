@@ -107,9 +107,9 @@ const struct command command_status = {
     .positionals = "DB",
     .positional_min = 1,
     .positional_max = 1,
-    .description = "Counts the trials of a results database by state, lists its sweeps, the running trials "
-                   "with their last\n"
-                   "finished epoch, and what failed and why. Safe while a sweep runs.",
+    .description = "Counts the trials of a results database by state, lists its sweeps, the running "
+                   "trials with their last finished epoch, and what failed and why. Safe while a sweep "
+                   "runs.",
     .examples = "  firesweep status results/quickstart.db\n"
                 "  firesweep status results/quickstart.db --only failures --format json\n",
     .options = options,
