@@ -135,7 +135,7 @@ static const struct field fields[] = {
     {SECTION_BASE, FIELD_BOOL, "conv10_relu", IN_MACRO(conv10_relu), .meaning = "ReLU after conv10"},
     {SECTION_BASE, FIELD_INT, "conv10_pad", IN_MACRO(conv10_pad), .max = 1,
      .meaning = "zero border of conv10"},
-    {SECTION_BASE, FIELD_FIRES, "fires", offsetof(struct point, design), .max = WIDTH_MAX,
+    {SECTION_BASE, FIELD_FIRES, "fires", .max = WIDTH_MAX,
      .meaning = "explicit list of eight [s1x1, e1x1, e3x3] instead of the metaparameters; as text "
                 "s1x1/e1x1/e3x3 joined by commas; `derived` returns to the metaparameters"},
 
@@ -256,5 +256,6 @@ const struct field *field_find(enum section section, const char *key)
 
 bool field_is_metaparameter(const struct field *f)
 {
-    return f->section == SECTION_BASE && f->offset >= IN_META(base_e) && f->offset <= IN_META(pct3x3);
+    size_t meta = offsetof(struct point, design.meta);
+    return f->section == SECTION_BASE && f->offset >= meta && f->offset < meta + sizeof(struct metaparams);
 }

@@ -37,7 +37,7 @@ enum field_kind {
     FIELD_PRESET,      /* struct point */
     FIELD_SHAPE,       /* struct shape, "CxHxW" */
     FIELD_POOLS,       /* unsigned, "conv1,fire4,fire8", also as a list */
-    FIELD_FIRES,       /* struct design, "16/64/64,...", also as a list of eight triples */
+    FIELD_FIRES,       /* struct point, "16/64/64,...", also as a list of eight triples */
     FIELD_SECTION,     /* a mapping, its keys are fields of their own */
     FIELD_LIST,        /* a list */
 };

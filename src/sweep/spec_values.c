@@ -190,12 +190,12 @@ static enum status pools_set(const struct field *f, unsigned *out, const char *t
     return pools_parse(text, out) ? ST_OK : value_error(f, text, "is no list of pool places", e);
 }
 
-static enum status fires_set(const struct field *f, struct design *out, const char *text, struct err *e)
+static enum status fires_set(const struct field *f, struct point *out, const char *text, struct err *e)
 {
     struct fire fires[FIRE_COUNT];
     if (strcmp(text, "derived") == 0) {
-        out->explicit_fires = false;
-        memset(out->fires, 0, sizeof out->fires);
+        out->design.explicit_fires = false;
+        memset(out->design.fires, 0, sizeof out->design.fires);
         return ST_OK;
     }
     const char *p = text;
@@ -208,8 +208,8 @@ static enum status fires_set(const struct field *f, struct design *out, const ch
             return value_error(f, text, "has a Fire without filters", e);
         fires[i] = (struct fire){widths[0], widths[1], widths[2]};
     }
-    out->explicit_fires = true;
-    memcpy(out->fires, fires, sizeof fires);
+    out->design.explicit_fires = true;
+    memcpy(out->design.fires, fires, sizeof fires);
     return ST_OK;
 }
 
@@ -349,52 +349,26 @@ static void range_describe(const struct field *f, char *out, size_t n)
 
 const char *field_allowed(const struct field *f, char *out, size_t n)
 {
-    const char *fixed = NULL;
-    switch (f->kind) {
-    case FIELD_INT:
-    case FIELD_INT_OR_AUTO:
-    case FIELD_REAL:
-    case FIELD_DURATION:
+    static const char *const texts[] = {
+        [FIELD_SEED] = "a whole number from 0 to 9223372036854775807",
+        [FIELD_BOOL] = "true or false (also yes, no, on, off)",
+        [FIELD_NAME] = "1 to 100 letters, digits, '.', '_' and '-'",
+        [FIELD_TEXT] = "a text that is not empty",
+        [FIELD_SIZE] = "rows x columns such as 32x32",
+        [FIELD_SHAPE] = "channels x rows x columns such as 3x32x32",
+        [FIELD_POOLS] = "conv1 and fire2 to fire9, each once, such as [conv1, fire4, fire8], or none",
+        [FIELD_FIRES] = "eight [s1x1, e1x1, e3x3] with s1x1 >= 1 and e1x1 + e3x3 >= 1, or derived",
+        [FIELD_SECTION] = "a mapping",
+        [FIELD_LIST] = "a list",
+    };
+    bool number = f->kind == FIELD_INT || f->kind == FIELD_INT_OR_AUTO || f->kind == FIELD_REAL ||
+                  f->kind == FIELD_DURATION;
+    if (number)
         range_describe(f, out, n);
-        return out;
-    case FIELD_CHOICE:
-    case FIELD_SWITCH:
-    case FIELD_WORD:
-    case FIELD_PRESET:
+    else if (f->choice)
         choices_join(f, out, n);
-        return out;
-    case FIELD_SEED:
-        fixed = "a whole number from 0 to 9223372036854775807";
-        break;
-    case FIELD_BOOL:
-        fixed = "true or false (also yes, no, on, off)";
-        break;
-    case FIELD_NAME:
-        fixed = "1 to 100 letters, digits, '.', '_' and '-'";
-        break;
-    case FIELD_TEXT:
-        fixed = "a text that is not empty";
-        break;
-    case FIELD_SIZE:
-        fixed = "rows x columns such as 32x32";
-        break;
-    case FIELD_SHAPE:
-        fixed = "channels x rows x columns such as 3x32x32";
-        break;
-    case FIELD_POOLS:
-        fixed = "conv1 and fire2 to fire9, each once, such as [conv1, fire4, fire8], or none";
-        break;
-    case FIELD_FIRES:
-        fixed = "eight [s1x1, e1x1, e3x3] with s1x1 >= 1 and e1x1 + e3x3 >= 1, or derived";
-        break;
-    case FIELD_SECTION:
-        fixed = "a mapping";
-        break;
-    case FIELD_LIST:
-        fixed = "a list";
-        break;
-    }
-    snprintf(out, n, "%s", fixed);
+    else
+        snprintf(out, n, "%s", texts[f->kind]);
     return out;
 }
 
