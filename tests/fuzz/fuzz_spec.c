@@ -81,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     struct spec spec;
     struct err e = ERR_INIT;
+    size_t live = mem_live();
     enum status st = spec_parse((const char *)bytes, n, "input", &spec, &e);
     if (st != ST_OK) {
         error_check(st, &e);
@@ -98,6 +99,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         space_release(&space);
     }
     spec_release(&spec);
-    require(mem_live() == 0);
+    require(mem_live() == live);
     return 0;
 }
