@@ -44,6 +44,7 @@ enum status trainer_evaluate(struct trainer *t, const struct samples *s, struct 
         return err_set(e, ST_NOMEM, "out of memory evaluating %zu images", s->count);
 #pragma omp parallel num_threads(t->threads)
     {
+        kernels_flush_denormals();
         const struct pass p = eval_pass(t, omp_get_thread_num());
 #pragma omp for schedule(dynamic, 1)
         for (size_t i = 0; i < tiles; i++) {

@@ -60,6 +60,14 @@ enum status kernels_select(const struct kernels **out, struct err *e)
     return ST_OK;
 }
 
+void kernels_flush_denormals(void)
+{
+#if defined __x86_64__
+    enum { FLUSH_TO_ZERO = 0x8000, DENORMALS_ARE_ZERO = 0x0040 };
+    __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
+#endif
+}
+
 const char *engine_isa(void)
 {
     const struct kernels *k = NULL;

@@ -153,6 +153,10 @@ struct kernels {
 /* The table to use on this processor; FIRESWEEP_ISA=generic|avx2|avx512 overrides. ST_USAGE for an unknown
  * name or one that the processor or the build does not have. */
 enum status kernels_select(const struct kernels **out, struct err *e);
+/* Makes the calling thread treat denormal numbers as zero (x86; elsewhere it does nothing): a dying network
+ * is full of them, and each costs a hundred times an ordinary number. Every thread that computes calls it, so
+ * results do not depend on threads. */
+void kernels_flush_denormals(void);
 /* The table of that name, or NULL if the processor or the build does not have it (tests run all of them). */
 const struct kernels *kernels_named(const char *name);
 

@@ -115,7 +115,10 @@ static void update_chunk(const struct trainer *t, double lr, int64_t number, flo
 void trainer_weights_changed(struct trainer *t)
 {
 #pragma omp parallel num_threads(t->threads)
-    network_derive_all(&t->train_net, t->kernels, t->params, t->derived);
+    {
+        kernels_flush_denormals();
+        network_derive_all(&t->train_net, t->kernels, t->params, t->derived);
+    }
 }
 
 static size_t chunk_end(const struct trainer *t, size_t chunk)
@@ -129,6 +132,7 @@ static void run_lanes(struct trainer *t, int64_t first, int64_t count, struct st
     struct lane_result lanes[LANES_MAX];
 #pragma omp parallel num_threads(t->threads)
     {
+        kernels_flush_denormals();
         const struct pass p = train_pass(t, omp_get_thread_num());
 #pragma omp for schedule(dynamic, 1)
         for (int lane = 0; lane < t->recipe.lanes; lane++)

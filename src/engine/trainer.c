@@ -160,15 +160,26 @@ static void shuffle(struct trainer *t)
     t->order_epoch = t->at.epoch;
 }
 
-/* A network all of whose logits died stays at ln(classes) exactly; an epoch of it after the warm-up is
- * enough. */
+/* A network whose logits died, or depend on no image any more, stays at ln(classes) or just above it: an
+ * epoch of that after the warm-up is enough. (One that learns, however slowly, falls below.) */
 static bool is_stuck(const struct trainer *t)
 {
     const int64_t steps = trainer_steps_per_epoch(t);
     const double warm = t->recipe.warmup * (double)(steps * t->recipe.epochs);
-    const double mean = t->at.loss_sum / (double)t->at.seen;
-    return (double)(t->at.epoch * steps) >= warm && t->at.epoch > 0 &&
-           fabs(mean - log(t->arch.classes)) < 1e-4;
+    const double above = t->at.loss_sum / (double)t->at.seen - log(t->arch.classes);
+    return (double)(t->at.epoch * steps) >= warm && t->at.epoch > 0 && above > -1e-4 && above < 1e-2;
+}
+
+/* A loss a thousand times that of guessing never comes back, though it may stay finite. */
+static const char *step_failure(const struct trainer *t, const struct step_result *r)
+{
+    if (!isfinite(r->loss_sum))
+        return "the loss is not finite";
+    if (!isfinite(r->gradient_norm))
+        return "the gradient is not finite";
+    if (r->loss_sum / (double)r->seen > 1000 * log(t->arch.classes))
+        return "the loss is above 1000 ln(classes)";
+    return NULL;
 }
 
 static void report(const struct trainer *t, double images_per_s,
@@ -214,9 +225,9 @@ enum epoch_end trainer_run_epoch(struct trainer *t, bool (*on_step)(void *contex
         const double start = clock_seconds();
         const int64_t first = t->at.step * per_step, left = (int64_t)t->train.count - first;
         r = trainer_step(t, first, left < per_step ? left : per_step);
-        if (!isfinite(r.loss_sum) || !isfinite(r.gradient_norm)) {
-            snprintf(why, 128, "%s is not finite in step %lld of epoch %d",
-                     isfinite(r.loss_sum) ? "the gradient" : "the loss", (long long)t->at.step + 1,
+        const char *failure = step_failure(t, &r);
+        if (failure) {
+            snprintf(why, 128, "%s in step %lld of epoch %d", failure, (long long)t->at.step + 1,
                      t->at.epoch + 1);
             return EPOCH_DIVERGED;
         }

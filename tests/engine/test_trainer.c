@@ -390,7 +390,7 @@ static void test_divergence(void **state)
     r.clip = 0;
     struct trainer *t = make(&r, 1, 2, 200, 0);
     assert_int_equal(trainer_run_epoch(t, NULL, NULL, why), EPOCH_DIVERGED);
-    assert_non_null(strstr(why, "not finite in step"));
+    assert_true(strstr(why, "not finite in step") || strstr(why, "above 1000 ln(classes) in step"));
     trainer_free(t);
 }
 
