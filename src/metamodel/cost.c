@@ -39,32 +39,33 @@ void layer_cost(const struct arch *a, int layer, struct cost *out)
     out->train_activation_bytes = 2 * out->activation_bytes;
 }
 
-/* Is tensor t live at a layer: written there or before, and read there or later? */
-static bool tensor_live(const struct arch *a, int t, int layer)
-{
-    bool written = t == 0, read = t == a->tensor_count - 1;
-    for (int i = 0; i < a->layer_count; i++) {
-        const struct layer *l = &a->layers[i];
-        written = written || (i <= layer && l->out == t);
-        read = read || (i >= layer && (l->in == t || l->in2 == t));
-    }
-    return written && read;
-}
-
-/* The largest sum of tensors from `first` on that are live at one layer. */
+/* The largest sum of tensors from `first` on that are live at one layer: from the first layer that writes
+ * them (the image: from the start) to the last one that reads them (the logits: to the end). */
 static int64_t largest_live_bytes(const struct arch *a, int first)
 {
-    int64_t largest = 0;
-    for (int layer = 0; layer < a->layer_count; layer++) {
-        int64_t sum = 0;
-        for (int t = first; t < a->tensor_count; t++) {
-            if (tensor_live(a, t, layer)) {
-                sum += shape_bytes(&a->tensors[t]);
-            }
+    int born[ARCH_MAX_TENSORS], died[ARCH_MAX_TENSORS];
+    int64_t live[ARCH_MAX_LAYERS] = {0}, largest = 0;
+    for (int t = 0; t < a->tensor_count; t++) {
+        born[t] = a->layer_count;
+        died[t] = -1;
+    }
+    for (int i = 0; i < a->layer_count; i++) {
+        const struct layer *l = &a->layers[i];
+        born[l->out] = i < born[l->out] ? i : born[l->out];
+        died[l->in] = i;
+        if (l->in2 >= 0) {
+            died[l->in2] = i;
         }
-        if (sum > largest) {
-            largest = sum;
+    }
+    born[0] = 0;
+    died[a->tensor_count - 1] = a->layer_count - 1;
+    for (int t = first; t < a->tensor_count; t++) {
+        for (int i = born[t]; i <= died[t]; i++) {
+            live[i] += shape_bytes(&a->tensors[t]);
         }
+    }
+    for (int i = 0; i < a->layer_count; i++) {
+        largest = live[i] > largest ? live[i] : largest;
     }
     return largest;
 }
