@@ -11,5 +11,6 @@ extern const struct command command_status;
 extern const struct command command_query;
 extern const struct command command_plot;
 extern const struct command command_eval;
+extern const struct command command_bench;
 
 #endif

@@ -14,7 +14,7 @@
 
 #include "program.h"
 
-static const char *const commands[] = {"derive", "plan", "run", "status", "query", "plot", "eval"};
+static const char *const commands[] = {"derive", "plan", "run", "status", "query", "plot", "eval", "bench"};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void test_help_and_version(void **state)
