@@ -109,7 +109,7 @@ enum status run_lock_take(struct run_lock *lock, const char *db,
         return err_set(e, ST_NOMEM, "cannot lock %s: out of memory", db);
     }
     bool told = false;
-    struct holder h;
+    struct holder h = {0, ""};
     enum status status = try_lock(lock->path, &lock->fd, &h, e);
     while (status == ST_OK && lock->fd < 0 && holder_gone(&h)) {
         if (!told && waiting) {

@@ -44,7 +44,8 @@ static bool runs_again(const struct supervisor *s, const struct run_trial *t)
 static const struct membership **first_memberships(struct supervisor *s)
 {
     const struct space *space = s->space;
-    const struct membership **first = arena_alloc(&s->arena, (size_t)space->trial_count + 1, sizeof *first);
+    const struct membership **first =
+        arena_alloc(&s->arena, (size_t)space->trial_count + 1, sizeof(struct membership *));
     for (int i = space->membership_count - 1; first && i >= 0; i--) {
         first[space->memberships[i].trial] = &space->memberships[i];
     }

@@ -55,7 +55,8 @@ void spec_write(const char *name, const char *text)
     fprintf(f,
             "version: 1\nname: %s\n"
             "data: {format: idx, path: data, val: 80}\n"
-            "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4}\n%s",
+            "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4, SR: "
+            "1.0}\n%s",
             name, text);
     assert_int_equal(fclose(f), 0);
 }
@@ -249,21 +250,18 @@ void assert_complete(const char *db, const char *expected)
     assert_int_equal(db_int(db, "SELECT count(*) FROM attempt WHERE outcome IS NULL OR ended_utc IS NULL"),
                      0);
     assert_int_equal(db_int(db, "SELECT count(*) FROM attempt WHERE outcome = 'done'"), 4);
-    assert_false(exists("%s.db.lock", db));
+    assert_false(exists(db, ".db.lock"));
     snprintf(path, sizeof path, "%s.checkpoints", db);
     assert_int_equal(count_files(path, ".safetensors"), 4);
     assert_int_equal(count_files(path, ".previous"), 0);
     assert_int_equal(count_files(path, ".tmp"), 0);
 }
 
-bool exists(const char *format, ...)
+bool exists(const char *stem, const char *ending)
 {
     char path[256];
     struct stat info;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(path, sizeof path, format, args);
-    va_end(args);
+    snprintf(path, sizeof path, "%s%s", stem, ending);
     return lstat(path, &info) == 0;
 }
 

@@ -42,14 +42,15 @@ void db_assert_text(const char *db, const char *sql, const char *holds);
 /* All columns of the view `metrics`, numbers exactly; the caller frees. */
 char *db_metrics(const char *db);
 /* Waits until the query's number is at least `least`. Fails when the run ends before or after a long time. */
-void wait_until(const char *db, const char *sql, int64_t least, pid_t run);
-void wait_for_output(const char *db, const char *text, pid_t run);
+void wait_until(const char *db, const char *sql, int64_t least, pid_t pid);
+void wait_for_output(const char *db, const char *text, pid_t pid);
 
 /* Asserts that a database holds four done trials with the metrics of `expected`, and that nothing is left
  * that only a running sweep needs. */
 void assert_complete(const char *db, const char *expected);
 
-bool exists(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Whether the file <stem><ending> does. */
+bool exists(const char *stem, const char *ending);
 /* Number of files in a folder whose name holds the text; 0 when there is no folder. */
 int count_files(const char *folder, const char *holds);
 

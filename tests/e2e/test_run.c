@@ -100,10 +100,10 @@ static void test_divergence_is_recorded_and_the_sweep_goes_on(void **state)
 /* Nothing was written. */
 static void assert_untouched(const char *db)
 {
-    assert_false(exists("%s.db", db));
-    assert_false(exists("%s.db.lock", db));
-    assert_false(exists("%s.logs", db));
-    assert_false(exists("%s.checkpoints", db));
+    assert_false(exists(db, ".db"));
+    assert_false(exists(db, ".db.lock"));
+    assert_false(exists(db, ".logs"));
+    assert_false(exists(db, ".checkpoints"));
 }
 
 static void test_default_database(void **state)
@@ -120,7 +120,7 @@ static void test_bad_spec_leaves_no_database(void **state)
     (void)state;
     spec_write("bad", "train: {epochs: many}\n");
     assert_int_equal(run("bad", NULL), 2);
-    assert_false(exists("results"));
+    assert_false(exists("results", ""));
     spec_write("bad", "sweep: [{id: sr, grid: {SR: [0.5, 7]}}]\n");
     assert_int_equal(run("bad", "bad"), 2);
     assert_true(output_holds("bad", "bad.yaml:"));
@@ -177,22 +177,22 @@ static void test_foreign_file_is_left_alone(void **state)
     spec_write("foreign", "train: {epochs: 1}\n");
     assert_int_equal(run("foreign", "foreign"), 1);
     assert_true(output_holds("foreign", "foreign.db"));
-    assert_false(exists("foreign.logs"));
-    assert_false(exists("foreign.checkpoints"));
-    assert_false(exists("foreign.db.lock"));
+    assert_false(exists("foreign", ".logs"));
+    assert_false(exists("foreign", ".checkpoints"));
+    assert_false(exists("foreign", ".db.lock"));
 }
 
 static void test_trial_wall(void **state)
 {
     (void)state;
-    spec_write("slow", "train: {epochs: 60, batch: 16}\nbudget: {trial_wall: 0.1s}\n");
+    spec_write("slow", "train: {epochs: 60, batch: 16}\nrun: {threads: 1}\nbudget: {trial_wall: 0.1s}\n");
     assert_int_equal(run("slow", "slow"), 0);
     assert_int_equal(db_int("slow", "SELECT count(*) FROM trial WHERE state = 'timed_out'"), 1);
     db_assert_text("slow", "SELECT outcome FROM attempt", "timed_out");
     db_assert_text("slow", "SELECT message FROM trial", "trial_wall");
     assert_int_equal(run("slow", "slow"), 0); /* it has had its time */
     assert_int_equal(db_int("slow", "SELECT count(*) FROM attempt"), 1);
-    spec_write("slow", "train: {epochs: 60, batch: 16}\n");
+    spec_write("slow", "train: {epochs: 60, batch: 16}\nrun: {threads: 1}\n");
     assert_int_equal(run("slow", "slow"), 0); /* more time: it continues */
     assert_int_equal(db_int("slow", "SELECT count(*) FROM attempt"), 2);
     assert_int_equal(db_int("slow", "SELECT count(*) FROM trial WHERE state = 'done'"), 1);
@@ -223,7 +223,7 @@ static void test_second_run_on_one_database_is_refused(void **state)
     assert_int_equal(kill(first, SIGTERM), 0);
     assert_int_equal(run_wait(second), 1);
     assert_int_equal(db_int("shared", "SELECT count(*) FROM attempt"), attempts);
-    assert_false(exists("shared.db.lock"));
+    assert_false(exists("shared", ".db.lock"));
 }
 
 int main(void)

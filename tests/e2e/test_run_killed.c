@@ -19,6 +19,7 @@ struct reference {
 static int setup(void **state)
 {
     static struct reference r;
+    *state = &r;
     if (sandbox_setup(&r.sandbox) != 0) {
         return -1;
     }
@@ -27,7 +28,6 @@ static int setup(void **state)
         return -1;
     }
     r.metrics = db_metrics("reference");
-    *state = &r;
     return 0;
 }
 
@@ -118,7 +118,7 @@ static void assert_interrupted(const char *db)
     assert_true(db_int(db, "SELECT count(*) FROM attempt WHERE outcome = 'interrupted'") >= 1);
     assert_int_equal(db_int(db, "SELECT count(*) FROM attempt WHERE outcome IS NULL OR outcome = 'crashed'"),
                      0);
-    assert_false(exists("%s.db.lock", db));
+    assert_false(exists(db, ".db.lock"));
 }
 
 static void interrupt_and_continue(const char *db, int signal_number, bool group, const char *metrics)
@@ -187,7 +187,7 @@ static void kill_all_attempts(const char *db, pid_t sweep, int attempts, int sig
 static void test_trial_that_always_crashes_fails(void **state)
 {
     (void)state;
-    spec_write("crashing", "train: {epochs: 60, batch: 16}\nrun: {retries: 1}\n");
+    spec_write("crashing", "train: {epochs: 60, batch: 16}\nrun: {retries: 1, threads: 1}\n");
     pid_t sweep = run_start("crashing", "crashing", NULL);
     kill_all_attempts("crashing", sweep, 2, SIGSEGV);
     assert_int_equal(run_wait(sweep), 1);
@@ -203,7 +203,7 @@ static void test_too_many_failures_end_the_run(void **state)
 {
     (void)state;
     spec_write("failing", "sweep: [{id: sr, grid: {SR: [0.25, 0.5, 1.0]}}]\ntrain: {epochs: 60, batch: 16}\n"
-                          "run: {retries: 0, workers: 1}\nbudget: {max_failed: 1}\n");
+                          "run: {retries: 0, workers: 1, threads: 1}\nbudget: {max_failed: 1}\n");
     pid_t sweep = run_start("failing", "failing", NULL);
     kill_all_attempts("failing", sweep, 1, SIGKILL);
     assert_int_equal(run_wait(sweep), 1);

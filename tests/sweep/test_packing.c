@@ -85,7 +85,7 @@ static int start_all(const struct packing_request *r, int free_cores, int runnin
 static void test_odd_cores_go_to_the_longest_trials(void **state)
 {
     (void)state;
-    int threads[16];
+    int threads[16] = {0};
     struct packing_request r = request(3, 2, 0, 0);
     assert_int_equal(start_all(&r, 3, 0, 2, threads), 2);
     assert_int_equal(threads[0], 2);
@@ -105,7 +105,7 @@ static void test_odd_cores_go_to_the_longest_trials(void **state)
 static void test_threads_grow_when_trials_run_out(void **state)
 {
     (void)state;
-    int threads[16];
+    int threads[16] = {0};
     struct packing_request r = request(8, 20, 0, 0); /* planned: 8 workers of one thread */
     assert_int_equal(start_all(&r, 1, 7, 5, threads), 1);
     assert_int_equal(threads[0], 1);
@@ -118,7 +118,7 @@ static void test_threads_grow_when_trials_run_out(void **state)
 static void test_fixed_threads_do_not_grow(void **state)
 {
     (void)state;
-    int threads[16];
+    int threads[16] = {0};
     struct packing_request r = request(8, 20, 0, 2);
     assert_int_equal(start_all(&r, 8, 0, 1, threads), 1);
     assert_int_equal(threads[0], 2);
@@ -127,7 +127,7 @@ static void test_fixed_threads_do_not_grow(void **state)
 static void test_unpinned_workers_ignore_the_cores(void **state)
 {
     (void)state;
-    int threads[16];
+    int threads[16] = {0};
     struct packing_request r = request(2, 20, 5, 0);
     assert_int_equal(start_all(&r, 2, 0, 20, threads), 5);
     assert_int_equal(threads[4], 1);
@@ -200,7 +200,7 @@ static void test_memory_limits_auto_workers(void **state)
 static void test_free_cores_go_to_who_would_end_last(void **state)
 {
     (void)state;
-    int added[3];
+    int added[3] = {0};
     static const double remaining[] = {100, 40, 30};
     static const int one[] = {1, 1, 1}, many[] = {8, 8, 8}, few[] = {2, 8, 8}, two[] = {2, 1, 1};
     /* 100 -> 50 -> 33.3 with three threads; then 40 is the longest -> 20. */

@@ -19,28 +19,36 @@ struct channel {
     struct err e;
 };
 
+static void channel_open(struct channel *c)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    c->read_end = ends[0];
+    c->write_end = ends[1];
+    c->e = ERR_INIT;
+    record_reader_init(&c->reader);
+}
+
+static void channel_close(const struct channel *c)
+{
+    close(c->read_end);
+    if (c->write_end >= 0) {
+        close(c->write_end);
+    }
+}
+
 static int channel_setup(void **state)
 {
     static struct channel c;
-    int ends[2];
-    if (pipe(ends) != 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
-        return -1;
-    }
-    c.read_end = ends[0];
-    c.write_end = ends[1];
-    c.e = ERR_INIT;
-    record_reader_init(&c.reader);
+    channel_open(&c);
     *state = &c;
     return 0;
 }
 
 static int channel_teardown(void **state)
 {
-    struct channel *c = *state;
-    close(c->read_end);
-    if (c->write_end >= 0) {
-        close(c->write_end);
-    }
+    channel_close(*state);
     return 0;
 }
 
@@ -185,16 +193,15 @@ static void test_torn_last_record_is_dropped_at_every_length(void **state)
     struct record whole = record_of(RECORD_STARTED), torn = record_with_text(RECORD_NOTICE, "cut"), got;
     size_t n = record_bytes(&torn, bytes);
     for (size_t length = 0; length < n; length++) {
-        void *local = NULL;
-        assert_int_equal(channel_setup(&local), 0);
-        struct channel *c = local;
+        struct channel local, *c = &local;
+        channel_open(c);
         send(c, &whole);
         assert_int_equal(write(c->write_end, bytes, length), (int)length);
         close_writer(c);
         assert_int_equal(next(c, &got), RECORD_READ);
         assert_int_equal(next(c, &got), RECORD_END);
         assert_int_equal(next(c, &got), RECORD_END);
-        channel_teardown(&local);
+        channel_close(c);
     }
 }
 
@@ -225,18 +232,17 @@ static void test_more_records_than_the_buffer_holds(void **state)
 /* Changes one 32-bit word of a record's head and expects the reader to refuse it. */
 static void refuse_changed_word(const struct record *r, size_t word, uint32_t value, const char *reason)
 {
-    void *local = NULL;
+    struct channel local, *c = &local;
     unsigned char bytes[PIPE_BUF];
     struct record got;
-    assert_int_equal(channel_setup(&local), 0);
-    struct channel *c = local;
+    channel_open(c);
     size_t n = record_bytes(r, bytes);
     memcpy(bytes + 4 * word, &value, sizeof value);
     assert_int_equal(write(c->write_end, bytes, n), (int)n);
     assert_int_equal(next(c, &got), RECORD_BROKEN);
     assert_int_equal(c->e.status, ST_CORRUPT);
     assert_non_null(strstr(c->e.text, reason));
-    channel_teardown(&local);
+    channel_close(c);
 }
 
 static void test_foreign_bytes_are_refused(void **state)

@@ -61,6 +61,7 @@ static struct {
     int no_space; /* this many calls fail */
 } saves;
 
+/* The linker prescribes the names. NOLINTBEGIN(bugprone-reserved-identifier) */
 enum status __real_trainer_save(const struct trainer *t, const char *path, const char *description,
                                 struct err *e);
 enum status __wrap_trainer_save(const struct trainer *t, const char *path, const char *description,
@@ -76,6 +77,8 @@ enum status __wrap_trainer_save(const struct trainer *t, const char *path, const
     }
     return __real_trainer_save(t, path, description, e);
 }
+
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 static bool stop_requested(void *context)
 {
