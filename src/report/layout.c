@@ -142,10 +142,11 @@ static size_t lines_before(const double *merit, size_t n, size_t i)
 {
     size_t before = 0;
     for (size_t k = 0; k < n; k++) {
+        bool earlier = k < i;
         if (isnan(merit[k]))
-            before += isnan(merit[i]) && k < i;
+            before += earlier && isnan(merit[i]);
         else
-            before += isnan(merit[i]) || merit[k] > merit[i] || (merit[k] == merit[i] && k < i);
+            before += isnan(merit[i]) || merit[k] > merit[i] || (earlier && merit[k] == merit[i]);
     }
     return before;
 }
@@ -247,7 +248,9 @@ static enum status define_ticks(const struct layout *l, struct frame *frame, str
     double *y = arena_alloc(&f->arena, 2 * n + 1, sizeof *y);
     int *row = arena_alloc(&f->arena, n + 1, sizeof *row);
     const char **texts = arena_alloc(&f->arena, n + 1, sizeof *texts);
-    enum status status = y && row && texts ? cut_ticks(l, frame, f, n, texts, e) : no_memory(e);
+    if (!y || !row || !texts)
+        return no_memory(e);
+    enum status status = cut_ticks(l, frame, f, n, texts, e);
     if (status != ST_OK)
         return status;
     place_ticks(l, n, texts, frame, y, row);

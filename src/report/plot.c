@@ -188,7 +188,7 @@ static enum status gnuplot_error(const struct channels *c, const char *template_
     char *messages = NULL;
     size_t n = 0;
     enum status status = channel_read(c->fd[CHANNEL_MESSAGES], &messages, &n, e);
-    if (status != ST_OK)
+    if (!messages)
         return status;
     const char *names[] = {"definitions", "style.gp", template_name};
     struct strbuf line = STRBUF_INIT;
@@ -279,7 +279,7 @@ static enum status fill_template(const struct drawing *d, const char *name, int 
 {
     char *text = NULL;
     enum status status = template_text(d, name, &text, e);
-    if (status == ST_OK)
+    if (text)
         status = channel_write(fd, text, e);
     mem_free(text);
     return status;
@@ -294,10 +294,14 @@ static enum status fill_script(const struct drawing *d, const struct figure *f, 
                    FIGURE_WIDTH * image->scale, image->unit, FIGURE_HEIGHT * image->scale, image->unit);
     char *tail = mem_printf("load '/proc/self/fd/%d'\nload '/proc/self/fd/%d'\n", c->fd[CHANNEL_STYLE],
                             c->fd[CHANNEL_TEMPLATE]);
-    enum status status = head && tail ? ST_OK : no_memory(e);
-    const char *parts[] = {head, f->definitions.text, tail};
-    for (int i = 0; i < 3 && status == ST_OK; i++)
-        status = channel_write(c->fd[CHANNEL_SCRIPT], parts[i], e);
+    enum status status = ST_NOMEM;
+    if (head && tail) {
+        const char *parts[] = {head, f->definitions.text, tail};
+        status = ST_OK;
+        for (int i = 0; i < 3 && status == ST_OK; i++)
+            status = channel_write(c->fd[CHANNEL_SCRIPT], parts[i], e);
+    } else
+        no_memory(e);
     mem_free(head);
     mem_free(tail);
     return status;
@@ -364,17 +368,16 @@ static enum status kind_error(const char *problem, struct err *e)
     return status;
 }
 
-static enum status find_kind(const char *name, const struct plot_kind **out, struct err *e)
+/* NULL, and the error, for an unknown one. */
+static const struct plot_kind *find_kind(const char *name, struct err *e)
 {
-    for (size_t i = 0; i < KIND_COUNT; i++) {
-        if (strcmp(kinds[i].name, name) == 0) {
-            *out = &kinds[i];
-            return ST_OK;
-        }
-    }
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
     char problem[128];
     snprintf(problem, sizeof problem, "unknown kind of plot \"%.80s\"", name);
-    return kind_error(problem, e);
+    kind_error(problem, e);
+    return NULL;
 }
 
 static enum status find_image(const char *name, const struct image **out, struct err *e)
@@ -417,14 +420,13 @@ static enum status write_files(struct drawing *d, const struct plot_kind *kind, 
 
 static enum status draw_task(struct drawing *d, const struct plot_task *task, struct err *e)
 {
-    const struct plot_kind *kind = NULL;
-    enum status status = find_kind(task->kind, &kind, e);
-    if (status != ST_OK)
-        return status;
+    const struct plot_kind *kind = find_kind(task->kind, e);
+    if (!kind)
+        return ST_USAGE;
     struct figure f;
     char nothing[256] = "";
     figure_init(&f);
-    status = kind->build(d->store, &task->figure, &f, nothing, e);
+    enum status status = kind->build(d->store, &task->figure, &f, nothing, e);
     if (status == ST_OK && f.points == 0)
         status = plot_report_skip(d->report, kind->name, &task->figure, nothing, e);
     else if (status == ST_OK)
@@ -471,10 +473,9 @@ enum status plot_draw(struct store *s, const struct plot_options *o, struct plot
                       struct err *e)
 {
     struct drawing d = {.store = s, .dir = o->dir, .report = report};
-    const struct plot_kind *kind = NULL;
     enum status status = find_image(o->image ? o->image : "svg", &d.image, e);
     if (status == ST_OK && o->kind)
-        status = find_kind(o->kind, &kind, e);
+        status = find_kind(o->kind, e) ? ST_OK : ST_USAGE;
     else if (status == ST_OK && (o->x || o->y))
         status = kind_error("columns belong to one kind of plot, so name it", e);
     if (status == ST_OK)

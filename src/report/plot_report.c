@@ -43,9 +43,12 @@ static void put_part(struct strbuf *out, const char *text)
     enum { LONGEST = 80 };
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     bool changed = strlen(text) > LONGEST;
-    for (size_t i = 0; text[i] && i < LONGEST; i++) {
+    for (size_t i = 0; i < LONGEST && text[i]; i++) {
         bool fits = strchr(allowed, text[i]);
-        strbuf_putc(out, fits ? text[i] : '_');
+        char shown = text[i];
+        if (!fits)
+            shown = '_';
+        strbuf_putc(out, shown);
         changed = changed || !fits;
     }
     if (changed) {
