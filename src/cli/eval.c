@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/strbuf.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "data/dataset.h"
@@ -20,6 +21,7 @@ enum {
     OPTION_VAL_SEED,
     OPTION_TEST_LIMIT,
     OPTION_PREDICTIONS,
+    OPTION_LOGITS,
 };
 
 static const struct poptOption options[] = {
@@ -34,6 +36,8 @@ static const struct poptOption options[] = {
      "data.test_limit in the spec (default 0: all images)", "N"},
     {"predictions", '\0', POPT_ARG_STRING, NULL, OPTION_PREDICTIONS,
      "Write one line of CSV per image; - is standard output, in place of the metrics", "FILE"},
+    {"logits", '\0', POPT_ARG_NONE, NULL, OPTION_LOGITS,
+     "With --predictions: a column of the network's outputs, separated by spaces", NULL},
     {"threads", '\0', POPT_ARG_STRING, NULL, OPTION_THREADS, "Threads (default: all cores)", "N"},
     OUTPUT_FORMAT_OPTION,
     POPT_TABLEEND};
@@ -41,6 +45,7 @@ static const struct poptOption options[] = {
 struct evaluation {
     const char *checkpoint;
     const char *predictions; /* NULL = none */
+    bool with_logits;        /* among the predictions */
     enum split split;
     int threads;
     struct data_source source;
@@ -113,6 +118,9 @@ static enum status read_arguments(struct evaluation *v, const struct args *a, st
     int val_seed = 1;
     v->checkpoint = a->positional[0];
     v->predictions = a->value[OPTION_PREDICTIONS];
+    v->with_logits = a->value[OPTION_LOGITS];
+    if (v->with_logits && !v->predictions)
+        return err_set(e, ST_USAGE, "--logits goes with --predictions");
     v->source.path = a->value[OPTION_DATA];
     if (!v->source.path)
         return err_set(e, ST_USAGE, "--data is missing, see firesweep eval --help");
@@ -247,8 +255,9 @@ static enum status evaluate(struct evaluation *v, struct err *e)
 
 static const struct table_column prediction_columns[] = {
     {.name = "index"},     {.name = "file"},           {.name = "label"},       {.name = "label_name"},
-    {.name = "predicted"}, {.name = "predicted_name"}, {.name = "probability"},
+    {.name = "predicted"}, {.name = "predicted_name"}, {.name = "probability"}, {.name = "logits"},
 };
+enum { PREDICTION_COLUMNS = sizeof prediction_columns / sizeof *prediction_columns };
 
 static int largest(const float *logits, int n)
 {
@@ -269,16 +278,26 @@ static double probability_of_largest(const float *logits, int n, float top)
     return 1 / sum;
 }
 
+static void format_logits(const float *logits, int n, struct strbuf *out)
+{
+    strbuf_clear(out);
+    for (int i = 0; i < n; i++)
+        strbuf_printf(out, "%s%.9g", i ? " " : "", (double)logits[i]);
+}
+
 static enum status write_prediction_rows(const struct evaluation *v, FILE *out, struct err *e)
 {
     const struct image_set *set = &v->data.sets[v->split];
     int classes = v->arch.classes;
     struct table t;
-    enum status st = table_init(&t, out, TABLE_CSV, prediction_columns,
-                                sizeof prediction_columns / sizeof *prediction_columns, e);
+    struct strbuf text = STRBUF_INIT;
+    enum status st =
+        table_init(&t, out, TABLE_CSV, prediction_columns, PREDICTION_COLUMNS - !v->with_logits, e);
     for (size_t i = 0; i < set->count && st == ST_OK; i++) {
         const float *logits = v->logits + i * (size_t)classes;
         int predicted = largest(logits, classes), label = set->labels[i];
+        if (v->with_logits)
+            format_logits(logits, classes, &text);
         const struct cell cells[] = {
             cell_int((int64_t)i),
             cell_text(set->names ? set->names[i] : NULL),
@@ -287,12 +306,16 @@ static enum status write_prediction_rows(const struct evaluation *v, FILE *out, 
             cell_int(predicted),
             cell_text(v->data.class_names[predicted]),
             cell_real(probability_of_largest(logits, classes, logits[predicted])),
+            cell_text(text.text),
         };
         st = table_row(&t, cells, e);
     }
+    if (text.failed)
+        st = err_set(e, ST_NOMEM, "out of memory");
     if (st == ST_OK)
         st = table_finish(&t, e);
     table_release(&t);
+    strbuf_release(&text);
     return st;
 }
 

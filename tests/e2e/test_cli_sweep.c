@@ -1,6 +1,7 @@
 /* The command line from a spec to its results: plan, run, status, query, eval, plot. One sweep is trained for
  * all. */
 #include <ftw.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -392,6 +393,31 @@ static void test_eval_refuses_what_does_not_fit(void **state)
     free(path);
 }
 
+/* The probability is the softmax of the logits at the predicted class. */
+static void test_eval_logits(void **state)
+{
+    (void)state;
+    double test_top1, val_top1;
+    char *path = checkpoint_of("seed = 1", &test_top1, &val_top1);
+    struct outcome o = RUN("eval", path, "--data", "data", "--predictions", "-", "--logits");
+    assert_int_equal(o.code, 0);
+    int rows = 0;
+    for (char *line = strchr(o.out, '\n'); line && line[1]; line = strchr(line + 1, '\n'), rows++) {
+        int predicted;
+        double probability, logit[4], sum = 0;
+        assert_int_equal(sscanf(line + 1, "%*d,,%*d,%*d,%d,%*d,%lf,%lf %lf %lf %lf", &predicted, &probability,
+                                &logit[0], &logit[1], &logit[2], &logit[3]),
+                         6);
+        for (int c = 0; c < 4; c++)
+            sum += exp(logit[c] - logit[predicted]);
+        assert_true(fabs(1 / sum - probability) < 1e-6);
+    }
+    assert_int_equal(rows, 100);
+    outcome_release(&o);
+    EXPECT_ERROR(2, "--logits goes with --predictions", "eval", path, "--data", "data", "--logits");
+    free(path);
+}
+
 /* plot */
 
 static void test_plot_prints_what_it_wrote(void **state)
@@ -423,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_query_mistakes),
         cmocka_unit_test(test_query_into_a_full_disk_ends),
         cmocka_unit_test(test_eval_repeats_the_run),
+        cmocka_unit_test(test_eval_logits),
         cmocka_unit_test(test_eval_predictions_agree_with_the_metrics),
         cmocka_unit_test(test_eval_refuses_what_does_not_fit),
         cmocka_unit_test(test_plot_prints_what_it_wrote),
