@@ -68,10 +68,8 @@ static bool average(const struct replicate *r, size_t n, double *scratch, struct
         x[results] = r[i].x;
         y[results++] = r[i].y;
     }
-    *out = (struct curve_point){.point = r[0].point,
-                                .x = summarise(x, results).mean,
-                                .y = summarise(y, results),
-                                .missing = n - results};
+    *out = (struct curve_point){
+        .point = r[0].point, .x = summarise(x, results).mean, .y = summarise(y, results)};
     return results > 0;
 }
 

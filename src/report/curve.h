@@ -26,7 +26,6 @@ struct curve_point {
     size_t series;
     double x;
     struct summary y; /* over replicates */
-    size_t missing;   /* replicates without a result yet */
 };
 
 struct curve {

@@ -15,7 +15,7 @@ enum {
     LEGEND_FONT = 12,
     TITLE_Y = 26, /* middle of the title, from the top */
     NOTE_STEP = 18,
-    LEFT_MARGIN = 72,
+    LEFT_MARGIN = 80,
     RIGHT_MARGIN = 24,
     BOTTOM_MARGIN = 58,
     ROW_HEIGHT = 17,  /* of tick labels */

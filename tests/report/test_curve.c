@@ -64,7 +64,6 @@ static void replicates_become_points(void **state)
     assert_point(&c, 0, 0, 4, 2, 51.5);
     assert_true(fabs(c.points[0].y.sd - sqrt(4.5)) < 1e-12);
     assert_point(&c, 1, 0, 12, 1, 60);
-    assert_int_equal(c.points[1].missing, 1);
     assert_string_equal(axes_label(&c.axes, AXES_ALONG, c.points[0].point), "0.125");
     assert_string_equal(axes_title(&c.axes, AXES_ALONG), "SR");
     curve_release(&c);
@@ -324,7 +323,6 @@ static void rows_of_the_database_become_a_curve(void **state)
     assert_int_equal(c.done, 4);
     assert_int_equal(c.count, 2);
     assert_point(&c, 0, 0, 1, 1, 50);
-    assert_int_equal(c.points[0].missing, 2);
     assert_point(&c, 1, 0, 3, 2, 75);
     assert_string_equal(axes_label(&c.axes, AXES_ALONG, c.points[1].point), "1.0"); /* as written */
     curve_release(&c);
