@@ -160,14 +160,15 @@ static void shuffle(struct trainer *t)
     t->order_epoch = t->at.epoch;
 }
 
-/* A network whose logits died, or depend on no image any more, stays at ln(classes) or just above it: an
- * epoch of that after the warm-up is enough. (One that learns, however slowly, falls below.) */
+/* A network all of whose logits died stays at ln(classes) exactly; an epoch of that after the warm-up is
+ * enough. One that has not begun to learn yet is near it too, but not that near: it is left alone. */
 static bool is_stuck(const struct trainer *t)
 {
     const int64_t steps = trainer_steps_per_epoch(t);
     const double warm = t->recipe.warmup * (double)(steps * t->recipe.epochs);
-    const double above = t->at.loss_sum / (double)t->at.seen - log(t->arch.classes);
-    return (double)(t->at.epoch * steps) >= warm && t->at.epoch > 0 && above > -1e-4 && above < 1e-2;
+    const double mean = t->at.loss_sum / (double)t->at.seen;
+    return (double)(t->at.epoch * steps) >= warm && t->at.epoch > 0 &&
+           fabs(mean - log(t->arch.classes)) < 1e-4;
 }
 
 /* A loss a thousand times that of guessing never comes back, though it may stay finite. */
