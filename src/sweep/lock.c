@@ -13,9 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "base/mem.h"
 
 enum { HOLDER_TEXT = HOST_NAME_MAX + 64 };
+
+static const double ORPHANS_S = 120; /* patience with workers that outlive their supervisor */
+static const double MOMENT_S = 2;
 
 /* "<pid> <host>": who holds the lock. */
 struct holder {
@@ -64,6 +68,11 @@ static bool holder_gone(const struct holder *h)
 
 static enum status held(const char *db, const struct holder *h, struct err *e)
 {
+    if (h->pid > 0 && holder_gone(h)) {
+        return err_set(e, ST_FAILED,
+                       "%s: workers of a run that is gone (process %ld on %s) still run; end them", db,
+                       h->pid, h->host);
+    }
     return err_set(e, ST_FAILED, "%s: another run works on it: process %ld on %s; wait for it or stop it", db,
                    h->pid, h->host);
 }
@@ -101,6 +110,38 @@ static enum status try_lock(const char *path, int *fd, struct holder *h, struct 
     }
 }
 
+/* Whether the lock will be free soon: its holder is gone, or has it for a moment only and has not written who
+ * it is (a run that starts, or run_lock_check). */
+static bool worth_waiting(const struct holder *h, double waited_s)
+{
+    return h->pid > 0 ? holder_gone(h) && waited_s < ORPHANS_S : waited_s < MOMENT_S;
+}
+
+static enum status wait_and_lock(struct run_lock *lock, const char *db,
+                                 void (*waiting)(void *context, const char *text), void *context,
+                                 struct err *e)
+{
+    bool told = false;
+    struct holder h = {0, ""};
+    enum status status = try_lock(lock->path, &lock->fd, &h, e);
+    double since = clock_seconds();
+    while (status == ST_OK && lock->fd < 0) {
+        if (!worth_waiting(&h, clock_seconds() - since)) {
+            return held(db, &h, e);
+        }
+        if (!told && h.pid > 0 && waiting) {
+            char text[HOLDER_TEXT + 128];
+            snprintf(text, sizeof text,
+                     "process %ld is gone, but its workers still save their state: waiting for them", h.pid);
+            waiting(context, text);
+            told = true;
+        }
+        nanosleep(&(struct timespec){0, 50000000}, NULL);
+        status = try_lock(lock->path, &lock->fd, &h, e);
+    }
+    return status;
+}
+
 enum status run_lock_take(struct run_lock *lock, const char *db,
                           void (*waiting)(void *context, const char *text), void *context, struct err *e)
 {
@@ -108,23 +149,7 @@ enum status run_lock_take(struct run_lock *lock, const char *db,
     if (!lock->path) {
         return err_set(e, ST_NOMEM, "cannot lock %s: out of memory", db);
     }
-    bool told = false;
-    struct holder h = {0, ""};
-    enum status status = try_lock(lock->path, &lock->fd, &h, e);
-    while (status == ST_OK && lock->fd < 0 && holder_gone(&h)) {
-        if (!told && waiting) {
-            char text[HOLDER_TEXT + 128];
-            snprintf(text, sizeof text,
-                     "process %ld is gone, but its workers still save their state: waiting for them", h.pid);
-            waiting(context, text);
-        }
-        told = true;
-        nanosleep(&(struct timespec){0, 50000000}, NULL);
-        status = try_lock(lock->path, &lock->fd, &h, e);
-    }
-    if (status == ST_OK && lock->fd < 0) {
-        status = held(db, &h, e);
-    }
+    enum status status = wait_and_lock(lock, db, waiting, context, e);
     if (status == ST_OK && !write_holder(lock->fd)) {
         status = err_errno(e, "cannot write %s", lock->path);
     }
@@ -145,7 +170,7 @@ enum status run_lock_check(const char *db, struct err *e)
     if (fd >= 0) {
         if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
             struct holder h = read_holder(fd);
-            status = holder_gone(&h) ? ST_OK : held(db, &h, e);
+            status = h.pid <= 0 || holder_gone(&h) ? ST_OK : held(db, &h, e); /* run_lock_take looks closer */
         }
         close(fd);
     }

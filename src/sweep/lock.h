@@ -12,7 +12,7 @@ struct run_lock {
 
 /* Takes the lock; the folder exists. When a living run holds it: ST_FAILED, naming process and host. When the
  * run that holds it is gone but its workers still save their state (they keep the descriptor open), waits for
- * them; `waiting` (may be NULL) is called once then. */
+ * them, two minutes at most; `waiting` (may be NULL) is called once then. */
 enum status run_lock_take(struct run_lock *lock, const char *db,
                           void (*waiting)(void *context, const char *text), void *context, struct err *e);
 /* The same error when a living run holds the lock, without creating or keeping anything. */

@@ -23,7 +23,7 @@ struct worker_status {
 
 struct run_status {
     int total, done, failed, diverged, skipped, running, pending; /* trials */
-    int timed_out; /* the nine of them add up: total = all others here */
+    int timed_out;                                                /* total is the sum of the other seven */
     int workers, threads_per_worker;
     struct worker_status worker[RUN_MAX_WORKERS];
     double elapsed_s, eta_s; /* eta_s < 0: not known yet */
