@@ -34,7 +34,7 @@ build_strictly() { # FOLDER CMAKE-OPTION...
 
 check_sanitizers() {
     build_strictly check-asan -DCMAKE_C_COMPILER=gcc -DFIRESWEEP_SANITIZE=address,undefined &&
-        UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir build/check-asan --output-on-failure
+        UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir build/check-asan --output-on-failure -j "$jobs"
 }
 
 check_cppcheck() {

@@ -5,4 +5,4 @@
 
 scripts/setup.sh build plot test
 build dev -DCMAKE_BUILD_TYPE=RelWithDebInfo -DFIRESWEEP_WERROR=OFF
-ctest --test-dir build/dev --output-on-failure "$@"
+ctest --test-dir build/dev --output-on-failure -j "$jobs" "$@"
