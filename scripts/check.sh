@@ -7,6 +7,8 @@
 
 set -o pipefail
 failed=()
+folders=(src tests)
+[ ! -d bench ] || folders+=(bench)
 
 step() { # NAME COMMAND...
     local name=$1 start=$SECONDS
@@ -21,7 +23,7 @@ step() { # NAME COMMAND...
 }
 
 sources() {
-    find src tests bench -name '*.[ch]' -print0
+    find "${folders[@]}" -name '*.[ch]' -print0
 }
 
 check_format() {
@@ -39,7 +41,7 @@ check_sanitizers() {
 
 check_cppcheck() {
     cppcheck -q -j "$jobs" --enable=warning,performance,portability --std=c11 --inline-suppr \
-        --error-exitcode=1 -I src src tests bench
+        --error-exitcode=1 -I src "${folders[@]}"
 }
 
 # Over the files that clang compiles, but generated ones, with the flags it has; one at a time, because clang-tidy 14
