@@ -34,8 +34,8 @@ struct worker {
     char *description;
     double sent_at, saved_at;
     int threads;
-    bool only_evaluation; /* left of this epoch, and its state is about to be saved */
-    bool stopping;        /* asked to, or the supervisor is gone */
+    bool expendable; /* nothing has been done since the last save */
+    bool stopping;   /* asked to, or the supervisor is gone */
 };
 
 static int load_sample(const void *context, size_t index, uint64_t seed, unsigned epoch, float *out,
@@ -85,6 +85,14 @@ static bool stop_requested(struct worker *w)
 {
     w->stopping = w->stopping || w->task->host.stop_requested(w->task->host.context);
     return w->stopping;
+}
+
+static void set_expendable(struct worker *w, bool on)
+{
+    if (w->expendable != on) {
+        w->expendable = on;
+        w->task->host.expendable(w->task->host.context, on);
+    }
 }
 
 /* Waits for `seconds`, or until a request to stop. */
@@ -249,14 +257,14 @@ static bool on_step(void *context, const struct progress *p)
 {
     struct worker *w = context;
     double now = clock_seconds();
+    set_expendable(w, false);
     if (now - w->sent_at >= PROGRESS_INTERVAL_S) {
         struct record r = record_of(RECORD_PROGRESS);
         r.as.progress = *p;
         worker_send(w, &r);
         w->sent_at = now;
     }
-    w->only_evaluation = long_evaluation_next(w, p);
-    return stop_requested(w) || w->only_evaluation || other_threads_wanted(w) ||
+    return stop_requested(w) || long_evaluation_next(w, p) || other_threads_wanted(w) ||
            now - w->saved_at >= w->task->checkpoint_s;
 }
 
@@ -290,18 +298,13 @@ static void send_epoch(struct worker *w)
     worker_send(w, &r);
 }
 
+/* Until its first update, and in an evaluation right after a save, a request to stop may end the process at
+ * once. */
 static enum epoch_end run_epoch(struct worker *w, char why[128])
 {
-    const struct worker_host *host = &w->task->host;
-    bool saved = w->only_evaluation;
-    w->only_evaluation = false;
-    if (saved) {
-        host->expendable(host->context, true);
-    }
+    set_expendable(w, true);
     enum epoch_end end = trainer_run_epoch(w->trainer, on_step, w, why);
-    if (saved) {
-        host->expendable(host->context, false);
-    }
+    set_expendable(w, false);
     return end;
 }
 
@@ -343,9 +346,9 @@ static enum status worker_test(struct worker *w, struct err *e)
     struct record r = record_of(RECORD_DONE);
     struct samples test = samples_of(w, SPLIT_TEST);
     if (test.count > 0) {
-        w->task->host.expendable(w->task->host.context, true);
+        set_expendable(w, true);
         enum status status = trainer_evaluate(w->trainer, &test, &r.as.test, NULL, e);
-        w->task->host.expendable(w->task->host.context, false);
+        set_expendable(w, false);
         if (status != ST_OK) {
             return status;
         }

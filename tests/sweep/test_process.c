@@ -65,7 +65,9 @@ static void test_last_line(void **state)
     expect_last_line("first\nlast\n", 11, "last");
     expect_last_line("first\nlast\r\n\n\n", 15, "last");
     memset(filler, 'x', sizeof filler);
-    memcpy(filler + sizeof filler - 6, "\nlast\n", 6);
+    for (size_t i = 0; i < 6; i++) {
+        filler[sizeof filler - 6 + i] = "\nlast\n"[i];
+    }
     expect_last_line(filler, sizeof filler, "last");
     memset(filler, 'y', sizeof filler); /* one endless line: its tail is cut to fit */
     char cut[64];
