@@ -20,4 +20,5 @@ function(firesweep_test name)
   # gcc 12 at -O3 takes memory that open_memstream and getdelim return for the variable they return it in.
   target_compile_options(test_${name} PRIVATE $<$<C_COMPILER_ID:GNU>:-Wno-dangling-pointer>)
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300) # none takes a minute, even under sanitizers
 endfunction()

@@ -121,28 +121,43 @@ static enum status make_trainer(const struct arch *a, const struct recipe *r, in
     return trainer_create(&c, out, e);
 }
 
+static double time_training(struct trainer *t, int repeat)
+{
+    double times[REPEAT_MAX] = {0};
+    for (size_t i = 0; i < t->train.count; i++)
+        t->order[i] = (uint32_t)i;
+    for (int i = 0; i < WARM_UP + repeat; i++) {
+        const double start = clock_seconds();
+        trainer_step(t, 0, (int64_t)t->train.count);
+        times[i < WARM_UP ? 0 : i - WARM_UP] = clock_seconds() - start;
+    }
+    return median(times, repeat);
+}
+
+static enum status time_inference(struct trainer *t, int repeat, double *out, struct err *e)
+{
+    double times[REPEAT_MAX] = {0};
+    enum status s = ST_OK;
+    for (int i = 0; s == ST_OK && i < WARM_UP + repeat; i++) {
+        struct eval_metrics m;
+        const double start = clock_seconds();
+        s = trainer_evaluate(t, &t->train, &m, NULL, e);
+        times[i < WARM_UP ? 0 : i - WARM_UP] = clock_seconds() - start;
+    }
+    *out = median(times, repeat);
+    return s;
+}
+
 enum status bench_network(const struct arch *a, const struct recipe *r, int threads, int repeat,
                           struct bench_network *out, struct err *e)
 {
     struct noise n;
     struct trainer *t = NULL;
-    double train[REPEAT_MAX], infer[REPEAT_MAX];
     enum status s = make_trainer(a, r, threads, &n, &t, e);
-    for (size_t i = 0; s == ST_OK && i < t->train.count; i++)
-        t->order[i] = (uint32_t)i;
-    for (int i = 0; s == ST_OK && i < WARM_UP + repeat; i++) {
-        const double start = clock_seconds();
-        trainer_step(t, 0, (int64_t)t->train.count);
-        train[i < WARM_UP ? 0 : i - WARM_UP] = clock_seconds() - start;
+    if (t) {
+        out->train_s = time_training(t, repeat);
+        s = time_inference(t, repeat, &out->infer_s, e);
     }
-    for (int i = 0; s == ST_OK && i < WARM_UP + repeat; i++) {
-        struct eval_metrics m;
-        const double start = clock_seconds();
-        s = trainer_evaluate(t, &t->train, &m, NULL, e);
-        infer[i < WARM_UP ? 0 : i - WARM_UP] = clock_seconds() - start;
-    }
-    if (s == ST_OK)
-        *out = (struct bench_network){median(train, repeat), median(infer, repeat)};
     trainer_free(t);
     mem_free(n.floats);
     return s;
@@ -161,33 +176,36 @@ static void run_part(const struct pass *p, const struct op *op, enum part part, 
         pass_conv_weight_gradient(p, op, images, gradients, false);
 }
 
-/* Median seconds per image and thread, all threads at once on blocks of their own. */
+/* Seconds that all threads at once take for `loops` runs each, on blocks of their own. */
+static double time_loops(struct trainer *t, const struct op *op, enum part part, int loops)
+{
+    const double start = clock_seconds();
+#pragma omp parallel num_threads(t->threads)
+    {
+        const int thread = omp_get_thread_num();
+        const struct pass p = {.network = &t->train_net,
+                               .plan = &t->train_plan,
+                               .kernels = t->kernels,
+                               .params = t->params,
+                               .derived = t->derived,
+                               .block = t->blocks[thread]};
+        float *gradients = t->lanes + (size_t)(thread % t->recipe.lanes) * t->lane_floats;
+        for (int i = 0; i < loops; i++)
+            run_part(&p, op, part, gradients);
+    }
+    return clock_seconds() - start;
+}
+
+/* Median seconds per image and thread, of as many runs as the clock can time. */
 static double time_part(struct trainer *t, const struct op *op, enum part part, int repeat)
 {
-    enum { LEAST_NS = 2000000 };
-    double times[REPEAT_MAX];
+    const double least_s = 2e-3;
+    double times[REPEAT_MAX] = {0};
     int loops = 1;
-    for (int round = 0; round < WARM_UP + repeat; round++) {
-        const double start = clock_seconds();
-#pragma omp parallel num_threads(t->threads)
-        {
-            const int thread = omp_get_thread_num();
-            const struct pass p = {.network = &t->train_net,
-                                   .plan = &t->train_plan,
-                                   .kernels = t->kernels,
-                                   .params = t->params,
-                                   .derived = t->derived,
-                                   .block = t->blocks[thread]};
-            float *gradients = t->lanes + (size_t)(thread % t->recipe.lanes) * t->lane_floats;
-            for (int i = 0; i < loops; i++)
-                run_part(&p, op, part, gradients);
-        }
-        const double took = clock_seconds() - start;
-        if (round < WARM_UP)
-            loops = 1 + (int)(loops * LEAST_NS * 1e-9 / took);
-        else
-            times[round - WARM_UP] = took / loops / t->train_plan.images;
-    }
+    while (time_loops(t, op, part, loops) < least_s)
+        loops *= 2;
+    for (int round = 0; round < repeat; round++)
+        times[round] = time_loops(t, op, part, loops) / loops / t->train_plan.images;
     return median(times, repeat);
 }
 
@@ -224,7 +242,7 @@ enum status bench_layers(const struct arch *a, const struct recipe *r, int threa
     struct trainer *t = NULL;
     enum status s = make_trainer(a, r, threads, &n, &t, e);
     *count = 0;
-    for (int i = 0; s == ST_OK && i < t->train_net.op_count; i++) {
+    for (int i = 0; t && i < t->train_net.op_count; i++) {
         const struct op *op = &t->train_net.ops[i];
         if (op->kind != OP_CONV)
             continue;

@@ -71,5 +71,5 @@ void kernels_flush_denormals(void)
 const char *engine_isa(void)
 {
     const struct kernels *k = NULL;
-    return kernels_select(&k, NULL) == ST_OK ? k->name : "unsupported";
+    return kernels_select(&k, NULL) == ST_OK && k ? k->name : "unsupported";
 }

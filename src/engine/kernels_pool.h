@@ -25,14 +25,14 @@ KERNEL_INLINE void pool_window(const struct pool_job *job, const float *x, struc
     for (int c = 0; c < job->channels; c += VL) {
         const int left = job->channels - c;
         vec best = vec_load(x + (size_t)rows.first * job->x.row + (size_t)columns.first * job->x.pixel + c);
-        ivec place = (ivec){0} + (rows.first * job->kernel + columns.first);
+        ivec place = vec_all_int(rows.first * job->kernel + columns.first);
         for (int ky = rows.first; ky < rows.end; ky++)
             for (int kx = columns.first; kx < columns.end; kx++) {
                 const vec v = vec_load(x + (size_t)ky * job->x.row + (size_t)kx * job->x.pixel + c);
                 /* NaN wins too, so that it reaches the loss. */
-                const ivec better = (v > best) | (v != v);
+                const ivec better = (v > best) | vec_is_nan(v), here = vec_all_int(ky * job->kernel + kx);
                 best = vec_select(better, v, best);
-                place = (better & ((ivec){0} + (ky * job->kernel + kx))) | (~better & place);
+                place = (better & here) | (~better & place);
             }
         vec_store_first(y + c, best, left);
         if (!arg)

@@ -49,6 +49,12 @@ KERNEL_INLINE vec vec_all(float x)
     return x - (vec){0};
 }
 
+KERNEL_INLINE ivec vec_all_int(int x)
+{
+    const ivec zero = {0};
+    return zero + x;
+}
+
 /* Lane numbers 0, 1, 2, ... */
 KERNEL_INLINE ivec vec_lanes(void)
 {
@@ -65,6 +71,11 @@ KERNEL_INLINE ivec vec_lanes(void)
 KERNEL_INLINE vec vec_select(ivec mask, vec yes, vec no)
 {
     return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
+}
+
+KERNEL_INLINE ivec vec_is_nan(vec v)
+{
+    return ~(v <= vec_all(__builtin_inff()));
 }
 
 /* max(v, 0) that keeps NaN, so that a diverged network is seen in its loss. */

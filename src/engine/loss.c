@@ -8,7 +8,7 @@ static int rank_of(const float *logits, int classes, int label)
     if (isnan(logits[label]))
         return classes;
     for (int c = 0; c < classes; c++)
-        ahead += logits[c] > logits[label] || (logits[c] == logits[label] && c < label);
+        ahead += logits[c] > logits[label] || (c < label && logits[c] == logits[label]);
     return ahead;
 }
 
@@ -22,6 +22,7 @@ struct loss loss_softmax(const float *logits, int classes, int label, double smo
         mean_logit += logits[c];
     }
     mean_logit /= classes;
+    /* cppcheck-suppress invalidFunctionArg ; there is at least one class, so sum >= 1 */
     const double log_sum = log(sum) + largest;
     if (gradient) {
         for (int c = 0; c < classes; c++)

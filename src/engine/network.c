@@ -40,8 +40,9 @@ static bool winograd_pays(const struct branch *b, const struct shape *map)
     enum { TRANSFORM_COST = 200 };
     if (b->kernel != 3 || b->pad != 1)
         return false;
-    const double tiles =
-        ((map->h + WINOGRAD_OUT - 1) / WINOGRAD_OUT) * ((map->w + WINOGRAD_OUT - 1) / WINOGRAD_OUT);
+    const int down = (map->h + WINOGRAD_OUT - 1) / WINOGRAD_OUT,
+              across = (map->w + WINOGRAD_OUT - 1) / WINOGRAD_OUT;
+    const double tiles = (double)down * across;
     const double pairs = (double)b->cin * b->cout;
     const double transforms = TRANSFORM_COST * (double)(panel_channels(b->cin) + panel_channels(b->cout));
     return tiles * (WINOGRAD_PLANES * pairs + transforms) < 9 * pairs * map->h * map->w;

@@ -103,9 +103,11 @@ static size_t place_buffers(struct buffers *all)
     bool placed[BUFFER_MAX] = {false};
     size_t total = 0;
     for (int round = 0; round < all->count; round++) {
-        int next = -1;
-        for (int i = 0; i < all->count; i++)
-            if (!placed[i] && (next < 0 || all->items[i].floats > all->items[next].floats))
+        int next = 0;
+        while (placed[next])
+            next++;
+        for (int i = next + 1; i < all->count; i++)
+            if (!placed[i] && all->items[i].floats > all->items[next].floats)
                 next = i;
         struct buffer *b = &all->items[next];
         const size_t at = first_fit(all, placed, b);

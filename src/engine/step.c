@@ -129,7 +129,7 @@ static size_t chunk_end(const struct trainer *t, size_t chunk)
 
 static void run_lanes(struct trainer *t, int64_t first, int64_t count, struct step_result *r)
 {
-    struct lane_result lanes[LANES_MAX];
+    struct lane_result lanes[LANES_MAX] = {0};
 #pragma omp parallel num_threads(t->threads)
     {
         kernels_flush_denormals();

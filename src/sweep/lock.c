@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +19,13 @@ enum { HOLDER_TEXT = HOST_NAME_MAX + 64 };
 
 static const double ORPHANS_S = 120; /* patience with workers that outlive their supervisor */
 static const double MOMENT_S = 2;
+static const double LOOK_AGAIN_S = 0.05;
+static const double DYING_S = 0.5; /* a killed process takes a while to be gone */
 
-/* "<pid> <host>": who holds the lock. */
+/* "<pid> <start> <host>": who holds the lock. */
 struct holder {
     long pid;
+    unsigned long long start; /* as process_start, because pids are used again */
     char host[HOST_NAME_MAX + 1];
 };
 
@@ -35,15 +37,40 @@ static void read_host(char host[HOST_NAME_MAX + 1])
     host[HOST_NAME_MAX] = '\0';
 }
 
+/* When a process of this host started, in clock ticks since the machine did; 0 when it has ended, even if
+ * its parent does not know yet. */
+static unsigned long long process_start(long pid)
+{
+    char path[64], text[1024], state = 'X';
+    unsigned long long start = 0;
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    FILE *f = fopen(path, "re");
+    if (!f) {
+        return 0;
+    }
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    text[n] = '\0';
+    const char *name_end = strrchr(text, ')'); /* the name before it may hold anything */
+    if (!name_end ||
+        sscanf(name_end + 1,
+               " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &state,
+               &start) != 2) {
+        return 0;
+    }
+    return state == 'Z' || state == 'X' ? 0 : start;
+}
+
 static struct holder read_holder(int fd)
 {
-    struct holder h = {0, "?"};
+    struct holder h = {0, 0, "?"};
     char text[HOLDER_TEXT];
     ssize_t n = pread(fd, text, sizeof text - 1, 0);
     if (n > 0) {
         text[n] = '\0';
         char *end;
         h.pid = strtol(text, &end, 10);
+        h.start = strtoull(end, &end, 10);
         end += strspn(end, " ");
         snprintf(h.host, sizeof h.host, "%.*s", (int)strcspn(end, "\n"), end);
     }
@@ -54,7 +81,7 @@ static bool write_holder(int fd)
 {
     char host[HOST_NAME_MAX + 1], text[HOLDER_TEXT];
     read_host(host);
-    int n = snprintf(text, sizeof text, "%ld %s\n", (long)getpid(), host);
+    int n = snprintf(text, sizeof text, "%ld %llu %s\n", (long)getpid(), process_start(getpid()), host);
     return ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) == n;
 }
 
@@ -63,7 +90,7 @@ static bool holder_gone(const struct holder *h)
 {
     char host[HOST_NAME_MAX + 1];
     read_host(host);
-    return h->pid > 0 && strcmp(h->host, host) == 0 && kill((pid_t)h->pid, 0) != 0 && errno == ESRCH;
+    return h->pid > 0 && strcmp(h->host, host) == 0 && process_start(h->pid) != h->start;
 }
 
 static enum status held(const char *db, const struct holder *h, struct err *e)
@@ -110,11 +137,19 @@ static enum status try_lock(const char *path, int *fd, struct holder *h, struct 
     }
 }
 
-/* Whether the lock will be free soon: its holder is gone, or has it for a moment only and has not written who
- * it is (a run that starts, or run_lock_check). */
+static void pause_for(double seconds)
+{
+    nanosleep(&(struct timespec){0, (long)(seconds * 1e9)}, NULL);
+}
+
+/* Whether the lock will be free soon: its holder is gone or may be dying, or has it for a moment only and has
+ * not written who it is (a run that starts, or run_lock_check). */
 static bool worth_waiting(const struct holder *h, double waited_s)
 {
-    return h->pid > 0 ? holder_gone(h) && waited_s < ORPHANS_S : waited_s < MOMENT_S;
+    if (h->pid <= 0) {
+        return waited_s < MOMENT_S;
+    }
+    return waited_s < (holder_gone(h) ? ORPHANS_S : DYING_S);
 }
 
 static enum status wait_and_lock(struct run_lock *lock, const char *db,
@@ -122,21 +157,21 @@ static enum status wait_and_lock(struct run_lock *lock, const char *db,
                                  struct err *e)
 {
     bool told = false;
-    struct holder h = {0, ""};
+    struct holder h = {0, 0, ""};
     enum status status = try_lock(lock->path, &lock->fd, &h, e);
     double since = clock_seconds();
     while (status == ST_OK && lock->fd < 0) {
         if (!worth_waiting(&h, clock_seconds() - since)) {
             return held(db, &h, e);
         }
-        if (!told && h.pid > 0 && waiting) {
+        if (!told && holder_gone(&h) && waiting) {
             char text[HOLDER_TEXT + 128];
             snprintf(text, sizeof text,
                      "process %ld is gone, but its workers still save their state: waiting for them", h.pid);
             waiting(context, text);
             told = true;
         }
-        nanosleep(&(struct timespec){0, 50000000}, NULL);
+        pause_for(LOOK_AGAIN_S);
         status = try_lock(lock->path, &lock->fd, &h, e);
     }
     return status;
@@ -159,23 +194,36 @@ enum status run_lock_take(struct run_lock *lock, const char *db,
     return status;
 }
 
+/* Whether somebody who is not known to be gone has the lock. */
+static bool living_holder(const char *path, struct holder *h)
+{
+    bool alive = false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+            *h = read_holder(fd);
+            alive = h->pid > 0 && !holder_gone(h);
+        }
+        close(fd);
+    }
+    return alive;
+}
+
 enum status run_lock_check(const char *db, struct err *e)
 {
     char *path = mem_printf("%s.lock", db);
     if (!path) {
         return err_set(e, ST_NOMEM, "cannot lock %s: out of memory", db);
     }
-    enum status status = ST_OK;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-            struct holder h = read_holder(fd);
-            status = h.pid <= 0 || holder_gone(&h) ? ST_OK : held(db, &h, e); /* run_lock_take looks closer */
-        }
-        close(fd);
+    struct holder h;
+    double since = clock_seconds();
+    bool alive = living_holder(path, &h);
+    while (alive && clock_seconds() - since < DYING_S) {
+        pause_for(LOOK_AGAIN_S);
+        alive = living_holder(path, &h);
     }
     mem_free(path);
-    return status;
+    return alive ? held(db, &h, e) : ST_OK; /* run_lock_take looks closer */
 }
 
 void run_lock_release(struct run_lock *lock)

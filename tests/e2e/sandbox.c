@@ -123,19 +123,24 @@ int run(const char *spec, const char *db)
     return run_wait(run_start(spec, db, NULL));
 }
 
-bool output_holds(const char *db, const char *text)
+const char *output(const char *db)
 {
     static char buffer[1 << 20];
     char path[128];
     snprintf(path, sizeof path, "%s.out", db);
     FILE *f = fopen(path, "r");
     if (!f) {
-        return false;
+        return "";
     }
     size_t n = fread(buffer, 1, sizeof buffer - 1, f);
     fclose(f);
     buffer[n] = '\0';
-    return strstr(buffer, text) != NULL;
+    return buffer;
+}
+
+bool output_holds(const char *db, const char *text)
+{
+    return strstr(output(db), text) != NULL;
 }
 
 static sqlite3 *db_open(const char *db)
@@ -237,13 +242,56 @@ void wait_for_output(const char *db, const char *text, pid_t pid)
     }
 }
 
+void signal_until_output(const char *db, const char *text, pid_t pid, int signal_number)
+{
+    for (double since = clock_seconds(); !output_holds(db, text);) {
+        kill(pid, signal_number);
+        keep_waiting(text, since, pid);
+    }
+}
+
+static bool is_stopped(pid_t pid)
+{
+    char path[64], state = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (f) {
+        bool read = fscanf(f, "%*d (%*[^)]) %c", &state) == 1;
+        fclose(f);
+        return read && state == 'T';
+    }
+    return false;
+}
+
+void stop_process(pid_t worker, pid_t sweep)
+{
+    assert_int_equal(kill(worker, SIGSTOP), 0);
+    for (double since = clock_seconds(); !is_stopped(worker);) {
+        keep_waiting("a stopped worker", since, sweep);
+    }
+}
+
+/* The first line in which two tables differ. */
+static void print_difference(const char *expected, const char *found)
+{
+    size_t e = strcspn(expected, "\n"), f = strcspn(found, "\n");
+    while (expected[e] && e == f && strncmp(expected, found, e) == 0) {
+        expected += e + 1;
+        found += f + 1;
+        e = strcspn(expected, "\n");
+        f = strcspn(found, "\n");
+    }
+    print_error("--- expected\n%.*s\n", (int)e, expected);
+    print_error("--- found\n%.*s\n", (int)f, found);
+}
+
 void assert_complete(const char *db, const char *expected)
 {
     char path[128];
     char *metrics = db_metrics(db);
     if (strcmp(metrics, expected) != 0) {
-        print_error("%s: metrics differ\n--- expected\n%s--- found\n%s", db, expected, metrics);
-        fail();
+        print_difference(expected, metrics);
+        fail_msg("%s: metrics differ", db);
     }
     free(metrics);
     assert_int_equal(db_int(db, "SELECT count(*) FROM trial WHERE state = 'done' AND test_count = 100"), 4);

@@ -33,6 +33,7 @@ int run_wait(pid_t pid);
 /* Both. */
 int run(const char *spec, const char *db);
 /* Whether <db>.out holds the text. */
+const char *output(const char *db); /* until the next call */
 bool output_holds(const char *db, const char *text);
 
 /* One number from a database; -1 when there is no database, table or row yet, or it is NULL. */
@@ -44,6 +45,10 @@ char *db_metrics(const char *db);
 /* Waits until the query's number is at least `least`. Fails when the run ends before or after a long time. */
 void wait_until(const char *db, const char *sql, int64_t least, pid_t pid);
 void wait_for_output(const char *db, const char *text, pid_t pid);
+/* Sends the signal to the run again and again until its output holds the text. */
+void signal_until_output(const char *db, const char *text, pid_t pid, int signal_number);
+/* Stops a worker of the run with SIGSTOP and waits until it stands. */
+void stop_process(pid_t worker, pid_t sweep);
 
 /* Asserts that a database holds four done trials with the metrics of `expected`, and that nothing is left
  * that only a running sweep needs. */

@@ -117,13 +117,15 @@ void reference_logits(const struct arch *a, const struct reference_weights *w, c
                       const double *keep, double *logits)
 {
     double *tensors[ARCH_MAX_TENSORS];
-    for (int t = 0; t < a->tensor_count; t++)
+    tensors[0] = calloc(elements(&a->input), sizeof(double));
+    for (int t = 1; t < a->tensor_count; t++)
         tensors[t] = calloc(elements(&a->tensors[t]), sizeof(double));
     memcpy(tensors[0], image, elements(&a->input) * sizeof(double));
     for (int i = 0; i < a->layer_count; i++)
         run_layer(a, w, i, tensors, keep);
     memcpy(logits, tensors[a->tensor_count - 1], (size_t)a->classes * sizeof(double));
-    for (int t = 0; t < a->tensor_count; t++)
+    free(tensors[0]);
+    for (int t = 1; t < a->tensor_count; t++)
         free(tensors[t]);
 }
 

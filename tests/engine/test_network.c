@@ -21,13 +21,11 @@ enum { IMAGES = 3, SEED = 5, EPOCH = 2 };
 static const double smoothing = 0.1;
 
 struct net_case {
-    const char *label;
+    const char *label, *pools;
     struct shape input;
     int conv1_filters, conv1_kernel, conv1_stride, conv1_pad;
-    const char *pools;
-    bool pool_floor;
+    bool pool_floor, conv10_relu;
     enum bypass bypass;
-    bool conv10_relu;
     int conv10_pad;
     double dropout;
     struct fire fires[FIRE_COUNT];
@@ -58,92 +56,92 @@ struct net_case {
     }
 
 static const struct net_case cases[] = {
-    {"plain", {3, 12, 12}, 9, 3, 1, 1, "conv1,fire4,fire8", false, BYPASS_NONE, false, 0, 0, FIRES_PLAIN, 0},
+    {"plain", "conv1,fire4,fire8", {3, 12, 12}, 9, 3, 1, 1, false, false, BYPASS_NONE, 0, 0, FIRES_PLAIN, 0},
     {"odd map, floor",
+     "conv1,fire4",
      {1, 15, 13},
      17,
      3,
      1,
      1,
-     "conv1,fire4",
      true,
-     BYPASS_NONE,
      false,
+     BYPASS_NONE,
      0,
      0,
      FIRES_PLAIN,
      0},
-    {"strided stem", {3, 25, 23}, 33, 7, 2, 0, "conv1,fire3", false, BYPASS_NONE, true, 1, 0, FIRES_PLAIN, 0},
-    {"stem 5x5/3", {2, 31, 28}, 5, 5, 3, 2, "fire2", false, BYPASS_NONE, false, 1, 0, FIRES_PLAIN, 0},
-    {"simple bypass", {3, 9, 10}, 8, 3, 1, 1, "fire4", false, BYPASS_SIMPLE, false, 0, 0, FIRES_EQUAL, 0},
+    {"strided stem", "conv1,fire3", {3, 25, 23}, 33, 7, 2, 0, false, true, BYPASS_NONE, 1, 0, FIRES_PLAIN, 0},
+    {"stem 5x5/3", "fire2", {2, 31, 28}, 5, 5, 3, 2, false, false, BYPASS_NONE, 1, 0, FIRES_PLAIN, 0},
+    {"simple bypass", "fire4", {3, 9, 10}, 8, 3, 1, 1, false, false, BYPASS_SIMPLE, 0, 0, FIRES_EQUAL, 0},
     {"complex bypass",
+     "conv1,fire6",
      {3, 9, 10},
      11,
      3,
      1,
      1,
-     "conv1,fire6",
      false,
-     BYPASS_COMPLEX,
      true,
+     BYPASS_COMPLEX,
      0,
      0,
      FIRES_EQUAL,
      0},
-    {"dropout", {3, 8, 8}, 9, 3, 1, 1, "conv1,fire9", false, BYPASS_NONE, false, 0, 0.3, FIRES_PLAIN, 0},
+    {"dropout", "conv1,fire9", {3, 8, 8}, 9, 3, 1, 1, false, false, BYPASS_NONE, 0, 0.3, FIRES_PLAIN, 0},
     {"dropout after bypass",
+     "conv1",
      {3, 8, 8},
      9,
      3,
      1,
      1,
-     "conv1",
+     false,
      false,
      BYPASS_COMPLEX,
-     false,
      0,
      0.5,
      FIRES_EQUAL,
      0},
     {"one kind of filter",
+     "none",
      {3, 8, 8},
      9,
      3,
      1,
      1,
-     "none",
+     false,
      false,
      BYPASS_NONE,
-     false,
      0,
      0,
      {{2, 0, 5}, {3, 4, 0}, {4, 0, 16}, {1, 8, 8}, {5, 24, 0}, {2, 1, 23}, {3, 0, 33}, {4, 33, 0}},
      0},
-    {"winograd", {3, 24, 24}, 16, 3, 1, 1, "conv1,fire4", false, BYPASS_NONE, false, 0, 0, FIRES_WIDE, 8},
+    {"winograd", "conv1,fire4", {3, 24, 24}, 16, 3, 1, 1, false, false, BYPASS_NONE, 0, 0, FIRES_WIDE, 8},
     {"winograd, odd maps",
+     "conv1,fire4",
      {3, 27, 21},
      16,
      3,
      1,
      1,
-     "conv1,fire4",
+     false,
      false,
      BYPASS_NONE,
-     false,
      0,
      0.2,
      FIRES_WIDE,
      8},
     {"winograd, bypass",
+     "fire4",
      {3, 13, 14},
      16,
      3,
      1,
      1,
-     "fire4",
+     false,
      false,
      BYPASS_COMPLEX,
-     false,
      0,
      0,
      FIRES_WIDE,
@@ -221,10 +219,9 @@ static void fill_weights(struct fixture *f, struct rng *r)
 /* What the dropout layer does to image i, worked out from the documented stream. */
 static void fill_keep(struct fixture *f, int i)
 {
-    const struct layer *dropout = NULL;
-    for (int l = 0; l < f->arch.layer_count; l++)
-        if (f->arch.layers[l].kind == LAYER_DROPOUT)
-            dropout = &f->arch.layers[l];
+    const struct layer *dropout = f->arch.layers;
+    while (dropout->kind != LAYER_DROPOUT)
+        dropout++;
     const struct shape s = f->arch.tensors[dropout->in];
     const int n = s.c * s.h * s.w;
     f->keep[i] = mem_alloc((size_t)n, sizeof(double));

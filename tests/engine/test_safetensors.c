@@ -258,7 +258,6 @@ static void test_files_of_other_tools_are_read(void **state)
         {"{\"__metadata__\":{\"format\":\"pt\"}}", 0, 0},
         {"{\"__metadata__\":{\"a\":\"\\\":\",\"b\":\":\\\\\",\"c\":\"'\"}}", 0, 0},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, 1},
-        {" \n{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}" + 2, 4, 1},
         {"{\"a\":{\"data_offsets\":[0,4],\"shape\":[],\"dtype\":\"F32\"} }\n", 4, 1},
         {"{\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]},"
          "\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1],\"data_offsets\":[0,4]}}",
@@ -273,7 +272,7 @@ static void test_files_of_other_tools_are_read(void **state)
         safetensors_free(s);
     }
     struct safetensors *s = NULL; /* order of the data, not of the header */
-    assert_int_equal(parse_header(cases[7].header, cases[7].data, &s, NULL), ST_OK);
+    assert_int_equal(parse_header(cases[6].header, cases[6].data, &s, NULL), ST_OK);
     assert_string_equal(safetensors_at(s, 0)->name, "a");
     assert_string_equal(safetensors_at(s, 1)->name, "b");
     assert_ptr_equal(safetensors_at(s, 1)->data, safetensors_at(s, 0)->data + 1);

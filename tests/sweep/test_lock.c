@@ -139,18 +139,29 @@ static void let_worker_end(void *context, const char *text)
     h->to = -1;
 }
 
-static void test_workers_of_a_dead_holder_are_waited_for(void **state)
+/* A dead holder whose parent has not asked for its status is dead all the same. */
+static void wait_for_workers(const struct place *p, bool reaped)
 {
-    struct place *p = *state;
     struct run_lock lock;
     struct err e = ERR_INIT;
     struct holder h = holder_start(p, true);
-    holder_reap(&h);
+    if (reaped) {
+        holder_reap(&h);
+    }
     assert_int_equal(run_lock_check(p->db, &e), ST_OK);
     assert_int_equal(run_lock_take(&lock, p->db, let_worker_end, &h, &e), ST_OK);
     assert_int_equal(h.to, -1); /* it did have to wait */
     run_lock_release(&lock);
     close(h.from);
+    if (!reaped) {
+        holder_reap(&h);
+    }
+}
+
+static void test_workers_of_a_dead_holder_are_waited_for(void **state)
+{
+    wait_for_workers(*state, true);
+    wait_for_workers(*state, false);
 }
 
 static void test_missing_folder_is_an_error(void **state)
