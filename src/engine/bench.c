@@ -167,7 +167,7 @@ enum part { PART_FORWARD, PART_DATA, PART_WEIGHTS };
 
 static void run_part(const struct pass *p, const struct op *op, enum part part, float *gradients)
 {
-    const int images = p->plan->images;
+    const int images = plan_op_images(p->plan, (int)(op - p->network->ops));
     if (part == PART_FORWARD)
         pass_conv_forward(p, op, images);
     else if (part == PART_DATA)
@@ -201,11 +201,12 @@ static double time_part(struct trainer *t, const struct op *op, enum part part, 
 {
     const double least_s = 2e-3;
     double times[REPEAT_MAX] = {0};
+    const int images = plan_op_images(&t->train_plan, (int)(op - t->train_net.ops));
     int loops = 1;
     while (time_loops(t, op, part, loops) < least_s)
         loops *= 2;
     for (int round = 0; round < repeat; round++)
-        times[round] = time_loops(t, op, part, loops) / loops / t->train_plan.images;
+        times[round] = time_loops(t, op, part, loops) / loops / images;
     return median(times, repeat);
 }
 

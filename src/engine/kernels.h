@@ -110,8 +110,11 @@ struct winograd_job {
     unsigned flags;
 };
 
-/* Max pooling with clipped windows. `arg` is [image][pixel][channel], the winner's place (ky * kernel + kx)
- * in its window. */
+enum { POOL_KERNEL_MAX = 8 };
+
+/* Max pooling with clipped windows of at most POOL_KERNEL_MAX x POOL_KERNEL_MAX. `arg` is
+ * [image][pixel][channel], the winner's place (ky * kernel + kx) in its window; with `relu` (the input is the
+ * output of a ReLU) a window without a positive value has no winner, so that its gradient ends there. */
 struct pool_job {
     struct view x, y; /* backward: dx and dy */
     int images;
@@ -120,8 +123,7 @@ struct pool_job {
     int channels;
     uint8_t *arg; /* written forward (NULL: not wanted), read backward; TENSOR_SLACK bytes beyond its end are
                      read too */
-    struct view mask; /* backward with masked: zero dx where mask <= 0 */
-    bool masked;
+    bool relu;    /* forward */
 };
 
 struct kernels {

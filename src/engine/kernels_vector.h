@@ -68,9 +68,14 @@ KERNEL_INLINE ivec vec_lanes(void)
 }
 
 /* yes where the mask is set (-1), no elsewhere (0). */
+KERNEL_INLINE ivec ivec_select(ivec mask, ivec yes, ivec no)
+{
+    return (mask & yes) | (~mask & no);
+}
+
 KERNEL_INLINE vec vec_select(ivec mask, vec yes, vec no)
 {
-    return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
+    return (vec)ivec_select(mask, (ivec)yes, (ivec)no);
 }
 
 KERNEL_INLINE ivec vec_is_nan(vec v)

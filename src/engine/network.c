@@ -20,6 +20,9 @@ static enum op_kind op_kind_of(enum layer_kind k)
 
 static enum status check_layer(const struct layer *l, int index, struct err *e)
 {
+    if (l->kind == LAYER_MAXPOOL && l->kernel > POOL_KERNEL_MAX)
+        return err_set(e, ST_USAGE, "%s: kernel %d, the engine pools windows of 1 to %d", l->name, l->kernel,
+                       POOL_KERNEL_MAX);
     if (l->kind != LAYER_CONV)
         return ST_OK;
     if (l->kernel < 1 || l->kernel > NETWORK_MAX_KERNEL)
@@ -33,11 +36,11 @@ static enum status check_layer(const struct layer *l, int index, struct err *e)
 
 /* Whether F(4x4, 3x3) needs fewer operations than direct convolution: a rule of counts, never of timings, so
  * that every machine chooses alike. A tile costs 36 products per pair of channels, and transforms worth about
- * 200 per channel, channels in vectors of 16; direct convolution 9 products per pixel. Tiles may hang over
- * the map's edge. */
+ * 300 per channel with what moving the planes costs, channels in vectors of 16; direct convolution 9 products
+ * per pixel. Tiles may hang over the map's edge. */
 static bool winograd_pays(const struct branch *b, const struct shape *map)
 {
-    enum { TRANSFORM_COST = 200 };
+    enum { TRANSFORM_COST = 300 };
     if (b->kernel != 3 || b->pad != 1)
         return false;
     const int down = (map->h + WINOGRAD_OUT - 1) / WINOGRAD_OUT,

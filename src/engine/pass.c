@@ -12,8 +12,9 @@ static void clear_border(const struct pass *p, const struct place *place, const 
     if (b == 0)
         return;
     const size_t side = b * place->pixel * sizeof(float);
+    float *first = plan_view(place, p->block, p->first, 0).data - b * (place->row + place->pixel);
     for (int i = 0; i < images; i++) {
-        float *image = p->block + place->offset + (size_t)i * place->image;
+        float *image = first + (size_t)i * place->image;
         memset(image, 0, b * place->row * sizeof(float));
         memset(image + ((size_t)s->h + b) * place->row, 0, b * place->row * sizeof(float));
         for (size_t r = b; r < (size_t)s->h + b; r++) {
@@ -61,6 +62,8 @@ static uint8_t *aside(const struct pass *p, const struct op *op)
 static struct pool_job pool_job(const struct pass *p, const struct op *op, int images)
 {
     const struct shape *in = &p->network->tensors[op->in].shape, *out = &p->network->tensors[op->out].shape;
+    const size_t bytes = (size_t)out->c * (size_t)out->h * (size_t)out->w;
+    uint8_t *arg = aside(p, op);
     return (struct pool_job){.images = images,
                              .in_h = in->h,
                              .in_w = in->w,
@@ -70,7 +73,8 @@ static struct pool_job pool_job(const struct pass *p, const struct op *op, int i
                              .stride = op->stride,
                              .pad = op->pad,
                              .channels = in->c,
-                             .arg = aside(p, op)};
+                             .arg = arg ? arg + (size_t)p->first * bytes : NULL,
+                             .relu = p->network->tensors[op->in].relu};
 }
 
 static void pool_forward(const struct pass *p, const struct op *op, int images)
@@ -84,11 +88,9 @@ static void pool_forward(const struct pass *p, const struct op *op, int images)
 static void pool_backward(const struct pass *p, const struct op *op, int images)
 {
     struct pool_job job = pool_job(p, op, images);
-    const unsigned flags = contribution(p, op, 0, images);
+    contribution(p, op, 0, images); /* nothing to add to, and masked already: winners are positive */
     job.x = pass_gradient(p, op->in, 0);
     job.y = pass_gradient(p, op->out, 0);
-    job.mask = pass_value(p, op->in, 0);
-    job.masked = flags & CONV_MASK;
     p->kernels->maxpool_backward(&job);
 }
 
@@ -233,11 +235,10 @@ static void average_backward(const struct pass *p, const struct op *op, int imag
             }
 }
 
-void pass_forward(const struct pass *p, int images, const uint32_t *samples)
+static void run_forward(const struct pass *p, int from, int to, int images, const uint32_t *samples)
 {
     const struct network *n = p->network;
-    clear_border(p, &p->plan->value[0], &n->tensors[0].shape, images);
-    for (int i = 0; i < n->op_count; i++) {
+    for (int i = from; i < to; i++) {
         const struct op *op = &n->ops[i];
         clear_border(p, &p->plan->value[op->out], &n->tensors[op->out].shape, images);
         switch (op->kind) {
@@ -260,12 +261,29 @@ void pass_forward(const struct pass *p, int images, const uint32_t *samples)
     }
 }
 
-void pass_backward(const struct pass *p, int images, float *gradients, bool accumulate)
+/* How many of the tile's images a round through the stem takes from `first` on. */
+static int stem_round(const struct pass *p, int first, int images)
+{
+    const int left = images - first;
+    return left < p->plan->stem_images ? left : p->plan->stem_images;
+}
+
+void pass_forward(const struct pass *p, int images, const uint32_t *samples)
 {
     const struct network *n = p->network;
-    clear_border(p, &p->plan->gradient[n->logits], &n->tensors[n->logits].shape, images);
-    for (int i = n->op_count - 1; i >= 0; i--) {
-        const struct op *op = &n->ops[i];
+    const int stem = p->plan->stem_ops;
+    struct pass round = *p;
+    clear_border(p, &p->plan->value[0], &n->tensors[0].shape, images);
+    for (; stem > 0 && round.first < images; round.first += p->plan->stem_images)
+        run_forward(&round, 0, stem, stem_round(p, round.first, images), samples);
+    run_forward(p, stem, n->op_count, images, samples);
+}
+
+static void run_backward(const struct pass *p, int from, int to, int images, float *gradients,
+                         bool accumulate)
+{
+    for (int i = to - 1; i >= from; i--) {
+        const struct op *op = &p->network->ops[i];
         switch (op->kind) {
         case OP_CONV:
             pass_conv_weight_gradient(p, op, images, gradients, accumulate);
@@ -286,4 +304,16 @@ void pass_backward(const struct pass *p, int images, float *gradients, bool accu
             break;
         }
     }
+}
+
+void pass_backward(const struct pass *p, int images, float *gradients, bool accumulate)
+{
+    const struct network *n = p->network;
+    const int stem = p->plan->stem_ops;
+    struct pass round = *p;
+    clear_border(p, &p->plan->gradient[n->logits], &n->tensors[n->logits].shape, images);
+    run_backward(p, stem, n->op_count, images, gradients, accumulate);
+    for (; stem > 0 && round.first < images; round.first += p->plan->stem_images)
+        run_backward(&round, 0, stem, stem_round(p, round.first, images), gradients,
+                     accumulate || round.first > 0);
 }

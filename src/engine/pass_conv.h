@@ -7,12 +7,12 @@
 /* Channels c0.. of a tensor's values or gradient. */
 static inline struct view pass_value(const struct pass *p, int tensor, int c0)
 {
-    return plan_view(&p->plan->value[tensor], p->block, c0);
+    return plan_view(&p->plan->value[tensor], p->block, p->first, c0);
 }
 
 static inline struct view pass_gradient(const struct pass *p, int tensor, int c0)
 {
-    return plan_view(&p->plan->gradient[tensor], p->block, c0);
+    return plan_view(&p->plan->gradient[tensor], p->block, p->first, c0);
 }
 
 void pass_conv_forward(const struct pass *p, const struct op *op, int images);

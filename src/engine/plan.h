@@ -17,11 +17,16 @@ struct place {
     ptrdiff_t offset; /* of the border's first pixel of image 0 */
     int border;
     size_t pixel, row, image;
+    bool in_stem; /* holds the images of one round through the stem only */
 };
 
 struct plan {
     int images; /* in a tile, at most */
     bool training;
+    /* The first stem_ops operations, a convolution and its pool with by far the largest maps, run a few
+     * images at a time, so that what lies between them stays in the second-level cache; 0 and `images`
+     * without. */
+    int stem_ops, stem_images;
     struct place value[ARCH_MAX_TENSORS];
     struct place gradient[ARCH_MAX_TENSORS]; /* training only */
     ptrdiff_t aside[ARCH_MAX_LAYERS]; /* per op: bytes kept from forward to backward (pool winners, dropout
@@ -33,11 +38,17 @@ struct plan {
 /* Lays out a tile of `images` images. ST_NOMEM when the block's size overflows. */
 enum status plan_init(struct plan *p, const struct network *n, int images, bool training, struct err *e);
 
+/* Images that op `i` takes at once. */
+static inline int plan_op_images(const struct plan *p, int i)
+{
+    return i < p->stem_ops ? p->stem_images : p->images;
+}
+
 /* Bytes a tile of one image needs, for choosing the tile size. */
 size_t plan_bytes_per_image(const struct network *n, bool training);
 
-/* The view of channels c0.. of a tensor's values or gradient; its data points at pixel (0, 0) inside the
- * border. */
-struct view plan_view(const struct place *p, float *block, int c0);
+/* The view of channels c0.. of a tensor's values or gradient from the tile's image `first` on; its data
+ * points at pixel (0, 0) inside the border. */
+struct view plan_view(const struct place *p, float *block, int first, int c0);
 
 #endif

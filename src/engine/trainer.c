@@ -12,7 +12,7 @@
 
 const char *engine_numerics(void)
 {
-    return "fp32-1";
+    return "fp32-2";
 }
 
 int64_t trainer_steps_per_epoch(const struct trainer *t)
@@ -21,17 +21,16 @@ int64_t trainer_steps_per_epoch(const struct trainer *t)
     return ((int64_t)t->train.count + per_step - 1) / per_step;
 }
 
-/* Images in a tile: as many as fit a share of the caches, so that small maps still give long inner loops. */
+/* Images in a tile, of `most` that one thread has: few enough for the caches, enough for small maps to give
+ * long inner loops, and all tiles as even as can be. */
 static int tile_images(const struct network *n, bool training, int most)
 {
-    enum { TILE_BYTES = 8 << 20, TILE_TARGET = 8 };
+    enum { TILE_BYTES = 64 << 20, TILE_TARGET = 8 };
     const size_t one = plan_bytes_per_image(n, training);
     size_t fit = one ? TILE_BYTES / one : 1;
-    if (fit > TILE_TARGET)
-        fit = TILE_TARGET;
-    if ((int)fit > most)
-        fit = (size_t)most;
-    return fit < 1 ? 1 : (int)fit;
+    fit = fit > TILE_TARGET ? TILE_TARGET : fit < 1 ? 1 : fit;
+    const int tiles = (most + (int)fit - 1) / (int)fit;
+    return (most + tiles - 1) / tiles;
 }
 
 static enum status make_plans(struct trainer *t, struct err *e)

@@ -1,6 +1,7 @@
 #include "engine/winograd.h"
 
 enum { LINE = 16 /* floats of a cache line */, BLOCK_FLOATS = 192 * 1024, BLOCK_TILES_MIN = 32 };
+enum { GRADIENT_ROWS = 24 }; /* two register tiles */
 
 static int max_int(int a, int b)
 {
@@ -41,7 +42,7 @@ size_t winograd_scratch(const struct branch *b, const struct shape *map, int ima
     const int tiles = tiles_of(images, map->h, map->w);
     if (!training)
         return planes_floats(block_tiles(b->cin, b->cout, tiles), b->cin, b->cout) + LINE;
-    return planes_floats(tiles, b->cin, b->cout) + (size_t)WINOGRAD_PLANES * PANEL * (size_t)b->cin + LINE;
+    return planes_floats(tiles, b->cin, b->cout) + (size_t)WINOGRAD_PLANES * PANEL * GRADIENT_ROWS + LINE;
 }
 
 /* m[q] = v[q] * u[q] for all 36 planes. */
@@ -93,20 +94,21 @@ void winograd_conv(const struct winograd_conv *c)
     }
 }
 
-/* One panel of output channels: sums over tiles in each plane, then back to nine taps. */
-static void gradient_panel(const struct winograd_gradient *g, int tiles, int o0, float *v, size_t v_plane,
-                           float *m, size_t m_plane, float *u)
+/* One block of input channels i0 .. i0 + rows and one panel of output channels: sums over tiles in each
+ * plane, which fit the caches, then back to nine taps. */
+static void gradient_block(const struct winograd_gradient *g, int tiles, int o0, int i0, int rows, float *v,
+                           size_t v_plane, float *m, size_t m_plane, float *u)
 {
     const int width = panel_width(o0, g->cout);
-    const size_t u_plane = (size_t)width * (size_t)g->cin;
-    struct weight_gradient_job job = {.x = {v, (size_t)g->cin, 0, 0},
+    const size_t u_plane = (size_t)(width * rows);
+    struct weight_gradient_job job = {.x = {v + i0, (size_t)g->cin, 0, 0},
                                       .dy = {m + o0, (size_t)g->cout, 0, 0},
                                       .images = 1,
                                       .h = 1,
                                       .w = tiles,
                                       .stride = 1,
                                       .kernel_rows = 1,
-                                      .row_length = g->cin,
+                                      .row_length = rows,
                                       .channels = g->cout - o0 < width ? g->cout - o0 : width,
                                       .dw = u};
     for (int q = 0; q < WINOGRAD_PLANES; q++) {
@@ -115,8 +117,8 @@ static void gradient_panel(const struct winograd_gradient *g, int tiles, int o0,
         job.dy.data += m_plane;
         job.dw += u_plane;
     }
-    float *dw = g->dw + panel_start(o0, 9 * g->cin);
-    for (int i = 0; i < g->cin; i++)
+    float *dw = g->dw + panel_start(o0, 9 * g->cin) + i0 * width;
+    for (int i = 0; i < rows; i++)
         g->kernels->winograd_weight_gradient(u + i * width, u_plane, job.channels, g->accumulate,
                                              dw + i * width, (size_t)(g->cin * width));
 }
@@ -143,5 +145,7 @@ void winograd_gradient(const struct winograd_gradient *g)
     g->kernels->winograd_input(&x);
     g->kernels->winograd_output_gradient(&dy);
     for (int o0 = 0; o0 < g->cout; o0 += PANEL)
-        gradient_panel(g, tiles, o0, v, v_plane, m, m_plane, u);
+        for (int i0 = 0; i0 < g->cin; i0 += GRADIENT_ROWS)
+            gradient_block(g, tiles, o0, i0, g->cin - i0 < GRADIENT_ROWS ? g->cin - i0 : GRADIENT_ROWS, v,
+                           v_plane, m, m_plane, u);
 }

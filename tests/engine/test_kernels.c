@@ -393,8 +393,7 @@ static void run_pool(const struct kernels *k, const struct pool_case *p, size_t 
                            .pad = p->pad,
                            .channels = p->c,
                            .arg = arg,
-                           .mask = tensor_view(&x, 0),
-                           .masked = masked};
+                           .relu = masked};
     k->maxpool_forward(&job);
     job.x = tensor_view(&dx, 0);
     job.y = tensor_view(&dy, 0);

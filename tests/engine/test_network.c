@@ -51,7 +51,7 @@ struct net_case {
     {                                                                                                   \
         {16, 15, 33}, {20, 0, 48}, {31, 17, 40}, {16, 8, 49}, {24, 16, 48}, {33, 16, 48}, {16, 16, 64}, \
         {                                                                                               \
-            17, 31, 33                                                                                  \
+            17, 31, 65                                                                                  \
         }                                                                                               \
     }
 
@@ -266,7 +266,7 @@ static void fixture_init(struct fixture *f, const struct net_case *c, const stru
     fill_images(f, &r);
     network_derive_all(&f->net, kernels, f->params, f->derived);
     f->pass =
-        (struct pass){&f->net, &f->plan, kernels, f->params, f->derived, f->block, c->dropout, SEED, EPOCH};
+        (struct pass){&f->net, &f->plan, kernels, f->params, f->derived, f->block, c->dropout, SEED, EPOCH, 0};
 }
 
 static void fixture_release(struct fixture *f)
