@@ -5,6 +5,7 @@
 
 #include "engine/kernels_conv.h"
 #include "engine/kernels_pool.h"
+#include "engine/kernels_row.h"
 #include "engine/kernels_weight_gradient.h"
 #include "engine/kernels_winograd.h"
 
@@ -44,6 +45,7 @@ const struct kernels KERNELS_TABLE = {
     .bias_gradient = bias_gradient,
     .maxpool_forward = maxpool_forward,
     .maxpool_backward = maxpool_backward,
+    .row = row,
     .winograd_input = winograd_input,
     .winograd_output_gradient = winograd_output_gradient,
     .winograd_output = winograd_output,

@@ -126,6 +126,17 @@ struct pool_job {
     bool relu;    /* forward */
 };
 
+/* to[k] = from[k] * (keep[k] ? scale : 0) + add[k], then zero where mask[k] <= 0, for n floats; without what
+ * is NULL. `to` may be any of the others. Reads up to TENSOR_SLACK floats, and bytes of keep, beyond the row.
+ */
+struct row_job {
+    float *to;
+    const float *from, *add, *mask;
+    const uint8_t *keep;
+    float scale;
+    size_t n;
+};
+
 struct kernels {
     const char *name;
     int vector_floats;
@@ -135,6 +146,7 @@ struct kernels {
     void (*maxpool_forward)(const struct pool_job *job);
     void (*maxpool_backward)(
         const struct pool_job *job); /* overwrites dx; windows must not overlap the border */
+    void (*row)(const struct row_job *job);
     /* data -> planes: B^T d B of the input around each tile; A d A^T of an output's gradient. planes -> data:
      * A^T m A, then what conv does after its sums. */
     void (*winograd_input)(const struct winograd_job *job);

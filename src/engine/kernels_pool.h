@@ -89,23 +89,35 @@ struct pool_readers {
     int count;
 };
 
-static void pool_readers_place(const struct pool_job *job, int image, int row, int column,
-                               struct pool_readers *r)
+/* Windows along one axis, first .. last, that hold coordinate `at`. */
+struct pool_span {
+    int first, last;
+};
+
+/* The spans of the coordinates one after another: o holds `at` if o * stride <= at + pad < o * stride +
+ * kernel. */
+static void pool_span_next(const struct pool_job *job, int at, int windows, struct pool_span *s)
 {
-    const int s = job->stride, k = job->kernel;
-    /* Windows o with o * stride - pad <= row < o * stride - pad + kernel. */
-    const int i0 = row + job->pad - k + 1 > 0 ? (row + job->pad - k + s) / s : 0;
-    const int j0 = column + job->pad - k + 1 > 0 ? (column + job->pad - k + s) / s : 0;
-    const int i1 = (row + job->pad) / s, j1 = (column + job->pad) / s;
+    const int padded = at + job->pad;
+    while (s->first * job->stride + job->kernel <= padded)
+        s->first++;
+    while (s->last + 1 < windows && (s->last + 1) * job->stride <= padded)
+        s->last++;
+}
+
+static void pool_readers_place(const struct pool_job *job, int image, int row, struct pool_span rows,
+                               int column, struct pool_span columns, struct pool_readers *r)
+{
     r->count = 0;
-    for (int i = i0; i <= i1 && i < job->out_h; i++)
-        for (int j = j0; j <= j1 && j < job->out_w; j++) {
+    for (int i = rows.first; i <= rows.last; i++)
+        for (int j = columns.first; j <= columns.last; j++) {
             const size_t pixel =
                 ((size_t)image * (size_t)job->out_h + (size_t)i) * (size_t)job->out_w + (size_t)j;
             r->arg[r->count] = job->arg + pixel * (size_t)job->channels;
             r->dy[r->count] = job->y.data + (size_t)image * job->y.image + (size_t)i * job->y.row +
                               (size_t)j * job->y.pixel;
-            r->place[r->count++] = (row + job->pad - i * s) * k + column + job->pad - j * s;
+            r->place[r->count++] =
+                (row + job->pad - i * job->stride) * job->kernel + column + job->pad - j * job->stride;
         }
 }
 
@@ -125,11 +137,15 @@ KERNEL_INLINE void pool_gather(const struct pool_job *job, const struct pool_rea
 
 static void maxpool_backward(const struct pool_job *job)
 {
-    for (int image = 0; image < job->images; image++)
-        for (int i = 0; i < job->in_h; i++)
+    for (int image = 0; image < job->images; image++) {
+        struct pool_span rows = {0, -1};
+        for (int i = 0; i < job->in_h; i++) {
+            struct pool_span columns = {0, -1};
+            pool_span_next(job, i, job->out_h, &rows);
             for (int j = 0; j < job->in_w; j++) {
                 struct pool_readers r;
-                pool_readers_place(job, image, i, j, &r);
+                pool_span_next(job, j, job->out_w, &columns);
+                pool_readers_place(job, image, i, rows, j, columns, &r);
                 float *dx = job->x.data + (size_t)image * job->x.image + (size_t)i * job->x.row +
                             (size_t)j * job->x.pixel;
                 if (r.count == 1)
@@ -141,6 +157,8 @@ static void maxpool_backward(const struct pool_job *job)
                 else
                     pool_gather(job, &r, r.count, dx);
             }
+        }
+    }
 }
 
 #endif

@@ -5,6 +5,10 @@
 
 #include <stdint.h>
 
+#if defined __AVX2__
+#include <immintrin.h>
+#endif
+
 /* VL: floats in a vector. TILE_PIXELS x TILE_VECTORS accumulators, the vectors of one weight row and a
  * broadcast fill the register file: 12 x 2 + 3 of 32 with AVX-512, 6 x 2 + 3 of 16 elsewhere. */
 #if defined __AVX512F__
@@ -103,15 +107,30 @@ KERNEL_INLINE void vec_store_first(float *p, vec v, int count)
         vec_store(p, vec_select(vec_lanes() < count, v, vec_load(p)));
 }
 
-/* VL bytes as integers, and back. */
+/* VL bytes as integers, and back (0..255). Intrinsics, because gcc 12 converts vectors of bytes one by one.
+ */
 KERNEL_INLINE ivec vec_load_bytes(const uint8_t *p)
 {
+#if defined __AVX512F__
+    return (ivec)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
+#elif defined __AVX2__
+    return (ivec)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p));
+#else
     return __builtin_convertvector(*(const bvec_unaligned *)p, ivec);
+#endif
 }
 
 KERNEL_INLINE void vec_store_bytes(uint8_t *p, ivec v)
 {
+#if defined __AVX512F__
+    _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8((__m512i)v));
+#elif defined __AVX2__
+    const __m128i low = _mm256_castsi256_si128((__m256i)v), high = _mm256_extracti128_si256((__m256i)v, 1);
+    const __m128i words = _mm_packs_epi32(low, high);
+    _mm_storel_epi64((__m128i *)p, _mm_packus_epi16(words, words));
+#else
     *(bvec_unaligned *)p = __builtin_convertvector(v, bvec_unaligned);
+#endif
 }
 
 #endif

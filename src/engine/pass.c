@@ -94,59 +94,63 @@ static void pool_backward(const struct pass *p, const struct op *op, int images)
     p->kernels->maxpool_backward(&job);
 }
 
-/* Calls row(dst row, src row, n) for every row of a tile, both of one shape. */
+/* An elementwise operation on the rows of a tile; views without data are left out. */
 struct rows {
-    struct view to, from, other;
+    struct view to, from, add, mask;
+    const uint8_t *keep; /* [image][pixel][channel], or NULL */
+    float scale;
     const struct shape *shape;
     int images;
 };
 
-static void add_rows(const struct rows *r)
+static float *row_of(const struct view *v, size_t image, size_t row)
 {
-    const size_t n = (size_t)r->shape->w * (size_t)r->shape->c;
-    for (int i = 0; i < r->images; i++)
-        for (int y = 0; y < r->shape->h; y++) {
-            const size_t image = (size_t)i, row = (size_t)y;
-            float *restrict to = r->to.data + image * r->to.image + row * r->to.row;
-            const float *restrict a = r->from.data + image * r->from.image + row * r->from.row;
-            const float *restrict b = r->other.data + image * r->other.image + row * r->other.row;
-            for (size_t k = 0; k < n; k++)
-                to[k] = a[k] + b[k];
-        }
+    return v->data ? v->data + image * v->image + row * v->row : NULL;
+}
+
+static void run_rows(const struct pass *p, const struct rows *r)
+{
+    const size_t n = (size_t)r->shape->w * (size_t)r->shape->c, height = (size_t)r->shape->h;
+    for (size_t i = 0; i < (size_t)r->images; i++)
+        for (size_t y = 0; y < height; y++)
+            p->kernels->row(&(struct row_job){.to = row_of(&r->to, i, y),
+                                              .from = row_of(&r->from, i, y),
+                                              .add = row_of(&r->add, i, y),
+                                              .mask = row_of(&r->mask, i, y),
+                                              .keep = r->keep ? r->keep + (i * height + y) * n : NULL,
+                                              .scale = r->scale,
+                                              .n = n});
 }
 
 static void add_forward(const struct pass *p, const struct op *op, int images)
 {
-    const struct rows r = {pass_value(p, op->out, 0), pass_value(p, op->in, 0), pass_value(p, op->in2, 0),
-                           &p->network->tensors[op->out].shape, images};
-    add_rows(&r);
+    run_rows(p, &(struct rows){.to = pass_value(p, op->out, 0),
+                               .from = pass_value(p, op->in, 0),
+                               .add = pass_value(p, op->in2, 0),
+                               .shape = &p->network->tensors[op->out].shape,
+                               .images = images});
 }
 
-/* to (+)= from, then masked by the values: how elementwise ops hand a gradient on. */
-static void pass_on(const struct rows *r, unsigned flags)
+/* How an elementwise operation hands its gradient on to its k-th input. */
+static void pass_on(const struct pass *p, const struct op *op, int k, int images, const uint8_t *keep)
 {
-    const size_t n = (size_t)r->shape->w * (size_t)r->shape->c;
-    for (int i = 0; i < r->images; i++)
-        for (int y = 0; y < r->shape->h; y++) {
-            const size_t image = (size_t)i, row = (size_t)y;
-            float *restrict to = r->to.data + image * r->to.image + row * r->to.row;
-            const float *restrict from = r->from.data + image * r->from.image + row * r->from.row;
-            const float *restrict mask = r->other.data + image * r->other.image + row * r->other.row;
-            for (size_t k = 0; k < n; k++) {
-                float g = flags & CONV_ACCUMULATE ? to[k] + from[k] : from[k];
-                to[k] = flags & CONV_MASK && !(mask[k] > 0) ? 0 : g;
-            }
-        }
+    const int input = k == 0 ? op->in : op->in2;
+    const unsigned flags = contribution(p, op, k, images);
+    const struct view none = {0}, dx = pass_gradient(p, input, 0);
+    run_rows(p, &(struct rows){.to = dx,
+                               .from = pass_gradient(p, op->out, 0),
+                               .add = flags & CONV_ACCUMULATE ? dx : none,
+                               .mask = flags & CONV_MASK ? pass_value(p, input, 0) : none,
+                               .keep = keep,
+                               .scale = (float)(1 / (1 - p->dropout)),
+                               .shape = &p->network->tensors[op->out].shape,
+                               .images = images});
 }
 
 static void add_backward(const struct pass *p, const struct op *op, int images)
 {
-    const int inputs[2] = {op->in, op->in2};
-    for (int k = 0; k < 2; k++) {
-        const struct rows r = {pass_gradient(p, inputs[k], 0), pass_gradient(p, op->out, 0),
-                               pass_value(p, inputs[k], 0), &p->network->tensors[op->out].shape, images};
-        pass_on(&r, contribution(p, op, k, images));
-    }
+    pass_on(p, op, 0, images, NULL);
+    pass_on(p, op, 1, images, NULL);
 }
 
 /* Chooses what one image keeps: keep[k] is 1 with probability 1 - rate. */
@@ -156,47 +160,35 @@ static void dropout_choose(const struct pass *p, uint32_t sample, uint8_t *keep,
     const uint32_t threshold = (uint32_t)(p->dropout * 65536 + 0.5);
     for (size_t k = 0; k < n; k += 8) {
         uint32_t block[4];
+        uint8_t eight[8];
         rng_block(&stream, (uint32_t)(k / 8), block);
-        for (size_t j = 0; j < 8 && k + j < n; j++)
-            keep[k + j] = (block[j / 2] >> (16 * (j % 2)) & 0xffff) >= threshold;
+        for (int j = 0; j < 4; j++) {
+            eight[2 * j] = (block[j] & 0xffff) >= threshold;
+            eight[2 * j + 1] = block[j] >> 16 >= threshold;
+        }
+        memcpy(keep + k, eight, n - k < 8 ? n - k : 8);
     }
 }
 
-/* to = from * keep / (1 - rate), rows of one image. */
-static void dropout_image(float *to, const float *from, size_t to_row, size_t from_row, const struct shape *s,
-                          const uint8_t *keep, float scale)
-{
-    const size_t n = (size_t)s->w * (size_t)s->c;
-    for (size_t y = 0; y < (size_t)s->h; y++)
-        for (size_t k = 0; k < n; k++)
-            to[y * to_row + k] = keep[y * n + k] ? from[y * from_row + k] * scale : 0;
-}
-
+/* out = in * keep / (1 - rate) */
 static void dropout_forward(const struct pass *p, const struct op *op, int images, const uint32_t *samples)
 {
     const struct shape *s = &p->network->tensors[op->out].shape;
-    const struct view x = pass_value(p, op->in, 0), y = pass_value(p, op->out, 0);
     const size_t n = (size_t)s->c * (size_t)s->h * (size_t)s->w;
     uint8_t *keep = aside(p, op);
-    for (int i = 0; i < images; i++) {
+    for (int i = 0; i < images; i++)
         dropout_choose(p, samples[i], keep + (size_t)i * n, n);
-        dropout_image(y.data + (size_t)i * y.image, x.data + (size_t)i * x.image, y.row, x.row, s,
-                      keep + (size_t)i * n, (float)(1 / (1 - p->dropout)));
-    }
+    run_rows(p, &(struct rows){.to = pass_value(p, op->out, 0),
+                               .from = pass_value(p, op->in, 0),
+                               .keep = keep,
+                               .scale = (float)(1 / (1 - p->dropout)),
+                               .shape = s,
+                               .images = images});
 }
 
 static void dropout_backward(const struct pass *p, const struct op *op, int images)
 {
-    const struct shape *s = &p->network->tensors[op->out].shape;
-    const struct view dx = pass_gradient(p, op->in, 0), dy = pass_gradient(p, op->out, 0);
-    const size_t n = (size_t)s->c * (size_t)s->h * (size_t)s->w;
-    const uint8_t *keep = aside(p, op);
-    /* In place first, so that accumulating and masking stay in one place. */
-    for (int i = 0; i < images; i++)
-        dropout_image(dy.data + (size_t)i * dy.image, dy.data + (size_t)i * dy.image, dy.row, dy.row, s,
-                      keep + (size_t)i * n, (float)(1 / (1 - p->dropout)));
-    const struct rows r = {dx, dy, pass_value(p, op->in, 0), s, images};
-    pass_on(&r, contribution(p, op, 0, images));
+    pass_on(p, op, 0, images, aside(p, op));
 }
 
 static void average_forward(const struct pass *p, const struct op *op, int images)
