@@ -167,7 +167,7 @@ enum part { PART_FORWARD, PART_DATA, PART_WEIGHTS };
 
 static void run_part(const struct pass *p, const struct op *op, enum part part, float *gradients)
 {
-    const int images = plan_op_images(p->plan, (int)(op - p->network->ops));
+    const int images = plan_stage(p->plan, (int)(op - p->network->ops))->images;
     if (part == PART_FORWARD)
         pass_conv_forward(p, op, images);
     else if (part == PART_DATA)
@@ -201,7 +201,7 @@ static double time_part(struct trainer *t, const struct op *op, enum part part, 
 {
     const double least_s = 2e-3;
     double times[REPEAT_MAX] = {0};
-    const int images = plan_op_images(&t->train_plan, (int)(op - t->train_net.ops));
+    const int images = plan_stage(&t->train_plan, (int)(op - t->train_net.ops))->images;
     int loops = 1;
     while (time_loops(t, op, part, loops) < least_s)
         loops *= 2;

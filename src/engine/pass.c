@@ -53,17 +53,18 @@ static unsigned contribution(const struct pass *p, const struct op *op, int k, i
     return (op->first[k] ? 0u : CONV_ACCUMULATE) | (op->last[k] && t->relu ? CONV_MASK : 0u);
 }
 
+/* What the op keeps of the round's images, a byte for each of its outputs. */
 static uint8_t *aside(const struct pass *p, const struct op *op)
 {
     const ptrdiff_t offset = p->plan->aside[op - p->network->ops];
-    return offset == PLAN_NOWHERE ? NULL : (uint8_t *)(p->block + offset);
+    const struct shape *out = &p->network->tensors[op->out].shape;
+    const size_t bytes = (size_t)out->c * (size_t)out->h * (size_t)out->w;
+    return offset == PLAN_NOWHERE ? NULL : (uint8_t *)(p->block + offset) + (size_t)p->first * bytes;
 }
 
 static struct pool_job pool_job(const struct pass *p, const struct op *op, int images)
 {
     const struct shape *in = &p->network->tensors[op->in].shape, *out = &p->network->tensors[op->out].shape;
-    const size_t bytes = (size_t)out->c * (size_t)out->h * (size_t)out->w;
-    uint8_t *arg = aside(p, op);
     return (struct pool_job){.images = images,
                              .in_h = in->h,
                              .in_w = in->w,
@@ -73,7 +74,7 @@ static struct pool_job pool_job(const struct pass *p, const struct op *op, int i
                              .stride = op->stride,
                              .pad = op->pad,
                              .channels = in->c,
-                             .arg = arg ? arg + (size_t)p->first * bytes : NULL,
+                             .arg = aside(p, op),
                              .relu = p->network->tensors[op->in].relu};
 }
 
@@ -253,22 +254,21 @@ static void run_forward(const struct pass *p, int from, int to, int images, cons
     }
 }
 
-/* How many of the tile's images a round through the stem takes from `first` on. */
-static int stem_round(const struct pass *p, int first, int images)
+/* One round after the other through a stage; `first` says where each begins. */
+static int round_images(const struct stage *s, int first, int images)
 {
-    const int left = images - first;
-    return left < p->plan->stem_images ? left : p->plan->stem_images;
+    return images - first < s->images ? images - first : s->images;
 }
 
 void pass_forward(const struct pass *p, int images, const uint32_t *samples)
 {
-    const struct network *n = p->network;
-    const int stem = p->plan->stem_ops;
-    struct pass round = *p;
-    clear_border(p, &p->plan->value[0], &n->tensors[0].shape, images);
-    for (; stem > 0 && round.first < images; round.first += p->plan->stem_images)
-        run_forward(&round, 0, stem, stem_round(p, round.first, images), samples);
-    run_forward(p, stem, n->op_count, images, samples);
+    clear_border(p, &p->plan->value[0], &p->network->tensors[0].shape, images);
+    for (const struct stage *s = p->plan->stages; s < p->plan->stages + p->plan->stage_count; s++) {
+        struct pass round = *p;
+        for (; round.first < images; round.first += s->images)
+            run_forward(&round, s->from, s->to, round_images(s, round.first, images),
+                        samples ? samples + round.first : NULL);
+    }
 }
 
 static void run_backward(const struct pass *p, int from, int to, int images, float *gradients,
@@ -300,12 +300,12 @@ static void run_backward(const struct pass *p, int from, int to, int images, flo
 
 void pass_backward(const struct pass *p, int images, float *gradients, bool accumulate)
 {
-    const struct network *n = p->network;
-    const int stem = p->plan->stem_ops;
-    struct pass round = *p;
-    clear_border(p, &p->plan->gradient[n->logits], &n->tensors[n->logits].shape, images);
-    run_backward(p, stem, n->op_count, images, gradients, accumulate);
-    for (; stem > 0 && round.first < images; round.first += p->plan->stem_images)
-        run_backward(&round, 0, stem, stem_round(p, round.first, images), gradients,
-                     accumulate || round.first > 0);
+    const int logits = p->network->logits;
+    clear_border(p, &p->plan->gradient[logits], &p->network->tensors[logits].shape, images);
+    for (const struct stage *s = p->plan->stages + p->plan->stage_count - 1; s >= p->plan->stages; s--) {
+        struct pass round = *p;
+        for (; round.first < images; round.first += s->images)
+            run_backward(&round, s->from, s->to, round_images(s, round.first, images), gradients,
+                         accumulate || round.first > 0);
+    }
 }

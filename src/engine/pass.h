@@ -19,7 +19,7 @@ struct pass {
     double dropout;
     uint64_t seed; /* of the dropout stream */
     unsigned epoch;
-    int first; /* image of the tile that the running operation starts with (plan.h, stem); 0 outside */
+    int first; /* image of the tile that the running operation starts with (struct stage) */
 };
 
 /* Where the next tile's image i goes: h rows, *pitch floats apart, of w * c floats. */

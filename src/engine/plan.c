@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+enum { STAGE_BYTES = 1 << 20 /* of the largest tensor in a round */ };
 enum { BLOCK_ALIGN = 16, /* floats: one cache line */ BUFFER_MAX = 2 * ARCH_MAX_TENSORS + ARCH_MAX_LAYERS };
 
 /* A buffer and the span of time, first use to last use inclusive, in which it must keep its contents. Op i
@@ -54,6 +55,34 @@ static int value_dies(const struct network *n, int tensor, bool training)
     return dies;
 }
 
+/* First and last time of the pass through a stage that `time` lies in; before and after the passes, the
+ * moment itself. */
+static void stage_times(const struct plan *p, const struct network *n, int time, int *first, int *last)
+{
+    *first = *last = time;
+    if (time < 0 || time >= 2 * n->op_count)
+        return;
+    const bool backward = time >= n->op_count;
+    const struct stage *s = plan_stage(p, backward ? backward_time(n, time) : time);
+    *first = backward ? backward_time(n, s->to - 1) : s->from;
+    *last = backward ? backward_time(n, s->from) : s->to - 1;
+}
+
+/* What lives within one pass through a stage need only hold a round's images. Everything else holds the
+ * tile's, and must not share memory with what other rounds of its first and last stage use. */
+static void add_place(struct buffers *b, const struct plan *p, const struct network *n, struct place *place,
+                      int born, int dies)
+{
+    int first, last, born_first, born_last;
+    stage_times(p, n, born, &born_first, &born_last);
+    stage_times(p, n, dies, &first, &last);
+    const bool within = born >= 0 && born_first == first && dies < 2 * n->op_count;
+    const int op = born < n->op_count ? born : backward_time(n, born);
+    place->images = within ? plan_stage(p, op)->images : p->images;
+    add_buffer(b, (size_t)place->images * place->image, within ? born : born_first, within ? dies : last,
+               &place->offset);
+}
+
 static void add_tensor(struct buffers *b, struct plan *p, const struct network *n, int tensor)
 {
     const struct net_tensor *t = &n->tensors[tensor];
@@ -61,20 +90,13 @@ static void add_tensor(struct buffers *b, struct plan *p, const struct network *
     if (t->writer < 0 && tensor != 0)
         return; /* replaced by the input of a dropout that is left out */
     place_shape(&p->value[tensor], &t->shape, t->border);
-    const int last_op = n->op_count - 1;
-    const bool in_stem = t->writer == 0 && p->stem_ops > 0;
-    const size_t images = (size_t)(in_stem ? p->stem_images : p->images);
-    p->value[tensor].in_stem = in_stem;
-    add_buffer(b, images * p->value[tensor].image, t->writer < 0 ? 0 : t->writer,
-               value_dies(n, tensor, p->training), &p->value[tensor].offset);
+    add_place(b, p, n, &p->value[tensor], t->writer, value_dies(n, tensor, p->training));
     if (!p->training || tensor == 0)
         return;
     place_shape(&p->gradient[tensor], &t->shape, t->grad_border);
-    p->gradient[tensor].in_stem = in_stem;
     /* The loss writes the logits' gradient right after the last op's forward pass. */
-    const int first_use = tensor == n->logits ? last_op : backward_time(n, t->last_reader);
-    add_buffer(b, images * p->gradient[tensor].image, first_use, backward_time(n, t->writer),
-               &p->gradient[tensor].offset);
+    const int first_use = tensor == n->logits ? n->op_count - 1 : backward_time(n, t->last_reader);
+    add_place(b, p, n, &p->gradient[tensor], first_use, backward_time(n, t->writer));
 }
 
 static void add_aside(struct buffers *b, struct plan *p, const struct network *n, int i)
@@ -142,26 +164,40 @@ static size_t scratch_floats(const struct plan *p, const struct network *n)
     for (int i = 0; i < n->op_count; i++)
         for (int b = 0; b < n->ops[i].branch_count; b++) {
             const size_t floats = winograd_scratch(&n->ops[i].branch[b], &n->tensors[n->ops[i].out].shape,
-                                                   plan_op_images(p, i), p->training);
+                                                   plan_stage(p, i)->images, p->training);
             most = floats > most ? floats : most;
         }
     return most;
 }
 
-/* A convolution of the image and the pool that is its only reader; rounds as large as fit the cache. */
-static void plan_stem(struct plan *p, const struct network *n)
+const struct stage *plan_stage(const struct plan *p, int op)
 {
-    enum { STEM_BYTES = 768 << 10 };
-    p->stem_images = p->images;
-    if (n->op_count < 3 || n->ops[0].kind != OP_CONV || n->ops[1].kind != OP_MAXPOOL)
-        return;
-    const struct net_tensor *t = &n->tensors[n->ops[0].out];
-    if (t->first_reader != 1 || t->last_reader != 1)
-        return;
-    const size_t bytes = sizeof(float) * (size_t)t->shape.c * (size_t)t->shape.h * (size_t)t->shape.w;
-    p->stem_ops = 2;
-    if (bytes * (size_t)p->images > STEM_BYTES)
-        p->stem_images = STEM_BYTES / bytes > 1 ? (int)(STEM_BYTES / bytes) : 1;
+    const struct stage *s = p->stages;
+    while (op >= s->to)
+        s++;
+    return s;
+}
+
+static size_t shape_bytes(const struct shape *s)
+{
+    return sizeof(float) * (size_t)s->c * (size_t)s->h * (size_t)s->w;
+}
+
+/* Stages end with a pool. A round is as large as the cache allows, and all rounds as even as can be. */
+static void plan_stages(struct plan *p, const struct network *n)
+{
+    size_t largest = 0;
+    for (int i = 0, from = 0; i < n->op_count; i++) {
+        const size_t bytes = shape_bytes(&n->tensors[n->ops[i].out].shape);
+        largest = bytes > largest ? bytes : largest;
+        if (n->ops[i].kind != OP_MAXPOOL && i < n->op_count - 1)
+            continue;
+        const int fit = largest < STAGE_BYTES ? (int)(STAGE_BYTES / largest) : 1;
+        const int rounds = (p->images + fit - 1) / fit;
+        p->stages[p->stage_count++] = (struct stage){from, i + 1, (p->images + rounds - 1) / rounds};
+        from = i + 1;
+        largest = 0;
+    }
 }
 
 enum status plan_init(struct plan *p, const struct network *n, int images, bool training, struct err *e)
@@ -169,7 +205,7 @@ enum status plan_init(struct plan *p, const struct network *n, int images, bool 
     memset(p, 0, sizeof *p);
     p->images = images;
     p->training = training;
-    plan_stem(p, n);
+    plan_stages(p, n);
     struct buffers all = {0};
     double floats = 0;
     for (int t = 0; t < n->tensor_count; t++)
@@ -193,7 +229,7 @@ size_t plan_bytes_per_image(const struct network *n, bool training)
 
 struct view plan_view(const struct place *p, float *block, int first, int c0)
 {
-    const size_t image = p->in_stem ? 0 : (size_t)first;
+    const size_t image = (size_t)(first % p->images);
     float *data = block + p->offset + image * p->image + (size_t)p->border * (p->row + p->pixel) + c0;
     return (struct view){data, p->pixel, p->row, p->image};
 }

@@ -17,16 +17,21 @@ struct place {
     ptrdiff_t offset; /* of the border's first pixel of image 0 */
     int border;
     size_t pixel, row, image;
-    bool in_stem; /* holds the images of one round through the stem only */
+    int images; /* it holds: the tile's, or those of one round of its stage */
+};
+
+/* Operations up to a pool. Their maps may be so large that a tile's do not fit the second-level cache: then
+ * they run in rounds, a few of the tile's images at a time. */
+struct stage {
+    int from, to; /* operations from .. to - 1 */
+    int images;   /* in a round, at most */
 };
 
 struct plan {
     int images; /* in a tile, at most */
     bool training;
-    /* The first stem_ops operations, a convolution and its pool with by far the largest maps, run a few
-     * images at a time, so that what lies between them stays in the second-level cache; 0 and `images`
-     * without. */
-    int stem_ops, stem_images;
+    int stage_count;
+    struct stage stages[ARCH_MAX_LAYERS];
     struct place value[ARCH_MAX_TENSORS];
     struct place gradient[ARCH_MAX_TENSORS]; /* training only */
     ptrdiff_t aside[ARCH_MAX_LAYERS]; /* per op: bytes kept from forward to backward (pool winners, dropout
@@ -38,11 +43,8 @@ struct plan {
 /* Lays out a tile of `images` images. ST_NOMEM when the block's size overflows. */
 enum status plan_init(struct plan *p, const struct network *n, int images, bool training, struct err *e);
 
-/* Images that op `i` takes at once. */
-static inline int plan_op_images(const struct plan *p, int i)
-{
-    return i < p->stem_ops ? p->stem_images : p->images;
-}
+/* The stage of operation `op`. */
+const struct stage *plan_stage(const struct plan *p, int op);
 
 /* Bytes a tile of one image needs, for choosing the tile size. */
 size_t plan_bytes_per_image(const struct network *n, bool training);
