@@ -1,5 +1,7 @@
 #include "engine/network.h"
 
+#include "engine/columns.h"
+
 #include <string.h>
 
 static enum op_kind op_kind_of(enum layer_kind k)
@@ -34,21 +36,42 @@ static enum status check_layer(const struct layer *l, int index, struct err *e)
     return ST_OK;
 }
 
-/* Whether F(4x4, 3x3) needs fewer operations than direct convolution: a rule of counts, never of timings, so
- * that every machine chooses alike. A tile costs 36 products per pair of channels, and transforms worth about
- * 300 per channel with what moving the planes costs, channels in vectors of 16; direct convolution 9 products
- * per pixel. Tiles may hang over the map's edge. */
-static bool winograd_pays(const struct branch *b, const struct shape *map)
+/* How a 3x3 convolution runs is a rule of operation counts, never of timings, so that every machine chooses
+ * alike: multiply-adds of channels in vectors of 16, and what the other work is worth in them. */
+
+static double direct_cost(const struct branch *b, const struct shape *map)
+{
+    return 9.0 * b->cin * panel_channels(b->cout) * map->h * map->w;
+}
+
+/* Per pixel 9 * cout columns, each added up outside of the kernels. */
+static double columns_cost(const struct branch *b, const struct shape *map)
+{
+    enum { ADD_COST = 32 };
+    const int columns = 9 * b->cout;
+    return ((double)b->cin * panel_channels(columns) + ADD_COST * columns) * map->h * map->w;
+}
+
+/* A tile of 4x4 outputs, which may hang over the map's edge, costs 36 products per pair of channels, and the
+ * transforms with what moving the planes costs. */
+static double winograd_cost(const struct branch *b, const struct shape *map, int outputs)
 {
     enum { TRANSFORM_COST = 300 };
-    if (b->kernel != 3 || b->pad != 1)
-        return false;
     const int down = (map->h + WINOGRAD_OUT - 1) / WINOGRAD_OUT,
               across = (map->w + WINOGRAD_OUT - 1) / WINOGRAD_OUT;
-    const double tiles = (double)down * across;
-    const double pairs = (double)b->cin * b->cout;
     const double transforms = TRANSFORM_COST * (double)(panel_channels(b->cin) + panel_channels(b->cout));
-    return tiles * (WINOGRAD_PLANES * pairs + transforms) < 9 * pairs * map->h * map->w;
+    return (double)down * across * (WINOGRAD_PLANES * (double)b->cin * outputs + transforms);
+}
+
+static void choose_method(struct branch *b, const struct shape *map, int stride, bool winograd)
+{
+    if (b->kernel != 3 || b->pad != 1 || stride != 1)
+        return;
+    /* Short products of narrow layers run far below the kernels' speed: real channels count here. */
+    b->winograd = winograd && winograd_cost(b, map, b->cout) < 9.0 * b->cin * b->cout * map->h * map->w;
+    const double best = b->winograd ? winograd_cost(b, map, panel_channels(b->cout)) : direct_cost(b, map);
+    b->columns = b->cout <= COLUMNS_COUT_MAX && columns_cost(b, map) < best;
+    b->winograd = b->winograd && !b->columns;
 }
 
 static void add_branch(struct network *n, struct op *op, const struct layer *l, int index, bool winograd)
@@ -65,7 +88,7 @@ static void add_branch(struct network *n, struct op *op, const struct layer *l, 
     b->weights = n->weight_floats;
     n->weight_floats += (size_t)panel_channels(b->cout) * (size_t)b->k_count;
     const struct shape *map = &n->arch.tensors[l->out];
-    b->winograd = winograd && l->stride == 1 && winograd_pays(b, map);
+    choose_method(b, map, l->stride, winograd);
     if (!b->winograd)
         op->transposed_k += b->kernel * b->kernel * b->cout;
 }
@@ -146,6 +169,9 @@ static void place_derived(struct network *n)
                                   (size_t)panel_channels(op->branch[0].cin) * (size_t)op->transposed_k);
         for (int k = 0; k < op->branch_count; k++) {
             struct branch *b = &op->branch[k];
+            if (b->columns)
+                b->column_weights =
+                    take(&n->derived_floats, (size_t)panel_channels(9 * b->cout) * (size_t)b->cin);
             if (b->winograd)
                 b->forward_planes = take(&n->derived_floats, WINOGRAD_PLANES * forward_plane(b));
             if (b->winograd && op->wants_dx)
@@ -300,6 +326,8 @@ void network_derive(const struct op *op, const struct branch *b, int o0, const s
 {
     const int count = b->cout - o0 < PANEL ? b->cout - o0 : PANEL;
     const float *weights = params + b->weights;
+    if (b->columns)
+        columns_derive(b, weights, derived + b->column_weights);
     if (b->winograd)
         derive_forward_planes(b, o0, k, weights, derived + b->forward_planes);
     if (b->winograd && op->wants_dx)

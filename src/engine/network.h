@@ -32,10 +32,13 @@ struct branch {
     int k_count;    /* kernel * kernel * cin */
     size_t weights; /* offsets into the parameter block, floats */
     size_t biases;
-    bool winograd; /* runs as F(4x4, 3x3) */
+    bool winograd; /* runs as F(4x4, 3x3); */
+    bool columns;  /* or as nine columns per output (columns.h), but for the gradient to the data; or directly
+                    */
     /* winograd: offsets into the derived block of WINOGRAD_PLANES panels each: [cin][cout], and turned by 180
      * degrees [cout][cin]. */
     size_t forward_planes, backward_planes;
+    size_t column_weights; /* columns: offset into the derived block */
 };
 
 enum op_kind { OP_CONV, OP_MAXPOOL, OP_ADD, OP_DROPOUT, OP_AVGPOOL };

@@ -1,5 +1,6 @@
 #include "engine/pass_conv.h"
 
+#include "engine/columns.h"
 #include "engine/winograd.h"
 
 /* The input of a convolution with its padding: base of output pixel (0, 0). */
@@ -54,49 +55,68 @@ static void winograd_forward(const struct pass *p, const struct op *op, const st
                                           .scratch = scratch(p)});
 }
 
+static void columns_forward(const struct pass *p, const struct op *op, const struct branch *b, int images)
+{
+    const struct shape *out = &p->network->tensors[op->out].shape;
+    columns_conv(&(struct columns_conv){.kernels = p->kernels,
+                                        .x = pass_value(p, op->in, 0),
+                                        .y = pass_value(p, op->out, b->c0),
+                                        .images = images,
+                                        .h = out->h,
+                                        .w = out->w,
+                                        .cin = b->cin,
+                                        .cout = b->cout,
+                                        .weights = p->derived + b->column_weights,
+                                        .bias = p->params + b->biases,
+                                        .relu = b->relu,
+                                        .scratch = scratch(p)});
+}
+
 void pass_conv_forward(const struct pass *p, const struct op *op, int images)
 {
     for (int i = 0; i < op->branch_count; i++)
         if (op->branch[i].winograd)
             winograd_forward(p, op, &op->branch[i], images);
+        else if (op->branch[i].columns)
+            columns_forward(p, op, &op->branch[i], images);
         else
             direct_forward(p, op, &op->branch[i], images);
+}
+
+static void branch_weight_gradient(const struct pass *p, const struct op *op, const struct branch *b,
+                                   int images, float *gradients, bool accumulate)
+{
+    const struct shape *out = &p->network->tensors[op->out].shape;
+    const struct view x = pass_value(p, op->in, 0), dy = pass_gradient(p, op->out, b->c0);
+    float *dw = gradients + b->weights;
+    const struct weight_gradient_job job = {.x = padded_input(p, op, b),
+                                            .dy = dy,
+                                            .images = images,
+                                            .h = out->h,
+                                            .w = out->w,
+                                            .stride = op->stride,
+                                            .kernel_rows = b->kernel,
+                                            .row_length = b->kernel * b->cin,
+                                            .channels = b->cout,
+                                            .dw = dw,
+                                            .db = gradients + b->biases,
+                                            .accumulate = accumulate};
+    p->kernels->bias_gradient(&job);
+    if (b->winograd)
+        winograd_gradient(&(struct winograd_gradient){p->kernels, x, dy, images, out->h, out->w, b->cin,
+                                                      b->cout, dw, accumulate, scratch(p)});
+    else if (b->columns)
+        columns_gradient(&(struct columns_gradient){p->kernels, x, dy, images, out->h, out->w, b->cin,
+                                                    b->cout, dw, accumulate, scratch(p)});
+    else
+        p->kernels->weight_gradient(&job);
 }
 
 void pass_conv_weight_gradient(const struct pass *p, const struct op *op, int images, float *gradients,
                                bool accumulate)
 {
-    const struct shape *out = &p->network->tensors[op->out].shape;
-    for (int i = 0; i < op->branch_count; i++) {
-        const struct branch *b = &op->branch[i];
-        struct weight_gradient_job job = {.x = padded_input(p, op, b),
-                                          .dy = pass_gradient(p, op->out, b->c0),
-                                          .images = images,
-                                          .h = out->h,
-                                          .w = out->w,
-                                          .stride = op->stride,
-                                          .kernel_rows = b->kernel,
-                                          .row_length = b->kernel * b->cin,
-                                          .channels = b->cout,
-                                          .dw = gradients + b->weights,
-                                          .db = gradients + b->biases,
-                                          .accumulate = accumulate};
-        p->kernels->bias_gradient(&job);
-        if (b->winograd)
-            winograd_gradient(&(struct winograd_gradient){.kernels = p->kernels,
-                                                          .x = pass_value(p, op->in, 0),
-                                                          .dy = job.dy,
-                                                          .images = images,
-                                                          .h = out->h,
-                                                          .w = out->w,
-                                                          .cin = b->cin,
-                                                          .cout = b->cout,
-                                                          .dw = job.dw,
-                                                          .accumulate = accumulate,
-                                                          .scratch = scratch(p)});
-        else
-            p->kernels->weight_gradient(&job);
-    }
+    for (int i = 0; i < op->branch_count; i++)
+        branch_weight_gradient(p, op, &op->branch[i], images, gradients, accumulate);
 }
 
 /* All direct branches in one pass over the input's gradient. */

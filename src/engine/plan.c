@@ -1,5 +1,6 @@
 #include "engine/plan.h"
 
+#include "engine/columns.h"
 #include "engine/winograd.h"
 
 #include <string.h>
@@ -163,8 +164,11 @@ static size_t scratch_floats(const struct plan *p, const struct network *n)
     size_t most = 0;
     for (int i = 0; i < n->op_count; i++)
         for (int b = 0; b < n->ops[i].branch_count; b++) {
-            const size_t floats = winograd_scratch(&n->ops[i].branch[b], &n->tensors[n->ops[i].out].shape,
-                                                   plan_stage(p, i)->images, p->training);
+            const struct branch *branch = &n->ops[i].branch[b];
+            const struct shape *map = &n->tensors[n->ops[i].out].shape;
+            const int images = plan_stage(p, i)->images;
+            const size_t floats = winograd_scratch(branch, map, images, p->training) +
+                                  columns_scratch(branch, map, images, p->training);
             most = floats > most ? floats : most;
         }
     return most;
