@@ -55,7 +55,18 @@ struct net_case {
         }                                                                                               \
     }
 
+/* A few 3x3 filters on many channels: columns.h */
+#define FIRES_NARROW                                                                          \
+    {                                                                                         \
+        {33, 7, 1}, {20, 3, 2}, {17, 9, 3}, {40, 0, 4}, {19, 40, 5}, {64, 1, 6}, {50, 16, 7}, \
+        {                                                                                     \
+            64, 15, 1                                                                         \
+        }                                                                                     \
+    }
+
 static const struct net_case cases[] = {
+    {"narrow", "conv1,fire4", {3, 11, 9}, 21, 3, 1, 1, false, false, BYPASS_NONE, 0, 0, FIRES_NARROW, 0},
+    {"rounds", "conv1,fire3", {3, 68, 61}, 70, 3, 1, 1, false, false, BYPASS_NONE, 0, 0, FIRES_NARROW, 0},
     {"plain", "conv1,fire4,fire8", {3, 12, 12}, 9, 3, 1, 1, false, false, BYPASS_NONE, 0, 0, FIRES_PLAIN, 0},
     {"odd map, floor",
      "conv1,fire4",
@@ -184,11 +195,15 @@ static void build_arch(struct fixture *f)
         fail_msg("%s: %s", c->label, e.text);
     const struct network_options options = {c->dropout > 0, c->winograd_layers > 0};
     assert_int_equal(network_init(&f->net, &f->arch, options, &e), ST_OK);
-    int layers = 0;
+    int layers = 0, narrow = 0;
     for (int i = 0; i < f->net.op_count; i++)
-        for (int b = 0; b < f->net.ops[i].branch_count; b++)
+        for (int b = 0; b < f->net.ops[i].branch_count; b++) {
             layers += f->net.ops[i].branch[b].winograd;
+            narrow += f->net.ops[i].branch[b].columns;
+        }
     assert_int_equal(layers, c->winograd_layers);
+    if (strcmp(c->label, "narrow") == 0 || strcmp(c->label, "rounds") == 0)
+        assert_true(narrow >= 6);
 }
 
 /* Random weights, rounded to float, and a random direction. */
@@ -255,6 +270,8 @@ static void fixture_init(struct fixture *f, const struct net_case *c, const stru
     *f = (struct fixture){.c = c};
     build_arch(f);
     assert_int_equal(plan_init(&f->plan, &f->net, IMAGES, true, &e), ST_OK);
+    if (strcmp(c->label, "rounds") == 0)
+        assert_int_equal(f->plan.stages[0].images, 1);
     f->params = mem_aligned((f->net.param_floats + TENSOR_SLACK) * sizeof(float));
     f->gradients = mem_aligned((f->net.param_floats + TENSOR_SLACK) * sizeof(float));
     f->derived = mem_aligned((f->net.derived_floats + TENSOR_SLACK) * sizeof(float));
@@ -265,8 +282,8 @@ static void fixture_init(struct fixture *f, const struct net_case *c, const stru
     fill_weights(f, &r);
     fill_images(f, &r);
     network_derive_all(&f->net, kernels, f->params, f->derived);
-    f->pass =
-        (struct pass){&f->net, &f->plan, kernels, f->params, f->derived, f->block, c->dropout, SEED, EPOCH, 0};
+    f->pass = (struct pass){&f->net,  &f->plan,   kernels, f->params, f->derived,
+                            f->block, c->dropout, SEED,    EPOCH,     0};
 }
 
 static void fixture_release(struct fixture *f)
