@@ -185,11 +185,13 @@ static const char *step_failure(const struct trainer *t, const struct step_resul
 static void report(const struct trainer *t, double images_per_s,
                    bool (*on_step)(void *, const struct progress *), void *context, bool *stop)
 {
-    const struct progress p = {.epoch = t->at.epoch + 1,
-                               .step = t->at.step,
-                               .steps = trainer_steps_per_epoch(t),
-                               .images_per_s = images_per_s,
-                               .train_loss = t->at.loss_sum / (double)t->at.seen};
+    struct progress p;
+    memset(&p, 0, sizeof p); /* padding too: its bytes are sent to other processes */
+    p.epoch = t->at.epoch + 1;
+    p.step = t->at.step;
+    p.steps = trainer_steps_per_epoch(t);
+    p.images_per_s = images_per_s;
+    p.train_loss = t->at.loss_sum / (double)t->at.seen;
     *stop = on_step && on_step(context, &p);
 }
 
