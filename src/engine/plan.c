@@ -190,17 +190,17 @@ static size_t shape_bytes(const struct shape *s)
 /* Stages end with a pool. A round is as large as the cache allows, and all rounds as even as can be. */
 static void plan_stages(struct plan *p, const struct network *n)
 {
-    size_t largest = 0;
+    size_t largest = 1;
     for (int i = 0, from = 0; i < n->op_count; i++) {
         const size_t bytes = shape_bytes(&n->tensors[n->ops[i].out].shape);
         largest = bytes > largest ? bytes : largest;
-        if (n->ops[i].kind != OP_MAXPOOL && i < n->op_count - 1)
+        if (i < n->op_count - 1 && n->ops[i].kind != OP_MAXPOOL)
             continue;
         const int fit = largest < STAGE_BYTES ? (int)(STAGE_BYTES / largest) : 1;
         const int rounds = (p->images + fit - 1) / fit;
         p->stages[p->stage_count++] = (struct stage){from, i + 1, (p->images + rounds - 1) / rounds};
         from = i + 1;
-        largest = 0;
+        largest = 1;
     }
 }
 
