@@ -178,7 +178,7 @@ static void dropout_forward(const struct pass *p, const struct op *op, int image
     const size_t n = (size_t)s->c * (size_t)s->h * (size_t)s->w;
     uint8_t *keep = aside(p, op);
     for (int i = 0; i < images; i++)
-        dropout_choose(p, samples[i], keep + (size_t)i * n, n);
+        dropout_choose(p, samples[p->first + i], keep + (size_t)i * n, n);
     run_rows(p, &(struct rows){.to = pass_value(p, op->out, 0),
                                .from = pass_value(p, op->in, 0),
                                .keep = keep,
@@ -266,8 +266,7 @@ void pass_forward(const struct pass *p, int images, const uint32_t *samples)
     for (const struct stage *s = p->plan->stages; s < p->plan->stages + p->plan->stage_count; s++) {
         struct pass round = *p;
         for (; round.first < images; round.first += s->images)
-            run_forward(&round, s->from, s->to, round_images(s, round.first, images),
-                        samples ? samples + round.first : NULL);
+            run_forward(&round, s->from, s->to, round_images(s, round.first, images), samples);
     }
 }
 
