@@ -114,7 +114,8 @@ enum { POOL_KERNEL_MAX = 8 };
 
 /* Max pooling with clipped windows of at most POOL_KERNEL_MAX x POOL_KERNEL_MAX. `arg` is
  * [image][pixel][channel], the winner's place (ky * kernel + kx) in its window; with `relu` (the input is the
- * output of a ReLU) a window without a positive value has no winner, so that its gradient ends there. */
+ * output of a ReLU: positive, +0 or NaN) a window without a positive value has no winner, so that its
+ * gradient ends there. */
 struct pool_job {
     struct view x, y; /* backward: dx and dy */
     int images;

@@ -38,10 +38,19 @@ KERNEL_INLINE void pool_store_places(uint8_t *arg, ivec place, int left)
             arg[i] = (uint8_t)place[i];
 }
 
+/* Where v is larger. NaN is larger than everything, so that it reaches the loss; the bits of what a ReLU
+ * leaves, no negative number, are ordered like that by themselves. */
+KERNEL_INLINE ivec pool_larger(const bool relu, vec v, vec best)
+{
+    if (relu)
+        return (ivec)((uvec)v > (uvec)best);
+    return (v > best) | vec_is_nan(v);
+}
+
 /* Maximum and place of its first occurrence, for all channels. `count` is a constant where it is common, so
  * that the loop over the window unrolls. */
-KERNEL_INLINE void pool_maximum(const struct pool_job *job, const struct pool_window *w, const int count,
-                                float *y, uint8_t *arg)
+KERNEL_INLINE void pool_maximum(const struct pool_job *job, const struct pool_window *w, const bool relu,
+                                const int count, float *y, uint8_t *arg)
 {
     for (int c = 0; c < job->channels; c += VL) {
         const int left = job->channels - c;
@@ -49,15 +58,14 @@ KERNEL_INLINE void pool_maximum(const struct pool_job *job, const struct pool_wi
         ivec place = vec_all_int(w->place[0]);
         for (int k = 1; k < count; k++) {
             const vec v = vec_load(w->x[k] + c);
-            /* NaN wins too, so that it reaches the loss. */
-            const ivec better = (v > best) | vec_is_nan(v);
+            const ivec better = pool_larger(relu, v, best);
             best = vec_select(better, v, best);
             place = ivec_select(better, vec_all_int(w->place[k]), place);
         }
         vec_store_first(y + c, best, left);
         if (!arg)
             continue;
-        if (job->relu)
+        if (relu)
             place = ivec_select(best > (vec){0}, place, vec_all_int(POOL_NOBODY));
         pool_store_places(arg + c, place, left);
     }
@@ -73,10 +81,10 @@ static void maxpool_forward(const struct pool_job *job)
                 pool_window_place(job, image, i, j, &w);
                 float *y = job->y.data + (size_t)image * job->y.image + (size_t)i * job->y.row +
                            (size_t)j * job->y.pixel;
-                if (w.count == 9)
-                    pool_maximum(job, &w, 9, y, arg);
+                if (w.count == 9 && job->relu)
+                    pool_maximum(job, &w, true, 9, y, arg);
                 else
-                    pool_maximum(job, &w, w.count, y, arg);
+                    pool_maximum(job, &w, job->relu, w.count, y, arg);
                 arg = arg ? arg + job->channels : NULL;
             }
 }

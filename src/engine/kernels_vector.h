@@ -23,6 +23,7 @@ enum { TILE_CHANNELS = VL * TILE_VECTORS };
 typedef float vec __attribute__((vector_size(VL * sizeof(float)), may_alias));
 typedef float vec_unaligned __attribute__((vector_size(VL * sizeof(float)), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(VL * sizeof(int32_t)), may_alias));
+typedef uint32_t uvec __attribute__((vector_size(VL * sizeof(uint32_t)), may_alias));
 typedef uint8_t bvec_unaligned __attribute__((vector_size(VL), aligned(1), may_alias));
 
 /* Unrolls the loop that follows completely, early enough that arrays indexed by it live in registers (clang

@@ -380,6 +380,8 @@ static void run_pool(const struct kernels *k, const struct pool_case *p, size_t 
     /* Ties: the first of equal values wins. */
     for (size_t i = 0; i < x.floats; i += 3)
         x.data[i] = 0.5f;
+    for (size_t i = 0; masked && i < x.floats; i++)
+        x.data[i] = x.data[i] > 0 ? x.data[i] : 0;
     fill_all(&dy, &r);
     struct pool_job job = {.x = tensor_view(&x, 0),
                            .y = tensor_view(&y, 0),
