@@ -117,7 +117,7 @@ static enum status make_trainer(const struct arch *a, const struct recipe *r, in
                                      .recipe = r,
                                      .seed = 1,
                                      .threads = threads,
-                                     .train = {n, (size_t)r->batch * (size_t)r->accumulate, load_noise}};
+                                     .train = {n, (size_t)r->batch * (size_t)r->accumulate, load_noise, NULL}};
     return trainer_create(&c, out, e);
 }
 

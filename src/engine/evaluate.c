@@ -16,7 +16,8 @@ static struct pass eval_pass(const struct trainer *t, int thread)
                          .block = t->blocks[thread]};
 }
 
-static void evaluate_tile(const struct trainer *t, const struct pass *p, const struct samples *s,
+/* False when a sample does not load. */
+static bool evaluate_tile(const struct trainer *t, const struct pass *p, const struct samples *s,
                           size_t first, int images, struct loss *results, float *logits)
 {
     const size_t classes = (size_t)t->arch.classes;
@@ -25,6 +26,8 @@ static void evaluate_tile(const struct trainer *t, const struct pass *p, const s
         size_t pitch;
         float *image = pass_image(p, i, &pitch);
         labels[i] = s->load(s->context, first + (size_t)i, t->seed, 0, image, pitch);
+        if (labels[i] < 0)
+            return false;
     }
     pass_forward(p, images, NULL);
     for (int i = 0; i < images; i++) {
@@ -33,6 +36,7 @@ static void evaluate_tile(const struct trainer *t, const struct pass *p, const s
         if (logits)
             memcpy(logits + sample * classes, pass_logits(p, i), classes * sizeof(float));
     }
+    return true;
 }
 
 enum status trainer_evaluate(struct trainer *t, const struct samples *s, struct eval_metrics *out,
@@ -42,15 +46,21 @@ enum status trainer_evaluate(struct trainer *t, const struct samples *s, struct 
     struct loss *results = mem_alloc(s->count ? s->count : 1, sizeof *results);
     if (!results)
         return err_set(e, ST_NOMEM, "out of memory evaluating %zu images", s->count);
-#pragma omp parallel num_threads(t->threads)
+    bool failed = false;
+#pragma omp parallel num_threads(t->threads) reduction(|| : failed)
     {
         kernels_flush_denormals();
         const struct pass p = eval_pass(t, omp_get_thread_num());
 #pragma omp for schedule(dynamic, 1)
         for (size_t i = 0; i < tiles; i++) {
             const size_t first = i * tile, left = s->count - first;
-            evaluate_tile(t, &p, s, first, (int)(left < tile ? left : tile), results, logits);
+            if (!failed)
+                failed = !evaluate_tile(t, &p, s, first, (int)(left < tile ? left : tile), results, logits);
         }
+    }
+    if (failed) {
+        mem_free(results);
+        return err_set(e, ST_FAILED, "an image to evaluate does not load");
     }
     /* In the order of the samples, so that the sum does not depend on the threads. */
     double loss = 0;

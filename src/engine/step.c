@@ -12,6 +12,7 @@
 struct lane_result {
     double loss_sum;
     int64_t correct;
+    bool load_failed;
 };
 
 enum { LANES_MAX = 64 };
@@ -37,6 +38,10 @@ static void run_tile(const struct trainer *t, const struct pass *p, const uint32
         size_t pitch;
         float *image = pass_image(p, i, &pitch);
         labels[i] = t->train.load(t->train.context, samples[i], t->seed, p->epoch, image, pitch);
+        if (labels[i] < 0) {
+            sum->load_failed = true;
+            return;
+        }
     }
     pass_forward(p, images, samples);
     for (int i = 0; i < images; i++) {
@@ -48,16 +53,33 @@ static void run_tile(const struct trainer *t, const struct pass *p, const uint32
     pass_backward(p, images, gradients, accumulate);
 }
 
+/* Says what the lane will load in the step of `count` samples from `first`, if there is one. */
+static void announce(const struct trainer *t, int lane, int64_t first, int64_t count)
+{
+    const int64_t left = (int64_t)t->train.count - first;
+    count = count < left ? count : left;
+    if (count > 0) {
+        const int64_t begin = first + count * lane / t->recipe.lanes,
+                      end = first + count * (lane + 1) / t->recipe.lanes;
+        t->train.ahead(t->train.context, t->order + begin, (size_t)(end - begin));
+    }
+}
+
 static void run_lane(const struct trainer *t, const struct pass *p, int lane, int64_t first, int64_t count,
                      struct lane_result *sum)
 {
     const int64_t begin = first + count * lane / t->recipe.lanes,
                   end = first + count * (lane + 1) / t->recipe.lanes;
     float *gradients = t->lanes + (size_t)lane * t->lane_floats;
-    *sum = (struct lane_result){0, 0};
+    *sum = (struct lane_result){0, 0, false};
+    if (t->train.ahead) {
+        if (t->at.step == 0)
+            announce(t, lane, first, count); /* nobody did: the order is new */
+        announce(t, lane, first + count, count);
+    }
     if (begin == end)
         memset(gradients, 0, t->lane_floats * sizeof(float));
-    for (int64_t i = begin; i < end; i += t->train_plan.images) {
+    for (int64_t i = begin; i < end && !sum->load_failed; i += t->train_plan.images) {
         const int images = end - i < t->train_plan.images ? (int)(end - i) : t->train_plan.images;
         run_tile(t, p, t->order + i, images, gradients, i > begin, sum);
     }
@@ -142,6 +164,7 @@ static void run_lanes(struct trainer *t, int64_t first, int64_t count, struct st
     for (int lane = 0; lane < t->recipe.lanes; lane++) {
         r->loss_sum += lanes[lane].loss_sum;
         r->correct += lanes[lane].correct;
+        r->load_failed |= lanes[lane].load_failed;
     }
 }
 
@@ -163,6 +186,8 @@ struct step_result trainer_step(struct trainer *t, int64_t first, int64_t count)
     const int64_t steps = trainer_steps_per_epoch(t);
     const int64_t number = t->at.epoch * steps + t->at.step;
     run_lanes(t, first, count, &r);
+    if (r.load_failed)
+        return r;
     r.gradient_norm = reduce_lanes(t, 1.0f / (float)count);
     r.lr = recipe_lr(&t->recipe, number, steps * t->recipe.epochs);
     if (!isfinite(r.gradient_norm) || !isfinite(r.loss_sum))

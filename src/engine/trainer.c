@@ -227,6 +227,11 @@ enum epoch_end trainer_run_epoch(struct trainer *t, bool (*on_step)(void *contex
         const double start = clock_seconds();
         const int64_t first = t->at.step * per_step, left = (int64_t)t->train.count - first;
         r = trainer_step(t, first, left < per_step ? left : per_step);
+        if (r.load_failed) {
+            snprintf(why, 128, "a training image does not load in step %lld of epoch %d",
+                     (long long)t->at.step + 1, t->at.epoch + 1);
+            return EPOCH_FAILED;
+        }
         const char *failure = step_failure(t, &r);
         if (failure) {
             snprintf(why, 128, "%s in step %lld of epoch %d", failure, (long long)t->at.step + 1,

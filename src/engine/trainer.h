@@ -20,11 +20,14 @@ const char *engine_numerics(void);
 const char *engine_isa(void);
 
 /* Where a network gets its samples. `load` writes sample `index` (h rows of w * c floats, channels
- * last, row r at out + r * pitch) and returns its label, 0..classes-1. Called from many threads. */
+ * last, row r at out + r * pitch) and returns its label, 0..classes-1, or -1 when there is no such sample any
+ * more: that ends the epoch or evaluation, and its caller knows the reason. `ahead` (may be NULL) is told, a
+ * step early, what training will load; it should not wait. Both are called from many threads. */
 struct samples {
     const void *context;
     size_t count;
     int (*load)(const void *context, size_t index, uint64_t seed, unsigned epoch, float *out, size_t pitch);
+    void (*ahead)(const void *context, const uint32_t *samples, size_t count);
 };
 
 struct eval_metrics {
@@ -68,8 +71,8 @@ struct progress {
 /* Trains to the end of the current epoch, then evaluates on val and appends to the history.
  * `on_step` (may be NULL) is called after every update; true asks to stop: the trainer can then be saved in
  * the middle of the epoch and continues exactly there. Divergence (loss or gradient NaN or Inf, or a loss
- * stuck at ln(classes)) ends with EPOCH_DIVERGED, step and reason in why; want of memory with EPOCH_FAILED,
- * reason in why. */
+ * stuck at ln(classes)) ends with EPOCH_DIVERGED, step and reason in why; want of memory or a sample that
+ * does not load with EPOCH_FAILED, reason in why: the trainer stands where it did after the last update. */
 enum epoch_end trainer_run_epoch(struct trainer *t, bool (*on_step)(void *context, const struct progress *p),
                                  void *context, char why[128]);
 
@@ -78,7 +81,8 @@ int trainer_epochs_done(const struct trainer *t);
 const struct epoch_metrics *trainer_history(const struct trainer *t); /* trainer_epochs_done entries */
 int64_t trainer_steps_per_epoch(const struct trainer *t);
 
-/* Evaluation. `predictions` (may be NULL) receives count x classes logits. */
+/* Evaluation. `predictions` (may be NULL) receives count x classes logits. ST_NOMEM; ST_FAILED for a sample
+ * that does not load. */
 enum status trainer_evaluate(struct trainer *t, const struct samples *s, struct eval_metrics *out,
                              float *logits, struct err *e);
 

@@ -48,6 +48,7 @@ struct trainer {
 struct step_result {
     double loss_sum;
     int64_t correct, seen;
+    bool load_failed;     /* a sample did not load: nothing else here counts, nothing changed */
     double gradient_norm; /* of the mean gradient, before clipping */
     double lr;
 };

@@ -61,8 +61,8 @@ static void test_256_images(void **state)
     make_network(&a);
     const struct recipe r = by_heart();
     struct trainer *t;
-    const struct samples images = {&data, 256, load};
-    const struct trainer_config c = {&a, &r, 1, 2, images, {NULL, 0, NULL}};
+    const struct samples images = {&data, 256, load, NULL};
+    const struct trainer_config c = {&a, &r, 1, 2, images, {NULL, 0, NULL, NULL}};
     assert_int_equal(trainer_create(&c, &t, &e), ST_OK);
     struct eval_metrics m;
     assert_int_equal(trainer_evaluate(t, &images, &m, NULL, &e), ST_OK);

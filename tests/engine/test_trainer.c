@@ -39,12 +39,12 @@ static const int with_epoch_noise = 1;
 
 static struct samples train_samples(size_t count)
 {
-    return (struct samples){&with_epoch_noise, count, make_sample};
+    return (struct samples){&with_epoch_noise, count, make_sample, NULL};
 }
 
 static struct samples val_samples(size_t count)
 {
-    return (struct samples){NULL, count, make_sample};
+    return (struct samples){NULL, count, make_sample, NULL};
 }
 
 static struct arch make_arch(struct metaparams meta, enum bypass bypass)
