@@ -231,7 +231,9 @@ static enum status load_data(struct evaluation *v, struct err *e)
 static int load_sample(const void *context, size_t index, uint64_t seed, unsigned epoch, float *out,
                        size_t pitch)
 {
+    enum { AHEAD = 256 }; /* images */
     const struct evaluation *v = context;
+    dataset_ahead(&v->data, v->split, &(uint32_t){(uint32_t)index + AHEAD}, 1);
     return dataset_sample(&v->data, v->split, index, NULL, seed, epoch, out, pitch);
 }
 
@@ -248,7 +250,8 @@ static enum status evaluate(struct evaluation *v, struct err *e)
     if (st == ST_OK)
         st = trainer_evaluate(trainer, &samples, &v->metrics, v->logits, e);
     trainer_free(trainer);
-    return st;
+    enum status lost = dataset_failure(&v->data, e);
+    return lost != ST_OK ? lost : st;
 }
 
 /* Output */

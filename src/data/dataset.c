@@ -1,18 +1,18 @@
 #include "data/dataset.h"
 
-#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/hash.h"
 #include "base/mem.h"
 #include "data/cifar.h"
+#include "data/digest.h"
 #include "data/idx.h"
 #include "data/image_folder.h"
 #include "data/image_set.h"
+#include "data/image_stream.h"
 
 static const char *const format_names[] = {"idx", "cifar10", "cifar100", "image-folder"};
-enum { FORMAT_COUNT = sizeof format_names / sizeof *format_names, VALUES = 256 };
+enum { FORMAT_COUNT = sizeof format_names / sizeof *format_names };
 
 const char *data_format_name(enum data_format f)
 {
@@ -36,8 +36,24 @@ const char *split_name(enum split s)
     return names[s];
 }
 
+const char *data_memory_name(enum data_memory m)
+{
+    static const char *const names[] = {"auto", "load", "stream"};
+    return names[m];
+}
+
+size_t dataset_memory(const struct dataset *d)
+{
+    size_t bytes = 0;
+    for (int s = 0; s < SPLIT_COUNT; s++) {
+        bytes += d->sets[s].pixels ? d->sets[s].count * shape_bytes(d->image) : 0;
+    }
+    return bytes;
+}
+
 void dataset_release(struct dataset *d)
 {
+    image_stream_free(d->stream);
     for (int s = 0; s < SPLIT_COUNT; s++) {
         image_set_release(&d->sets[s]);
     }
@@ -70,6 +86,15 @@ static enum status check_resize(const struct data_source *source, struct err *e)
     return ST_OK;
 }
 
+static enum status check_memory(const struct data_source *source, struct err *e)
+{
+    if (source->memory == DATA_STREAM && source->format != DATA_IMAGE_FOLDER) {
+        return err_set(e, ST_USAGE, "only images of an image-folder can be streamed, not of %s",
+                       data_format_name(source->format));
+    }
+    return ST_OK;
+}
+
 static enum status check_source(const struct data_source *source, struct err *e)
 {
     struct stat info;
@@ -83,6 +108,9 @@ static enum status check_source(const struct data_source *source, struct err *e)
     if (status == ST_OK) {
         status = check_resize(source, e);
     }
+    if (status == ST_OK) {
+        status = check_memory(source, e);
+    }
     if (status != ST_OK) {
         return status;
     }
@@ -90,92 +118,6 @@ static enum status check_source(const struct data_source *source, struct err *e)
         return err_errno(e, "cannot read folder %s", source->path);
     }
     return S_ISDIR(info.st_mode) ? ST_OK : err_set(e, ST_USAGE, "%s is not a folder", source->path);
-}
-
-/* How often each value occurs in each channel of the training split. */
-static void count_values(const struct dataset *d, uint64_t counts[4][VALUES])
-{
-    const struct image_set *train = &d->sets[SPLIT_TRAIN];
-    size_t pixels = train->count * (size_t)d->image.h * (size_t)d->image.w, c = (size_t)d->image.c;
-    memset(counts, 0, 4 * sizeof *counts);
-    for (size_t channel = 0; channel < c; channel++) {
-        const uint8_t *p = train->pixels + channel;
-        for (size_t i = 0; i < pixels; i++) {
-            counts[channel][p[i * c]]++;
-        }
-    }
-}
-
-/* Mean and standard deviation of value / 255 from exact integer sums. */
-static void mean_and_deviation(const uint64_t counts[VALUES], float *mean, float *stddev)
-{
-    __extension__ typedef unsigned __int128 wide;
-    uint64_t n = 0, sum = 0;
-    wide squares = 0;
-    for (uint64_t v = 0; v < VALUES; v++) {
-        n += counts[v];
-        sum += counts[v] * v;
-        squares += (wide)counts[v] * (v * v);
-    }
-    double count = (double)n, spread = (double)(squares * n - (wide)sum * sum); /* n^2 x variance */
-    *mean = (float)((double)sum / (count * 255.0));
-    *stddev = (float)(sqrt(spread) / (count * 255.0));
-    if (*stddev < 1.0f / 255.0f) {
-        *stddev = 1.0f / 255.0f; /* a constant channel must not become infinite */
-    }
-}
-
-static void compute_statistics(struct dataset *d)
-{
-    uint64_t counts[4][VALUES];
-    count_values(d, counts);
-    for (int c = 0; c < d->image.c; c++) {
-        mean_and_deviation(counts[c], &d->mean[c], &d->stddev[c]);
-        for (int v = 0; v < VALUES; v++) {
-            d->normalised[c][v] = (float)((v / 255.0 - (double)d->mean[c]) / (double)d->stddev[c]);
-        }
-    }
-}
-
-/* Numbers are hashed as little-endian bytes: the fingerprint does not depend on the machine. */
-static void hash_number(struct hasher *h, uint64_t v)
-{
-    uint8_t bytes[8];
-    for (int i = 0; i < 8; i++) {
-        bytes[i] = (uint8_t)(v >> (8 * i));
-    }
-    hasher_add(h, bytes, sizeof bytes);
-}
-
-static void hash_labels(struct hasher *h, const uint16_t *labels, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint8_t bytes[2] = {(uint8_t)labels[i], (uint8_t)(labels[i] >> 8)};
-        hasher_add(h, bytes, sizeof bytes);
-    }
-}
-
-static enum status compute_fingerprint(struct dataset *d, struct err *e)
-{
-    struct hasher *h = hasher_create();
-    if (!h) {
-        return err_set(e, ST_NOMEM, "out of memory for the fingerprint of the data");
-    }
-    hash_number(h, (uint64_t)d->image.c);
-    hash_number(h, (uint64_t)d->image.h);
-    hash_number(h, (uint64_t)d->image.w);
-    hash_number(h, (uint64_t)d->classes);
-    for (int s = 0; s < SPLIT_COUNT; s++) {
-        const struct image_set *set = &d->sets[s];
-        hash_number(h, set->count);
-        if (set->count > 0) {
-            hasher_add(h, set->pixels, set->count * shape_bytes(d->image));
-            hash_labels(h, set->labels, set->count);
-        }
-    }
-    d->fingerprint = hasher_value(h);
-    hasher_free(h);
-    return ST_OK;
 }
 
 static enum status load_format(const struct data_source *source, struct dataset *d, struct err *e)
@@ -204,9 +146,8 @@ enum status dataset_load(const struct data_source *source, struct dataset *out, 
     if (status == ST_OK && out->classes < 2) {
         status = err_set(where, ST_USAGE, "%s has only one class", source->path);
     }
-    if (status == ST_OK) {
-        compute_statistics(out);
-        status = compute_fingerprint(out, where);
+    if (status == ST_OK && !out->stream) { /* a stream was digested while it was read */
+        status = digest_loaded(out, where);
     }
     if (status != ST_OK) {
         dataset_release(out);

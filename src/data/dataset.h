@@ -1,4 +1,6 @@
-/* Data sets: images as uint8 in memory, in three splits, and the samples a network sees.
+/* Data sets: images as uint8, in three splits, and the samples a network sees. Images are in memory, or those
+ * of an image folder are decoded from their files whenever they are needed ("streamed"). Both give the same
+ * samples, bit for bit.
  *
  * Formats, by the files in the folder `path`:
  * - idx: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte,
@@ -28,6 +30,15 @@ bool data_format_parse(const char *text, enum data_format *out);
 enum split { SPLIT_TRAIN, SPLIT_VAL, SPLIT_TEST, SPLIT_COUNT };
 const char *split_name(enum split s); /* "train", "val", "test" */
 
+/* Where decoded images are kept. Has no influence on samples, fingerprint or any result. */
+enum data_memory {
+    DATA_AUTO,   /* in memory, unless an image folder's images would take more than half of what this process
+                    may use: then as DATA_STREAM */
+    DATA_LOAD,   /* in memory */
+    DATA_STREAM, /* nowhere: image folders only */
+};
+const char *data_memory_name(enum data_memory m); /* "auto", "load", "stream" */
+
 /* What to load. */
 struct data_source {
     enum data_format format;
@@ -42,11 +53,14 @@ struct data_source {
     bool skip_bad; /* image folders: count and leave out unreadable images instead of failing. The choices
                       above are made before an image is read: a skipped one is missing from its split. An
                       image of another size than the first one is not unreadable: it is always an error. */
+    enum data_memory memory;
 };
+
+struct image_stream; /* opaque */
 
 struct image_set {
     size_t count;
-    uint8_t *pixels;  /* count x h x w x c, row-major, channels last */
+    uint8_t *pixels;  /* count x h x w x c, row-major, channels last; NULL when streamed */
     uint16_t *labels; /* 0..classes-1 */
     char **names;     /* image folders: path below the data path; NULL otherwise */
 };
@@ -61,13 +75,19 @@ struct dataset {
     uint64_t fingerprint;     /* of the shape, the classes and all pixels and labels of the three splits */
     size_t skipped;           /* images left out because of skip_bad */
     char first_skipped[512];  /* reason of the first one */
+    struct image_stream *stream; /* NULL: the images are in memory */
 };
 
-/* Loads everything into memory. Errors name the file and the offset or reason: ST_USAGE when the source or
- * its files are not what is allowed, ST_CORRUPT for a damaged file, ST_NOMEM also when the images cannot fit
- * this machine. The caller releases *out, also after a failure (it is then empty). */
+/* Reads all images once, into memory or, to be streamed, for what is said of them above; the latter keeps a
+ * few blocks of images at a time and a checksum of each. Errors name the file and the offset or reason:
+ * ST_USAGE when the source or its files are not what is allowed, ST_CORRUPT for a damaged file, ST_NOMEM also
+ * when the images cannot fit this machine. The caller releases *out, also after a failure (it is then empty).
+ */
 enum status dataset_load(const struct data_source *source, struct dataset *out, struct err *e);
 void dataset_release(struct dataset *d);
+
+/* Bytes of memory that the images take: 0 when they are streamed. */
+size_t dataset_memory(const struct dataset *d);
 
 enum crop_border { CROP_REFLECT, CROP_ZERO };
 
@@ -84,8 +104,18 @@ enum status augmentation_check(const struct augmentation *a, struct shape image,
 /* Writes sample `index` of a split as the network sees it: (pixel / 255 - mean) / stddev, float, channels
  * last; row r starts at out + r * pitch (pitch in floats, >= w * c). With `a` not NULL it is augmented by
  * numbers that depend on (seed, epoch, index) only; a crop_pad that does not fit counts as the largest that
- * does. Returns the label. Safe from many threads at once. */
+ * does. Returns the label. Safe from many threads at once. A streamed image whose file is gone, damaged or no
+ * longer shows what it did when it was first read gives -1 and an undefined sample: see dataset_failure. */
 int dataset_sample(const struct dataset *d, enum split split, size_t index, const struct augmentation *a,
                    uint64_t seed, unsigned epoch, float *out, size_t pitch);
+
+/* Why dataset_sample returned -1 for the first time: status and text with the file's name. ST_OK when it
+ * never did. Not to be called while samples are drawn. */
+enum status dataset_failure(const struct dataset *d, struct err *e);
+
+/* Says that these samples will be needed soon: streamed files begin to be read, without waiting for them.
+ * Numbers past the end of the split are ignored; a file that cannot be read is left for dataset_sample to
+ * report. Safe from many threads at once. */
+void dataset_ahead(const struct dataset *d, enum split split, const uint32_t *samples, size_t count);
 
 #endif

@@ -1,20 +1,17 @@
 #include "data/image_folder.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "data/file_list.h"
 #include "data/image_decode.h"
+#include "data/image_file.h"
 #include "data/image_set.h"
-#include "data/input_file.h"
+#include "data/image_stream.h"
 #include "data/split.h"
-
-enum { FILE_BYTES_MAX = 256 * 1024 * 1024 };
 
 struct loading {
     const struct data_source *source;
@@ -24,6 +21,8 @@ struct loading {
     size_t capacity[SPLIT_COUNT];        /* files chosen for each split */
     struct image_decoder decoder;
     struct image_request request;
+    size_t memory; /* bytes this process may use; 0 = unknown */
+    bool stream;   /* decided, at the first image or when gray ones turn out to be RGB, not to keep them */
 };
 
 /* The folder with the test images: test/, or val/ where there is no test/. */
@@ -145,24 +144,38 @@ static size_t total_capacity(const struct loading *l)
     return l->capacity[SPLIT_TRAIN] + l->capacity[SPLIT_VAL] + l->capacity[SPLIT_TEST];
 }
 
-/* An image may take its share of the memory; one that is scaled down when read may take half of it. */
+/* An image may take its share of the memory; one that is not kept as decoded may take half of it. */
 static enum status prepare_request(struct loading *l, struct err *e)
 {
     struct cpu_info machine;
     cpu_detect(&machine);
-    size_t memory = machine.memory_bytes ? machine.memory_bytes : SIZE_MAX / 16;
+    l->memory = machine.memory_bytes;
+    size_t memory = l->memory ? l->memory : SIZE_MAX / 16;
     l->request = (struct image_request){.resize_h = l->source->resize_h, .resize_w = l->source->resize_w};
-    l->request.max_bytes = l->request.resize_h > 0 ? memory / 2 : memory / total_capacity(l);
-    return image_memory_check(total_capacity(l), (struct shape){1, l->request.resize_h, l->request.resize_w},
-                              e);
+    bool kept = l->source->memory == DATA_LOAD && l->request.resize_h == 0;
+    l->request.max_bytes = kept ? memory / total_capacity(l) : memory / 2;
+    return l->source->memory == DATA_LOAD
+               ? image_memory_check(total_capacity(l),
+                                    (struct shape){1, l->request.resize_h, l->request.resize_w}, e)
+               : ST_OK;
 }
 
-/* The first image decides the size: makes room for all. */
+static bool must_stream(const struct loading *l, struct shape shape)
+{
+    return l->source->memory == DATA_STREAM ||
+           (l->source->memory == DATA_AUTO && image_memory_is_short(total_capacity(l), shape, l->memory));
+}
+
+/* The first image decides the size: makes room for all, or decides to stream. */
 static enum status allocate_sets(struct loading *l, const struct image *first, struct err *e)
 {
     l->d->image = (struct shape){first->c, first->h, first->w};
     l->request.expect_h = first->h;
     l->request.expect_w = first->w;
+    l->stream = must_stream(l, l->d->image);
+    if (l->stream) {
+        return ST_OK;
+    }
     enum status status = image_memory_check(total_capacity(l), l->d->image, e);
     for (int s = 0; status == ST_OK && s < SPLIT_COUNT; s++) {
         if (l->capacity[s] > 0) {
@@ -177,18 +190,14 @@ static enum status allocate_sets(struct loading *l, const struct image *first, s
     return status;
 }
 
-/* Gray pixels to RGB, `out` may start where `gray` does. */
-static void widen_pixels(const uint8_t *gray, size_t count, uint8_t *out)
-{
-    for (size_t i = count; i-- > 0;) {
-        out[3 * i + 2] = out[3 * i + 1] = out[3 * i] = gray[i];
-    }
-}
-
 /* The first image with colours makes those that came before RGB too. */
 static enum status widen_sets(struct loading *l, struct err *e)
 {
     struct shape gray = l->d->image, rgb = {3, gray.h, gray.w};
+    l->stream = must_stream(l, rgb);
+    if (l->stream) {
+        return ST_OK;
+    }
     enum status status = image_memory_check(total_capacity(l), rgb, e);
     for (int s = 0; status == ST_OK && s < SPLIT_COUNT; s++) {
         struct image_set *set = &l->d->sets[s];
@@ -198,7 +207,7 @@ static enum status widen_sets(struct loading *l, struct err *e)
         uint8_t *pixels = mem_realloc(set->pixels, l->capacity[s], shape_bytes(rgb));
         if (pixels) {
             set->pixels = pixels;
-            widen_pixels(pixels, set->count * shape_bytes(gray), pixels);
+            image_widen(pixels, set->count * shape_bytes(gray), pixels);
         } else {
             status = err_set(e, ST_NOMEM, "out of memory for %zu images", l->capacity[s]);
         }
@@ -219,7 +228,7 @@ static enum status append(struct loading *l, const struct image *image, const ch
     } else if (image->c > l->d->image.c) {
         status = widen_sets(l, e);
     }
-    if (status != ST_OK) {
+    if (status != ST_OK || l->stream) {
         return status;
     }
     struct image_set *set = &l->d->sets[split];
@@ -230,7 +239,7 @@ static enum status append(struct loading *l, const struct image *image, const ch
         return err_set(e, ST_NOMEM, "out of memory for file names");
     }
     if (image->c < l->d->image.c) {
-        widen_pixels(image->pixels, bytes / 3, pixels);
+        image_widen(image->pixels, bytes / 3, pixels);
     } else {
         memcpy(pixels, image->pixels, bytes);
     }
@@ -238,62 +247,17 @@ static enum status append(struct loading *l, const struct image *image, const ch
     return ST_OK;
 }
 
-/* A file must be what its name says: a wrong suffix is a sign of a mix-up. */
-static enum status check_suffix(const char *path, const uint8_t *file, size_t n, struct err *e)
-{
-    const char *suffix = strrchr(path, '.');
-    enum image_format named = suffix && strcasecmp(suffix, ".png") == 0 ? IMAGE_PNG : IMAGE_JPEG;
-    enum image_format found = image_format_of(file, n);
-    if (found == IMAGE_UNKNOWN || found == named) {
-        return ST_OK; /* the decoder says what is wrong with an unknown one */
-    }
-    return err_set(e, ST_CORRUPT, "is a %s image, but its name says %s", image_format_name(found),
-                   image_format_name(named));
-}
-
-static enum status decode_file(struct loading *l, const char *path, const struct image **out, struct err *e)
-{
-    uint8_t *bytes = NULL;
-    size_t n = 0;
-    enum status status = input_file_read(path, FILE_BYTES_MAX, &bytes, &n, e);
-    if (status != ST_OK) {
-        return status;
-    }
-    status = check_suffix(path, bytes, n, e);
-    if (status == ST_OK) {
-        status = image_decode(&l->decoder, bytes, n, &l->request, out, e);
-    }
-    mem_free(bytes);
-    if (status != ST_OK) {
-        err_prefix(e, "%s", path);
-    }
-    return status;
-}
-
-static void note_skipped(struct dataset *d, const struct err *reason)
-{
-    if (d->skipped++ == 0) {
-        snprintf(d->first_skipped, sizeof d->first_skipped, "%.*s", (int)sizeof d->first_skipped - 1,
-                 reason->text);
-    }
-}
-
 static enum status load_file(struct loading *l, const char *name, uint16_t label, enum split split,
                              struct err *e)
 {
     const struct image *image = NULL;
     struct err reason = ERR_INIT;
-    char *path = mem_printf("%s/%s", l->source->path, name);
-    if (!path) {
-        return err_set(e, ST_NOMEM, "out of memory for file names");
-    }
-    enum status status = decode_file(l, path, &image, &reason);
-    mem_free(path);
+    enum status status = image_file_decode(&l->decoder, l->source->path, name, &l->request, &image, &reason);
     if (status == ST_OK) {
         return append(l, image, name, label, split, e);
     }
-    if (l->source->skip_bad && (status == ST_CORRUPT || status == ST_FAILED)) {
-        note_skipped(l->d, &reason);
+    if (image_file_may_skip(l->source, status)) {
+        image_file_note_skipped(l->d, &reason);
         return ST_OK;
     }
     return err_set(e, status, "%s", reason.text);
@@ -303,7 +267,7 @@ static enum status load_files(struct loading *l, const struct file_list *files, 
                               struct err *e)
 {
     enum status status = ST_OK;
-    for (size_t i = 0; status == ST_OK && i < files->count; i++) {
+    for (size_t i = 0; status == ST_OK && !l->stream && i < files->count; i++) {
         if (choice[i] != SPLIT_COUNT) {
             status = load_file(l, files->paths[i], files->labels[i], (enum split)choice[i], e);
         }
@@ -322,6 +286,52 @@ static enum status check_not_empty(const struct loading *l, struct err *e)
     return ST_OK;
 }
 
+/* Names and labels of the files chosen for one split, behind those that are there. The names move from the
+ * list to the set. */
+static void move_names(struct loading *l, struct file_list *files, const uint8_t *choice)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (choice[i] != SPLIT_COUNT) {
+            struct image_set *set = &l->d->sets[choice[i]];
+            set->labels[set->count] = files->labels[i];
+            set->names[set->count++] = files->paths[i];
+            files->paths[i] = NULL;
+        }
+    }
+}
+
+/* Starts again, with names and labels only: the first pass ended where it was decided not to keep pixels. */
+static enum status stream_files(struct loading *l, struct err *e)
+{
+    l->d->skipped = 0;
+    for (int s = 0; s < SPLIT_COUNT; s++) {
+        struct image_set *set = &l->d->sets[s];
+        image_set_release(set);
+        if (l->capacity[s] > 0) {
+            set->labels = mem_calloc(l->capacity[s], sizeof *set->labels);
+            set->names = mem_calloc(l->capacity[s], sizeof *set->names);
+            if (!set->labels || !set->names) {
+                return err_set(e, ST_NOMEM, "out of memory for the names of %zu images", l->capacity[s]);
+            }
+        }
+    }
+    move_names(l, &l->train, l->train_choice);
+    move_names(l, &l->test, l->test_choice);
+    return image_stream_open(l->d, l->source, &l->request, e);
+}
+
+static enum status load_all(struct loading *l, struct err *e)
+{
+    enum status status = load_files(l, &l->train, l->train_choice, e);
+    if (status == ST_OK) {
+        status = load_files(l, &l->test, l->test_choice, e);
+    }
+    if (status == ST_OK && l->stream) {
+        status = stream_files(l, e);
+    }
+    return status == ST_OK ? check_not_empty(l, e) : status;
+}
+
 enum status image_folder_load(const struct data_source *source, struct dataset *d, struct err *e)
 {
     struct loading l = {.source = source, .d = d};
@@ -334,13 +344,7 @@ enum status image_folder_load(const struct data_source *source, struct dataset *
         status = prepare_request(&l, e);
     }
     if (status == ST_OK) {
-        status = load_files(&l, &l.train, l.train_choice, e);
-    }
-    if (status == ST_OK) {
-        status = load_files(&l, &l.test, l.test_choice, e);
-    }
-    if (status == ST_OK) {
-        status = check_not_empty(&l, e);
+        status = load_all(&l, e);
     }
     image_decoder_release(&l.decoder);
     file_list_release(&l.train);

@@ -23,6 +23,11 @@ enum status image_memory_check(size_t count, struct shape shape, struct err *e)
         count, shape.c, shape.h, shape.w, bytes / mib, (double)machine.memory_bytes / mib);
 }
 
+bool image_memory_is_short(size_t count, struct shape shape, size_t memory)
+{
+    return memory > 0 && (double)count * (double)shape_bytes(shape) > (double)memory / 2;
+}
+
 enum status image_set_alloc(struct image_set *s, size_t capacity, struct shape shape, struct err *e)
 {
     *s = (struct image_set){0};

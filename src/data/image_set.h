@@ -24,6 +24,9 @@ enum status image_set_partition(struct image_set *s, const uint8_t *choice, enum
 /* ST_NOMEM, naming the sizes, when `count` images of this shape are more than the machine's memory. */
 enum status image_memory_check(size_t count, struct shape shape, struct err *e);
 
+/* Whether these images would take more than half of `memory` (bytes; 0 = unknown: never). */
+bool image_memory_is_short(size_t count, struct shape shape, size_t memory);
+
 /* Class names "0", "1", ...: for formats without names. */
 enum status class_names_numbered(struct dataset *d, struct err *e);
 

@@ -2,6 +2,7 @@
 #include "base/rng.h"
 #include "data/dataset.h"
 #include "data/image_set.h"
+#include "data/image_stream.h"
 
 /* What the random numbers of one sample decided: output (y, x) shows image pixel (y + dy, x' + dx)
  * with x' = x, or w - 1 - x when flipped. */
@@ -128,27 +129,51 @@ static void put_black_row(const struct dataset *d, float *out)
     }
 }
 
+/* Writes the sample of an image in memory. */
+static void put_image(const struct dataset *d, const struct placement *p, const uint8_t *pixels, float *out,
+                      size_t pitch)
+{
+    size_t row_bytes = (size_t)d->image.w * (size_t)d->image.c;
+    int h = d->image.h;
+    for (int y = 0; y < h; y++) {
+        int from = y + p->dy;
+        float *row = out + (size_t)y * pitch;
+        if (from >= 0 && from < h) {
+            put_row(d, p, pixels + (size_t)from * row_bytes, row);
+        } else if (p->reflect) {
+            put_row(d, p, pixels + (size_t)reflect(from, h) * row_bytes, row);
+        } else {
+            put_black_row(d, row);
+        }
+    }
+}
+
+static bool put_streamed(const struct dataset *d, enum split split, size_t index, const struct placement *p,
+                         float *out, size_t pitch)
+{
+    struct image_reader reader;
+    const uint8_t *pixels;
+    image_reader_init(&reader);
+    bool read = image_stream_read(d, split, index, &reader, &pixels);
+    if (read) {
+        put_image(d, p, pixels, out, pitch);
+    }
+    image_reader_release(&reader);
+    return read;
+}
+
 int dataset_sample(const struct dataset *d, enum split split, size_t index, const struct augmentation *a,
                    uint64_t seed, unsigned epoch, float *out, size_t pitch)
 {
     const struct image_set *set = &d->sets[split];
-    const uint8_t *pixels = set->pixels + index * shape_bytes(d->image);
-    size_t row_bytes = (size_t)d->image.w * (size_t)d->image.c;
-    int h = d->image.h;
     struct placement p = {false, false, 0, 0};
     if (a && (a->flip || a->crop_pad > 0)) {
         p = draw_placement(a, d->image, seed, epoch, index);
     }
-    for (int y = 0; y < h; y++) {
-        int from = y + p.dy;
-        float *row = out + (size_t)y * pitch;
-        if (from >= 0 && from < h) {
-            put_row(d, &p, pixels + (size_t)from * row_bytes, row);
-        } else if (p.reflect) {
-            put_row(d, &p, pixels + (size_t)reflect(from, h) * row_bytes, row);
-        } else {
-            put_black_row(d, row);
-        }
+    if (!d->stream) {
+        put_image(d, &p, set->pixels + index * shape_bytes(d->image), out, pitch);
+    } else if (!put_streamed(d, split, index, &p, out, pitch)) {
+        return -1;
     }
     return set->labels[index];
 }

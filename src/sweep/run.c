@@ -176,6 +176,21 @@ static enum status run_on_database(struct supervisor *s, const struct run_config
     return status;
 }
 
+static void tell_streaming(struct supervisor *s, const struct dataset *data)
+{
+    double images = 0, one = (double)data->image.c * data->image.h * data->image.w;
+    for (int i = 0; i < SPLIT_COUNT; i++) {
+        images += (double)data->sets[i].count;
+    }
+    bool asked = s->spec->data.memory == DATA_STREAM;
+    supervisor_notice(
+        s,
+        "images are streamed: each of the %.0f is decoded whenever it is needed, %s (decoded, all "
+        "take %.0f MiB); results are the same as from memory",
+        images, asked ? "as data.memory asks" : "because all of them would take more than half of the memory",
+        images * one / 1048576);
+}
+
 static enum status run_with_data(struct supervisor *s, const struct run_config *c, const char *db,
                                  const struct dataset *data, struct run_result *out, struct err *e)
 {
@@ -184,6 +199,9 @@ static enum status run_with_data(struct supervisor *s, const struct run_config *
         return status;
     }
     s->data = data;
+    if (data->stream) {
+        tell_streaming(s, data);
+    }
     if (data->skipped > 0) {
         supervisor_notice(s, "%zu unreadable images are left out, the first: %s", data->skipped,
                           data->first_skipped);

@@ -48,6 +48,11 @@ static enum status data_read(struct reader *r, const struct node *node)
         return reader_fail(r, skip_bad->mark, "data", "skip_bad",
                            "has no effect on format %s, allowed with image-folder",
                            data_format_name(spec->data.format));
+    const struct node *memory = given_value(&given, SECTION_DATA, "memory");
+    if (memory && spec->data.memory == DATA_STREAM && spec->data.format != DATA_IMAGE_FOLDER)
+        return reader_fail(r, memory->mark, "data", "memory",
+                           "cannot be stream with format %s, allowed with image-folder",
+                           data_format_name(spec->data.format));
     return ST_OK;
 }
 

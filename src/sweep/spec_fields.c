@@ -19,6 +19,11 @@ static const char *format_choice(int i)
     return i <= DATA_IMAGE_FOLDER ? data_format_name((enum data_format)i) : NULL;
 }
 
+static const char *memory_choice(int i)
+{
+    return i <= DATA_STREAM ? data_memory_name((enum data_memory)i) : NULL;
+}
+
 static const char *optimizer_choice(int i)
 {
     return i <= OPTIMIZER_ADAMW ? optimizer_name((enum optimizer)i) : NULL;
@@ -99,6 +104,10 @@ static const struct field fields[] = {
      .meaning = "image-folder: scale and crop the middle to HxW; without it images stay as stored"},
     {SECTION_DATA, FIELD_BOOL, "skip_bad", IN_SPEC(data.skip_bad), .initial = "false",
      .meaning = "count and leave out unreadable images instead of failing"},
+    {SECTION_DATA, FIELD_CHOICE, "memory", IN_SPEC(data.memory), .choice = memory_choice, .initial = "auto",
+     .meaning =
+         "image-folder: `load` keeps decoded images in memory, `stream` decodes files whenever they are "
+         "needed, auto streams what would take more than half of the memory; no influence on results"},
 
     {SECTION_BASE, FIELD_PRESET, "preset", .choice = preset_choice,
      .meaning = "starting point of all other keys, applied first wherever it stands"},

@@ -38,10 +38,21 @@ struct worker {
     bool stopping;   /* asked to, or the supervisor is gone */
 };
 
+enum { EVALUATION_AHEAD = 256 }; /* images; evaluation goes through them in order */
+
+static void announce_samples(const void *context, const uint32_t *samples, size_t count)
+{
+    const struct sample_source *s = context;
+    dataset_ahead(s->data, s->split, samples, count);
+}
+
 static int load_sample(const void *context, size_t index, uint64_t seed, unsigned epoch, float *out,
                        size_t pitch)
 {
     const struct sample_source *s = context;
+    if (s->data->stream && s->split != SPLIT_TRAIN) {
+        dataset_ahead(s->data, s->split, &(uint32_t){(uint32_t)index + EVALUATION_AHEAD}, 1);
+    }
     return dataset_sample(s->data, s->split, index, s->augmented ? &s->augmentation : NULL, seed, epoch, out,
                           pitch);
 }
@@ -56,7 +67,10 @@ static struct samples samples_of(struct worker *w, enum split split)
         .augmented = split == SPLIT_TRAIN && (recipe->flip || recipe->crop_pad > 0),
         .augmentation = {recipe->flip, recipe->crop_pad, recipe->crop_zero ? CROP_ZERO : CROP_REFLECT},
     };
-    return (struct samples){source, w->task->data->sets[split].count, load_sample};
+    return (struct samples){.context = source,
+                            .count = w->task->data->sets[split].count,
+                            .load = load_sample,
+                            .ahead = w->task->data->stream ? announce_samples : NULL};
 }
 
 /* Without a reader there is no reason to go on: save and end. */
@@ -321,7 +335,8 @@ static enum status worker_train(struct worker *w, bool *diverged, struct err *e)
             return ST_OK;
         }
         if (end == EPOCH_FAILED) {
-            return err_set(e, ST_NOMEM, "%s", why);
+            enum status lost = dataset_failure(w->task->data, e);
+            return lost != ST_OK ? lost : err_set(e, ST_NOMEM, "%s", why);
         }
         enum status status = worker_save(w, e);
         if (status != ST_OK) {
@@ -350,7 +365,8 @@ static enum status worker_test(struct worker *w, struct err *e)
         enum status status = trainer_evaluate(w->trainer, &test, &r.as.test, NULL, e);
         set_expendable(w, false);
         if (status != ST_OK) {
-            return status;
+            enum status lost = dataset_failure(w->task->data, e);
+            return lost != ST_OK ? lost : status;
         }
     }
     log_line(LOG_INFO, "%s: done, test top-1 %.4f", w->task->name, r.as.test.top1);

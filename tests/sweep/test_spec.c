@@ -46,6 +46,7 @@ static void test_smallest(void **state)
     assert_int_equal(s.data.test_limit, 0);
     assert_int_equal(s.data.resize_h, 0);
     assert_false(s.data.skip_bad);
+    assert_int_equal(s.data.memory, DATA_AUTO);
     assert_string_equal(s.base.preset, "small32");
     assert_int_equal(s.base.design.macro.input.c, 1); /* what idx holds, not the preset's 3x32x32 */
     assert_int_equal(s.base.design.macro.input.h, 28);
@@ -73,7 +74,7 @@ static const char full[] =
     "version: 1\n"
     "name: Full_sweep-1.0\n"
     "data: {format: image-folder, path: some/where, val: 5000, val_seed: 9223372036854775807,\n"
-    "       train_limit: 100, test_limit: 50, resize: 48x64, skip_bad: on}\n"
+    "       train_limit: 100, test_limit: 50, resize: 48x64, skip_bad: on, memory: stream}\n"
     "base:\n"
     "  base_e: 64\n"
     "  preset: squeezenet-1.1\n"
@@ -175,6 +176,7 @@ static void check_full_rest(const struct spec *s)
     assert_int_equal(s->data.resize_h, 48);
     assert_int_equal(s->data.resize_w, 64);
     assert_true(s->data.skip_bad);
+    assert_int_equal(s->data.memory, DATA_STREAM);
     assert_int_equal(s->base_mark.line, 6);
     static const struct constraint constraints[] = {
         {"model_bytes <= 5MiB", CONSTRAINT_MODEL_BYTES, OP_LE, 5 * 1048576.0},

@@ -229,6 +229,10 @@ static void test_data(void **state)
         {"data: {format: idx, path: d, resize: 32x32}\n", 3, 38, "data.resize",
          "has no effect on format idx"},
         {"data: {format: cifar10, path: d, skip_bad: on}\n", 3, 44, "data.skip_bad", "has no effect"},
+        {"data: {format: idx, path: d, memory: stream}\n", 3, 38, "data.memory",
+         "cannot be stream with format idx"},
+        {"data: {format: image-folder, path: d, memory: disk}\n", 3, 47, "data.memory",
+         "allowed: auto, load or stream"},
         {"data: {format: idx, path: d, train_limits: 3}\n", 3, 30, "data", "did you mean train_limit?"},
     };
     CHECK("version: 1\nname: t\n", table);
