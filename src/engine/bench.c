@@ -113,11 +113,12 @@ static enum status make_trainer(const struct arch *a, const struct recipe *r, in
     *out = NULL;
     if (!noise_init(n, a))
         return err_set(e, ST_NOMEM, "out of memory");
-    const struct trainer_config c = {.arch = a,
-                                     .recipe = r,
-                                     .seed = 1,
-                                     .threads = threads,
-                                     .train = {n, (size_t)r->batch * (size_t)r->accumulate, load_noise, NULL}};
+    const struct trainer_config c = {
+        .arch = a,
+        .recipe = r,
+        .seed = 1,
+        .threads = threads,
+        .train = {n, (size_t)r->batch * (size_t)r->accumulate, load_noise, NULL}};
     return trainer_create(&c, out, e);
 }
 

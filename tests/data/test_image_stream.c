@@ -1,6 +1,8 @@
 /* Streamed image folders: the same data as in memory, and files that change meanwhile. */
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "data/image_set.h"
 #include "data_test.h"
@@ -228,6 +230,58 @@ static void memory_decides_when_asked(void **state)
     assert_string_equal(data_memory_name(DATA_STREAM), "stream");
 }
 
+enum { LARGE = 96, LARGE_SIDE = 1024, LARGE_MIB = 3 * LARGE }; /* decoded */
+
+static void put_large(void **state)
+{
+    uint8_t *pixels = calloc(LARGE_SIDE, 3 * LARGE_SIDE);
+    assert_non_null(pixels);
+    for (int i = 0; i < LARGE; i++) {
+        struct bytes file;
+        char name[32];
+        pixels[i] = 255;
+        assert_true(encode_png(pixels, LARGE_SIDE, LARGE_SIDE, 3 * LARGE_SIDE,
+                               (struct png_flavour){.color = 2, .depth = 8}, &file));
+        snprintf(name, sizeof name, "%s/%d/%02d.png", i < LARGE - 4 ? "train" : "test", i % 2, i);
+        put_file(state, name, file.data, file.n);
+        free(file.data);
+    }
+    free(pixels);
+}
+
+/* Loads and draws every sample; exit code 0 if that works. */
+static _Noreturn void use_large(const char *folder)
+{
+    struct data_source source = {.format = DATA_IMAGE_FOLDER, .path = folder, .memory = DATA_STREAM};
+    size_t row = (size_t)3 * LARGE_SIDE;
+    float *sample = calloc(LARGE_SIDE, row * sizeof *sample);
+    struct dataset d;
+    bool good = sample && dataset_load(&source, &d, NULL) == ST_OK;
+    for (uint32_t i = 0; good && i < d.sets[SPLIT_TRAIN].count; i++) {
+        dataset_ahead(&d, SPLIT_TRAIN, &(uint32_t){i + 8}, 1);
+        good = dataset_sample(&d, SPLIT_TRAIN, i, &augmented, 1, 1, sample, row) >= 0;
+    }
+    _exit(good ? 0 : 1);
+}
+
+/* A set goes through that takes far more memory decoded than the process ever has. */
+static void memory_is_bounded(void **state)
+{
+    put_large(state);
+    int status = -1;
+    struct rusage usage;
+    pid_t child = fork();
+    if (child == 0) {
+        use_large(*state);
+    }
+    assert_int_equal(wait4(child, &status, 0, &usage), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__ && !defined __clang__
+    assert_in_range(usage.ru_maxrss / 1024, 1, LARGE_MIB * 3 / 4);
+#endif
+}
+
 static void only_folders_can_be_streamed(void **state)
 {
     struct data_source source = {.format = DATA_IDX, .path = *state, .memory = DATA_STREAM};
@@ -273,6 +327,7 @@ int main(void)
         IN_SCRATCH(files_lost_later_are_errors),
         IN_SCRATCH(a_gray_set_stays_gray),
         IN_SCRATCH(memory_decides_when_asked),
+        IN_SCRATCH(memory_is_bounded),
         IN_SCRATCH(only_folders_can_be_streamed),
         IN_SCRATCH(failed_allocations_leave_nothing),
     };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sandbox.h"
+#include "synthetic.h"
 
 static void test_complete_run_records_everything(void **state)
 {
@@ -140,6 +141,58 @@ static void write_data_spec(const char *name, const char *data, const char *base
     assert_int_equal(fclose(f), 0);
 }
 
+/* The sweep `photos`, two variants, on an image folder kept in memory or streamed. */
+static void write_photos_spec(const char *memory, int epochs)
+{
+    FILE *f = fopen("photos.yaml", "w");
+    assert_non_null(f);
+    fprintf(f,
+            "version: 1\nname: photos\n"
+            "data: {format: image-folder, path: photos, val: 30, resize: 12x12, memory: %s}\n"
+            "base: {preset: small32, classes: 3, conv1_filters: 8, base_e: 8, incr_e: 4}\n"
+            "sweep: [{id: sr, grid: {SR: [0.25, 0.5]}}]\n"
+            "train: {epochs: %d, batch: 16, lr: 0.02, flip: true, crop_pad: 2}\n"
+            "run: {retries: 0}\n",
+            memory, epochs);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Results from streamed images are those from images in memory, and a second run has nothing to do. */
+static void test_streaming_changes_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(synthetic_image_folder("photos", 3, 40, 10, 25, 1, NULL), ST_OK);
+    write_photos_spec("load", 3);
+    assert_int_equal(run("photos", "loaded"), 0);
+    assert_false(output_holds("loaded", "streamed"));
+    write_photos_spec("stream", 3);
+    assert_int_equal(run("photos", "streamed"), 0);
+    assert_true(output_holds("streamed", "images are streamed: each of the 150 is decoded"));
+    assert_true(output_holds("streamed", "as data.memory asks"));
+    char *expected = db_metrics("loaded"), *metrics = db_metrics("streamed");
+    assert_string_equal(metrics, expected);
+    free(expected);
+    free(metrics);
+    assert_int_equal(db_int("streamed", "SELECT count(*) FROM epoch WHERE val_count = 30"), 6);
+    write_photos_spec("auto", 3); /* another spec text, the same trials */
+    assert_int_equal(run("photos", "streamed"), 0);
+    assert_int_equal(db_int("streamed", "SELECT count(*) FROM attempt"), 2);
+}
+
+static void test_lost_image_is_named(void **state)
+{
+    (void)state;
+    assert_int_equal(synthetic_image_folder("photos", 3, 40, 10, 25, 1, NULL), ST_OK);
+    write_photos_spec("stream", 2000);
+    pid_t pid = run_start("photos", "lost", NULL);
+    wait_until("lost", "SELECT count(*) FROM epoch", 1, pid);
+    assert_int_equal(remove("photos/train/class01/0007.png"), 0);
+    assert_int_equal(run_wait(pid), 1);
+    assert_true(output_holds("lost", "photos/train/class01/0007.png: No such file"));
+    assert_int_equal(db_int("lost", "SELECT count(*) FROM trial WHERE state = 'failed'"), 2);
+    db_assert_text("lost", "SELECT message FROM trial", "photos/train/class01/0007.png");
+}
+
 static void test_missing_or_broken_data_leaves_no_database(void **state)
 {
     (void)state;
@@ -233,6 +286,8 @@ int main(void)
         cmocka_unit_test(test_second_run_trains_nothing),
         cmocka_unit_test(test_workers_and_threads_change_nothing),
         cmocka_unit_test(test_edited_spec_adds_and_leaves),
+        cmocka_unit_test(test_streaming_changes_nothing),
+        cmocka_unit_test(test_lost_image_is_named),
         cmocka_unit_test(test_divergence_is_recorded_and_the_sweep_goes_on),
         cmocka_unit_test(test_bad_spec_leaves_no_database),
         cmocka_unit_test(test_default_database),
