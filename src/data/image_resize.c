@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "data/image_decode.h"
@@ -70,10 +71,28 @@ static enum status filter_init(struct filter *f, int in, int scaled, int out, st
     return ST_OK;
 }
 
-static uint8_t round_weighted(int64_t sum)
+/* Weights are >= 0 and sum to WEIGHT_ONE: sums of weighted bytes stay below 2^30 and, rounded, in range. */
+static uint8_t round_weighted(int32_t sum)
 {
-    return (uint8_t)((sum + WEIGHT_ONE / 2) >>
-                     WEIGHT_BITS); /* weights are >= 0 and sum to one: never out of range */
+    return (uint8_t)((sum + WEIGHT_ONE / 2) >> WEIGHT_BITS);
+}
+
+/* One row, w outputs of c channels. With a constant c the compiler keeps the sums in registers. */
+static inline void resize_row(const uint8_t *row, int c, const struct filter *f, int out_w, uint8_t *out)
+{
+    for (int x = 0; x < out_w; x++) {
+        const int32_t *weight = f->weight + (size_t)x * (size_t)f->taps;
+        const uint8_t *p = row + (size_t)f->first[x] * (size_t)c;
+        int32_t sum[4] = {0};
+        for (int k = 0; k < f->taps; k++) {
+            for (int channel = 0; channel < c; channel++) {
+                sum[channel] += weight[k] * *p++;
+            }
+        }
+        for (int channel = 0; channel < c; channel++) {
+            *out++ = round_weighted(sum[channel]);
+        }
+    }
 }
 
 /* in: h x in_w x c -> out: h x out_w x c */
@@ -82,32 +101,31 @@ static void resize_rows(const uint8_t *in, int h, int in_w, int c, const struct 
 {
     for (int y = 0; y < h; y++) {
         const uint8_t *row = in + (size_t)y * (size_t)in_w * (size_t)c;
-        for (int x = 0; x < out_w; x++) {
-            const int32_t *weight = f->weight + (size_t)x * (size_t)f->taps;
-            for (int channel = 0; channel < c; channel++) {
-                const uint8_t *p = row + (size_t)f->first[x] * (size_t)c + channel;
-                int64_t sum = 0;
-                for (int k = 0; k < f->taps; k++) {
-                    sum += (int64_t)weight[k] * p[(size_t)k * (size_t)c];
-                }
-                *out++ = round_weighted(sum);
-            }
+        uint8_t *to = out + (size_t)y * (size_t)out_w * (size_t)c;
+        if (c == 3) {
+            resize_row(row, 3, f, out_w, to);
+        } else {
+            resize_row(row, 1, f, out_w, to);
         }
     }
 }
 
-/* in: rows of `pitch` bytes -> out: out_h rows of the same length */
-static void resize_columns(const uint8_t *in, size_t pitch, const struct filter *f, int out_h, uint8_t *out)
+/* in: rows of `pitch` bytes -> out: out_h rows of the same length. Row after row is added to `sums`, pitch of
+ * them, so that inner loops are long and read in order. */
+static void resize_columns(const uint8_t *in, size_t pitch, const struct filter *f, int out_h, int32_t *sums,
+                           uint8_t *out)
 {
     for (int y = 0; y < out_h; y++) {
         const int32_t *weight = f->weight + (size_t)y * (size_t)f->taps;
         const uint8_t *p = in + (size_t)f->first[y] * pitch;
-        for (size_t x = 0; x < pitch; x++) {
-            int64_t sum = 0;
-            for (int k = 0; k < f->taps; k++) {
-                sum += (int64_t)weight[k] * p[(size_t)k * pitch + x];
+        memset(sums, 0, pitch * sizeof *sums);
+        for (int k = 0; k < f->taps; k++, p += pitch) {
+            for (size_t x = 0; x < pitch; x++) {
+                sums[x] += weight[k] * p[x];
             }
-            *out++ = round_weighted(sum);
+        }
+        for (size_t x = 0; x < pitch; x++) {
+            *out++ = round_weighted(sums[x]);
         }
     }
 }
@@ -139,13 +157,15 @@ enum status image_resize(const struct image *in, int h, int w, struct image *out
     }
     size_t pitch = (size_t)w * (size_t)in->c;
     uint8_t *narrow = status == ST_OK ? mem_alloc((size_t)in->h, pitch) : NULL;
-    if (narrow) {
+    int32_t *sums = narrow ? mem_alloc(pitch, sizeof *sums) : NULL;
+    if (sums) {
         resize_rows(in->pixels, in->h, in->w, in->c, &across, w, narrow);
-        resize_columns(narrow, pitch, &down, h, out->pixels);
+        resize_columns(narrow, pitch, &down, h, sums, out->pixels);
     } else if (status == ST_OK) {
         status = err_set(e, ST_NOMEM, "out of memory while scaling an image");
     }
     mem_free(narrow);
+    mem_free(sums);
     filter_release(&across);
     filter_release(&down);
     return status;
