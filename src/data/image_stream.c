@@ -69,6 +69,18 @@ static enum status read_image(const struct image_stream *s, const char *name, in
     return status;
 }
 
+/* Should it have become a pipe, opening it must not wait for a writer. */
+static void begin_reading(const struct image_stream *s, const char *name)
+{
+    char *path = mem_printf("%s/%s", s->root, name);
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+    if (fd >= 0) {
+        posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
+        close(fd);
+    }
+    mem_free(path);
+}
+
 /* Reading all images once */
 
 /* What became of one image of a block. */
@@ -111,7 +123,10 @@ static void scan_image(struct scan *s, struct image_reader *r, size_t i)
     struct scanned *result = &s->results[i];
     const struct image_set *set = &s->d->sets[s->split];
     const struct image *image = NULL;
-    size_t bytes = shape_bytes(scan_shape(s));
+    size_t bytes = shape_bytes(scan_shape(s)), later = s->first + i + s->images;
+    if (later < set->count) {
+        begin_reading(s->d->stream, set->names[later]);
+    }
     result->reason = ERR_INIT;
     result->status =
         read_image(s->d->stream, set->names[s->first + i], s->channels, r, &image, &result->reason);
@@ -317,18 +332,6 @@ enum status dataset_failure(const struct dataset *d, struct err *e)
         return ST_OK;
     }
     return err_set(e, d->stream->failure.status, "%s", d->stream->failure.text);
-}
-
-/* Should it have become a pipe, opening it must not wait for a writer. */
-static void begin_reading(const struct image_stream *s, const char *name)
-{
-    char *path = mem_printf("%s/%s", s->root, name);
-    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
-    if (fd >= 0) {
-        posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
-        close(fd);
-    }
-    mem_free(path);
 }
 
 void dataset_ahead(const struct dataset *d, enum split split, const uint32_t *samples, size_t count)
