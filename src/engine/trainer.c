@@ -33,7 +33,7 @@ static int tile_images(const struct network *n, bool training, int most)
     return (most + tiles - 1) / tiles;
 }
 
-static enum status make_plans(struct trainer *t, struct err *e)
+enum status trainer_make_plans(struct trainer *t, struct err *e)
 {
     const int64_t per_lane =
         ((int64_t)t->recipe.batch * t->recipe.accumulate + t->recipe.lanes - 1) / t->recipe.lanes;
@@ -51,7 +51,8 @@ static enum status make_plans(struct trainer *t, struct err *e)
     return s;
 }
 
-/* All of a trainer's memory; a trainer that only evaluates (no training samples) needs no gradients. */
+/* All of a trainer's memory, which predict.c foretells; a trainer that only evaluates (no training samples)
+ * needs no gradients. */
 static bool allocate(struct trainer *t)
 {
     const bool training = t->train.count > 0;
@@ -102,7 +103,7 @@ enum status trainer_create(const struct trainer_config *c, struct trainer **out,
     t->order_epoch = -1;
     s = kernels_select(&t->kernels, e);
     if (s == ST_OK)
-        s = make_plans(t, e);
+        s = trainer_make_plans(t, e);
     if (s == ST_OK && !allocate(t))
         s = err_set(e, ST_NOMEM, "out of memory for a network of %zu parameters", t->train_net.param_floats);
     if (s != ST_OK) {

@@ -53,6 +53,8 @@ struct step_result {
     double lr;
 };
 
+/* Compiles t->arch for t->recipe: networks and plans, nothing else of *t is read or written. */
+enum status trainer_make_plans(struct trainer *t, struct err *e);
 /* Starting weights (He or Xavier by fan-in; conv10 N(0, 0.01); biases 0). Caffe's xavier: uniform, variance 1
  * / fan_in. */
 void trainer_init_weights(struct trainer *t);
