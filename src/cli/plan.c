@@ -1,19 +1,29 @@
 /* firesweep plan: what a sweep would train, and at what cost, before anything is trained. */
 #include <json-c/json.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/cpu.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "engine/calibration.h"
+#include "sweep/forecast.h"
 #include "sweep/space.h"
 #include "sweep/spec.h"
 
-enum { OPTION_REFERENCE = OPTION_OWN };
+enum { OPTION_REFERENCE = OPTION_OWN, OPTION_CALIBRATE };
 
 static const struct poptOption options[] = {
     {"reference", '\0', POPT_ARG_NONE, NULL, OPTION_REFERENCE,
      "Print all keys of a spec, what they take and their defaults (Markdown)", NULL},
+    {"calibrate", '\0', POPT_ARG_NONE, NULL, OPTION_CALIBRATE,
+     "First measure how fast this machine is (about 20 s, while nothing else runs) and keep it for "
+     "predictions; SPEC may be left out",
+     NULL},
     OUTPUT_FORMAT_OPTION,
     {"only", '\0', POPT_ARG_STRING, NULL, OPTION_ONLY,
      "Print one part: trials, blocks or totals (csv: trials)", "PART"},
@@ -22,6 +32,12 @@ static const struct poptOption options[] = {
 struct plan {
     struct spec spec;
     struct space space;
+    int *first_membership, *next_membership; /* of each trial, of each membership; -1 = none */
+    struct forecast forecast;
+    struct image_counts images;
+    struct packing packing; /* as run would choose with nothing done yet */
+    bool has_speed;
+    struct speed speed;
 };
 
 /* Arithmetic operations of training one image once: forward, gradient to data, gradient to weights; a
@@ -31,6 +47,18 @@ enum { OPERATIONS_PER_MAC = 6 };
 static double operations_per_image(const struct trial *t)
 {
     return (double)OPERATIONS_PER_MAC * (double)t->cost.macs * t->point.recipe.epochs;
+}
+
+static double predicted_s(const struct plan *p, int trial)
+{
+    return p->has_speed
+               ? forecast_trial_s(&p->forecast, &p->space, &p->speed, trial, p->packing.threads, &p->images)
+               : 0;
+}
+
+static struct cell known(double value)
+{
+    return value > 0 ? cell_real(value) : cell_null();
 }
 
 /* trials */
@@ -51,10 +79,17 @@ static const struct table_column trial_columns[] = {
     {.name = "activation_bytes", .flags = TABLE_NOT_TEXT},
     {.name = "train_activation_bytes", .flags = TABLE_NOT_TEXT},
     {.name = "train_operations_per_image", .flags = TABLE_NOT_TEXT},
+    {.name = "worker MiB", .decimals = 1, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+    {.name = "worker_bytes", .flags = TABLE_NOT_TEXT},
+    {.name = "predicted_s", .title = "predicted s", .decimals = 1},
     {.name = "arch_hash", .flags = TABLE_NOT_TEXT},
     {.name = "skip_reason", .title = "skipped by"},
 };
-enum { COLUMN_SKIPPED = sizeof trial_columns / sizeof *trial_columns - 1 };
+enum {
+    COLUMN_COUNT = sizeof trial_columns / sizeof *trial_columns,
+    COLUMN_SKIPPED = COLUMN_COUNT - 1,
+    COLUMN_PREDICTED = COLUMN_COUNT - 3
+};
 
 /* "SR=0.125 freq=2" from the JSON object. */
 static void format_axes(struct strbuf *b, const char *axes)
@@ -77,9 +112,9 @@ static void collect_memberships(const struct plan *p, int trial, struct strbuf *
 {
     int last = -1;
     *axes = NULL;
-    for (int i = 0; i < p->space.membership_count; i++) {
+    for (int i = p->first_membership[trial]; i >= 0; i = p->next_membership[i]) {
         const struct membership *m = &p->space.memberships[i];
-        if (m->trial != trial || m->block == last)
+        if (m->block == last)
             continue;
         const char *id = p->spec.blocks[m->block].id;
         strbuf_printf(blocks, "%s%s", blocks->len ? "," : "", id);
@@ -94,6 +129,7 @@ static enum status trial_row(const struct plan *p, int index, struct table *t, s
 {
     const struct trial *trial = &p->space.trials[index];
     const struct cost *c = &trial->cost;
+    const double memory = forecast_memory(&p->forecast, index, p->packing.threads, p->images.train);
     struct strbuf blocks = STRBUF_INIT, blocks_json = STRBUF_INIT, axes_text = STRBUF_INIT;
     const char *axes;
     collect_memberships(p, index, &blocks, &blocks_json, &axes);
@@ -114,6 +150,9 @@ static enum status trial_row(const struct plan *p, int index, struct table *t, s
         cell_int(c->activation_bytes),
         cell_int(c->train_activation_bytes),
         cell_real(operations_per_image(trial)),
+        known(memory / MIB),
+        memory > 0 ? cell_int((int64_t)memory) : cell_null(),
+        known(predicted_s(p, index)),
         cell_text(trial->arch_hash),
         cell_text(trial->skip_reason),
     };
@@ -143,14 +182,10 @@ static const struct table_column block_columns[] = {
     {.name = "skipped"},
 };
 
-/* Is the trial in a block before `block`? */
+/* Is the trial in a block before `block`? Memberships come block by block. */
 static bool trial_known(const struct plan *p, int trial, int block)
 {
-    for (int i = 0; i < p->space.membership_count; i++) {
-        if (p->space.memberships[i].trial == trial && p->space.memberships[i].block < block)
-            return true;
-    }
-    return false;
+    return p->space.memberships[p->first_membership[trial]].block < block;
 }
 
 static enum status block_rows(const void *context, struct table *t, struct err *e)
@@ -187,38 +222,95 @@ static const struct table_column total_columns[] = {
     {.name = "train_operations", .flags = TABLE_NOT_TEXT},
     {.name = "GFLOP per image", .title = "training GFLOP per image", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "TFLOP", .title = "training TFLOP", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+    {.name = "workers"},
+    {.name = "threads_per_worker", .title = "threads per worker"},
+    {.name = "worker MiB",
+     .title = "largest worker, MiB",
+     .decimals = 1,
+     .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+    {.name = "largest_worker_bytes", .flags = TABLE_NOT_TEXT},
+    {.name = "predicted_core_s", .flags = TABLE_NOT_TEXT},
+    {.name = "core-hours",
+     .title = "predicted core-hours",
+     .decimals = 3,
+     .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+    {.name = "predicted_wall_s", .flags = TABLE_NOT_TEXT},
+    {.name = "wall", .title = "predicted time, h:mm:ss", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
 };
 
-static bool variant_is_new(const struct space *s, int trial)
+static int compare_hashes(const void *a, const void *b)
 {
-    for (int i = 0; i < trial; i++) {
-        if (!s->trials[i].skip_reason && strcmp(s->trials[i].arch_hash, s->trials[trial].arch_hash) == 0)
-            return false;
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sums over the trials to train. */
+struct totals {
+    int64_t trials, variants, epochs;
+    double operations, largest_bytes, trial_s, wall_s;
+};
+
+static enum status sum_trials(const struct plan *p, struct totals *sum, struct err *e)
+{
+    const size_t count = (size_t)p->space.trial_count + 1; /* never zero */
+    const char **hashes = mem_alloc(count, sizeof *hashes);
+    double *trial_s = mem_alloc(count, sizeof *trial_s);
+    *sum = (struct totals){0};
+    for (int i = 0; hashes && trial_s && i < p->space.trial_count; i++) {
+        const struct trial *t = &p->space.trials[i];
+        if (t->skip_reason)
+            continue;
+        hashes[sum->trials] = t->arch_hash;
+        trial_s[sum->trials] = predicted_s(p, i);
+        sum->trial_s += trial_s[sum->trials++];
+        sum->epochs += t->point.recipe.epochs;
+        sum->operations += operations_per_image(t);
+        sum->largest_bytes =
+            fmax(sum->largest_bytes, forecast_memory(&p->forecast, i, p->packing.threads, p->images.train));
     }
-    return true;
+    if (hashes && trial_s) {
+        qsort(hashes, (size_t)sum->trials, sizeof *hashes, compare_hashes);
+        for (int64_t i = 0; i < sum->trials; i++)
+            sum->variants += i == 0 || strcmp(hashes[i - 1], hashes[i]) != 0;
+        sum->wall_s = forecast_wall_s(trial_s, (int)sum->trials, p->packing.workers);
+    }
+    const bool failed = !hashes || !trial_s;
+    mem_free(hashes);
+    mem_free(trial_s);
+    return failed ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
 }
 
 static enum status total_rows(const void *context, struct table *t, struct err *e)
 {
     const struct plan *p = context;
-    int64_t to_train = 0, variants = 0, epochs = 0;
-    double operations = 0;
-    int images = p->spec.data.train_limit; /* only the data tells how many there are without a limit */
-    for (int i = 0; i < p->space.trial_count; i++) {
-        const struct trial *trial = &p->space.trials[i];
-        if (trial->skip_reason)
-            continue;
-        to_train++;
-        variants += variant_is_new(&p->space, i);
-        epochs += trial->point.recipe.epochs;
-        operations += operations_per_image(trial);
-    }
+    const int images = p->spec.data.train_limit; /* only the data tells how many there are without a limit */
+    char wall[32];
+    struct totals sum;
+    const enum status st = sum_trials(p, &sum, e);
+    if (st != ST_OK)
+        return st;
+    const int64_t seconds = (int64_t)ceil(sum.wall_s);
+    snprintf(wall, sizeof wall, "%d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60),
+             (int)(seconds % 60));
+    const double core_s = sum.trial_s * p->packing.threads;
     const struct cell cells[] = {
-        cell_text(p->spec.name),     cell_int(p->space.trial_count),
-        cell_int(to_train),          cell_int(p->space.trial_count - to_train),
-        cell_int(variants),          cell_int(epochs),
-        cell_real(operations),       images > 0 ? cell_real(operations * images) : cell_null(),
-        cell_real(operations / 1e9), images > 0 ? cell_real(operations * images / 1e12) : cell_null(),
+        cell_text(p->spec.name),
+        cell_int(p->space.trial_count),
+        cell_int(sum.trials),
+        cell_int(p->space.trial_count - sum.trials),
+        cell_int(sum.variants),
+        cell_int(sum.epochs),
+        cell_real(sum.operations),
+        images > 0 ? cell_real(sum.operations * images) : cell_null(),
+        cell_real(sum.operations / 1e9),
+        images > 0 ? cell_real(sum.operations * images / 1e12) : cell_null(),
+        cell_int(p->packing.workers),
+        cell_int(p->packing.threads),
+        known(sum.largest_bytes / MIB),
+        sum.largest_bytes > 0 ? cell_int((int64_t)sum.largest_bytes) : cell_null(),
+        known(core_s),
+        known(core_s / 3600),
+        known(sum.wall_s),
+        cell_text(sum.wall_s > 0 ? wall : NULL),
     };
     return table_row(t, cells, e);
 }
@@ -232,6 +324,13 @@ static void total_note(const void *context, FILE *out)
         fputs("\nNote: all operations are those per image times the training images, which only the data can "
               "count.\n",
               out);
+    if (!p->has_speed)
+        fputs(
+            "\nNote: times are predicted once the speed of this machine is known: firesweep plan --calibrate "
+            "measures it (about 20 s).\n",
+            out);
+    else if (p->images.train < 0)
+        fputs("\nNote: times are predicted once the data is there or data.train_limit is set.\n", out);
     if (spec_check_data(&p->spec, &e) == ST_OK)
         return;
     fputs("\nNote: ", out);
@@ -241,15 +340,17 @@ static void total_note(const void *context, FILE *out)
 
 static enum status write_plan(const struct output *o, const struct plan *p, struct err *e)
 {
-    struct table_column columns[sizeof trial_columns / sizeof *trial_columns];
+    struct table_column columns[COLUMN_COUNT];
     memcpy(columns, trial_columns, sizeof columns);
     bool skipped = false;
     for (int i = 0; i < p->space.trial_count; i++)
         skipped |= p->space.trials[i].skip_reason != NULL;
     if (!skipped)
         columns[COLUMN_SKIPPED].flags |= TABLE_NOT_TEXT;
+    if (!p->has_speed || p->images.train < 0)
+        columns[COLUMN_PREDICTED].flags |= TABLE_NOT_TEXT;
     const struct section sections[] = {
-        {.name = "trials", .columns = columns, .count = COLUMN_SKIPPED + 1, .rows = trial_rows},
+        {.name = "trials", .columns = columns, .count = COLUMN_COUNT, .rows = trial_rows},
         {.name = "blocks", SECTION_COLUMNS(block_columns), .rows = block_rows},
         {.name = "totals",
          SECTION_COLUMNS(total_columns),
@@ -270,26 +371,123 @@ static enum status print_reference(struct err *e)
     return st;
 }
 
+static enum status index_memberships(struct plan *p, struct err *e)
+{
+    const struct space *s = &p->space;
+    p->first_membership = mem_alloc((size_t)s->trial_count + 1, sizeof(int));
+    p->next_membership = mem_alloc((size_t)s->membership_count + 1, sizeof(int));
+    if (!p->first_membership || !p->next_membership)
+        return err_set(e, ST_NOMEM, "out of memory");
+    for (int i = 0; i < s->trial_count; i++)
+        p->first_membership[i] = -1;
+    for (int i = s->membership_count - 1; i >= 0; i--) {
+        int *first = &p->first_membership[s->memberships[i].trial];
+        p->next_membership[i] = *first;
+        *first = i;
+    }
+    return ST_OK;
+}
+
+/* As the run divides the machine when none of the trials is done. */
+static void pack(struct plan *p)
+{
+    struct cpu_info cpu;
+    struct packing_request r = {.workers = p->spec.run.workers,
+                                .threads = p->spec.run.threads,
+                                .useful_threads = p->spec.base.recipe.lanes};
+    const struct image_counts *n = &p->images;
+    const struct shape *image = &p->spec.base.design.macro.input;
+    const double images = fmax(n->train, 0) + n->val + n->test;
+    cpu_detect(&cpu);
+    r.cores = cpu.physical_cores;
+    const bool streamed = p->spec.data.memory == DATA_STREAM;
+    r.memory_bytes =
+        packing_memory((double)cpu.memory_bytes, streamed ? 0 : images * image->c * image->h * image->w);
+    for (int i = 0; i < p->space.trial_count; i++) {
+        if (p->space.trials[i].skip_reason)
+            continue;
+        r.pending++;
+        r.worker_bytes = fmax(r.worker_bytes, forecast_memory(&p->forecast, i, 1, n->train));
+    }
+    p->packing = packing_plan(&r);
+}
+
+static enum status make_forecast(struct plan *p, struct err *e)
+{
+    p->images = image_counts_of(&p->spec.data);
+    enum status st = index_memberships(p, e);
+    if (st == ST_OK)
+        st = forecast_init(&p->forecast, &p->space, e);
+    if (st == ST_OK)
+        pack(p);
+    return st;
+}
+
+static void show_probe(int done, int count)
+{
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\rmeasuring the machine's speed: %d of %d networks", done, count);
+}
+
+/* A speed that cannot be kept serves this plan only. */
+static enum status calibrate(struct plan *p, struct err *e)
+{
+    struct calibration_key key;
+    struct err why = ERR_INIT;
+    calibration_key_init(&key);
+    enum status st = predict_calibrate(key.threads, &p->speed, show_probe, e);
+    if (isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+    if (st != ST_OK)
+        return st;
+    p->has_speed = true;
+    char *path = calibration_path();
+    if (!path)
+        err_set(&why, ST_FAILED, "neither XDG_CACHE_HOME nor HOME names a folder for it");
+    else if (calibration_write(path, &key, &p->speed, &why) == ST_OK)
+        fprintf(stderr, "The speed of %s (%s, %d threads) is kept in %s\n", key.cpu, key.isa, key.threads,
+                path);
+    if (why.text[0])
+        fprintf(stderr, "firesweep: plan: the speed measured is not kept: %s\n", why.text);
+    mem_free(path);
+    return ST_OK;
+}
+
+static enum status plan_spec(struct plan *p, const char *path, const struct output *o, struct err *e)
+{
+    enum status st = spec_load(path, &p->spec, e);
+    if (st == ST_OK) {
+        st = space_build(&p->spec, &p->space, e);
+        if (st == ST_OK)
+            st = make_forecast(p, e);
+        if (st == ST_OK)
+            st = write_plan(o, p, e);
+        space_release(&p->space);
+        forecast_release(&p->forecast);
+        mem_free(p->first_membership);
+        mem_free(p->next_membership);
+    }
+    spec_release(&p->spec);
+    return st;
+}
+
 static enum status plan_run(const struct args *a, struct err *e)
 {
     struct output o;
-    struct plan p;
+    struct plan p = {.has_speed = false};
     enum status st = output_init(&o, a, e);
     if (st == ST_OK && a->value[OPTION_REFERENCE])
         return print_reference(e);
-    if (st == ST_OK && !a->positional[0])
+    if (st == ST_OK && !a->positional[0] && !a->value[OPTION_CALIBRATE])
         st = err_set(e, ST_USAGE, "missing argument, expected SPEC, see firesweep plan --help");
+    if (st == ST_OK && a->value[OPTION_CALIBRATE])
+        st = calibrate(&p, e);
     if (st != ST_OK)
         return err_prefix(e, "plan");
-    st = spec_load(a->positional[0], &p.spec, e);
-    if (st == ST_OK) {
-        st = space_build(&p.spec, &p.space, e);
-        if (st == ST_OK)
-            st = write_plan(&o, &p, e);
-        space_release(&p.space);
-    }
-    spec_release(&p.spec);
-    return st;
+    if (!a->positional[0])
+        return ST_OK;
+    p.has_speed = p.has_speed || calibration_here(&p.speed);
+    return plan_spec(&p, a->positional[0], &o, e);
 }
 
 const struct command command_plan = {
@@ -300,9 +498,11 @@ const struct command command_plan = {
     .positional_max = 1,
     .description = "Expands a sweep spec into its trials and says what each one costs: parameters, model "
                    "size, multiply-accumulates and peak activation memory per image (inference), and the "
-                   "arithmetic of training. Equal trials of several blocks are one trial. Nothing is read "
-                   "but the spec.",
+                   "arithmetic of training, the memory of a worker, and (after --calibrate) the time on this "
+                   "machine. Equal trials of several blocks are one trial. Of the data only the names and "
+                   "sizes of its files are read.",
     .examples = "  firesweep plan experiments/quickstart.yaml\n"
+                "  firesweep plan --calibrate\n"
                 "  firesweep plan --reference\n"
                 "  firesweep plan sweep.yaml --only totals\n"
                 "  firesweep plan sweep.yaml --format csv > trials.csv\n",

@@ -26,6 +26,12 @@ static int fitting(const struct packing_request *r)
     return fit >= PACKING_MAX_WORKERS ? PACKING_MAX_WORKERS : at_least_one((int)fit);
 }
 
+double packing_memory(double machine_bytes, double data_bytes)
+{
+    double left = 0.8 * machine_bytes - data_bytes;
+    return machine_bytes <= 0 ? 0 : left > 1 ? left : 1;
+}
+
 struct packing packing_plan(const struct packing_request *r)
 {
     int workers = r->workers;

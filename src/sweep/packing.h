@@ -25,6 +25,10 @@ struct packing {
                     on the same machine would choose the same ones */
 };
 
+/* Bytes for all workers on a machine (or cgroup) of machine_bytes, 0 = not known: without the data, and
+ * without a fifth for everything else. */
+double packing_memory(double machine_bytes, double data_bytes);
+
 /* Auto workers: as many as cores, memory and trials allow, because trials side by side need no barrier; auto
  * threads: the cores divided among the workers. Never more workers than trials. Thread counts do not change
  * results.

@@ -23,6 +23,8 @@ struct run_trial {
     const char *axes;       /* JSON object, or NULL */
     const char *checkpoint; /* path */
     double operations;      /* multiply-adds x 2 of its whole training and evaluation */
+    double length;          /* predicted seconds, or operations: for comparing trials */
+    double memory_bytes;    /* of its worker with one thread, without the data; 0 = not known */
     double wall_used_s;     /* of all its attempts so far */
     int attempts;           /* so far, in any run */
     int crashes;            /* in this run */
@@ -130,8 +132,6 @@ double trial_operations(const struct trial *t, const struct dataset *data);
 /* Seconds until a running worker is done, by its own speed, else by that of all; -1 when nothing is known
  * yet. */
 double slot_remaining_s(const struct supervisor *s, const struct slot *slot, double now);
-/* Memory a worker of one thread needs for a trial, roughly, without the data. */
-double trial_memory(const struct trial *t);
 /* Counts trials, computes the time left, and tells the observer. */
 void supervisor_tick(struct supervisor *s);
 void supervisor_count(const struct supervisor *s, struct run_status *out);

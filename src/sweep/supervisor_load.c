@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/calibration.h"
+#include "sweep/forecast.h"
 #include "sweep/supervisor.h"
 #include "sweep/worker.h"
 
@@ -64,6 +66,7 @@ static enum status describe_trial(struct supervisor *s, int i, const struct memb
     t->name = name ? arena_strdup(&s->arena, name) : NULL;
     t->axes = m ? m->axes : NULL;
     t->operations = trial_operations(trial, s->data);
+    t->length = t->operations;
     /* The data is part of what a trial is: weights trained on other images must not be taken for its own. */
     t->checkpoint = arena_printf(&s->arena, "%s.checkpoints/%s-%s-%s-s%" PRIu64 ".safetensors", stem,
                                  trial->arch_hash, trial->recipe_hash, fingerprint, trial->seed);
@@ -89,8 +92,29 @@ static int longer_first(const void *a, const void *b, void *context)
 {
     const int *x = a, *y = b;
     const struct run_trial *trials = context;
-    double p = trials[*x].operations, q = trials[*y].operations;
+    double p = trials[*x].length, q = trials[*y].length;
     return p != q ? (p < q) - (p > q) : (*x > *y) - (*x < *y);
+}
+
+/* Memory of all trials and, where this machine's speed is known for each of them, how long they take. */
+static enum status forecast_trials(struct supervisor *s, struct err *e)
+{
+    struct forecast f;
+    struct speed speed;
+    const struct image_counts images = {(double)s->data->sets[SPLIT_TRAIN].count,
+                                        (double)s->data->sets[SPLIT_VAL].count,
+                                        (double)s->data->sets[SPLIT_TEST].count};
+    enum status status = forecast_init(&f, s->space, e);
+    bool known = status == ST_OK && calibration_here(&speed);
+    for (int i = 0; i < s->space->trial_count && status == ST_OK; i++) {
+        s->trials[i].memory_bytes = forecast_memory(&f, i, 1, images.train);
+        known = known && f.work_of[i] >= 0;
+    }
+    for (int i = 0; i < s->space->trial_count && known; i++) {
+        s->trials[i].length = forecast_trial_s(&f, s->space, &speed, i, 1, &images);
+    }
+    forecast_release(&f);
+    return status;
 }
 
 static enum status load_all(struct supervisor *s, const int64_t *ids, const char *stem, struct err *e)
@@ -111,6 +135,9 @@ static enum status load_all(struct supervisor *s, const int64_t *ids, const char
     }
     if (again > 0) {
         supervisor_notice(s, "%d trials that failed in an earlier run are tried again", again);
+    }
+    if (status == ST_OK) {
+        status = forecast_trials(s, e);
     }
     qsort_r(s->order, (size_t)s->space->trial_count, sizeof *s->order, longer_first, s->trials);
     return status;
@@ -146,21 +173,11 @@ static bool quota_limits(const struct cpu_info *cpu)
     return sched_getaffinity(0, sizeof mask, &mask) != 0 || CPU_COUNT(&mask) > cpu->allowed.count;
 }
 
-/* The machine's memory without the data and a fifth for everything else; 0 when not known. */
-static double memory_for_workers(const struct supervisor *s, const struct cpu_info *cpu)
-{
-    double left = 0.8 * (double)cpu->memory_bytes;
-    for (int i = 0; i < SPLIT_COUNT; i++) {
-        left -= (double)s->data->sets[i].count * s->data->image.c * s->data->image.h * s->data->image.w;
-    }
-    return cpu->memory_bytes == 0 ? 0 : left > 1 ? left : 1;
-}
-
 static double largest_worker(const struct supervisor *s)
 {
     double largest = 0;
     for (int i = 0; i < s->space->trial_count; i++) {
-        double bytes = s->trials[i].state == TRIAL_PENDING ? trial_memory(&s->space->trials[i]) : 0;
+        double bytes = s->trials[i].state == TRIAL_PENDING ? s->trials[i].memory_bytes : 0;
         largest = bytes > largest ? bytes : largest;
     }
     return largest;
@@ -180,7 +197,7 @@ enum status supervisor_pack(struct supervisor *s, const struct run_config *c, st
         .workers = c->workers > 0 ? c->workers : s->spec->run.workers,
         .threads = c->threads > 0 ? c->threads : s->spec->run.threads,
         .useful_threads = s->spec->base.recipe.lanes,
-        .memory_bytes = memory_for_workers(s, &cpu),
+        .memory_bytes = packing_memory((double)cpu.memory_bytes, (double)dataset_memory(s->data)),
         .worker_bytes = largest_worker(s),
     };
     s->packing = packing_plan(&s->request);

@@ -41,16 +41,6 @@ void supervisor_count(const struct supervisor *s, struct run_status *out)
     out->timed_out = count[TRIAL_TIMED_OUT];
 }
 
-double trial_memory(const struct trial *t)
-{
-    enum { LARGEST_STATE = 2, CHECKPOINT_COPIES = 2, PROGRAM_BYTES = 16 << 20 };
-    const struct recipe *r = &t->point.recipe;
-    /* Weights as they are and transposed, a gradient for each lane, optimizer state, and all of it again to
-     * be saved. */
-    double floats = 2 + r->lanes + LARGEST_STATE + CHECKPOINT_COPIES * (1 + LARGEST_STATE);
-    return (double)t->cost.model_bytes * floats + (double)t->cost.train_activation_bytes + PROGRAM_BYTES;
-}
-
 /* Operations that a running worker has done and that are in no sum yet. */
 static double unsettled(const struct supervisor *s, const struct slot *slot)
 {

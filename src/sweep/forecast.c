@@ -1,0 +1,80 @@
+#include "sweep/forecast.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Code, libraries, stacks and the records of a worker. */
+enum { PROCESS_BYTES = 16 << 20 };
+
+static bool same_work(const struct trial *a, const struct trial *b)
+{
+    return strcmp(a->arch_hash, b->arch_hash) == 0 && strcmp(a->recipe_hash, b->recipe_hash) == 0;
+}
+
+/* The index of the trial's work, which is added; -1 when there is none. */
+static int add_work(struct forecast *f, const struct trial *t)
+{
+    struct arch arch;
+    if (arch_build(&t->point.design, &arch, NULL) != ST_OK ||
+        workload_init(&f->works[f->work_count], &arch, &t->point.recipe, NULL) != ST_OK)
+        return -1;
+    return f->work_count++;
+}
+
+enum status forecast_init(struct forecast *f, const struct space *space, struct err *e)
+{
+    const size_t count = (size_t)space->trial_count + 1; /* never zero */
+    *f = (struct forecast){.works = mem_alloc(count, sizeof *f->works),
+                           .work_of = mem_alloc(count, sizeof *f->work_of)};
+    if (!f->works || !f->work_of)
+        return err_set(e, ST_NOMEM, "out of memory");
+    /* The seeds of a point are neighbours. */
+    for (int i = 0; i < space->trial_count; i++)
+        f->work_of[i] = i > 0 && same_work(&space->trials[i - 1], &space->trials[i])
+                            ? f->work_of[i - 1]
+                            : add_work(f, &space->trials[i]);
+    return ST_OK;
+}
+
+void forecast_release(struct forecast *f)
+{
+    mem_free(f->works);
+    mem_free(f->work_of);
+    *f = (struct forecast){0};
+}
+
+static const struct workload *work_of(const struct forecast *f, int trial)
+{
+    return f->work_of[trial] < 0 ? NULL : &f->works[f->work_of[trial]];
+}
+
+double forecast_memory(const struct forecast *f, int trial, int threads, double train_images)
+{
+    const struct workload *w = work_of(f, trial);
+    return w ? workload_memory(w, threads, train_images > 0 ? train_images : 0) + PROCESS_BYTES : 0;
+}
+
+double forecast_trial_s(const struct forecast *f, const struct space *space, const struct speed *speed,
+                        int trial, int threads, const struct image_counts *images)
+{
+    const struct workload *w = work_of(f, trial);
+    if (!w || images->train < 0)
+        return 0;
+    return space->trials[trial].point.recipe.epochs *
+               predict_epoch_s(speed, w, threads, images->train, images->val) +
+           predict_eval_s(speed, w, threads, images->test);
+}
+
+static int longer_first(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+double forecast_wall_s(double *trial_s, int count, int workers)
+{
+    qsort(trial_s, (size_t)count, sizeof *trial_s, longer_first);
+    return packing_remaining_s(NULL, 0, trial_s, count, workers, 1);
+}

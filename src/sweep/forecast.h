@@ -1,0 +1,40 @@
+/* What the trials of a space will take: memory and, where this machine's speed is known, time. */
+#ifndef SWEEP_FORECAST_H
+#define SWEEP_FORECAST_H
+
+#include <stdbool.h>
+
+#include "engine/predict.h"
+#include "sweep/packing.h"
+#include "sweep/space.h"
+
+/* How many images the splits hold; train < 0: not known. */
+struct image_counts {
+    double train, val, test;
+};
+
+/* The same as the run will find, from the names and sizes of the files alone, in milliseconds: exact for
+ * whole files, and but for images that data.skip_bad leaves out. */
+struct image_counts image_counts_of(const struct data_source *source);
+
+struct forecast {
+    int work_count;
+    struct workload *works; /* one for each run of neighbours with the same network and recipe */
+    int *work_of;           /* per trial; -1: the engine cannot run it, and says why when it is trained */
+};
+
+/* Some ten microseconds a network. ST_NOMEM. Call forecast_release also after a failure. */
+enum status forecast_init(struct forecast *f, const struct space *space, struct err *e);
+void forecast_release(struct forecast *f);
+
+/* Peak bytes of a trial's worker without the data; 0 when not known. */
+double forecast_memory(const struct forecast *f, int trial, int threads, double train_images);
+/* Seconds of a trial's training, validation and test while the other cores are busy; 0 when not known. */
+double forecast_trial_s(const struct forecast *f, const struct space *space, const struct speed *speed,
+                        int trial, int threads, const struct image_counts *images);
+
+/* Seconds until the last of `count` trials is done, each on a worker of its own with one of `workers` running
+ * at a time, the longest first. Sorts `trial_s`. */
+double forecast_wall_s(double *trial_s, int count, int workers);
+
+#endif
