@@ -74,8 +74,8 @@ struct speed_sample {
     double eval_s;   /* of evaluating as many */
 };
 
-/* The speed that explains `count` samples (times > 0) best: least sum of squared relative errors, no
- * coefficient below zero. Deterministic. ST_NOMEM. */
+/* The speed that explains `count` samples (times > 0) best: least sum of squared relative errors, those
+ * beyond a few percent counted less, and no coefficient below zero. Deterministic. ST_NOMEM. */
 enum status speed_fit(struct speed *out, const struct speed_sample *samples, int count, struct err *e);
 
 /* Trains and evaluates a fixed set of small networks on all of `threads` threads and fits their times; about
