@@ -434,8 +434,9 @@ static enum status calibrate(struct plan *p, struct err *e)
 {
     struct calibration_key key;
     struct err why = ERR_INIT;
+    double scatter = 0;
     calibration_key_init(&key);
-    enum status st = predict_calibrate(key.threads, &p->speed, show_probe, e);
+    enum status st = predict_calibrate(key.threads, &p->speed, &scatter, show_probe, e);
     if (isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);
     if (st != ST_OK)
@@ -447,6 +448,12 @@ static enum status calibrate(struct plan *p, struct err *e)
     else if (calibration_write(path, &key, &p->speed, &why) == ST_OK)
         fprintf(stderr, "The speed of %s (%s, %d threads) is kept in %s\n", key.cpu, key.isa, key.threads,
                 path);
+    if (scatter > SCATTER_USUAL)
+        fprintf(stderr,
+                "firesweep: plan: the times scatter by %.0f %%: something else uses this machine, "
+                "predictions will "
+                "be too slow; measure again when it is idle\n",
+                100 * scatter);
     if (why.text[0])
         fprintf(stderr, "firesweep: plan: the speed measured is not kept: %s\n", why.text);
     mem_free(path);

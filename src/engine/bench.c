@@ -122,7 +122,7 @@ static enum status make_trainer(const struct arch *a, const struct recipe *r, in
     return trainer_create(&c, out, e);
 }
 
-static double time_training(struct trainer *t, int repeat)
+static double time_training(struct trainer *t, int repeat, double *best)
 {
     double times[REPEAT_MAX] = {0};
     for (size_t i = 0; i < t->train.count; i++)
@@ -132,10 +132,12 @@ static double time_training(struct trainer *t, int repeat)
         trainer_step(t, 0, (int64_t)t->train.count);
         times[i < WARM_UP ? 0 : i - WARM_UP] = clock_seconds() - start;
     }
-    return median(times, repeat);
+    const double middle = median(times, repeat);
+    *best = times[0]; /* sorted now */
+    return middle;
 }
 
-static enum status time_inference(struct trainer *t, int repeat, double *out, struct err *e)
+static enum status time_inference(struct trainer *t, int repeat, double *out, double *best, struct err *e)
 {
     double times[REPEAT_MAX] = {0};
     enum status s = ST_OK;
@@ -146,6 +148,7 @@ static enum status time_inference(struct trainer *t, int repeat, double *out, st
         times[i < WARM_UP ? 0 : i - WARM_UP] = clock_seconds() - start;
     }
     *out = median(times, repeat);
+    *best = times[0];
     return s;
 }
 
@@ -156,8 +159,8 @@ enum status bench_network(const struct arch *a, const struct recipe *r, int thre
     struct trainer *t = NULL;
     enum status s = make_trainer(a, r, threads, &n, &t, e);
     if (t) {
-        out->train_s = time_training(t, repeat);
-        s = time_inference(t, repeat, &out->infer_s, e);
+        out->train_s = time_training(t, repeat, &out->train_best_s);
+        s = time_inference(t, repeat, &out->infer_s, &out->infer_best_s, e);
     }
     trainer_free(t);
     mem_free(n.floats);

@@ -17,8 +17,9 @@ enum status bench_fma_flops(int threads, double *out, struct err *e);
 enum status bench_copy_bytes(int threads, double *out, struct err *e);
 
 struct bench_network {
-    double train_s; /* one update of a batch: forward, loss, backward, optimizer */
-    double infer_s; /* one forward pass of a batch */
+    double train_s;                    /* one update of a batch: forward, loss, backward, optimizer */
+    double infer_s;                    /* one forward pass of a batch */
+    double train_best_s, infer_best_s; /* the fastest of them */
 };
 
 /* Trains and evaluates batches of the recipe's size on `threads` threads: two warm-up rounds, then the median

@@ -74,15 +74,16 @@ static enum status measure(const struct probe *p, int threads, struct speed_samp
         s = bench_network(&arch, &r, threads, REPEAT, &times, e);
     if (s != ST_OK)
         return s;
-    /* A clock too coarse for the smallest of them must not give a time of zero. */
+    /* The best, because other processes only ever slow a measurement down. A clock too coarse for the
+     * smallest of them must not give a time of zero. */
     out->threads = threads;
-    out->update_s = fmax(times.train_s, 1e-9);
-    out->eval_s = fmax(times.infer_s, 1e-9);
+    out->update_s = fmax(times.train_best_s, 1e-9);
+    out->eval_s = fmax(times.infer_best_s, 1e-9);
     return ST_OK;
 }
 
-enum status predict_calibrate(int threads, struct speed *out, void (*progress)(int done, int count),
-                              struct err *e)
+enum status predict_calibrate(int threads, struct speed *out, double *scatter,
+                              void (*progress)(int done, int count), struct err *e)
 {
     enum status s = ST_OK;
     struct speed_sample *samples = mem_calloc(PROBE_COUNT, sizeof *samples);
@@ -95,6 +96,8 @@ enum status predict_calibrate(int threads, struct speed *out, void (*progress)(i
     }
     if (s == ST_OK)
         s = speed_fit(out, samples, PROBE_COUNT, e);
+    if (s == ST_OK)
+        *scatter = speed_scatter(out, samples, PROBE_COUNT);
     mem_free(samples);
     return s;
 }

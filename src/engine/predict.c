@@ -284,3 +284,11 @@ enum status speed_fit(struct speed *out, const struct speed_sample *samples, int
     mem_free(n);
     return ST_OK;
 }
+
+double speed_scatter(const struct speed *s, const struct speed_sample *samples, int count)
+{
+    double sum = 0;
+    for (int i = 0; i < count; i++)
+        sum += fabs(predict_update_s(s, &samples[i].work, samples[i].threads) / samples[i].update_s - 1);
+    return count > 0 ? sum / count : 0;
+}

@@ -78,10 +78,16 @@ struct speed_sample {
  * beyond a few percent counted less, and no coefficient below zero. Deterministic. ST_NOMEM. */
 enum status speed_fit(struct speed *out, const struct speed_sample *samples, int count, struct err *e);
 
+/* How far a speed is from the samples' update times: mean of the relative errors' sizes, 0 = none. */
+double speed_scatter(const struct speed *s, const struct speed_sample *samples, int count);
+
+/* A scatter above this says that something else used the machine, and the speed is not to be relied on. */
+#define SCATTER_USUAL 0.04
+
 /* Trains and evaluates a fixed set of small networks on all of `threads` threads and fits their times; about
- * 20 s on two threads, and wants a machine that does nothing else. `progress` (may be NULL) is told before
- * each network. ST_NOMEM, ST_USAGE for an unknown FIRESWEEP_ISA. */
-enum status predict_calibrate(int threads, struct speed *out, void (*progress)(int done, int count),
-                              struct err *e);
+ * 20 s on two threads, and wants a machine that does nothing else: *scatter tells. `progress` (may be NULL)
+ * is told before each network. ST_NOMEM, ST_USAGE for an unknown FIRESWEEP_ISA. */
+enum status predict_calibrate(int threads, struct speed *out, double *scatter,
+                              void (*progress)(int done, int count), struct err *e);
 
 #endif

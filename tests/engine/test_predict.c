@@ -162,6 +162,7 @@ static void test_fit_finds_the_speed(void **state)
     assert_int_equal(speed_fit(&found, samples, SAMPLES, NULL), ST_OK);
     assert_int_equal(speed_fit(&again, samples, SAMPLES, NULL), ST_OK);
     assert_memory_equal(&found, &again, sizeof found);
+    assert_true(speed_scatter(&s, samples, SAMPLES) == 0 && speed_scatter(&found, samples, SAMPLES) < 0.01);
     for (int k = 0; k < WORK_COUNT; k++)
         assert_true(isfinite(found.train[k]) && found.train[k] >= 0 && found.infer[k] >= 0);
     for (int i = 0; i < SAMPLES; i++)
@@ -182,6 +183,7 @@ static void test_fit_survives_outliers(void **state)
     make_samples(samples, &s);
     samples[3].update_s *= 2;
     samples[17].update_s *= 1.5;
+    assert_near(speed_scatter(&s, samples, SAMPLES), (0.5 + 1 / 3.0) / SAMPLES, 1e-9);
     assert_int_equal(speed_fit(&found, samples, SAMPLES, NULL), ST_OK);
     assert_near(predict_update_s(&found, &other, 2), predict_update_s(&s, &other, 2), 0.06);
 }
