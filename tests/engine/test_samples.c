@@ -19,9 +19,19 @@ struct source {
     atomic_int surprises; /* loads without announcement */
 };
 
+/* The engine promises not to write to the context; these tests count in it. */
+static struct source *source_of(const void *context)
+{
+    union {
+        const void *in;
+        struct source *out;
+    } cast = {context};
+    return cast.out;
+}
+
 static int load(const void *context, size_t index, uint64_t seed, unsigned epoch, float *out, size_t pitch)
 {
-    struct source *s = (struct source *)(uintptr_t)context;
+    struct source *s = source_of(context);
     (void)seed, (void)epoch;
     atomic_fetch_add(&s->loaded[index], 1);
     if (atomic_load(&s->announced[index]) == 0)
@@ -36,7 +46,7 @@ static int load(const void *context, size_t index, uint64_t seed, unsigned epoch
 
 static void ahead(const void *context, const uint32_t *samples, size_t count)
 {
-    struct source *s = (struct source *)(uintptr_t)context;
+    struct source *s = source_of(context);
     for (size_t i = 0; i < count; i++)
         atomic_fetch_add(&s->announced[samples[i]], 1);
 }
