@@ -250,10 +250,10 @@ void signal_until_output(const char *db, const char *text, pid_t pid, int signal
     }
 }
 
-static bool is_stopped(pid_t pid)
+static bool thread_stopped(pid_t pid, const char *thread)
 {
-    char path[64], state = 0;
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    char path[96], state = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%.32s/stat", (int)pid, thread);
     FILE *f = fopen(path, "r");
     if (f) {
         bool read = fscanf(f, "%*d (%*[^)]) %c", &state) == 1;
@@ -261,6 +261,22 @@ static bool is_stopped(pid_t pid)
         return read && state == 'T';
     }
     return false;
+}
+
+/* Each of its threads: the last one to stop could still take a signal. */
+static bool is_stopped(pid_t pid)
+{
+    char path[64];
+    bool all = true;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *d = opendir(path);
+    for (struct dirent *entry; d && (entry = readdir(d));) {
+        all = all && (entry->d_name[0] == '.' || thread_stopped(pid, entry->d_name));
+    }
+    if (d) {
+        closedir(d);
+    }
+    return d && all;
 }
 
 void stop_process(pid_t worker, pid_t sweep)
