@@ -282,7 +282,7 @@ static enum status sum_trials(const struct plan *p, struct totals *sum, struct e
 static enum status total_rows(const void *context, struct table *t, struct err *e)
 {
     const struct plan *p = context;
-    const int images = p->spec.data.train_limit; /* only the data tells how many there are without a limit */
+    const double images = p->images.train;
     char wall[32];
     struct totals sum;
     const enum status st = sum_trials(p, &sum, e);
@@ -320,7 +320,7 @@ static void total_note(const void *context, FILE *out)
 {
     const struct plan *p = context;
     struct err e = ERR_INIT;
-    if (p->spec.data.train_limit == 0)
+    if (p->images.train < 0)
         fputs("\nNote: all operations are those per image times the training images, which only the data can "
               "count.\n",
               out);
