@@ -93,7 +93,7 @@ static bool read_seconds(struct json_object *entry, const char *key, double out[
 bool calibration_read(const char *path, const struct calibration_key *key, struct speed *out)
 {
     struct json_object *speeds = read_speeds(path);
-    struct speed found;
+    struct speed found = {{0}, {0}};
     bool ok = false;
     for (size_t i = 0; speeds && !ok && i < json_object_array_length(speeds); i++) {
         struct json_object *entry = json_object_array_get_idx(speeds, i);

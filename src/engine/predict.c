@@ -35,8 +35,9 @@ static void count_products(const struct counter *c, double k, int channels, doub
 static void count_winograd(const struct counter *c, const struct op *op, const struct branch *b)
 {
     const struct shape *map = &c->network->tensors[op->out].shape;
-    const double tiles =
-        (double)((map->h + WINOGRAD_OUT - 1) / WINOGRAD_OUT) * ((map->w + WINOGRAD_OUT - 1) / WINOGRAD_OUT);
+    const int down = (map->h + WINOGRAD_OUT - 1) / WINOGRAD_OUT,
+              across = (map->w + WINOGRAD_OUT - 1) / WINOGRAD_OUT;
+    const double tiles = (double)down * across;
     const double forward = WINOGRAD_PLANES * tiles * b->cin * panel_channels(b->cout),
                  backward = WINOGRAD_PLANES * tiles * b->cout * panel_channels(b->cin);
     const int passes = c->training ? 2 + op->wants_dx : 1;
@@ -88,7 +89,8 @@ static void count_image(const struct network *n, const struct plan *p, bool trai
     for (int i = 0; i < n->op_count; i++) {
         const struct op *op = &n->ops[i];
         const double in = values(&n->tensors[op->in].shape);
-        calls += (double)((p->images + plan_stage(p, i)->images - 1) / plan_stage(p, i)->images);
+        const int round = plan_stage(p, i)->images, rounds = (p->images + round - 1) / round;
+        calls += rounds;
         if (op->kind == OP_CONV)
             count_conv(&c, op);
         else
@@ -153,7 +155,8 @@ double workload_memory(const struct workload *w, int threads, double train_image
 /* The lanes that the busiest thread takes, as a share of all. */
 static double busiest_share(int lanes, int threads)
 {
-    return (double)((lanes + threads - 1) / threads) / lanes;
+    const int most = (lanes + threads - 1) / threads;
+    return (double)most / lanes;
 }
 
 static void update_work(const struct workload *w, int threads, double images, double updates,

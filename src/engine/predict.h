@@ -85,7 +85,7 @@ double speed_scatter(const struct speed *s, const struct speed_sample *samples, 
 #define SCATTER_USUAL 0.04
 
 /* Trains and evaluates a fixed set of small networks on all of `threads` threads and fits their times; about
- * 20 s on two threads, and wants a machine that does nothing else: *scatter tells. `progress` (may be NULL)
+ * 20 s on two threads, more if something disturbs it: *scatter tells. `progress` (may be NULL)
  * is told before each network. ST_NOMEM, ST_USAGE for an unknown FIRESWEEP_ISA. */
 enum status predict_calibrate(int threads, struct speed *out, double *scatter,
                               void (*progress)(int done, int count), struct err *e);

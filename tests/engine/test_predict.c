@@ -124,8 +124,8 @@ static void test_prediction_is_monotone(void **state)
     }
     /* Five threads have nothing more to do at once than four, except between the lanes. */
     assert_true(predict_update_s(&s, &w, 5) > 0.9 * predict_update_s(&s, &w, 4));
-    for (double images = 1; images < 1e6; images *= 3)
-        assert_true(predict_epoch_s(&s, &w, 2, images, 100) < predict_epoch_s(&s, &w, 2, 3 * images, 100));
+    for (int images = 1; images < 1000000; images *= 3)
+        assert_true(predict_epoch_s(&s, &w, 2, images, 100) < predict_epoch_s(&s, &w, 2, 3.0 * images, 100));
     double before = 0;
     for (int e = 16; e <= 256; e *= 2) {
         const struct workload wider = make_workload(e, 0.25, 0.5, 64);
@@ -237,8 +237,8 @@ static _Noreturn void train_and_leave(const struct arch *a, const struct recipe 
 
 static double peak_of_worker(const struct arch *a, const struct recipe *r, int threads, size_t images)
 {
-    struct rusage usage;
-    int code;
+    struct rusage usage = {0};
+    int code = -1;
     const pid_t pid = fork();
     if (pid == 0)
         train_and_leave(a, r, threads, images);
