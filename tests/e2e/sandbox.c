@@ -215,11 +215,17 @@ char *db_metrics(const char *db)
     return text;
 }
 
-/* Fails when the run has ended, which would leave the condition unmet for ever. */
-static void keep_waiting(const char *what, double since, pid_t pid)
+/* To be asked before the condition that is waited for, which the end of the run may have made true. */
+static bool has_ended(pid_t pid)
 {
     siginfo_t info = {0};
-    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid) {
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
+/* Fails when the run had ended, which leaves the condition unmet for ever. */
+static void keep_waiting(const char *what, double since, bool ended)
+{
+    if (ended) {
         fail_msg("the run ended before: %s", what);
     }
     if (clock_seconds() - since > PATIENCE_S) {
@@ -230,23 +236,29 @@ static void keep_waiting(const char *what, double since, pid_t pid)
 
 void wait_until(const char *db, const char *sql, int64_t least, pid_t pid)
 {
-    for (double since = clock_seconds(); db_int(db, sql) < least;) {
-        keep_waiting(sql, since, pid);
+    for (double since = clock_seconds();;) {
+        bool ended = has_ended(pid);
+        if (db_int(db, sql) >= least) {
+            return;
+        }
+        keep_waiting(sql, since, ended);
     }
 }
 
 void wait_for_output(const char *db, const char *text, pid_t pid)
 {
-    for (double since = clock_seconds(); !output_holds(db, text);) {
-        keep_waiting(text, since, pid);
-    }
+    signal_until_output(db, text, pid, 0);
 }
 
 void signal_until_output(const char *db, const char *text, pid_t pid, int signal_number)
 {
-    for (double since = clock_seconds(); !output_holds(db, text);) {
+    for (double since = clock_seconds();;) {
+        bool ended = has_ended(pid);
+        if (output_holds(db, text)) {
+            return;
+        }
         kill(pid, signal_number);
-        keep_waiting(text, since, pid);
+        keep_waiting(text, since, ended);
     }
 }
 
@@ -283,7 +295,7 @@ void stop_process(pid_t worker, pid_t sweep)
 {
     assert_int_equal(kill(worker, SIGSTOP), 0);
     for (double since = clock_seconds(); !is_stopped(worker);) {
-        keep_waiting("a stopped worker", since, sweep);
+        keep_waiting("a stopped worker", since, has_ended(sweep));
     }
 }
 
