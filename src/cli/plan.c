@@ -450,9 +450,8 @@ static enum status calibrate(struct plan *p, struct err *e)
                 path);
     if (scatter > SCATTER_USUAL)
         fprintf(stderr,
-                "firesweep: plan: the times scatter by %.0f %%: something else uses this machine, "
-                "predictions will "
-                "be too slow; measure again when it is idle\n",
+                "firesweep: plan: the times scatter by %.0f %%: something else uses this machine and "
+                "predictions may be far off; measure again when it is idle\n",
                 100 * scatter);
     if (why.text[0])
         fprintf(stderr, "firesweep: plan: the speed measured is not kept: %s\n", why.text);
