@@ -2,7 +2,9 @@
 
 #include <math.h>
 
-enum { ROUNDS = 10, BLOCK = 4 };
+#include "base/philox.h"
+
+enum { BLOCK = PHILOX_WORDS };
 
 struct rng rng_stream(uint64_t seed, enum rng_purpose purpose, uint64_t a, uint64_t b)
 {
@@ -14,31 +16,13 @@ struct rng rng_stream(uint64_t seed, enum rng_purpose purpose, uint64_t a, uint6
     return r;
 }
 
-/* One round of Philox4x32 (Salmon et al., section 3.3): two 32x32 -> 64 bit products,
- * their halves crossed over and mixed with the key. */
-static void philox_round(uint32_t x[4], uint32_t key0, uint32_t key1)
-{
-    uint64_t product0 = (uint64_t)0xD2511F53u * x[0];
-    uint64_t product1 = (uint64_t)0xCD9E8D57u * x[2];
-    uint32_t x1 = x[1], x3 = x[3];
-    x[0] = (uint32_t)(product1 >> 32) ^ x1 ^ key0;
-    x[1] = (uint32_t)product1;
-    x[2] = (uint32_t)(product0 >> 32) ^ x3 ^ key1;
-    x[3] = (uint32_t)product0;
-}
-
 void rng_block(const struct rng *r, uint32_t index, uint32_t out[4])
 {
-    uint32_t key0 = r->key[0], key1 = r->key[1];
     out[0] = index;
     out[1] = r->counter[1];
     out[2] = r->counter[2];
     out[3] = r->counter[3];
-    for (int i = 0; i < ROUNDS; i++) {
-        philox_round(out, key0, key1);
-        key0 += 0x9E3779B9u; /* Weyl sequence: golden ratio, sqrt(3) - 1 */
-        key1 += 0xBB67AE85u;
-    }
+    philox(1, &out[0], &out[1], &out[2], &out[3], r->key);
 }
 
 uint32_t rng_u32(struct rng *r)

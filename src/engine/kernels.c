@@ -4,6 +4,7 @@
 #include "engine/kernels_vector.h"
 
 #include "engine/kernels_conv.h"
+#include "engine/kernels_dropout.h"
 #include "engine/kernels_pool.h"
 #include "engine/kernels_row.h"
 #include "engine/kernels_weight_gradient.h"
@@ -46,6 +47,7 @@ const struct kernels KERNELS_TABLE = {
     .maxpool_forward = maxpool_forward,
     .maxpool_backward = maxpool_backward,
     .row = row,
+    .dropout_keep = dropout_keep,
     .winograd_input = winograd_input,
     .winograd_output_gradient = winograd_output_gradient,
     .winograd_output = winograd_output,

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/rng.h"
 
 enum { PANEL = 32, HALF_PANEL = PANEL / 2 };
 
@@ -110,17 +111,14 @@ struct winograd_job {
     unsigned flags;
 };
 
-enum { POOL_KERNEL_MAX = 8 };
-
-/* Max pooling with clipped windows of at most POOL_KERNEL_MAX x POOL_KERNEL_MAX. `arg` is
- * [image][pixel][channel], the winner's place (ky * kernel + kx) in its window; with `relu` (the input is the
- * output of a ReLU: positive, +0 or NaN) a window without a positive value has no winner, so that its
- * gradient ends there. */
+/* Max pooling, 3x3 windows with stride 2 and no padding (the only one of SqueezeNet); a third row or column
+ * may lie beyond the border. `arg` is [image][pixel][channel], the winner's place (ky * 3 + kx) in its
+ * window; with `relu` (the input is the output of a ReLU: positive, +0 or NaN) a window without a positive
+ * value has no winner, so that its gradient ends there. */
 struct pool_job {
     struct view x, y; /* backward: dx and dy */
     int images;
     int in_h, in_w, out_h, out_w;
-    int kernel, stride, pad;
     int channels;
     uint8_t *arg; /* written forward (NULL: not wanted), read backward; TENSOR_SLACK bytes beyond its end are
                      read too */
@@ -138,6 +136,15 @@ struct row_job {
     size_t n;
 };
 
+/* keep[k] is 1 with probability 1 - threshold / 65536, else 0, by the numbers of the stream from its first
+ * on. */
+struct dropout_job {
+    const struct rng *stream;
+    uint32_t threshold;
+    uint8_t *keep;
+    size_t n;
+};
+
 struct kernels {
     const char *name;
     int vector_floats;
@@ -145,9 +152,9 @@ struct kernels {
     void (*weight_gradient)(const struct weight_gradient_job *job); /* writes dw only */
     void (*bias_gradient)(const struct weight_gradient_job *job);   /* writes db only */
     void (*maxpool_forward)(const struct pool_job *job);
-    void (*maxpool_backward)(
-        const struct pool_job *job); /* overwrites dx; windows must not overlap the border */
+    void (*maxpool_backward)(const struct pool_job *job); /* overwrites dx */
     void (*row)(const struct row_job *job);
+    void (*dropout_keep)(const struct dropout_job *job);
     /* data -> planes: B^T d B of the input around each tile; A d A^T of an output's gradient. planes -> data:
      * A^T m A, then what conv does after its sums. */
     void (*winograd_input)(const struct winograd_job *job);

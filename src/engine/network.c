@@ -22,9 +22,9 @@ static enum op_kind op_kind_of(enum layer_kind k)
 
 static enum status check_layer(const struct layer *l, int index, struct err *e)
 {
-    if (l->kind == LAYER_MAXPOOL && l->kernel > POOL_KERNEL_MAX)
-        return err_set(e, ST_USAGE, "%s: kernel %d, the engine pools windows of 1 to %d", l->name, l->kernel,
-                       POOL_KERNEL_MAX);
+    if (l->kind == LAYER_MAXPOOL && (l->kernel != 3 || l->stride != 2 || l->pad != 0))
+        return err_set(e, ST_USAGE, "%s: %dx%d/%d with padding %d, the engine pools 3x3/2 without padding",
+                       l->name, l->kernel, l->kernel, l->stride, l->pad);
     if (l->kind != LAYER_CONV)
         return ST_OK;
     if (l->kernel < 1 || l->kernel > NETWORK_MAX_KERNEL)
@@ -122,9 +122,7 @@ static void compile_ops(struct network *n, struct network_options options)
                               .in = in,
                               .in2 = in2,
                               .out = l->out,
-                              .kernel = l->kernel,
                               .stride = l->stride,
-                              .pad = l->pad,
                               .wants_dx = in != 0};
         }
         if (l->kind == LAYER_CONV)

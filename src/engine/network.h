@@ -48,8 +48,8 @@ struct op {
     int in, in2, out; /* tensors; in2 is -1 unless OP_ADD */
     int branch_count;
     struct branch branch[BRANCH_MAX];
-    int kernel, stride, pad; /* pool; stride also of a convolution */
-    bool wants_dx;           /* false when `in` is the image */
+    int stride;        /* of a convolution */
+    bool wants_dx;     /* false when `in` is the image */
     size_t transposed; /* OP_CONV with wants_dx: direct branches' weights in panels of cin, in the derived
                           block */
     int transposed_k;  /* sum over direct branches of kernel * kernel * cout */

@@ -70,9 +70,6 @@ static struct pool_job pool_job(const struct pass *p, const struct op *op, int i
                              .in_w = in->w,
                              .out_h = out->h,
                              .out_w = out->w,
-                             .kernel = op->kernel,
-                             .stride = op->stride,
-                             .pad = op->pad,
                              .channels = in->c,
                              .arg = aside(p, op),
                              .relu = p->network->tensors[op->in].relu};
@@ -154,31 +151,18 @@ static void add_backward(const struct pass *p, const struct op *op, int images)
     pass_on(p, op, 1, images, NULL);
 }
 
-/* Chooses what one image keeps: keep[k] is 1 with probability 1 - rate. */
-static void dropout_choose(const struct pass *p, uint32_t sample, uint8_t *keep, size_t n)
-{
-    const struct rng stream = rng_stream(p->seed, RNG_DROPOUT, p->epoch, sample);
-    const uint32_t threshold = (uint32_t)(p->dropout * 65536 + 0.5);
-    for (size_t k = 0; k < n; k += 8) {
-        uint32_t block[4];
-        uint8_t eight[8];
-        rng_block(&stream, (uint32_t)(k / 8), block);
-        for (int j = 0; j < 4; j++) {
-            eight[2 * j] = (block[j] & 0xffff) >= threshold;
-            eight[2 * j + 1] = block[j] >> 16 >= threshold;
-        }
-        memcpy(keep + k, eight, n - k < 8 ? n - k : 8);
-    }
-}
-
 /* out = in * keep / (1 - rate) */
 static void dropout_forward(const struct pass *p, const struct op *op, int images, const uint32_t *samples)
 {
     const struct shape *s = &p->network->tensors[op->out].shape;
     const size_t n = (size_t)s->c * (size_t)s->h * (size_t)s->w;
+    const uint32_t threshold = (uint32_t)(p->dropout * 65536 + 0.5);
     uint8_t *keep = aside(p, op);
-    for (int i = 0; i < images; i++)
-        dropout_choose(p, samples[p->first + i], keep + (size_t)i * n, n);
+    for (int i = 0; i < images; i++) {
+        const struct rng stream = rng_stream(p->seed, RNG_DROPOUT, p->epoch, samples[p->first + i]);
+        p->kernels->dropout_keep(&(struct dropout_job){
+            .stream = &stream, .threshold = threshold, .keep = keep + (size_t)i * n, .n = n});
+    }
     run_rows(p, &(struct rows){.to = pass_value(p, op->out, 0),
                                .from = pass_value(p, op->in, 0),
                                .keep = keep,
