@@ -63,7 +63,7 @@ def main():
     parser.add_argument("--base-e", type=int, help="base_e and incr_e (default: 128)")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--repeat", type=int, default=9)
     parser.add_argument("--json", metavar="FILE", help="also write the rows there")
     options = parser.parse_args()
     options.firesweep = os.path.normpath(options.firesweep)

@@ -33,7 +33,7 @@ static const struct poptOption options[] = {
      "Only this variant, for example sr0.125 or pct0.99", "NAME"},
     {"batch", '\0', POPT_ARG_STRING, NULL, OPTION_BATCH, "Images a step (default 128)", "N"},
     {"threads", '\0', POPT_ARG_STRING, NULL, OPTION_THREADS, "Threads (default: all cores)", "N"},
-    {"repeat", '\0', POPT_ARG_STRING, NULL, OPTION_REPEAT, "Rounds of which the median is taken (default 5)",
+    {"repeat", '\0', POPT_ARG_STRING, NULL, OPTION_REPEAT, "Rounds of which the median is taken (default 9)",
      "N"},
     {"preset", '\0', POPT_ARG_STRING, NULL, OPTION_PRESET,
      "small32 (default), squeezenet-1.0 or squeezenet-1.1", "NAME"},
@@ -77,7 +77,7 @@ static enum status bench_arguments(struct bench *b, const struct args *a, struct
     *b = (struct bench){.args = a,
                         .recipe = recipe_default(),
                         .threads = cpu.allowed.count,
-                        .repeat = 5,
+                        .repeat = 9,
                         .last = VARIANT_COUNT};
     /* What the peers time: SGD with Nesterov momentum and weight decay, dropout 0.5. */
     b->recipe.dropout = 0.5;

@@ -16,13 +16,13 @@ enum { OUT = WINOGRAD_OUT, IN = WINOGRAD_IN };
 KERNEL_INLINE void winograd_input_1d(const vec d[IN], vec out[IN])
 {
     const vec even = d[4] - 4.0f * d[2], odd = d[3] - 4.0f * d[1];
-    const vec inner = d[4] - d[2], outer = 2.0f * (d[3] - d[1]);
-    out[0] = 4.0f * d[0] - 5.0f * d[2] + d[4];
+    const vec inner = d[4] - d[2], outer = d[3] - d[1];
+    out[0] = 4.0f * d[0] + (d[4] - 5.0f * d[2]);
     out[1] = even + odd;
     out[2] = even - odd;
-    out[3] = inner + outer;
-    out[4] = inner - outer;
-    out[5] = 4.0f * d[1] - 5.0f * d[3] + d[5];
+    out[3] = inner + 2.0f * outer;
+    out[4] = inner - 2.0f * outer;
+    out[5] = 4.0f * d[1] + (d[5] - 5.0f * d[3]);
 }
 
 /* A^T m */

@@ -11,16 +11,17 @@ static void clear_border(const struct pass *p, const struct place *place, const 
     const size_t b = (size_t)place->border;
     if (b == 0)
         return;
-    const size_t side = b * place->pixel * sizeof(float);
     float *first = plan_view(place, p->block, p->first, 0).data - b * (place->row + place->pixel);
     for (int i = 0; i < images; i++) {
-        float *image = first + (size_t)i * place->image;
-        memset(image, 0, b * place->row * sizeof(float));
-        memset(image + ((size_t)s->h + b) * place->row, 0, b * place->row * sizeof(float));
-        for (size_t r = b; r < (size_t)s->h + b; r++) {
-            memset(image + r * place->row, 0, side);
-            memset(image + (r + 1) * place->row - b * place->pixel, 0, side);
+        /* A row's right border and the next one's left border are neighbours. */
+        float *image = first + (size_t)i * place->image, *row = image + b * place->row;
+        memset(image, 0, (b * place->row + b * place->pixel) * sizeof(float));
+        for (int r = 1; r < s->h; r++) {
+            row += place->row;
+            memset(row - b * place->pixel, 0, 2 * b * place->pixel * sizeof(float));
         }
+        row += place->row;
+        memset(row - b * place->pixel, 0, (b * place->row + b * place->pixel) * sizeof(float));
     }
 }
 

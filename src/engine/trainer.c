@@ -12,7 +12,7 @@
 
 const char *engine_numerics(void)
 {
-    return "fp32-2";
+    return "fp32-3";
 }
 
 int64_t trainer_steps_per_epoch(const struct trainer *t)
