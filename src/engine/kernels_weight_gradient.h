@@ -6,7 +6,7 @@
 #include "engine/kernels.h"
 #include "engine/kernels_vector.h"
 
-enum { TILE_ROWS = TILE_PIXELS }; /* k rows of a tile */
+enum { TILE_ROWS = TILE_PIXELS /* k rows of a tile */, BIAS_VECTORS = 8 };
 
 /* A tile of `rows` k values x `vectors` of output channels, over a block of images. */
 struct gradient_tile {
@@ -128,26 +128,43 @@ KERNEL_INLINE void gradient_block(struct gradient_tile *t, int c, int first_imag
     }
 }
 
-/* Sum of dy over pixels, per channel. */
+/* Sum of dy over pixels for `vectors` vectors of channels: chains enough to hide an addition's latency. */
+KERNEL_INLINE void bias_gradient_run(const struct weight_gradient_job *job, const int vectors, int c)
+{
+    vec sum[BIAS_VECTORS];
+    KERNEL_UNROLL
+    for (int v = 0; v < vectors; v++)
+        sum[v] = job->accumulate ? vec_load(job->db + c + v * VL) : (vec){0};
+    for (int image = 0; image < job->images; image++)
+        for (int i = 0; i < job->h; i++) {
+            const float *dy = job->dy.data + (size_t)image * job->dy.image + (size_t)i * job->dy.row + c;
+            for (int j = 0; j < job->w; j++, dy += job->dy.pixel) {
+                KERNEL_UNROLL
+                for (int v = 0; v < vectors; v++)
+                    sum[v] += vec_load(dy + v * VL);
+            }
+        }
+    KERNEL_UNROLL
+    for (int v = 0; v < vectors; v++) {
+        const ivec valid = vec_lanes() < (job->channels - c - v * VL);
+        vec_store(job->db + c + v * VL, vec_select(valid, sum[v], (vec){0}));
+    }
+}
+
 static void bias_gradient(const struct weight_gradient_job *job)
 {
-    for (int c = 0; c < job->channels; c += VL) {
-        vec sum = job->accumulate ? vec_load(job->db + c) : (vec){0};
-        for (int image = 0; image < job->images; image++)
-            for (int i = 0; i < job->h; i++) {
-                const float *dy = job->dy.data + (size_t)image * job->dy.image + (size_t)i * job->dy.row + c;
-                for (int j = 0; j < job->w; j++, dy += job->dy.pixel)
-                    sum += vec_load(dy);
-            }
-        vec_store(job->db + c, vec_select(vec_lanes() < (job->channels - c), sum, (vec){0}));
-    }
+    int c = 0;
+    for (; job->channels - c >= BIAS_VECTORS * VL; c += BIAS_VECTORS * VL)
+        bias_gradient_run(job, BIAS_VECTORS, c);
+    for (; c < job->channels; c += VL)
+        bias_gradient_run(job, 1, c);
 }
 
 static void weight_gradient(const struct weight_gradient_job *job)
 {
     /* Blocks of images keep what a channel block reads in the first-level cache; few pixels would not
      * pay for loading and storing the accumulators. */
-    enum { BLOCK_PIXELS = 128 };
+    enum { BLOCK_PIXELS = 256 };
     const int pixels = job->h * job->w;
     const int block = pixels >= BLOCK_PIXELS ? 1 : (BLOCK_PIXELS + pixels - 1) / pixels;
     for (int first = 0; first < job->images; first += block) {
