@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-enum { ARGS_OPTIONS = 32, ARGS_POSITIONAL = 2, ARGS_HELP = ARGS_OPTIONS };
+enum { ARGS_OPTIONS = 32, ARGS_POSITIONAL = 16, ARGS_HELP = ARGS_OPTIONS };
 
 /* Ids (`val` of a row) that several commands share; each command numbers its own from OPTION_OWN. */
 enum { OPTION_FORMAT = 1, OPTION_ONLY, OPTION_THREADS, OPTION_OWN };

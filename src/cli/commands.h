@@ -12,5 +12,6 @@ extern const struct command command_query;
 extern const struct command command_plot;
 extern const struct command command_eval;
 extern const struct command command_bench;
+extern const struct command command_paper;
 
 #endif

@@ -1,0 +1,97 @@
+/* Our measurements beside the paper's: from the finished trials of databases to the curves of Figure 3 and
+ * the rows of Table 3, and from them a verdict for each claim. The paper's numbers: report/paper_facts.h. */
+#ifndef REPORT_PAPER_H
+#define REPORT_PAPER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "report/paper_facts.h"
+#include "report/statistics.h"
+#include "sweep/store.h"
+
+/* What a series runs along; the first two are enum paper_curve. */
+enum paper_axis { PAPER_AXIS_SR = PAPER_SR, PAPER_AXIS_PCT3X3 = PAPER_PCT3X3, PAPER_AXIS_BYPASS, PAPER_AXES };
+const char *paper_axis_name(enum paper_axis a); /* "SR", "pct3x3", "bypass" */
+
+/* Test top-1 of one variant, a share, per seed. */
+struct paper_measure {
+    double value; /* SR or pct3x3 as requested, or an enum bypass */
+    int64_t model_bytes;
+    size_t n;
+    int64_t *seeds; /* ascending */
+    double *top1;
+    struct summary summary;
+    size_t lost; /* seeds that diverged or failed */
+};
+
+/* Trials that are alike in data, recipe and everything of the network but the axis. */
+struct paper_series {
+    enum paper_axis axis;
+    const char *sweep; /* name of one that holds it */
+    const char *data;  /* "3x32x32, 10 classes" */
+    int base_e, incr_e, freq;
+    double sr, pct3x3; /* where they are not the axis */
+    int epochs, batch;
+    double lr;
+    size_t count;
+    struct paper_measure *measures; /* by value, ascending */
+};
+
+struct paper {
+    struct arena arena;
+    size_t count, capacity;
+    struct paper_series *series;
+};
+
+void paper_init(struct paper *p);
+void paper_release(struct paper *p); /* also after a failure */
+
+/* Adds the series of a database that have at least two points with results. Only trials that a spec still
+ * names count. Call it for each database; equal series of several are not joined. */
+enum status paper_load(struct paper *p, struct store *s, struct err *e);
+
+/* The measure at a value, or NULL. */
+const struct paper_measure *paper_at(const struct paper_series *s, double value);
+
+/* What a claim says of the accuracy from one point of a series to another. */
+enum paper_expectation {
+    PAPER_RISES,        /* it gains */
+    PAPER_RISES_WELL,   /* it gains markedly: by more than PAPER_MARGIN */
+    PAPER_GAINS_NOTHING /* at most PAPER_MARGIN */
+};
+
+/* Half a point: what is called marked, and what is called nothing. Three seeds tell about as much. */
+#define PAPER_MARGIN 0.005
+
+struct paper_claim {
+    enum paper_axis axis;
+    const char *text;
+    double from,
+        to; /* values; what was measured nearest to them on the far side stands in where they are missing */
+    enum paper_expectation expected;
+};
+/* All claims; ends with a NULL text. */
+const struct paper_claim *paper_claims(void);
+
+enum paper_verdict { PAPER_HOLDS, PAPER_DOES_NOT_HOLD, PAPER_NOT_SHOWN };
+const char *paper_verdict_name(enum paper_verdict v); /* "holds", "does not hold", "not shown" */
+
+struct paper_finding {
+    enum paper_verdict verdict;
+    double from, to;         /* values that were compared; NaN if the series does not have them */
+    size_t n;                /* seeds that all points of the series have */
+    double mean, half_width; /* of the difference of test top-1, to - from; NaN where n is too small */
+};
+
+/* Judges a claim by a series of its axis. Seeds are blocks: differences are taken seed by seed, and their
+ * spread is pooled over all points of the series (the residual of the additive model of points and seeds,
+ * with (points - 1) (seeds - 1) degrees of freedom), which tells more than three seeds of two points alone.
+ * The interval is 95 %, Student t. A rise holds when all of it lies above 0 (or the margin) and does not when
+ * all of it lies below; that nothing is gained holds when all of it lies below the margin and does not when
+ * all lies above 0. Everything else, fewer than two common seeds too, is not shown. */
+struct paper_finding paper_judge(const struct paper_claim *c, const struct paper_series *s);
+
+#endif

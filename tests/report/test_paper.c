@@ -1,0 +1,182 @@
+/* The paper's claims on measured series: what belongs to one series, and verdicts with their intervals. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "report/paper.h"
+#include "results.h"
+
+/* A variant of one network family; whatever else the fixture made different is made equal. */
+static int64_t variant(struct results *r, int64_t bytes, double sr, double pct3x3, const char *bypass)
+{
+    const int64_t id = results_variant(r, bytes);
+    char *sql = mem_printf(
+        "UPDATE variant SET base_e = 64, incr_e = 64, freq = 2, sr = %.17g, pct3x3 = %.17g, bypass = "
+        "'%s', pools = 'conv1' WHERE id = %d",
+        sr, pct3x3, bypass, (int)id);
+    assert_non_null(sql);
+    results_sql(r, sql);
+    mem_free(sql);
+    return id;
+}
+
+static void trials(struct results *r, int64_t variant, const double *top1, int n)
+{
+    for (int i = 0; i < n; i++)
+        results_trial(r, variant, i + 1, "{}", top1[i] < 0 ? "diverged" : "done", top1[i]);
+    results_sql(r, "UPDATE trial SET data_fingerprint = 'd'");
+}
+
+static const double sr_values[4] = {0.125, 0.25, 0.75, 1.0};
+static const double sr_top1[4][3] = {
+    {0.70, 0.71, 0.69}, {0.73, 0.735, 0.728}, {0.75, 0.752, 0.749}, {0.7505, 0.7515, 0.7492}};
+
+static struct results *with_sr_series(void)
+{
+    struct results *r = results_create();
+    results_sweep(r, "sr", "");
+    results_block(r, "sr");
+    for (int i = 0; i < 4; i++)
+        trials(r, variant(r, 400 * (i + 1), sr_values[i], 0.5, "none"), sr_top1[i], 3);
+    return r;
+}
+
+static void load(const struct results *r, struct paper *p)
+{
+    struct store *s = NULL;
+    struct err e = ERR_INIT;
+    paper_init(p);
+    if (store_open_readonly(results_path(r), &s, &e) != ST_OK || paper_load(p, s, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    store_close(s);
+}
+
+static const struct paper_claim *claim(enum paper_axis axis, const char *word)
+{
+    for (const struct paper_claim *c = paper_claims(); c->text; c++)
+        if (c->axis == axis && strstr(c->text, word))
+            return c;
+    fail_msg("no claim with %s", word);
+    return NULL;
+}
+
+static void series_are_alike_but_for_their_axis(void **state)
+{
+    (void)state;
+    struct results *r = with_sr_series();
+    /* Another share of 3x3 filters, a bypass and another width are other series, too short to count. */
+    trials(r, variant(r, 4000, 0.5, 0.25, "none"), sr_top1[0], 3);
+    trials(r, variant(r, 4400, 0.5, 0.5, "simple"), sr_top1[0], 3);
+    const int64_t wide = variant(r, 4800, 0.5, 0.5, "none");
+    trials(r, wide, sr_top1[0], 3);
+    char sql[80];
+    snprintf(sql, sizeof sql, "UPDATE variant SET base_e = 128 WHERE id = %d", (int)wide);
+    results_sql(r, sql);
+    struct paper p;
+    load(r, &p);
+    assert_int_equal(p.count, 1);
+    const struct paper_series *s = &p.series[0];
+    assert_int_equal(s->axis, PAPER_AXIS_SR);
+    assert_string_equal(s->sweep, "sr");
+    assert_int_equal(s->count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(s->measures[i].value == sr_values[i]);
+        assert_int_equal(s->measures[i].n, 3);
+        assert_true(s->measures[i].top1[2] == sr_top1[i][2]);
+    }
+    paper_release(&p);
+    results_remove(r);
+}
+
+/* Reference: numpy 1.24, residuals of y - row mean - column mean + mean, 6 degrees of freedom, t(0.975; 6) =
+ * 2.4469118511. */
+static void verdicts_have_pooled_intervals(void **state)
+{
+    (void)state;
+    struct results *r = with_sr_series();
+    struct paper p;
+    load(r, &p);
+    const struct paper_finding rise = paper_judge(claim(PAPER_AXIS_SR, "below 0.25"), &p.series[0]);
+    const struct paper_finding flat = paper_judge(claim(PAPER_AXIS_SR, "beyond SR 0.75"), &p.series[0]);
+    assert_int_equal(rise.n, 3);
+    assert_true(fabs(rise.mean - 0.031) < 1e-12);
+    assert_true(fabs(rise.half_width - 0.008251452136283742) < 1e-9);
+    assert_int_equal(rise.verdict, PAPER_HOLDS);
+    assert_true(fabs(flat.mean - (0.0002 / 3)) < 1e-12);
+    assert_true(flat.half_width == rise.half_width);
+    assert_int_equal(flat.verdict, PAPER_NOT_SHOWN);
+    paper_release(&p);
+    results_remove(r);
+}
+
+static void what_is_missing_is_not_shown(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    results_sweep(r, "pct", "");
+    results_block(r, "pct");
+    static const double top1[3][2] = {{0.60, 0.61}, {0.70, -1}, {0.80, 0.79}};
+    static const double values[3] = {0.01, 0.25, 0.99};
+    for (int i = 0; i < 3; i++)
+        trials(r, variant(r, 400 * (i + 1), 0.5, values[i], "none"), top1[i], 2);
+    struct paper p;
+    load(r, &p);
+    assert_int_equal(p.count, 1);
+    assert_int_equal(p.series[0].measures[1].lost, 1);
+    /* 0.125 is missing, so 0.01 stands in; one common seed is left, which has no interval. */
+    const struct paper_finding f = paper_judge(claim(PAPER_AXIS_PCT3X3, "below 25 %"), &p.series[0]);
+    assert_true(f.from == 0.01 && f.to == 0.25);
+    assert_int_equal(f.n, 1);
+    assert_true(fabs(f.mean - 0.10) < 1e-12);
+    assert_int_equal(f.verdict, PAPER_NOT_SHOWN);
+    /* Nothing lies at 0.5 or below it on this side but 0.25. */
+    const struct paper_finding g = paper_judge(claim(PAPER_AXIS_PCT3X3, "beyond"), &p.series[0]);
+    assert_true(g.from == 0.25 && g.to == 0.99);
+    paper_release(&p);
+    results_remove(r);
+}
+
+static void bypasses_are_compared_by_name(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    results_sweep(r, "bypass", "");
+    results_block(r, "bypass");
+    static const double none[3] = {0.70, 0.71, 0.69}, simple[3] = {0.74, 0.75, 0.731},
+                        complex[3] = {0.68, 0.69, 0.669};
+    trials(r, variant(r, 400, 0.125, 0.5, "none"), none, 3);
+    trials(r, variant(r, 404, 0.125, 0.5, "simple"), simple, 3);
+    trials(r, variant(r, 800, 0.125, 0.5, "complex"), complex, 3);
+    struct paper p;
+    load(r, &p);
+    assert_int_equal(p.count, 1);
+    assert_int_equal(p.series[0].axis, PAPER_AXIS_BYPASS);
+    assert_int_equal(
+        paper_judge(claim(PAPER_AXIS_BYPASS, "simple bypass gains accuracy"), &p.series[0]).verdict,
+        PAPER_HOLDS);
+    assert_int_equal(
+        paper_judge(claim(PAPER_AXIS_BYPASS, "complex bypass gains accuracy"), &p.series[0]).verdict,
+        PAPER_DOES_NOT_HOLD);
+    assert_int_equal(paper_judge(claim(PAPER_AXIS_BYPASS, "more than complex"), &p.series[0]).verdict,
+                     PAPER_HOLDS);
+    paper_release(&p);
+    results_remove(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(series_are_alike_but_for_their_axis),
+        cmocka_unit_test(verdicts_have_pooled_intervals),
+        cmocka_unit_test(what_is_missing_is_not_shown),
+        cmocka_unit_test(bypasses_are_compared_by_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
