@@ -187,23 +187,26 @@ static enum status reading_begin(struct reading *r, const struct store_query *q,
     return r->group && r->series.sweep && r->series.data ? ST_OK : no_memory(e);
 }
 
-static enum status measure_begin(struct reading *r, const struct store_query *q, double value, struct err *e)
+/* The measure that a row of this value belongs to, a new one if it is the first; NULL: no memory. */
+static struct paper_measure *measure_of(struct reading *r, const struct store_query *q, double value)
 {
+    if (r->series.count > 0 && r->measures[r->series.count - 1].value == value)
+        return &r->measures[r->series.count - 1];
     if (r->series.count == r->measure_capacity) {
         struct paper_measure *larger = grow(r->measures, &r->measure_capacity, sizeof *larger);
         if (!larger)
-            return no_memory(e);
+            return NULL;
         r->measures = larger;
     }
     r->seed_capacity = 0;
-    r->measures[r->series.count++] =
-        (struct paper_measure){.value = value, .model_bytes = store_query_cell(q, COLUMN_MODEL_BYTES).i};
-    return ST_OK;
+    struct paper_measure *m = &r->measures[r->series.count++];
+    *m = (struct paper_measure){.value = value, .model_bytes = store_query_cell(q, COLUMN_MODEL_BYTES).i};
+    return m;
 }
 
-static enum status seed_add(struct reading *r, const struct store_query *q, struct err *e)
+static enum status seed_add(struct reading *r, struct paper_measure *m, const struct store_query *q,
+                            struct err *e)
 {
-    struct paper_measure *m = &r->measures[r->series.count - 1];
     const struct cell state = store_query_cell(q, COLUMN_STATE);
     const double top1 = real_of(q, COLUMN_TOP1);
     if (strcmp(state.text, "done") != 0 || isnan(top1)) {
@@ -234,9 +237,10 @@ static enum status read_row(struct reading *r, const struct store_query *q, stru
         if (st == ST_OK)
             st = reading_begin(r, q, group.text, e);
     }
-    if (st == ST_OK && (r->series.count == 0 || r->measures[r->series.count - 1].value != value))
-        st = measure_begin(r, q, value, e);
-    return st == ST_OK ? seed_add(r, q, e) : st;
+    if (st != ST_OK)
+        return st;
+    struct paper_measure *m = measure_of(r, q, value);
+    return m ? seed_add(r, m, q, e) : no_memory(e);
 }
 
 static enum status read_axis(struct paper *p, struct store *s, enum paper_axis axis, struct err *e)

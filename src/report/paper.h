@@ -68,10 +68,9 @@ enum paper_expectation {
 
 struct paper_claim {
     enum paper_axis axis;
-    const char *text;
-    double from,
-        to; /* values; what was measured nearest to them on the far side stands in where they are missing */
     enum paper_expectation expected;
+    const char *text;
+    double from, to; /* values; where one is missing, the nearest measured one on its far side stands in */
 };
 /* All claims; ends with a NULL text. */
 const struct paper_claim *paper_claims(void);
