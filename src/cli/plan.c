@@ -330,7 +330,7 @@ static void total_note(const void *context, FILE *out)
             "measures it (about 20 s).\n",
             out);
     else if (p->images.train < 0)
-        fputs("\nNote: times are predicted once the data is there or data.train_limit is set.\n", out);
+        fputs("\nNote: times are predicted once the data is there, or data.train_images is set.\n", out);
     if (spec_check_data(&p->spec, &e) == ST_OK)
         return;
     fputs("\nNote: ", out);

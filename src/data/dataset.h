@@ -54,6 +54,8 @@ struct data_source {
                       above are made before an image is read: a skipped one is missing from its split. An
                       image of another size than the first one is not unreadable: it is always an error. */
     enum data_memory memory;
+    int train_images,
+        test_images; /* what the set is known to hold, for forecasts without its files; 0 = not known */
 };
 
 struct image_stream; /* opaque */

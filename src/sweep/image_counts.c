@@ -126,6 +126,10 @@ struct image_counts image_counts_of(const struct data_source *source)
 {
     double train = -1, test = -1;
     whole_counts(source, &train, &test);
+    if (train < 0 && source->train_images > 0) {
+        train = source->train_images;
+        test = source->test_images;
+    }
     /* Validation images are taken first, then the limit applies. */
     if (train >= 0)
         train = train > source->val ? train - source->val : 0;

@@ -108,6 +108,11 @@ static const struct field fields[] = {
      .meaning =
          "image-folder: `load` keeps decoded images in memory, `stream` decodes files whenever they are "
          "needed, auto streams what would take more than half of the memory; no influence on results"},
+    {SECTION_DATA, FIELD_INT, "train_images", IN_SPEC(data.train_images), .max = INT_MAX, .initial = "0",
+     .meaning =
+         "training images that the set is known to have: `plan` counts with them while there are no files"},
+    {SECTION_DATA, FIELD_INT, "test_images", IN_SPEC(data.test_images), .max = INT_MAX, .initial = "0",
+     .meaning = "test images, likewise"},
 
     {SECTION_BASE, FIELD_PRESET, "preset", .choice = preset_choice,
      .meaning = "starting point of all other keys, applied first wherever it stands"},

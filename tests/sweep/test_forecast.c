@@ -55,6 +55,9 @@ static void test_idx_files_are_counted(void **state)
     s.train_limit = 20;
     assert_counts(&s, 20, 10, 0);
     s.train_limit = 0;
+    s.train_images = 90; /* what the spec knows counts until there are files */
+    s.test_images = 40;
+    assert_counts(&s, 80, 10, 40);
     assert_int_equal(mkdir("idx", 0777), 0);
     write_bytes("idx/train-labels-idx1-ubyte", 8 + 60);
     FILE *f = fopen("idx/t10k-labels-idx1-ubyte.gz", "wb"); /* its end tells the size: 8 + 300 */
