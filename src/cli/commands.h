@@ -13,5 +13,6 @@ extern const struct command command_plot;
 extern const struct command command_eval;
 extern const struct command command_bench;
 extern const struct command command_paper;
+extern const struct command command_verify;
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "sweep/lock.h"
+#include "sweep/paths.h"
 #include "sweep/supervisor.h"
 
 char *run_database_path(const struct spec *spec, const char *db)
@@ -50,13 +51,6 @@ static enum status check_data_fits(const struct spec *spec, const struct space *
         }
     }
     return status;
-}
-
-/* The path without ".db": what stands beside the database begins with it. mem_free. */
-static char *database_stem(const char *db)
-{
-    size_t n = strlen(db);
-    return mem_printf("%.*s", (int)(n > 3 && strcmp(db + n - 3, ".db") == 0 ? n - 3 : n), db);
 }
 
 /* The folder that the database and its lock stand in. */
@@ -154,7 +148,7 @@ static enum status run_on_database(struct supervisor *s, const struct run_config
                                    struct run_result *out, struct err *e)
 {
     struct run_lock lock = RUN_LOCK_INIT;
-    char *stem = database_stem(db);
+    char *stem = paths_stem(db);
     enum status status =
         stem ? create_database_folder(s, db, e) : err_set(e, ST_NOMEM, "%s: out of memory", db);
     if (status == ST_OK) {

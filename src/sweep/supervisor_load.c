@@ -67,9 +67,9 @@ static enum status describe_trial(struct supervisor *s, int i, const struct memb
     t->axes = m ? m->axes : NULL;
     t->operations = trial_operations(trial, s->data);
     t->length = t->operations;
-    /* The data is part of what a trial is: weights trained on other images must not be taken for its own. */
-    t->checkpoint = arena_printf(&s->arena, "%s.checkpoints/%s-%s-%s-s%" PRIu64 ".safetensors", stem,
-                                 trial->arch_hash, trial->recipe_hash, fingerprint, trial->seed);
+    char *checkpoint = paths_checkpoint(stem, trial->arch_hash, trial->recipe_hash, fingerprint, trial->seed);
+    t->checkpoint = checkpoint ? arena_strdup(&s->arena, checkpoint) : NULL;
+    mem_free(checkpoint);
     mem_free(name);
     return t->name && t->checkpoint ? ST_OK : err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
 }

@@ -14,17 +14,10 @@
 #include "base/mem.h"
 #include "engine/trainer.h"
 #include "sweep/protocol.h"
+#include "sweep/trial_samples.h"
 
 static const double PROGRESS_INTERVAL_S = 0.25;
 static const double LONG_EVALUATION_S = 1;
-
-/* Where the trainer gets its samples. */
-struct sample_source {
-    const struct dataset *data;
-    enum split split;
-    bool augmented;
-    struct augmentation augmentation;
-};
 
 struct worker {
     const struct worker_task *task;
@@ -38,39 +31,9 @@ struct worker {
     bool stopping;   /* asked to, or the supervisor is gone */
 };
 
-enum { EVALUATION_AHEAD = 256 }; /* images; evaluation goes through them in order */
-
-static void announce_samples(const void *context, const uint32_t *samples, size_t count)
-{
-    const struct sample_source *s = context;
-    dataset_ahead(s->data, s->split, samples, count);
-}
-
-static int load_sample(const void *context, size_t index, uint64_t seed, unsigned epoch, float *out,
-                       size_t pitch)
-{
-    const struct sample_source *s = context;
-    if (s->data->stream && s->split != SPLIT_TRAIN) {
-        dataset_ahead(s->data, s->split, &(uint32_t){(uint32_t)index + EVALUATION_AHEAD}, 1);
-    }
-    return dataset_sample(s->data, s->split, index, s->augmented ? &s->augmentation : NULL, seed, epoch, out,
-                          pitch);
-}
-
 static struct samples samples_of(struct worker *w, enum split split)
 {
-    const struct recipe *recipe = &w->task->trial->point.recipe;
-    struct sample_source *source = &w->sources[split];
-    *source = (struct sample_source){
-        .data = w->task->data,
-        .split = split,
-        .augmented = split == SPLIT_TRAIN && (recipe->flip || recipe->crop_pad > 0),
-        .augmentation = {recipe->flip, recipe->crop_pad, recipe->crop_zero ? CROP_ZERO : CROP_REFLECT},
-    };
-    return (struct samples){.context = source,
-                            .count = w->task->data->sets[split].count,
-                            .load = load_sample,
-                            .ahead = w->task->data->stream ? announce_samples : NULL};
+    return trial_samples(&w->sources[split], w->task->data, &w->task->trial->point.recipe, split);
 }
 
 /* Without a reader there is no reason to go on: save and end. */
@@ -282,10 +245,7 @@ static bool on_step(void *context, const struct progress *p)
            now - w->saved_at >= w->task->checkpoint_s;
 }
 
-/* The update that diverged, 1-based over the whole training. The reason names the step within the epoch; a
- * loss that is stuck shows at the epoch's end. Not counted here: an attempt may begin in the middle of an
- * epoch. */
-static int64_t diverged_step(const struct trainer *t, const char *why)
+int64_t worker_diverged_step(const struct trainer *t, const char *why)
 {
     int64_t steps = trainer_steps_per_epoch(t), step = steps;
     const char *named = strstr(why, "step ");
@@ -298,7 +258,7 @@ static int64_t diverged_step(const struct trainer *t, const char *why)
 static void send_diverged(struct worker *w, const char *why)
 {
     struct record r = record_with_text(RECORD_DIVERGED, why);
-    r.step = diverged_step(w->trainer, why);
+    r.step = worker_diverged_step(w->trainer, why);
     log_line(LOG_INFO, "%s: diverged: %s", w->task->name, why);
     worker_send(w, &r);
 }

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 
 #include "data/dataset.h"
+#include "engine/trainer.h"
+#include "sweep/paths.h"
 #include "sweep/space.h"
 #include "sweep/spec.h"
 
@@ -58,8 +60,10 @@ enum status worker_run(const struct worker_task *task);
 /* "fig3a SR=0.125 seed 1": block, axes (JSON object or NULL) and seed; mem_free, NULL if no memory. */
 char *trial_name_format(const char *block, const char *axes, uint64_t seed);
 
-/* Where the checkpoint before the last one is kept: "x.safetensors" -> "x.previous.safetensors"; mem_free. */
-char *checkpoint_previous_path(const char *checkpoint);
+/* The update at which a trainer diverged, 1-based over the whole training; `why` is its reason, which names
+ * the step within the epoch (a loss that is stuck shows at the epoch's end). Not counted: an attempt may
+ * begin in the middle of an epoch. */
+int64_t worker_diverged_step(const struct trainer *t, const char *why);
 
 /* That description; mem_free, NULL if no memory. */
 char *worker_description(const struct worker_task *task);

@@ -32,16 +32,6 @@ char *trial_name_format(const char *block, const char *axes, uint64_t seed)
     return name;
 }
 
-char *checkpoint_previous_path(const char *checkpoint)
-{
-    static const char ending[] = ".safetensors";
-    size_t n = strlen(checkpoint), stem = n;
-    if (n > sizeof ending - 1 && strcmp(checkpoint + n - (sizeof ending - 1), ending) == 0) {
-        stem = n - (sizeof ending - 1);
-    }
-    return mem_printf("%.*s.previous%s", (int)stem, checkpoint, ending);
-}
-
 /* Adds a member; false if no memory. Takes the value, which may be NULL (no memory). */
 static bool add(struct json_object *object, const char *key, struct json_object *value)
 {
