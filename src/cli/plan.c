@@ -10,12 +10,13 @@
 #include "base/strbuf.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/plan_changes.h"
 #include "engine/calibration.h"
 #include "sweep/forecast.h"
 #include "sweep/space.h"
 #include "sweep/spec.h"
 
-enum { OPTION_REFERENCE = OPTION_OWN, OPTION_CALIBRATE };
+enum { OPTION_REFERENCE = OPTION_OWN, OPTION_CALIBRATE, OPTION_DB };
 
 static const struct poptOption options[] = {
     {"reference", '\0', POPT_ARG_NONE, NULL, OPTION_REFERENCE,
@@ -24,12 +25,16 @@ static const struct poptOption options[] = {
      "First measure how fast this machine is (about 20 s, while nothing else runs) and keep it for "
      "predictions; SPEC may be left out",
      NULL},
+    {"db", '\0', POPT_ARG_STRING, NULL, OPTION_DB,
+     "Results database to compare with (default: results/NAME.db, NAME from the spec, if it exists)", "FILE"},
     OUTPUT_FORMAT_OPTION,
     {"only", '\0', POPT_ARG_STRING, NULL, OPTION_ONLY,
-     "Print one part: trials, blocks or totals (csv: trials)", "PART"},
+     "Print one part: trials, blocks, totals or, beside a database, changes or outside (csv: trials)",
+     "PART"},
     POPT_TABLEEND};
 
 struct plan {
+    struct plan_changes changes; /* first: a plan is the context of the sections of plan_changes.h too */
     struct spec spec;
     struct space space;
     int *first_membership, *next_membership; /* of each trial, of each membership; -1 = none */
@@ -84,11 +89,16 @@ static const struct table_column trial_columns[] = {
     {.name = "predicted_s", .title = "predicted s", .decimals = 1},
     {.name = "arch_hash", .flags = TABLE_NOT_TEXT},
     {.name = "skip_reason", .title = "skipped by"},
+    {.name = "change", .title = "in the database", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+    {.name = "change", .flags = TABLE_NOT_TEXT},
+    {.name = "epochs_done", .flags = TABLE_NOT_TEXT},
+    {.name = "why_new", .flags = TABLE_NOT_TEXT},
 };
 enum {
     COLUMN_COUNT = sizeof trial_columns / sizeof *trial_columns,
-    COLUMN_SKIPPED = COLUMN_COUNT - 1,
-    COLUMN_PREDICTED = COLUMN_COUNT - 3
+    COLUMN_CHANGE = COLUMN_COUNT - 4,
+    COLUMN_SKIPPED = COLUMN_COUNT - 5,
+    COLUMN_PREDICTED = COLUMN_COUNT - 7
 };
 
 /* "SR=0.125 freq=2" from the JSON object. */
@@ -132,6 +142,8 @@ static enum status trial_row(const struct plan *p, int index, struct table *t, s
     const double memory = forecast_memory(&p->forecast, index, p->packing.threads, p->images.train);
     struct strbuf blocks = STRBUF_INIT, blocks_json = STRBUF_INIT, axes_text = STRBUF_INIT;
     const char *axes;
+    char change[256];
+    const struct trial_change *in_db = p->changes.db ? &p->changes.found.trials[index] : NULL;
     collect_memberships(p, index, &blocks, &blocks_json, &axes);
     format_axes(&axes_text, axes);
     const struct cell cells[] = {
@@ -155,6 +167,10 @@ static enum status trial_row(const struct plan *p, int index, struct table *t, s
         known(predicted_s(p, index)),
         cell_text(trial->arch_hash),
         cell_text(trial->skip_reason),
+        cell_text(plan_change_text(&p->changes, index, change, sizeof change)),
+        cell_text(in_db ? change_name(in_db->change) : NULL),
+        in_db ? cell_int(in_db->epochs_done) : cell_null(),
+        cell_text(in_db ? in_db->why : NULL),
     };
     bool failed = blocks.failed || blocks_json.failed || axes_text.failed;
     enum status st = failed ? err_set(e, ST_NOMEM, "out of memory") : table_row(t, cells, e);
@@ -349,6 +365,8 @@ static enum status write_plan(const struct output *o, const struct plan *p, stru
         columns[COLUMN_SKIPPED].flags |= TABLE_NOT_TEXT;
     if (!p->has_speed || p->images.train < 0)
         columns[COLUMN_PREDICTED].flags |= TABLE_NOT_TEXT;
+    if (!p->changes.db)
+        columns[COLUMN_CHANGE].flags |= TABLE_NOT_TEXT;
     const struct section sections[] = {
         {.name = "trials", .columns = columns, .count = COLUMN_COUNT, .rows = trial_rows},
         {.name = "blocks", SECTION_COLUMNS(block_columns), .rows = block_rows},
@@ -357,8 +375,11 @@ static enum status write_plan(const struct output *o, const struct plan *p, stru
          .record = true,
          .rows = total_rows,
          .note = total_note},
+        plan_change_sections[0],
+        plan_change_sections[1],
     };
-    return output_sections(o, sections, sizeof sections / sizeof *sections, 0, p, e);
+    const int count = (int)(sizeof sections / sizeof *sections);
+    return output_sections(o, sections, p->changes.db ? count : count - PLAN_CHANGE_SECTIONS, 0, p, e);
 }
 
 static enum status print_reference(struct err *e)
@@ -423,6 +444,26 @@ static enum status make_forecast(struct plan *p, struct err *e)
     return st;
 }
 
+/* What is left beside a database. Epochs of a trial take equally long. */
+static enum status foretell_rest(struct plan *p, struct err *e)
+{
+    double *left_s = mem_alloc((size_t)p->space.trial_count + 1, sizeof *left_s);
+    int count = 0;
+    if (!left_s)
+        return err_set(e, ST_NOMEM, "out of memory");
+    for (int i = 0; p->changes.db && i < p->space.trial_count; i++) {
+        const struct trial_change *c = &p->changes.found.trials[i];
+        const int epochs = p->space.trials[i].point.recipe.epochs, left = epochs - c->epochs_done;
+        if (!change_trains(c->change) || left < 0)
+            continue;
+        p->changes.epochs += left;
+        left_s[count++] = predicted_s(p, i) * left / epochs;
+    }
+    p->changes.remaining_s = forecast_wall_s(left_s, count, p->packing.workers);
+    mem_free(left_s);
+    return ST_OK;
+}
+
 static void show_probe(int done, int count)
 {
     if (isatty(STDERR_FILENO))
@@ -459,7 +500,8 @@ static enum status calibrate(struct plan *p, struct err *e)
     return ST_OK;
 }
 
-static enum status plan_spec(struct plan *p, const char *path, const struct output *o, struct err *e)
+static enum status plan_spec(struct plan *p, const char *path, const char *db, const struct output *o,
+                             struct err *e)
 {
     enum status st = spec_load(path, &p->spec, e);
     if (st == ST_OK) {
@@ -467,7 +509,12 @@ static enum status plan_spec(struct plan *p, const char *path, const struct outp
         if (st == ST_OK)
             st = make_forecast(p, e);
         if (st == ST_OK)
+            st = plan_changes_load(&p->changes, db, &p->spec, &p->space, e);
+        if (st == ST_OK)
+            st = foretell_rest(p, e);
+        if (st == ST_OK)
             st = write_plan(o, p, e);
+        plan_changes_release(&p->changes);
         space_release(&p->space);
         forecast_release(&p->forecast);
         mem_free(p->first_membership);
@@ -493,7 +540,7 @@ static enum status plan_run(const struct args *a, struct err *e)
     if (!a->positional[0])
         return ST_OK;
     p.has_speed = p.has_speed || calibration_here(&p.speed);
-    return plan_spec(&p, a->positional[0], &o, e);
+    return plan_spec(&p, a->positional[0], a->value[OPTION_DB], &o, e);
 }
 
 const struct command command_plan = {
@@ -502,15 +549,19 @@ const struct command command_plan = {
     .positionals = "SPEC",
     .positional_min = 0,
     .positional_max = 1,
-    .description = "Expands a sweep spec into its trials and says what each one costs: parameters, model "
-                   "size, multiply-accumulates and peak activation memory per image (inference), and the "
-                   "arithmetic of training, the memory of a worker, and (after --calibrate) the time on this "
-                   "machine. Equal trials of several blocks are one trial. Of the data only the names and "
-                   "sizes of its files are read.",
+    .description =
+        "Expands a sweep spec into its trials and says what each one costs: parameters, model "
+        "size, multiply-accumulates and peak activation memory per image (inference), and the "
+        "arithmetic of training, the memory of a worker, and (after --calibrate) the time on this "
+        "machine. Equal trials of several blocks are one trial. Of the data only the names and "
+        "sizes of its files are read. Beside a results database (--db, or the default one) it also "
+        "says what a run would do: which trials are done, continue or are new and why, and which "
+        "recorded ones are outside the spec.",
     .examples = "  firesweep plan experiments/quickstart.yaml\n"
                 "  firesweep plan --calibrate\n"
                 "  firesweep plan --reference\n"
                 "  firesweep plan sweep.yaml --only totals\n"
+                "  firesweep plan sweep.yaml --db results/sweep.db --only changes\n"
                 "  firesweep plan sweep.yaml --format csv > trials.csv\n",
     .options = options,
     .run = plan_run,

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -124,14 +125,18 @@ static const char trial_sql[] =
     " t.test_top1, t.test_top5, " MACRO_COLUMNS ", " RECIPE_COLUMNS
     " FROM trial t JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id WHERE t.id = ?1";
 
+static enum trial_state state_of(const char *name)
+{
+    enum trial_state state = TRIAL_PENDING;
+    for (int i = 0; name && i < TRIAL_STATE_COUNT; i++) {
+        state = strcmp(name, trial_state_name((enum trial_state)i)) == 0 ? (enum trial_state)i : state;
+    }
+    return state;
+}
+
 static void take_trial(struct reader *r, struct stored_trial *t)
 {
-    const char *state = take_text(r);
-    for (int i = 0; state && i < TRIAL_STATE_COUNT; i++) {
-        if (strcmp(state, trial_state_name((enum trial_state)i)) == 0) {
-            t->state = (enum trial_state)i;
-        }
-    }
+    t->state = state_of((const char *)sqlite3_column_text(r->statement, r->column++));
     t->seed = (uint64_t)take_int(r);
     t->arch_hash = take_text(r);
     t->recipe_hash = take_text(r);
@@ -350,4 +355,98 @@ enum status store_trial_ids(struct store *s, unsigned states, int64_t **ids, int
     sqlite3_finalize(statement);
     strbuf_release(&sql);
     return status;
+}
+
+static void copy_hash(sqlite3_stmt *statement, int column, char out[HASH_TEXT])
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    snprintf(out, HASH_TEXT, "%s", text ? text : "");
+}
+
+static void take_known(sqlite3_stmt *statement, struct known_trial *t)
+{
+    *t = (struct known_trial){
+        .id = sqlite3_column_int64(statement, 0),
+        .state = state_of((const char *)sqlite3_column_text(statement, 1)),
+        .epochs_done = sqlite3_column_int(statement, 2),
+        .seed = (uint64_t)sqlite3_column_int64(statement, 3),
+        .timed_out_s = sqlite3_column_double(statement, 4),
+        .ours = sqlite3_column_int(statement, 5) != 0,
+    };
+    copy_hash(statement, 6, t->arch_hash);
+    copy_hash(statement, 7, t->recipe_hash);
+    copy_hash(statement, 8, t->data_fingerprint);
+}
+
+enum status store_known_trials(struct store *s, const char *sweep, struct known_trial **out, int *count,
+                               struct err *e)
+{
+    static const char sql[] =
+        "SELECT t.id, t.state, t.epochs_done, t.seed, CASE t.state WHEN 'timed_out' THEN"
+        "  (SELECT total(wall_s) FROM attempt WHERE trial_id = t.id) ELSE 0.0 END,"
+        " t.id IN (SELECT m.trial_id FROM block_trial m JOIN block b ON b.id = m.block_id"
+        "  JOIN sweep s ON s.id = b.sweep_id WHERE s.name = ?1),"
+        " v.arch_hash, r.recipe_hash, t.data_fingerprint"
+        " FROM trial t JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id ORDER BY "
+        "t.id";
+    sqlite3_stmt *statement = NULL;
+    int room = 0, code = SQLITE_DONE;
+    *out = NULL;
+    *count = 0;
+    enum status status = store_prepare(s, sql, &statement, doing, e);
+    if (status == ST_OK) {
+        sqlite3_bind_text(statement, 1, sweep, -1, SQLITE_STATIC);
+    }
+    while (status == ST_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        if (*count == room) {
+            room = room * 2 + 64;
+            struct known_trial *more = mem_realloc(*out, (size_t)room, sizeof *more);
+            if (!more) {
+                status = store_error(s, SQLITE_NOMEM, doing, e);
+                break;
+            }
+            *out = more;
+        }
+        take_known(statement, &(*out)[(*count)++]);
+    }
+    if (status == ST_OK && code != SQLITE_DONE) {
+        status = store_error(s, code, doing, e);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
+enum status store_known_sweeps(struct store *s, struct arena *arena, struct known_sweep **out, int *count,
+                               struct err *e)
+{
+    struct reader r = {.arena = arena};
+    bool row = true, found = false;
+    int64_t total = 0;
+    *count = 0;
+    enum status status = store_prepare(s, "SELECT count(*) FROM sweep", &r.statement, doing, e);
+    if (status == ST_OK) {
+        status = store_fetch_int(s, r.statement, &found, &total, doing, e);
+    }
+    sqlite3_finalize(r.statement);
+    r.statement = NULL;
+    *out = arena_alloc(arena, (size_t)total + 1, sizeof **out);
+    if (status == ST_OK) {
+        status = *out ? store_prepare(s,
+                                      "SELECT name, spec_path, spec_text, data_fingerprint FROM sweep"
+                                      " ORDER BY id",
+                                      &r.statement, doing, e)
+                      : store_error(s, SQLITE_NOMEM, doing, e);
+    }
+    while (status == ST_OK && row && *count < total) {
+        status = next_row(s, &r, &row, e);
+        if (status == ST_OK && row) {
+            struct known_sweep *sweep = &(*out)[(*count)++];
+            sweep->name = take_text(&r);
+            sweep->spec_path = take_text(&r);
+            sweep->spec_text = take_text(&r);
+            sweep->data_fingerprint = take_text(&r);
+        }
+    }
+    sqlite3_finalize(r.statement);
+    return status == ST_OK && r.failed ? store_error(s, SQLITE_NOMEM, doing, e) : status;
 }

@@ -32,6 +32,27 @@ void stored_trial_release(struct stored_trial *t);
 /* The spec of a sweep as it was last run: its path and its text; mem_free. */
 enum status store_spec_text(struct store *s, const char *sweep, char **path, char **text, struct err *e);
 
+/* What identifies each trial of a database and where it stands; quick for large sweeps. */
+struct known_trial {
+    int64_t id;
+    enum trial_state state;
+    int epochs_done;
+    uint64_t seed;
+    double timed_out_s; /* timed out: seconds of all its attempts; else 0 */
+    bool ours;          /* a block of the sweep has named it, now or earlier */
+    char arch_hash[HASH_TEXT], recipe_hash[HASH_TEXT], data_fingerprint[HASH_TEXT];
+};
+/* All of the database, by id; mem_free. `sweep` may be NULL or unknown: then none is ours. */
+enum status store_known_trials(struct store *s, const char *sweep, struct known_trial **out, int *count,
+                               struct err *e);
+
+/* The sweeps of a database: name, spec and data as last run. arena memory. */
+struct known_sweep {
+    const char *name, *spec_path, *spec_text, *data_fingerprint;
+};
+enum status store_known_sweeps(struct store *s, struct arena *arena, struct known_sweep **out, int *count,
+                               struct err *e);
+
 /* Ids of the trials in these states (1 << TRIAL_DONE | ...), by their data, then by id; mem_free. */
 enum status store_trial_ids(struct store *s, unsigned states, int64_t **ids, int *count, struct err *e);
 

@@ -1,0 +1,144 @@
+#include "cli/plan_changes.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "sweep/run.h"
+
+enum status plan_changes_load(struct plan_changes *c, const char *db, const struct spec *spec,
+                              const struct space *space, struct err *e)
+{
+    struct store *store = NULL;
+    *c = (struct plan_changes){.db = run_database_path(spec, db)};
+    if (!c->db)
+        return err_set(e, ST_NOMEM, "out of memory");
+    if (!file_exists(c->db)) {
+        mem_free(c->db);
+        c->db = NULL;
+        return ST_OK;
+    }
+    enum status st = store_open_readonly(c->db, &store, e);
+    if (st == ST_OK)
+        st = changes_find(&c->found, store, spec, space, e);
+    store_close(store);
+    return st;
+}
+
+void plan_changes_release(struct plan_changes *c)
+{
+    if (c->db)
+        changes_release(&c->found);
+    mem_free(c->db);
+}
+
+const char *plan_change_text(const struct plan_changes *c, int trial, char *out, size_t n)
+{
+    if (!c->db)
+        return NULL;
+    const struct trial_change *t = &c->found.trials[trial];
+    const char *name = change_name(t->change);
+    if (t->change == CHANGE_CONTINUES || t->change == CHANGE_RUNNING)
+        snprintf(out, n, "%s after epoch %d", name, t->epochs_done);
+    else
+        snprintf(out, n, "%s%s%s", name, t->why ? ": " : "", t->why ? t->why : "");
+    return out;
+}
+
+static const struct table_column change_columns[] = {
+    {.name = "db", .title = "database"},
+    {.name = "done"},
+    {.name = "diverged"},
+    {.name = "timed_out", .title = "timed out"},
+    {.name = "skipped"},
+    {.name = "continues", .title = "to continue"},
+    {.name = "again", .title = "to try again"},
+    {.name = "waiting", .title = "waiting"},
+    {.name = "running"},
+    {.name = "new"},
+    {.name = "outside", .title = "outside the spec"},
+    {.name = "epochs", .title = "epochs left"},
+    {.name = "predicted_wall_s", .flags = TABLE_NOT_TEXT},
+    {.name = "wall", .title = "predicted time left, h:mm:ss", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+    {.name = "data", .title = "data"},
+};
+
+static enum status change_rows(const void *context, struct table *t, struct err *e)
+{
+    const struct plan_changes *c = context;
+    const int *n = c->found.counts;
+    char wall[48];
+    const int64_t seconds = (int64_t)ceil(c->remaining_s);
+    snprintf(wall, sizeof wall, "%lld:%02d:%02d", (long long)(seconds / 3600), (int)(seconds / 60 % 60),
+             (int)(seconds % 60));
+    const struct cell cells[] = {
+        cell_text(c->db),
+        cell_int(n[CHANGE_DONE]),
+        cell_int(n[CHANGE_DIVERGED]),
+        cell_int(n[CHANGE_TIMED_OUT]),
+        cell_int(n[CHANGE_SKIPPED]),
+        cell_int(n[CHANGE_CONTINUES]),
+        cell_int(n[CHANGE_AGAIN]),
+        cell_int(n[CHANGE_WAITING]),
+        cell_int(n[CHANGE_RUNNING]),
+        cell_int(n[CHANGE_NEW]),
+        cell_int(c->found.outside_count),
+        cell_int(c->epochs),
+        c->remaining_s > 0 ? cell_real(c->remaining_s) : cell_null(),
+        cell_text(c->remaining_s > 0 ? wall : NULL),
+        cell_text(c->found.data),
+    };
+    return table_row(t, cells, e);
+}
+
+static void change_note(const void *context, FILE *out)
+{
+    const struct plan_changes *c = context;
+    if (!c->found.known)
+        fputs("\nNote: the database does not hold this sweep yet.\n", out);
+    if (c->found.data)
+        fputs(
+            "\nNote: the spec names other data than when the sweep was last run: on other images all trials "
+            "are new.\n",
+            out);
+    if (c->found.outside_count > 0)
+        fputs("\nNote: trials outside the spec keep their results, but stand in no curve and no ranking.\n",
+              out);
+}
+
+static const struct table_column outside_columns[] = {
+    {.name = "trial"},
+    {.name = "name"},
+    {.name = "state"},
+    {.name = "epochs_done", .title = "epochs done"},
+    {.name = "why", .title = "why (then -> now)"},
+};
+
+static enum status outside_rows(const void *context, struct table *t, struct err *e)
+{
+    const struct changes *c = &((const struct plan_changes *)context)->found;
+    enum status st = ST_OK;
+    for (int i = 0; i < c->outside_count && st == ST_OK; i++) {
+        const struct outside_trial *o = &c->outside[i];
+        const struct cell cells[] = {cell_int(o->id), cell_text(o->name),
+                                     cell_text(trial_state_name(o->state)), cell_int(o->epochs_done),
+                                     cell_text(o->why)};
+        st = table_row(t, cells, e);
+    }
+    return st;
+}
+
+const struct section plan_change_sections[PLAN_CHANGE_SECTIONS] = {
+    {.name = "changes",
+     .heading = "Compared with the database",
+     SECTION_COLUMNS(change_columns),
+     .record = true,
+     .rows = change_rows,
+     .note = change_note},
+    {.name = "outside",
+     .heading = "Outside the spec",
+     SECTION_COLUMNS(outside_columns),
+     .may_be_empty = true,
+     .rows = outside_rows},
+};

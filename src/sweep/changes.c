@@ -1,0 +1,391 @@
+#include "sweep/changes.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "sweep/spec_fields.h"
+#include "sweep/store_trials.h"
+
+const char *change_name(enum change c)
+{
+    static const char *const names[] = {"new",  "waiting",  "continues", "again",  "running",
+                                        "done", "diverged", "timed_out", "skipped"};
+    return names[c];
+}
+
+bool change_trains(enum change c)
+{
+    return c <= CHANGE_RUNNING;
+}
+
+/* The search's own memory. */
+struct search {
+    struct changes *c;
+    struct store *store;
+    const struct spec *spec;
+    const struct space *space;
+    const char *fingerprint; /* of the spec's data as the database knows it, NULL = not known */
+    struct known_trial *known;
+    int count;
+    int *by_identity;            /* indices into known, sorted by architecture, recipe, seed */
+    const struct trial **wanted; /* the space's trials, sorted alike */
+    bool *named;                 /* known trials that the spec names */
+};
+
+static int compare(const char *arch_a, const char *recipe_a, uint64_t seed_a, const char *arch_b,
+                   const char *recipe_b, uint64_t seed_b)
+{
+    int order = strcmp(arch_a, arch_b);
+    order = order != 0 ? order : strcmp(recipe_a, recipe_b);
+    return order != 0 ? order : (seed_a > seed_b) - (seed_a < seed_b);
+}
+
+static int compare_known(const void *a, const void *b, void *context)
+{
+    const struct known_trial *known = context, *x = &known[*(const int *)a], *y = &known[*(const int *)b];
+    return compare(x->arch_hash, x->recipe_hash, x->seed, y->arch_hash, y->recipe_hash, y->seed);
+}
+
+static int compare_wanted(const void *a, const void *b)
+{
+    const struct trial *x = *(const struct trial *const *)a, *y = *(const struct trial *const *)b;
+    return compare(x->arch_hash, x->recipe_hash, x->seed, y->arch_hash, y->recipe_hash, y->seed);
+}
+
+/* Where (arch, recipe, seed) stands in by_identity, or would stand. A NULL recipe comes before all. */
+static int find_known(const struct search *s, const char *arch, const char *recipe, uint64_t seed)
+{
+    int low = 0, high = s->count;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        const struct known_trial *k = &s->known[s->by_identity[middle]];
+        if (compare(k->arch_hash, k->recipe_hash, k->seed, arch, recipe ? recipe : "", seed) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* A known trial of the spec's data at a place of by_identity, if it is of this architecture (and recipe). */
+static const struct known_trial *known_at(const struct search *s, int place, const char *arch,
+                                          const char *recipe)
+{
+    for (; place < s->count; place++) {
+        const struct known_trial *k = &s->known[s->by_identity[place]];
+        if (strcmp(k->arch_hash, arch) != 0 || (recipe && strcmp(k->recipe_hash, recipe) != 0)) {
+            return NULL;
+        }
+        if (s->fingerprint && strcmp(k->data_fingerprint, s->fingerprint) == 0) {
+            return k;
+        }
+    }
+    return NULL;
+}
+
+/* A trial of the space with this architecture (and recipe), NULL if there is none. */
+static const struct trial *wanted_like(const struct search *s, const char *arch, const char *recipe)
+{
+    int low = 0, high = s->space->trial_count;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        const struct trial *t = s->wanted[middle];
+        if (compare(t->arch_hash, t->recipe_hash, t->seed, arch, recipe ? recipe : "", 0) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    const struct trial *t = low < s->space->trial_count ? s->wanted[low] : NULL;
+    return t && strcmp(t->arch_hash, arch) == 0 && (!recipe || strcmp(t->recipe_hash, recipe) == 0) ? t
+                                                                                                    : NULL;
+}
+
+static enum status no_memory(const struct search *s, struct err *e)
+{
+    return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
+}
+
+/* "lr 0.04 -> 0.02, epochs 5 -> 10"; arena memory. */
+static const char *recipe_difference(const struct search *s, const struct point *before,
+                                     const struct point *after)
+{
+    struct strbuf text = STRBUF_INIT;
+    for (size_t i = 0; i < field_count(); i++) {
+        const struct field *f = field_at(i);
+        char old[POINT_TEXT], new[POINT_TEXT];
+        if (f->section != SECTION_TRAIN) {
+            continue;
+        }
+        field_get(f, before, old);
+        field_get(f, after, new);
+        if (strcmp(old, new) != 0) {
+            strbuf_printf(&text, "%s%s %s -> %s", text.len ? ", " : "", f->key, old, new);
+        }
+    }
+    const char *out =
+        text.failed ? NULL
+                    : arena_strdup(&s->c->arena, text.len ? text.text : "another arithmetic of the engine");
+    strbuf_release(&text);
+    return out;
+}
+
+/* Reads the recipe of a known trial and says how it differs. Most trials differ like the one before. */
+struct difference {
+    char before[HASH_TEXT], after[HASH_TEXT];
+    const char *text;
+};
+
+static enum status difference_of(struct search *s, struct difference *last, const struct known_trial *known,
+                                 const struct trial *wanted, struct err *e)
+{
+    struct stored_trial stored;
+    if (last->text && strcmp(last->before, known->recipe_hash) == 0 &&
+        strcmp(last->after, wanted->recipe_hash) == 0) {
+        return ST_OK;
+    }
+    enum status status = stored_trial_read(s->store, known->id, &stored, e);
+    if (status == ST_OK) {
+        last->text = recipe_difference(s, &stored.point, &wanted->point);
+        memcpy(last->before, known->recipe_hash, HASH_TEXT);
+        memcpy(last->after, wanted->recipe_hash, HASH_TEXT);
+        status = last->text ? ST_OK : no_memory(s, e);
+    }
+    stored_trial_release(&stored);
+    return status;
+}
+
+static enum change change_of(const struct search *s, const struct known_trial *k, bool skipped)
+{
+    double limit = s->spec->budget.trial_wall_s;
+    switch (k->state) {
+    case TRIAL_DONE:
+        return CHANGE_DONE;
+    case TRIAL_DIVERGED:
+        return CHANGE_DIVERGED;
+    case TRIAL_RUNNING:
+        return CHANGE_RUNNING;
+    case TRIAL_FAILED:
+        return CHANGE_AGAIN;
+    case TRIAL_TIMED_OUT:
+        return limit <= 0 || k->timed_out_s < limit ? CHANGE_AGAIN : CHANGE_TIMED_OUT;
+    case TRIAL_PENDING:
+    case TRIAL_PRUNED:
+    case TRIAL_SKIPPED:
+    case TRIAL_STATE_COUNT:
+        break;
+    }
+    return skipped ? CHANGE_SKIPPED : k->epochs_done > 0 ? CHANGE_CONTINUES : CHANGE_WAITING;
+}
+
+/* Why a trial is new although the sweep is not; NULL in last->text where its architecture is new. */
+static enum status why_new(struct search *s, const struct trial *t, struct difference *last, const char **why,
+                           struct err *e)
+{
+    const char *arch = t->arch_hash;
+    *why = NULL;
+    if (!s->c->known || s->c->data) {
+        *why = s->c->data;
+        return ST_OK;
+    }
+    if (known_at(s, find_known(s, arch, t->recipe_hash, 0), arch, t->recipe_hash)) {
+        *why = "new seed";
+        return ST_OK;
+    }
+    const struct known_trial *k = known_at(s, find_known(s, arch, NULL, 0), arch, NULL);
+    if (!k) {
+        *why = "new point";
+        return ST_OK;
+    }
+    enum status status = difference_of(s, last, k, t, e);
+    *why = last->text;
+    return status;
+}
+
+static enum status classify(struct search *s, struct err *e)
+{
+    struct difference last = {.text = NULL};
+    enum status status = ST_OK;
+    for (int i = 0; i < s->space->trial_count && status == ST_OK; i++) {
+        const struct trial *t = &s->space->trials[i];
+        struct trial_change *change = &s->c->trials[i];
+        const struct known_trial *k = NULL;
+        int place = find_known(s, t->arch_hash, t->recipe_hash, t->seed);
+        k = known_at(s, place, t->arch_hash, t->recipe_hash);
+        if (k && k->seed == t->seed) {
+            s->named[k - s->known] = true;
+            change->change = change_of(s, k, t->skip_reason != NULL);
+            change->epochs_done = k->epochs_done;
+        } else {
+            change->change = t->skip_reason ? CHANGE_SKIPPED : CHANGE_NEW;
+            status = t->skip_reason ? ST_OK : why_new(s, t, &last, &change->why, e);
+        }
+        s->c->counts[change->change]++;
+    }
+    return status;
+}
+
+/* Why a known trial is outside the spec. */
+static enum status why_outside(struct search *s, const struct known_trial *k, struct difference *last,
+                               const char **why, struct err *e)
+{
+    if (!s->fingerprint || strcmp(k->data_fingerprint, s->fingerprint) != 0) {
+        *why = s->c->data ? s->c->data : "trained on other data";
+        return ST_OK;
+    }
+    const struct trial *same = wanted_like(s, k->arch_hash, k->recipe_hash);
+    const struct trial *like = same ? same : wanted_like(s, k->arch_hash, NULL);
+    if (!like) {
+        *why = "its point is not in the spec";
+        return ST_OK;
+    }
+    if (same) {
+        *why = "its seed is not in the spec";
+        return ST_OK;
+    }
+    enum status status = difference_of(s, last, k, like, e);
+    *why = last->text;
+    return status;
+}
+
+static enum status find_outside(struct search *s, struct err *e)
+{
+    struct difference last = {.text = NULL};
+    enum status status = ST_OK;
+    int count = 0;
+    for (int i = 0; i < s->count; i++) {
+        count += s->known[i].ours && !s->named[i];
+    }
+    s->c->outside = arena_alloc(&s->c->arena, (size_t)count + 1, sizeof *s->c->outside);
+    if (!s->c->outside) {
+        return no_memory(s, e);
+    }
+    for (int i = 0; i < s->count && status == ST_OK; i++) {
+        const struct known_trial *k = &s->known[i];
+        struct stored_trial stored;
+        if (!k->ours || s->named[i]) {
+            continue;
+        }
+        struct outside_trial *out = &s->c->outside[s->c->outside_count++];
+        *out = (struct outside_trial){.id = k->id, .state = k->state, .epochs_done = k->epochs_done};
+        status = why_outside(s, k, &last, &out->why, e);
+        if (status == ST_OK) {
+            status = stored_trial_read(s->store, k->id, &stored, e);
+            out->name = status == ST_OK ? arena_strdup(&s->c->arena, stored.name) : NULL;
+            status = status == ST_OK && !out->name ? no_memory(s, e) : status;
+            stored_trial_release(&stored);
+        }
+    }
+    return status;
+}
+
+static void add_number(struct strbuf *b, const char *key, uint64_t before, uint64_t after)
+{
+    if (before != after) {
+        strbuf_printf(b, "%sdata.%s %" PRIu64 " -> %" PRIu64, b->len ? ", " : "", key, before, after);
+    }
+}
+
+/* How two data sources differ in what they choose; "" when they do not. */
+static void source_difference(const struct data_source *a, const struct data_source *b, struct strbuf *out)
+{
+    if (a->format != b->format) {
+        strbuf_printf(out, "data.format %s -> %s", data_format_name(a->format), data_format_name(b->format));
+    }
+    if (strcmp(a->path, b->path) != 0) {
+        strbuf_printf(out, "%sdata.path %s -> %s", out->len ? ", " : "", a->path, b->path);
+    }
+    add_number(out, "val", (uint64_t)a->val, (uint64_t)b->val);
+    add_number(out, "val_seed", a->val_seed, b->val_seed);
+    add_number(out, "train_limit", (uint64_t)a->train_limit, (uint64_t)b->train_limit);
+    add_number(out, "test_limit", (uint64_t)a->test_limit, (uint64_t)b->test_limit);
+    add_number(out, "resize (rows)", (uint64_t)a->resize_h, (uint64_t)b->resize_h);
+    add_number(out, "resize (columns)", (uint64_t)a->resize_w, (uint64_t)b->resize_w);
+    add_number(out, "skip_bad", a->skip_bad, b->skip_bad);
+}
+
+/* The fingerprint of the spec's data, from this sweep or another one with the same data. A path can differ
+ * and the images still be the same: only the run can tell. */
+static enum status find_data(struct search *s, struct err *e)
+{
+    struct known_sweep *sweeps = NULL;
+    int count = 0;
+    struct strbuf difference = STRBUF_INIT;
+    enum status status = store_known_sweeps(s->store, &s->c->arena, &sweeps, &count, e);
+    for (int i = 0; i < count && status == ST_OK; i++) {
+        struct spec before;
+        struct err why = ERR_INIT;
+        const bool own = strcmp(sweeps[i].name, s->spec->name) == 0;
+        s->c->known = s->c->known || own;
+        strbuf_clear(&difference);
+        if (spec_parse(sweeps[i].spec_text, strlen(sweeps[i].spec_text), sweeps[i].spec_path, &before,
+                       &why) == ST_OK) {
+            source_difference(&before.data, &s->spec->data, &difference);
+        } else {
+            strbuf_puts(&difference, "another format of the spec");
+        }
+        spec_release(&before);
+        if (difference.len == 0 && (own || !s->fingerprint)) {
+            s->fingerprint = sweeps[i].data_fingerprint;
+        } else if (own) {
+            s->c->data = arena_strdup(&s->c->arena, difference.text);
+        }
+        status = difference.failed || (own && difference.len && !s->c->data) ? no_memory(s, e) : ST_OK;
+    }
+    strbuf_release(&difference);
+    return status;
+}
+
+static enum status prepare(struct search *s, struct err *e)
+{
+    const size_t trials = (size_t)s->space->trial_count + 1; /* never zero */
+    enum status status = store_known_trials(s->store, s->spec->name, &s->known, &s->count, e);
+    if (status != ST_OK) {
+        return status;
+    }
+    s->by_identity = arena_alloc(&s->c->arena, (size_t)s->count + 1, sizeof *s->by_identity);
+    s->named = arena_alloc(&s->c->arena, (size_t)s->count + 1, sizeof *s->named);
+    s->wanted = arena_alloc(&s->c->arena, trials, sizeof *s->wanted);
+    s->c->trials = arena_alloc(&s->c->arena, trials, sizeof *s->c->trials);
+    if (!s->by_identity || !s->named || !s->wanted || !s->c->trials) {
+        return no_memory(s, e);
+    }
+    for (int i = 0; i < s->count; i++) {
+        s->by_identity[i] = i;
+    }
+    for (int i = 0; i < s->space->trial_count; i++) {
+        s->wanted[i] = &s->space->trials[i];
+    }
+    qsort_r(s->by_identity, (size_t)s->count, sizeof *s->by_identity, compare_known, s->known);
+    qsort(s->wanted, (size_t)s->space->trial_count, sizeof *s->wanted, compare_wanted);
+    return ST_OK;
+}
+
+enum status changes_find(struct changes *c, struct store *store, const struct spec *spec,
+                         const struct space *space, struct err *e)
+{
+    struct search s = {.c = c, .store = store, .spec = spec, .space = space};
+    memset(c, 0, sizeof *c);
+    arena_init(&c->arena);
+    enum status status = find_data(&s, e);
+    if (status == ST_OK) {
+        status = prepare(&s, e);
+    }
+    if (status == ST_OK) {
+        status = classify(&s, e);
+    }
+    if (status == ST_OK) {
+        status = find_outside(&s, e);
+    }
+    mem_free(s.known);
+    return status;
+}
+
+void changes_release(struct changes *c)
+{
+    arena_release(&c->arena);
+}

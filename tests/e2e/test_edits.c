@@ -1,0 +1,115 @@
+/* Edited specs: what plan says before anything runs, and what extend does. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "program.h"
+#include "sandbox.h"
+
+static void assert_change(struct json_object *plan, size_t trial, const char *change, const char *why)
+{
+    struct json_object *row = json_row(json_at(plan, "trials"), trial);
+    assert_string_equal(json_text_at(row, "change"), change);
+    if (why)
+        assert_string_equal(json_text_at(row, "why_new"), why);
+    else
+        assert_null(json_at(row, "why_new"));
+}
+
+static void test_plan_without_a_database(void **state)
+{
+    (void)state;
+    spec_write("fresh", "train: {epochs: 1}\n");
+    struct json_object *plan = JSON("plan", "fresh.yaml", "--db", "fresh.db", "--format", "json"), *changes;
+    assert_false(json_object_object_get_ex(plan, "changes", &changes));
+    json_object_put(plan);
+    EXPECT_ERROR(2, "changes", "plan", "fresh.yaml", "--only", "changes");
+}
+
+static void test_plan_tells_added_and_removed_points(void **state)
+{
+    (void)state;
+    spec_write("points", "sweep: [{id: sr, grid: {SR: [0.25, 0.5]}}]\ntrain: {epochs: 2, batch: 16}\n");
+    assert_int_equal(run("points", "points"), 0);
+    spec_write("points", "sweep: [{id: sr, grid: {SR: [0.5, 1.0]}}]\nseeds: [1, 2]\n"
+                         "train: {epochs: 2, batch: 16}\n");
+    char *before = db_metrics("points");
+    struct json_object *plan = JSON("plan", "points.yaml", "--db", "points.db", "--format", "json");
+    assert_change(plan, 0, "done", NULL);
+    assert_change(plan, 1, "new", "new seed");
+    assert_change(plan, 2, "new", "new point");
+    assert_int_equal(json_int_at(plan, "changes.done"), 1);
+    assert_int_equal(json_int_at(plan, "changes.new"), 3);
+    assert_int_equal(json_int_at(plan, "changes.outside"), 1);
+    assert_int_equal(json_int_at(plan, "changes.epochs"), 6);
+    struct json_object *outside = json_row(json_at(plan, "outside"), 0);
+    assert_string_equal(json_text_at(outside, "name"), "sr SR=0.25 seed 1");
+    assert_string_equal(json_text_at(outside, "why"), "its point is not in the spec");
+    json_object_put(plan);
+    char *after = db_metrics("points");
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    /* And the run does what the plan said. */
+    assert_int_equal(run("points", "points"), 0);
+    assert_int_equal(db_int("points", "SELECT count(*) FROM attempt"), 2 + 3);
+    assert_int_equal(db_int("points", "SELECT count(*) FROM curve"), 2);
+    plan = JSON("plan", "points.yaml", "--db", "points.db", "--format", "json");
+    assert_int_equal(json_int_at(plan, "changes.done"), 4);
+    assert_int_equal(json_int_at(plan, "changes.epochs"), 0);
+    json_object_put(plan);
+}
+
+static void test_plan_tells_what_else_changed(void **state)
+{
+    (void)state;
+    spec_write("recipe", "train: {epochs: 2, batch: 16}\n");
+    assert_int_equal(run("recipe", NULL), 0);
+    spec_write("recipe", "train: {epochs: 2, batch: 8, lr: 0.02}\n");
+    struct json_object *plan = JSON("plan", "recipe.yaml", "--format", "json"); /* finds results/recipe.db */
+    assert_change(plan, 0, "new", "batch 16 -> 8, lr 0.04 -> 0.02");
+    assert_string_equal(json_text_at(json_row(json_at(plan, "outside"), 0), "why"),
+                        "batch 16 -> 8, lr 0.04 -> 0.02");
+    assert_string_equal(json_text_at(plan, "changes.db"), "results/recipe.db");
+    json_object_put(plan);
+    FILE *f = fopen("recipe.yaml", "w");
+    assert_non_null(f);
+    fputs("version: 1\nname: recipe\ndata: {format: idx, path: data, val: 40}\n"
+          "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4, SR: "
+          "1.0}\n"
+          "train: {epochs: 2, batch: 16}\n",
+          f);
+    assert_int_equal(fclose(f), 0);
+    plan = JSON("plan", "recipe.yaml", "--format", "json");
+    assert_change(plan, 0, "new", "data.val 80 -> 40");
+    assert_string_equal(json_text_at(plan, "changes.data"), "data.val 80 -> 40");
+    json_object_put(plan);
+}
+
+static void test_plan_tells_where_a_trial_continues(void **state)
+{
+    (void)state;
+    spec_write("stopped", "train: {epochs: 40, batch: 16}\nrun: {workers: 1}\nseeds: [1, 2]\n");
+    pid_t pid = run_start("stopped", "stopped", NULL);
+    wait_until("stopped", "SELECT max(epochs_done) FROM trial", 2, pid);
+    signal_until_output("stopped", "save their state", pid, 15);
+    assert_int_equal(run_wait(pid), 1);
+    int64_t done = db_int("stopped", "SELECT max(epochs_done) FROM trial");
+    struct json_object *plan = JSON("plan", "stopped.yaml", "--db", "stopped.db", "--format", "json");
+    assert_int_equal(json_int_at(plan, "changes.continues"), 1);
+    assert_int_equal(json_int_at(plan, "changes.waiting"), 1);
+    assert_int_equal(json_int_at(plan, "changes.epochs"), 80 - done);
+    json_object_put(plan);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plan_without_a_database),
+        cmocka_unit_test(test_plan_tells_added_and_removed_points),
+        cmocka_unit_test(test_plan_tells_what_else_changed),
+        cmocka_unit_test(test_plan_tells_where_a_trial_continues),
+    };
+    return cmocka_run_group_tests(tests, sandbox_setup, sandbox_teardown);
+}
