@@ -14,5 +14,6 @@ extern const struct command command_eval;
 extern const struct command command_bench;
 extern const struct command command_paper;
 extern const struct command command_verify;
+extern const struct command command_extend;
 
 #endif

@@ -9,8 +9,8 @@
 #include "cli/output.h"
 
 static const struct command *const commands[] = {
-    &command_derive, &command_plan, &command_run,   &command_status, &command_query, &command_plot,
-    &command_verify, &command_eval, &command_bench, &command_paper,  NULL,
+    &command_derive, &command_plan,   &command_run,  &command_status, &command_query, &command_plot,
+    &command_extend, &command_verify, &command_eval, &command_bench,  &command_paper, NULL,
 };
 
 static void print_help(void)

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/run.h"
 #include "cli/run_display.h"
 #include "metamodel/cost.h"
 #include "report/summary.h"
@@ -130,8 +131,7 @@ static enum status print_results(const struct output *o, const char *db, const s
     return st;
 }
 
-static void print_next_steps(const struct run_result *result, const char *db, const struct run_config *config,
-                             const char *spec)
+static void print_next_steps(const struct run_result *result, const char *db, const char *again)
 {
     fprintf(stderr, "\n%d of %d trials done", result->done, result->total);
     if (result->diverged > 0)
@@ -144,8 +144,7 @@ static void print_next_steps(const struct run_result *result, const char *db, co
         fprintf(stderr, ", %d skipped", result->skipped);
     fprintf(stderr, "; results are in %s\n", db);
     if (result->interrupted || result->pending > 0)
-        fprintf(stderr, "  firesweep run %s%s%s    continues where this run stopped\n", spec,
-                config->db ? " --db " : "", config->db ? config->db : "");
+        fprintf(stderr, "  %s    continues where this run stopped\n", again);
     if (result->failed + result->diverged + result->timed_out > 0)
         fprintf(stderr, "  firesweep status %s    says what failed and why\n", db);
     if (result->done > 0)
@@ -168,8 +167,8 @@ static enum status run_and_show(const struct spec *spec, const struct run_config
     return st;
 }
 
-static enum status run_spec(const struct spec *spec, const struct run_config *config, const struct output *o,
-                            struct err *e)
+enum status run_spec(const struct spec *spec, const struct run_config *config, const char *again,
+                     const struct output *o, struct err *e)
 {
     struct run_result result = {0};
     char *db = run_database_path(spec, config->db);
@@ -185,7 +184,7 @@ static enum status run_spec(const struct spec *spec, const struct run_config *co
             *e = printing;
         }
         fflush(stdout);
-        print_next_steps(&result, db, config, spec->path);
+        print_next_steps(&result, db, again);
     }
     mem_free(db);
     return st;
@@ -206,8 +205,13 @@ static enum status run_run(const struct args *a, struct err *e)
     signal(SIGPIPE, SIG_IGN);
     struct spec spec;
     st = spec_load(a->positional[0], &spec, e);
+    char *again = mem_printf("firesweep run %s%s%s", a->positional[0], config.db ? " --db " : "",
+                             config.db ? config.db : "");
+    if (st == ST_OK && !again)
+        st = err_set(e, ST_NOMEM, "out of memory");
     if (st == ST_OK)
-        st = run_spec(&spec, &config, &o, e);
+        st = run_spec(&spec, &config, again, &o, e);
+    mem_free(again);
     spec_release(&spec);
     return st;
 }

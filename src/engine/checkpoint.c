@@ -112,11 +112,13 @@ static bool history_parse(const char *text, int epochs, struct epoch_metrics *ou
     return *text == '\0';
 }
 
-/* Identity of the recipe and architecture a checkpoint belongs to. */
-static void identity(const struct trainer *t, char arch[HASH_TEXT], char recipe[HASH_TEXT])
+/* Identity of architecture and recipe (here with so many epochs) that a checkpoint belongs to. */
+static void identity(const struct trainer *t, int epochs, char arch[HASH_TEXT], char recipe[HASH_TEXT])
 {
+    struct recipe r = t->recipe;
+    r.epochs = epochs;
     arch_hash(&t->arch, arch);
-    recipe_hash(&t->recipe, engine_numerics(), recipe);
+    recipe_hash(&r, engine_numerics(), recipe);
 }
 
 struct meta_list {
@@ -149,7 +151,7 @@ enum status trainer_save(const struct trainer *t, const char *path, const char *
     char arch[HASH_TEXT], recipe[HASH_TEXT];
     struct meta_list m = {0};
     struct arch_text arch_text;
-    identity(t, arch, recipe);
+    identity(t, t->recipe.epochs, arch, recipe);
     meta_add(&m, "format", "firesweep checkpoint %d", FORMAT_VERSION);
     meta_add(&m, "arch_hash", "%s", arch);
     meta_add(&m, "recipe_hash", "%s", recipe);
@@ -191,11 +193,11 @@ static enum status check_format(const struct safetensors *f, const char *path, s
     return ST_OK;
 }
 
-static enum status check_identity(const struct trainer *t, const struct safetensors *f, const char *path,
-                                  struct err *e)
+static enum status check_identity(const struct trainer *t, int epochs, const struct safetensors *f,
+                                  const char *path, struct err *e)
 {
     char arch[HASH_TEXT], recipe[HASH_TEXT], seed[32];
-    identity(t, arch, recipe);
+    identity(t, epochs, arch, recipe);
     snprintf(seed, sizeof seed, "%" PRIu64, t->seed);
     const char *const keys[] = {"arch_hash", "recipe_hash", "seed"}, *const mine[] = {arch, recipe, seed};
     for (int i = 0; i < 3; i++)
@@ -272,18 +274,32 @@ static enum status load_state(struct trainer *t, const struct safetensors *f, co
     return ST_OK;
 }
 
-enum status trainer_load(struct trainer *t, const char *path, struct err *e)
+static enum status load_trained(struct trainer *t, int epochs, const char *path, struct err *e)
 {
     struct safetensors *f = NULL;
     enum status s = safetensors_read(path, &f, e);
     if (s == ST_OK)
         s = check_format(f, path, e);
     if (s == ST_OK)
-        s = check_identity(t, f, path, e);
+        s = check_identity(t, epochs, f, path, e);
     if (s == ST_OK)
         s = load_state(t, f, path, e);
     safetensors_free(f);
     return s;
+}
+
+enum status trainer_load(struct trainer *t, const char *path, struct err *e)
+{
+    return load_trained(t, t->recipe.epochs, path, e);
+}
+
+enum status trainer_load_shorter(struct trainer *t, const char *path, int epochs, struct err *e)
+{
+    const char *obstacle = recipe_extension_obstacle(&t->recipe);
+    if (obstacle || epochs >= t->recipe.epochs)
+        return err_set(e, ST_USAGE, "%s: cannot be extended from %d to %d epochs: %s", path, epochs,
+                       t->recipe.epochs, obstacle ? obstacle : "it is not shorter");
+    return load_trained(t, epochs, path, e);
 }
 
 static enum status read_arch(const struct safetensors *f, const char *path, struct arch *out, struct err *e)

@@ -273,6 +273,22 @@ void recipe_hash(const struct recipe *r, const char *numerics, char out[HASH_TEX
     hash_text(hash_bytes(c.bytes, c.n), out);
 }
 
+const char *recipe_extension_obstacle(const struct recipe *r)
+{
+    switch (r->schedule) {
+    case SCHEDULE_CONSTANT:
+        return r->warmup > 0 ? "the warm-up is a share of all updates, so a longer training warms up longer"
+                             : NULL;
+    case SCHEDULE_LINEAR:
+        return "schedule linear falls to zero at the last update, so every rate depends on the end";
+    case SCHEDULE_COSINE:
+        return "schedule cosine falls to zero at the last update, so every rate depends on the end";
+    case SCHEDULE_TRIANGULAR:
+        return "schedule triangular peaks at a share of all updates and falls to zero at the last one";
+    }
+    return "an unknown schedule";
+}
+
 /* Share of the steps after the warm-up that is still to come, at most 1. */
 static double remaining_share(double step, double steps, double rise)
 {

@@ -59,6 +59,11 @@ bool schedule_parse(const char *text, enum schedule *out);
 const char *init_name(enum init i);
 bool init_parse(const char *text, enum init *out);
 
+/* Whether training by this recipe begins exactly like training by the same one with more epochs, so that a
+ * finished training can go on: the learning rate must not depend on the end. NULL: it does so; else why not.
+ */
+const char *recipe_extension_obstacle(const struct recipe *r);
+
 /* Identity of a recipe, over every field that can change a result (adam's betas do not count for sgd, the
  * border of a crop by 0 does not count, ...); `numerics` names the engine's arithmetic (engine/trainer.h), so
  * a change of it makes new trials. Equal on every machine. */

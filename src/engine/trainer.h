@@ -93,6 +93,10 @@ enum status trainer_save(const struct trainer *t, const char *path, const char *
  * a damaged file is ST_CORRUPT and leaves the trainer as it was). */
 enum status trainer_load(struct trainer *t, const char *path, struct err *e);
 
+/* The same from a checkpoint of a recipe that differs in having only so many epochs, for a recipe without
+ * recipe_extension_obstacle: continues as if it had been this one from the start. */
+enum status trainer_load_shorter(struct trainer *t, const char *path, int epochs, struct err *e);
+
 /* What a checkpoint says of itself: its architecture and (if `description` is not NULL) the text given to
  * trainer_save, "" without one; the caller frees it (mem_free). */
 enum status checkpoint_describe(const char *path, struct arch *out, char **description, struct err *e);

@@ -129,6 +129,11 @@ enum status spec_load(const char *path, struct spec *out, struct err *e);
 enum status spec_parse(const char *text, size_t n, const char *path, struct spec *out, struct err *e);
 void spec_release(struct spec *s); /* also after a failure */
 
+/* Makes the trials of a spec longer: `epochs` for all. ST_USAGE, saying why and what to do, when the spec
+ * sets epochs by block, has as many already, or any of its recipes cannot go on (recipe_extension_obstacle).
+ */
+enum status spec_extend(struct spec *s, int epochs, struct err *e);
+
 /* The data path exists and is a folder; otherwise the error points at data.path in the spec. */
 enum status spec_check_data(const struct spec *s, struct err *e);
 

@@ -22,6 +22,8 @@ struct run_trial {
     const char *name;       /* for people; of the supervisor's arena, as the rest */
     const char *axes;       /* JSON object, or NULL */
     const char *checkpoint; /* path */
+    const char *shorter;    /* checkpoint of the same trial with fewer epochs, to start from, or NULL */
+    int shorter_epochs;
     double operations;      /* multiply-adds x 2 of its whole training and evaluation */
     double length;          /* predicted seconds, or operations: for comparing trials */
     double memory_bytes;    /* of its worker with one thread, without the data; 0 = not known */

@@ -63,6 +63,8 @@ static enum status start_process(struct supervisor *s, struct slot *slot, struct
         .trial = &s->space->trials[slot->trial],
         .data = s->data,
         .checkpoint = t->checkpoint,
+        .shorter = t->shorter,
+        .shorter_epochs = t->shorter_epochs,
         .checkpoint_s = s->spec->run.checkpoint_s,
         .save_retry_s = 5,
     };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "engine/calibration.h"
 #include "sweep/forecast.h"
@@ -88,6 +89,68 @@ static enum status load_trial(struct supervisor *s, struct run_trial *t, int *ag
     return status;
 }
 
+/* The numbers of epochs that recipes of the database have, most first; arena memory. */
+static enum status read_lengths(struct supervisor *s, int **lengths, int *count, struct err *e)
+{
+    struct store_query *query;
+    bool row = true;
+    int room = 0;
+    enum status status =
+        store_query_open(s->store, "SELECT DISTINCT epochs FROM recipe ORDER BY epochs DESC", &query, e);
+    *lengths = NULL;
+    *count = 0;
+    while (status == ST_OK && row) {
+        status = store_query_next(query, &row, e);
+        if (status == ST_OK && row && *count == room) {
+            room = 2 * room + 16;
+            int *more = arena_alloc(&s->arena, (size_t)room, sizeof *more);
+            if (!more) {
+                status = err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
+                break;
+            }
+            memcpy(more, *lengths ? *lengths : more, (size_t)*count * sizeof *more);
+            *lengths = more;
+        }
+        if (status == ST_OK && row) {
+            (*lengths)[(*count)++] = (int)store_query_cell(query, 0).i;
+        }
+    }
+    store_query_close(query);
+    return status;
+}
+
+/* The longest earlier training that begins exactly like this trial's, if its final state is still there. */
+static enum status find_shorter(struct supervisor *s, int i, const char *stem, const int *lengths, int count,
+                                struct err *e)
+{
+    struct run_trial *t = &s->trials[i];
+    const struct trial *trial = &s->space->trials[i];
+    struct recipe recipe = trial->point.recipe;
+    char hash[HASH_TEXT], fingerprint[HASH_TEXT];
+    if (t->state != TRIAL_PENDING || recipe_extension_obstacle(&recipe) || file_exists(t->checkpoint)) {
+        return ST_OK;
+    }
+    hash_text(s->data->fingerprint, fingerprint);
+    for (int k = 0; k < count && !t->shorter; k++) {
+        recipe.epochs = lengths[k];
+        if (recipe.epochs >= trial->point.recipe.epochs) {
+            continue;
+        }
+        recipe_hash(&recipe, engine_numerics(), hash);
+        char *path = paths_checkpoint(stem, trial->arch_hash, hash, fingerprint, trial->seed);
+        if (path && file_exists(path)) {
+            t->shorter = arena_strdup(&s->arena, path);
+            t->shorter_epochs = recipe.epochs;
+        }
+        bool failed = !path || (file_exists(path) && !t->shorter);
+        mem_free(path);
+        if (failed) {
+            return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
+        }
+    }
+    return ST_OK;
+}
+
 static int longer_first(const void *a, const void *b, void *context)
 {
     const int *x = a, *y = b;
@@ -119,18 +182,21 @@ static enum status forecast_trials(struct supervisor *s, struct err *e)
 
 static enum status load_all(struct supervisor *s, const int64_t *ids, const char *stem, struct err *e)
 {
-    int again = 0;
-    enum status status = ST_OK;
+    int again = 0, *lengths, length_count;
     const struct membership **first = first_memberships(s);
     if (!first) {
         return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
     }
+    enum status status = read_lengths(s, &lengths, &length_count, e);
     for (int i = 0; i < s->space->trial_count && status == ST_OK; i++) {
         s->order[i] = i;
         s->trials[i].id = ids[i];
         status = load_trial(s, &s->trials[i], &again, e);
         if (status == ST_OK) {
             status = describe_trial(s, i, first[i], stem, e);
+        }
+        if (status == ST_OK) {
+            status = find_shorter(s, i, stem, lengths, length_count, e);
         }
     }
     if (again > 0) {

@@ -139,6 +139,27 @@ static enum status try_checkpoint(struct worker *w, const char *path, bool *usab
     return ST_OK;
 }
 
+/* A trial with fewer epochs that has led to here is as good as an own checkpoint. One that is not usable
+ * stays as it is: it is another trial's. */
+static enum status try_shorter(struct worker *w, bool *usable, struct err *e)
+{
+    const struct worker_task *task = w->task;
+    struct err why = ERR_INIT;
+    if (*usable || !task->shorter || !file_exists(task->shorter)) {
+        return ST_OK;
+    }
+    enum status status = trainer_load_shorter(w->trainer, task->shorter, task->shorter_epochs, &why);
+    *usable = status == ST_OK;
+    if (status == ST_OK || status == ST_CORRUPT || status == ST_USAGE) {
+        worker_notice(w, "%s %d epochs%s%s",
+                      *usable ? "goes on from the trial with" : "starts over, not from the one with",
+                      task->shorter_epochs, *usable ? "" : ": ", *usable ? "" : why.text);
+        return ST_OK;
+    }
+    *e = why;
+    return status;
+}
+
 /* Continues from the newest good checkpoint, if there is one, and resends its history. */
 static enum status worker_resume(struct worker *w, struct err *e)
 {
@@ -146,6 +167,9 @@ static enum status worker_resume(struct worker *w, struct err *e)
     enum status status = try_checkpoint(w, w->task->checkpoint, &usable, e);
     if (status == ST_OK && !usable) {
         status = try_checkpoint(w, w->previous, &usable, e);
+    }
+    if (status == ST_OK) {
+        status = try_shorter(w, &usable, e);
     }
     if (status != ST_OK) {
         return status;

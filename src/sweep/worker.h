@@ -32,6 +32,8 @@ struct worker_task {
     const struct trial *trial;
     const struct dataset *data;
     const char *checkpoint; /* path; its folder exists */
+    const char *shorter;    /* checkpoint of the same trial with fewer epochs, to start from; NULL = none */
+    int shorter_epochs;     /* of its recipe */
     double checkpoint_s;    /* at most this long between checkpoints */
     double save_retry_s;    /* wait after a save that found no space */
     int records;            /* pipe */

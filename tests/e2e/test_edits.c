@@ -103,6 +103,102 @@ static void test_plan_tells_where_a_trial_continues(void **state)
     json_object_put(plan);
 }
 
+/* The rows of `metrics` of trials with so many epochs, in the order of the view. */
+static char *metrics_of_length(const char *db, int epochs)
+{
+    char query[700], path[64];
+    snprintf(path, sizeof path, "%s.db", db);
+    snprintf(query, sizeof query,
+             "SELECT group_concat(quote(arch_hash) || seed || state || quote(epoch) || printf('%%!.17g "
+             "%%!.17g %%!.17g "
+             "%%!.17g', epoch_lr, epoch_train_loss, epoch_val_loss, test_loss), x'0a') FROM (SELECT * FROM "
+             "metrics "
+             "WHERE recipe_hash IN (SELECT recipe_hash FROM recipe WHERE epochs = %d))",
+             epochs);
+    struct outcome o = RUN("query", path, "--sql", query, "--format", "json");
+    assert_int_equal(o.code, 0);
+    char *text = strdup(o.out);
+    outcome_release(&o);
+    return text;
+}
+
+static const char extendable[] =
+    "sweep: [{id: sr, grid: {SR: [0.25, 0.5]}}]\n"
+    "train: {epochs: %d, batch: 16, schedule: %s, warmup: %s, dropout: 0.2, flip: "
+    "true, optimizer: adam, lr: 0.003}\n";
+
+static void write_extendable(const char *name, int epochs, const char *schedule, const char *warmup)
+{
+    char text[512];
+    snprintf(text, sizeof text, extendable, epochs, schedule, warmup);
+    spec_write(name, text);
+}
+
+static void test_extended_equals_longer_from_the_start(void **state)
+{
+    (void)state;
+    write_extendable("long", 5, "constant", "0");
+    assert_int_equal(run("long", "long"), 0);
+    char *expected = metrics_of_length("long", 5);
+    assert_non_null(strstr(expected, "done"));
+    write_extendable("short", 2, "constant", "0");
+    assert_int_equal(run("short", "short"), 0);
+
+    struct outcome o = RUN("extend", "short.db", "--epochs", "3", "--format", "json"); /* from the database */
+    assert_int_equal(o.code, 0);
+    assert_holds(o.err, "goes on from the trial with 2 epochs");
+    outcome_release(&o);
+    o = RUN("extend", "short.yaml", "--db", "short.db", "--epochs", "5", "--format",
+            "json"); /* from the spec */
+    assert_int_equal(o.code, 0);
+    assert_holds(o.err, "goes on from the trial with 3 epochs");
+    outcome_release(&o);
+    char *extended = metrics_of_length("short", 5);
+    assert_string_equal(extended, expected);
+    assert_int_equal(db_int("short", "SELECT count(*) FROM trial WHERE state = 'done'"), 6);
+    assert_int_equal(db_int("short", "SELECT count(*) FROM block_trial WHERE in_spec"), 2);
+    free(extended);
+    free(expected);
+    /* An edited spec is as good. */
+    write_extendable("short", 7, "constant", "0");
+    assert_int_equal(run("short", "short"), 0);
+    assert_true(output_holds("short", "goes on from the trial with 5 epochs"));
+    o = RUN("verify", "short.db", "5");
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+}
+
+static void test_what_cannot_be_extended_says_why(void **state)
+{
+    (void)state;
+    static const char *const schedules[][3] = {
+        {"linear", "0", "schedule linear falls to zero"},
+        {"cosine", "0", "schedule cosine falls to zero"},
+        {"triangular", "0.1", "schedule triangular peaks"},
+        {"constant", "0.1", "the warm-up is a share of all updates"},
+    };
+    for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++) {
+        write_extendable("no", 1, schedules[i][0], schedules[i][1]);
+        EXPECT_ERROR(2, schedules[i][2], "extend", "no.yaml", "--epochs", "3");
+        EXPECT_ERROR(2, "a spec with more epochs trains new trials", "extend", "no.yaml", "--epochs", "3");
+    }
+    write_extendable("no", 1, "linear", "0");
+    assert_int_equal(run("no", "no"), 0);
+    EXPECT_ERROR(2, "schedule linear", "extend", "no.db", "--epochs", "3");
+    assert_int_equal(db_int("no", "SELECT count(*) FROM trial"), 2);
+
+    spec_write("axis", "sweep: [{id: n, grid: {epochs: [1, 2]}}]\ntrain: {schedule: constant, warmup: 0}\n");
+    EXPECT_ERROR(2, "axis.yaml:5:", "extend", "axis.yaml", "--epochs", "3");
+    write_extendable("same", 2, "constant", "0");
+    EXPECT_ERROR(2, "no such database", "extend", "same.yaml", "--epochs", "3");
+    assert_int_equal(run("same", "same"), 0);
+    EXPECT_ERROR(2, "have 2 epochs already", "extend", "same.db", "--epochs", "2");
+    EXPECT_ERROR(2, "--epochs is missing", "extend", "same.db");
+    write_extendable("same", 3, "constant", "0");
+    EXPECT_ERROR(1, "2 of 2 trials are not finished", "extend", "same.yaml", "--db", "same.db", "--epochs",
+                 "4");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +206,8 @@ int main(void)
         cmocka_unit_test(test_plan_tells_added_and_removed_points),
         cmocka_unit_test(test_plan_tells_what_else_changed),
         cmocka_unit_test(test_plan_tells_where_a_trial_continues),
+        cmocka_unit_test(test_extended_equals_longer_from_the_start),
+        cmocka_unit_test(test_what_cannot_be_extended_says_why),
     };
     return cmocka_run_group_tests(tests, sandbox_setup, sandbox_teardown);
 }
