@@ -15,5 +15,6 @@ extern const struct command command_bench;
 extern const struct command command_paper;
 extern const struct command command_verify;
 extern const struct command command_extend;
+extern const struct command command_export;
 
 #endif

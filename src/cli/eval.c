@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "base/strbuf.h"
 #include "cli/commands.h"
+#include "cli/description.h"
 #include "cli/output.h"
 #include "data/dataset.h"
 #include "engine/trainer.h"
@@ -156,30 +157,13 @@ static enum status read_checkpoint(struct evaluation *v, struct err *e)
     return st;
 }
 
-/* The numbers under a key of the description; false if it has not exactly n of them. */
-static bool described_numbers(const struct json_object *description, const char *key, float *out, int n)
-{
-    struct json_object *array;
-    if (!json_object_object_get_ex(description, key, &array) ||
-        !json_object_is_type(array, json_type_array) || json_object_array_length(array) != (size_t)n)
-        return false;
-    for (int i = 0; i < n; i++)
-        out[i] = (float)json_object_get_double(json_object_array_get_idx(array, (size_t)i));
-    return true;
-}
-
 /* The network saw its training images normalised with their statistics, not with those of this data. */
 static void normalise_as_trained(struct evaluation *v)
 {
     struct dataset *d = &v->data;
     float mean[4], stddev[4];
-    if (!described_numbers(v->description, "mean", mean, d->image.c) ||
-        !described_numbers(v->description, "stddev", stddev, d->image.c))
+    if (!description_normalisation(v->description, d->image.c, mean, stddev))
         return;
-    for (int c = 0; c < d->image.c; c++) {
-        if (!isfinite(mean[c]) || !isfinite(stddev[c]) || stddev[c] <= 0)
-            return;
-    }
     for (int c = 0; c < d->image.c; c++) {
         d->mean[c] = mean[c];
         d->stddev[c] = stddev[c];

@@ -9,8 +9,21 @@
 #include "cli/output.h"
 
 static const struct command *const commands[] = {
-    &command_derive, &command_plan,   &command_run,  &command_status, &command_query, &command_plot,
-    &command_extend, &command_verify, &command_eval, &command_bench,  &command_paper, NULL,
+    /* clang-format off: one a line, so that additions stay apart */
+    &command_derive,
+    &command_plan,
+    &command_run,
+    &command_status,
+    &command_query,
+    &command_plot,
+    &command_extend,
+    &command_verify,
+    &command_eval,
+    &command_export,
+    &command_bench,
+    &command_paper,
+    NULL,
+    /* clang-format on */
 };
 
 static void print_help(void)

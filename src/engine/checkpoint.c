@@ -185,6 +185,8 @@ static const char *meta(const struct safetensors *f, const char *key)
 static enum status check_format(const struct safetensors *f, const char *path, struct err *e)
 {
     int version = 0;
+    if (strcmp(meta(f, "format"), WEIGHTS_FORMAT) == 0)
+        return err_set(e, ST_USAGE, "%s: holds weights alone, training cannot continue from it", path);
     if (sscanf(meta(f, "format"), "firesweep checkpoint %d", &version) != 1)
         return err_set(e, ST_CORRUPT, "%s: not a firesweep checkpoint", path);
     if (version != FORMAT_VERSION)
@@ -315,10 +317,11 @@ static enum status read_arch(const struct safetensors *f, const char *path, stru
     return s;
 }
 
-static enum status open_checkpoint(const char *path, struct safetensors **f, struct arch *arch, struct err *e)
+enum status checkpoint_open(const char *path, struct safetensors **f, struct arch *arch, struct err *e)
 {
+    *f = NULL;
     enum status s = safetensors_read(path, f, e);
-    if (s == ST_OK)
+    if (s == ST_OK && strcmp(meta(*f, "format"), WEIGHTS_FORMAT) != 0)
         s = check_format(*f, path, e);
     return s == ST_OK ? read_arch(*f, path, arch, e) : s;
 }
@@ -326,7 +329,7 @@ static enum status open_checkpoint(const char *path, struct safetensors **f, str
 enum status checkpoint_describe(const char *path, struct arch *out, char **description, struct err *e)
 {
     struct safetensors *f = NULL;
-    enum status s = open_checkpoint(path, &f, out, e);
+    enum status s = checkpoint_open(path, &f, out, e);
     if (s == ST_OK && description) {
         *description = mem_strdup(meta(f, "description"));
         s = *description ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
@@ -341,7 +344,7 @@ enum status trainer_open(const char *path, int threads, struct trainer **out, st
     struct arch arch;
     const struct recipe recipe = recipe_default();
     *out = NULL;
-    enum status s = open_checkpoint(path, &f, &arch, e);
+    enum status s = checkpoint_open(path, &f, &arch, e);
     if (s == ST_OK)
         s = trainer_create(&(struct trainer_config){.arch = &arch, .recipe = &recipe, .threads = threads},
                            out, e);
