@@ -89,9 +89,8 @@ static enum status conclude(const struct supervisor *s, struct err *e)
                        s->why, count.pending, count.total);
     }
     if (s->phase == PHASE_DRAINING && count.pending > 0) {
-        return err_set(e, ST_FAILED,
-                       "%d trials failed (budget.max_failed: %d), %d were not started; first failure: %s",
-                       s->failed, s->spec->budget.max_failed, count.pending, s->first_failure);
+        return err_set(e, ST_FAILED, "%s: %d trials failed, %d were not started; first failure: %s", s->why,
+                       s->failed, count.pending, s->first_failure);
     }
     if (count.failed > 0) {
         return err_set(e, ST_FAILED, "%d of %d trials failed; first failure: %s", count.failed, count.total,

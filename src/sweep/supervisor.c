@@ -155,7 +155,7 @@ static void check_budgets(struct supervisor *s)
     double now = clock_seconds();
     const struct budget *b = &s->spec->budget;
     if (b->wall_s > 0 && now - s->started_at >= b->wall_s && s->phase < PHASE_STOPPING) {
-        supervisor_notice(s, "budget.wall (%.0f s) is used up: workers save their state and end", b->wall_s);
+        supervisor_notice(s, "budget.wall (%g s) is used up: workers save their state and end", b->wall_s);
         supervisor_stop(s, "budget.wall is used up");
     }
     if (b->max_failed > 0 && s->failed >= b->max_failed && s->phase == PHASE_RUNNING) {

@@ -24,12 +24,12 @@ struct run_trial {
     const char *checkpoint; /* path */
     const char *shorter;    /* checkpoint of the same trial with fewer epochs, to start from, or NULL */
     int shorter_epochs;
-    double operations;      /* multiply-adds x 2 of its whole training and evaluation */
-    double length;          /* predicted seconds, or operations: for comparing trials */
-    double memory_bytes;    /* of its worker with one thread, without the data; 0 = not known */
-    double wall_used_s;     /* of all its attempts so far */
-    int attempts;           /* so far, in any run */
-    int crashes;            /* in this run */
+    double operations;   /* multiply-adds x 2 of its whole training and evaluation */
+    double length;       /* predicted seconds, or operations: for comparing trials */
+    double memory_bytes; /* of its worker with one thread, without the data; 0 = not known */
+    double wall_used_s;  /* of all its attempts so far */
+    int attempts;        /* so far, in any run */
+    int crashes;         /* in this run */
 };
 
 /* A running worker. */
@@ -61,7 +61,7 @@ struct slot {
 
 enum run_phase {
     PHASE_RUNNING,
-    PHASE_DRAINING, /* too many failures: what runs may end, nothing new starts */
+    PHASE_DRAINING, /* too many failures, or all alike: what runs may end, nothing new starts */
     PHASE_STOPPING, /* workers were asked to save and end */
     PHASE_KILLING,  /* workers were killed */
 };
@@ -89,7 +89,8 @@ struct supervisor {
     double operations_done, thread_s; /* what workers did in this run and the thread-seconds it took */
     int *order;                       /* trials, longest first */
     int trained, failed;              /* in this run */
-    char first_failure[512];
+    char first_failure[512], first_reason[512];
+    int same_failures; /* for that reason */
     struct run_status status;
     struct err *e; /* the first failure that ends the run goes here */
     enum status fatal;
@@ -116,6 +117,14 @@ void attempt_read(struct supervisor *s, struct slot *slot);
 /* The process ended: records how and what it means for the trial, and frees the slot. */
 void attempt_finish(struct supervisor *s, struct slot *slot, int wait_status, double cpu_s,
                     int64_t peak_rss_bytes);
+
+/* supervisor_failures.c */
+
+#define LOG_LINE_MARK "; last log line: " /* what stands between a reason and the end of a log */
+
+/* A trial has failed for good: shows the end of its log; when the first trials of a run fail alike, nothing
+ * further starts. */
+void failure_announce(struct supervisor *s, const struct slot *slot, const char *message);
 
 /* supervisor_grow.c */
 

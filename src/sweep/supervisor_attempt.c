@@ -259,7 +259,7 @@ static void judge_crash(struct supervisor *s, struct slot *slot, int wait_status
         char how[96], line[256];
         process_end_text(wait_status, how, sizeof how);
         process_last_line(slot->log, line, sizeof line);
-        snprintf(message, n, "%s%s%s", how, line[0] ? "; last log line: " : "", line);
+        snprintf(message, n, "%s%s%s", how, line[0] ? LOG_LINE_MARK : "", line);
     }
     end->message = message;
     end->outcome = "crashed";
@@ -304,7 +304,7 @@ static void judge(struct supervisor *s, struct slot *slot, int wait_status, stru
         end->message = slot->last.as.text;
         end->diverged_step = slot->last.step;
     } else if (slot->timed_out) {
-        snprintf(message, n, "not done within budget.trial_wall (%.0f s)", s->spec->budget.trial_wall_s);
+        snprintf(message, n, "not done within budget.trial_wall (%g s)", s->spec->budget.trial_wall_s);
         end->state = TRIAL_TIMED_OUT;
         end->outcome = "timed_out";
         end->message = message;
@@ -353,9 +353,7 @@ static void announce(struct supervisor *s, const struct slot *slot, const struct
     }
     s->trained += t->state == TRIAL_DONE || t->state == TRIAL_DIVERGED;
     if (t->state == TRIAL_FAILED) {
-        if (s->failed++ == 0) {
-            snprintf(s->first_failure, sizeof s->first_failure, "%s: %.*s", t->name, 400, message);
-        }
+        failure_announce(s, slot, message);
     }
     if (s->observer && s->observer->trial_end) {
         s->observer->trial_end(s->observer->context, &s->space->trials[slot->trial],

@@ -210,6 +210,30 @@ static void test_too_many_failures_end_the_run(void **state)
     assert_int_equal(db_int("failing", "SELECT count(*) FROM attempt"), 1);
 }
 
+static void test_first_failures_that_are_alike_end_the_run(void **state)
+{
+    (void)state;
+    spec_write("alike", "sweep: [{id: sr, grid: {SR: [0.25, 0.5, 0.6, 0.75, 1.0]}}]\n"
+                        "train: {epochs: 100, batch: 16}\nrun: {retries: 0, workers: 1, threads: 1}\n");
+    pid_t sweep = run_start("alike", "alike", NULL);
+    for (int i = 1; i <= 3; i++) { /* each after its first epoch, so that there is a log */
+        char sql[200];
+        snprintf(sql, sizeof sql,
+                 "SELECT a.pid FROM attempt a JOIN trial t ON t.id = a.trial_id WHERE a.ended_utc IS NULL"
+                 " AND t.epochs_done >= 1 AND (SELECT count(*) FROM attempt) = %d",
+                 i);
+        wait_until("alike", sql, 1, sweep);
+        assert_int_equal(kill((pid_t)db_int("alike", sql), SIGSEGV), 0);
+    }
+    assert_int_equal(run_wait(sweep), 1);
+    assert_true(output_holds("alike", "the first 3 trials all failed alike"));
+    assert_true(output_holds("alike", "SIGSEGV"));
+    assert_true(output_holds("alike", "the end of its log, alike.logs/trial-"));
+    assert_true(output_holds("alike", "seed 1: starts after epoch 0"));
+    assert_int_equal(db_int("alike", "SELECT count(*) FROM trial WHERE state = 'failed'"), 3);
+    assert_int_equal(db_int("alike", "SELECT count(*) FROM trial WHERE state = 'pending'"), 2);
+}
+
 /* Overwrites the middle of every checkpoint in a folder whose name does (or does not) hold ".previous". */
 static int damage_checkpoints(const char *folder, bool previous)
 {
@@ -275,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_second_interrupt_stops_at_once),
         cmocka_unit_test(test_trial_that_always_crashes_fails),
         cmocka_unit_test(test_too_many_failures_end_the_run),
+        cmocka_unit_test(test_first_failures_that_are_alike_end_the_run),
         cmocka_unit_test(test_damaged_checkpoints),
         cmocka_unit_test(test_all_checkpoints_damaged_starts_over),
     };
