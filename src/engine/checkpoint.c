@@ -11,6 +11,7 @@
 #include "engine/optimizer.h"
 #include "engine/safetensors.h"
 #include "engine/trainer_internal.h"
+#include "metamodel/cost.h"
 
 enum { FORMAT_VERSION = 1, META_MAX = 24, TEXT_MAX = 256 };
 
@@ -338,6 +339,28 @@ enum status checkpoint_describe(const char *path, struct arch *out, char **descr
     return s;
 }
 
+/* Before a trainer is made: a small file may speak of a network that no memory holds. */
+static enum status check_size(const struct safetensors *f, const struct arch *arch, const char *path,
+                              struct err *e)
+{
+    struct cost cost;
+    int64_t floats = 0;
+    arch_cost(arch, &cost);
+    for (int i = 0; i < safetensors_count(f); i++) {
+        const struct st_tensor *t = safetensors_at(f, i);
+        int64_t n = 1;
+        for (int k = 0; k < t->dims; k++)
+            n *= t->shape[k];
+        floats += n;
+    }
+    if (floats >= cost.params)
+        return ST_OK;
+    return err_set(e, ST_CORRUPT,
+                   "%s: tensors are missing: there are %" PRId64 " numbers, the network has %" PRId64
+                   " parameters",
+                   path, floats, cost.params);
+}
+
 enum status trainer_open(const char *path, int threads, struct trainer **out, struct err *e)
 {
     struct safetensors *f = NULL;
@@ -346,8 +369,13 @@ enum status trainer_open(const char *path, int threads, struct trainer **out, st
     *out = NULL;
     enum status s = checkpoint_open(path, &f, &arch, e);
     if (s == ST_OK)
+        s = check_size(f, &arch, path, e);
+    if (s == ST_OK) {
         s = trainer_create(&(struct trainer_config){.arch = &arch, .recipe = &recipe, .threads = threads},
                            out, e);
+        if (s != ST_OK)
+            err_prefix(e, "%s", path);
+    }
     if (s == ST_OK)
         s = load_set(*out, f, &(struct parameter_set){"", (*out)->params}, true, path, e);
     if (s == ST_OK)

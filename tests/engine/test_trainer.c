@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "engine/safetensors.h"
 #include "engine/trainer_internal.h"
 
 enum { SIDE = 10, CLASSES = 5 };
@@ -439,33 +440,95 @@ static void test_no_allocation_in_the_loop(void **state)
     trainer_free(t);
 }
 
+/* Every call that a trial makes, in order; stops at the first that fails. */
+static enum status whole_life(const struct recipe *r, const char *path, struct trainer **t, struct err *e)
+{
+    const struct arch a = small_arch();
+    const struct samples val = val_samples(10);
+    struct eval_metrics m;
+    char why[128] = "", *description = NULL;
+    struct arch described;
+    float logits[10 * CLASSES];
+    const struct trainer_config c = {&a, r, 1, 1, train_samples(50), val};
+    enum status s = trainer_create(&c, t, e);
+    if (s == ST_OK && trainer_run_epoch(*t, NULL, NULL, why) != EPOCH_DONE)
+        s = err_set(e, ST_NOMEM, "%s", why);
+    if (s == ST_OK)
+        s = trainer_evaluate(*t, &val, &m, logits, e);
+    if (s == ST_OK)
+        s = trainer_save(*t, path, "{}", e);
+    if (s == ST_OK)
+        s = trainer_load(*t, path, e);
+    if (s == ST_OK)
+        s = checkpoint_describe(path, &described, &description, e);
+    mem_free(description);
+    trainer_free(*t);
+    *t = NULL;
+    if (s == ST_OK)
+        s = trainer_open(path, 1, t, e);
+    return s;
+}
+
 static void test_allocation_failures(void **state)
 {
     (void)state;
-    char path[96];
-    const struct recipe r = small_recipe();
-    const struct arch a = small_arch();
+    char path[96], temporary[104];
+    struct recipe r = small_recipe();
+    r.epochs = 1;
     const size_t before = mem_live();
+    enum status s = ST_NOMEM;
+    size_t n = 0;
     snprintf(path, sizeof path, "%s/nomem.safetensors", scratch);
-    for (size_t n = 1;; n++) {
+    snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    while (s != ST_OK) {
         struct trainer *t = NULL;
         struct err e = ERR_INIT;
-        mem_fail_after(n);
-        enum status s = trainer_create(
-            &(struct trainer_config){&a, &r, 1, 1, train_samples(50), val_samples(10)}, &t, &e);
-        if (s == ST_OK)
-            s = trainer_save(t, path, NULL, &e);
-        if (s == ST_OK)
-            s = trainer_load(t, path, &e);
+        remove(path);
+        mem_fail_after(++n);
+        s = whole_life(&r, path, &t, &e);
         mem_fail_after(0);
         trainer_free(t);
         assert_int_equal(mem_live(), before);
-        if (s == ST_OK)
-            break;
-        assert_int_equal(s, ST_NOMEM);
-        assert_true(e.text[0] != '\0');
-        assert_true(n < 10000);
+        assert_false(file_exists(temporary));
+        if (s != ST_OK) {
+            assert_int_equal(s, ST_NOMEM);
+            assert_int_equal(e.status, ST_NOMEM);
+            assert_non_null(strstr(e.text, "memory"));
+        }
+        /* A checkpoint is there whole or not at all. */
+        struct arch described;
+        if (file_exists(path))
+            assert_int_equal(checkpoint_describe(path, &described, NULL, &e), ST_OK);
     }
+    assert_true(n > 30); /* the sweep is void if it never reached the later calls */
+}
+
+/* A few kilobytes that speak of billions of parameters are refused before memory is asked for. */
+static void test_open_refuses_what_the_file_cannot_hold(void **state)
+{
+    (void)state;
+    char path[96];
+    float one = 1;
+    struct err e = ERR_INIT;
+    struct trainer *t = NULL;
+    const struct st_tensor tensor = {.name = "conv1.bias", .dims = 1, .shape = {1}, .data = &one};
+    const struct st_meta meta[] = {
+        {"format", "firesweep checkpoint 1"},
+        {"arch.input", "1x8x8"},
+        {"arch.classes", "2"},
+        {"arch.conv1", "65536 3 1 1"},
+        {"arch.fires", "65536,65536,0;65536,65536,0;65536,65536,0;65536,65536,0;65536,65536,0;65536,65536,0;"
+                       "65536,65536,0;65536,65536,0"},
+        {"arch.pools", "none ceil"},
+        {"arch.bypass", "none"},
+        {"arch.conv10", "0 linear"}};
+    snprintf(path, sizeof path, "%s/huge.safetensors", scratch);
+    assert_int_equal(safetensors_write(path, &tensor, 1, meta, sizeof meta / sizeof *meta, &e), ST_OK);
+    mem_fail_after(1000); /* no message of want of memory can pass for the refusal */
+    assert_int_equal(trainer_open(path, 1, &t, &e), ST_CORRUPT);
+    mem_fail_after(0);
+    assert_null(t);
+    assert_non_null(strstr(e.text, "there are 1 numbers, the network has 68"));
 }
 
 static void test_bad_requests(void **state)
@@ -503,6 +566,7 @@ int main(void)
         cmocka_unit_test(test_stuck),
         cmocka_unit_test(test_no_allocation_in_the_loop),
         cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_open_refuses_what_the_file_cannot_hold),
         cmocka_unit_test(test_bad_requests),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
