@@ -11,6 +11,8 @@
 static const struct command *const commands[] = {
     /* clang-format off: one a line, so that additions stay apart */
     &command_derive,
+    &command_init,
+    &command_validate,
     &command_plan,
     &command_run,
     &command_status,

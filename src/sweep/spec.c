@@ -399,12 +399,20 @@ static enum status root_read(struct reader *r, const struct node *root)
 
 enum status spec_parse(const char *text, size_t n, const char *path, struct spec *out, struct err *e)
 {
+    return spec_parse_without(text, n, path, NULL, 0, out, e);
+}
+
+enum status spec_parse_without(const char *text, size_t n, const char *path, struct spec_cut *cuts, int count,
+                               struct spec *out, struct err *e)
+{
     *out = (struct spec){.path = path};
     arena_init(&out->arena);
     struct reader r = {.spec = out, .e = e};
     arena_init(&r.nodes);
     const struct node *root = NULL;
     enum status st = node_tree_read(text, n, path, &r.nodes, &root, e);
+    for (int i = 0; st == ST_OK && i < count; i++)
+        cuts[i].found = node_cut(root, cuts[i].at, cuts[i].instead, &cuts[i].from);
     if (st == ST_OK) {
         out->path = arena_strdup(&out->arena, path);
         out->text = arena_strndup(&out->arena, text, n);

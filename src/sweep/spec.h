@@ -127,6 +127,15 @@ enum {
 enum status spec_load(const char *path, struct spec *out, struct err *e);
 /* The same from memory; `path` is used in messages. */
 enum status spec_parse(const char *text, size_t n, const char *path, struct spec *out, struct err *e);
+/* The same without what stands at these places: keys with their values, or items of lists. */
+struct spec_cut {
+    struct mark at;
+    const char *instead; /* a value to read in place of what is cut, or NULL */
+    bool found;          /* set by spec_parse_without */
+    struct mark from;    /* if found: the list or section that it was cut from */
+};
+enum status spec_parse_without(const char *text, size_t n, const char *path, struct spec_cut *cuts, int count,
+                               struct spec *out, struct err *e);
 void spec_release(struct spec *s); /* also after a failure */
 
 /* Makes the trials of a spec longer: `epochs` for all. ST_USAGE, saying why and what to do, when the spec

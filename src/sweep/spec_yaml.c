@@ -330,3 +330,32 @@ enum status node_tree_read(const char *text, size_t n, const char *path, struct 
         *root = b.root;
     return st;
 }
+
+static bool same_mark(struct mark a, struct mark b)
+{
+    return a.line == b.line && a.column == b.column;
+}
+
+bool node_cut(const struct node *root, struct mark at, const char *instead, struct mark *from)
+{
+    struct node *node = (struct node *)root; /* made by node_tree_read, in memory of its own */
+    struct node_item *before = NULL;
+    for (struct node_item *i = node->items; i; before = i, i = i->next) {
+        if (node_cut(i->value, at, instead, from))
+            return true;
+        if (!same_mark(i->value->mark, at) && !(i->key && same_mark(i->key->mark, at)))
+            continue;
+        *from = node->mark;
+        if (instead) {
+            struct node *value = (struct node *)i->value;
+            *value = (struct node){.kind = NODE_SCALAR, .mark = value->mark, .text = instead, .plain = true};
+            return true;
+        }
+        *(before ? &before->next : &node->items) = i->next;
+        if (node->last == i)
+            node->last = before;
+        node->count--;
+        return true;
+    }
+    return false;
+}

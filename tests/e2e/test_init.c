@@ -1,0 +1,168 @@
+/* `firesweep init` and `validate`: a spec to start from that is right, and all that is wrong with another. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "program.h"
+#include "sandbox.h"
+
+static void write_text(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void test_starter_specs_are_right(void **state)
+{
+    (void)state;
+    static const char *const presets[] = {"small32", "squeezenet-1.0", "squeezenet-1.1"};
+    for (int i = 0; i < 3; i++) {
+        char file[32];
+        snprintf(file, sizeof file, "start-%d.yaml", i);
+        struct outcome o = RUN("init", "--preset", presets[i], "-o", file);
+        assert_int_equal(o.code, 0);
+        outcome_release(&o);
+        o = RUN("validate", file, "--no-data");
+        assert_int_equal(o.code, 0);
+        assert_holds(o.out, "fine: 6 trials"); /* SR 0.5 at full width stands in both blocks */
+        outcome_release(&o);
+        struct json_object *plan = JSON("plan", file, "--format", "json");
+        assert_int_equal(json_int_at(plan, "totals.trials"), 6);
+        json_object_put(plan);
+        o = RUN("init", "--preset", presets[i], "-o", "-");
+        assert_holds(o.out, presets[i]);
+        assert_holds(o.out, "# A sweep spec");
+        outcome_release(&o);
+    }
+}
+
+static void test_never_overwrites(void **state)
+{
+    (void)state;
+    struct outcome o = RUN("init");
+    assert_int_equal(o.code, 0);
+    assert_string_equal(o.out, "sweep.yaml\n");
+    outcome_release(&o);
+    write_text("sweep.yaml", "mine");
+    EXPECT_ERROR(1, "sweep.yaml exists", "init");
+    struct stat s;
+    assert_int_equal(stat("sweep.yaml", &s), 0);
+    assert_int_equal(s.st_size, 4);
+    assert_int_equal(symlink("nowhere", "link.yaml"), 0);
+    EXPECT_ERROR(1, "link.yaml exists", "init", "-o", "link.yaml");
+    EXPECT_ERROR(1, "no/folder", "init", "-o", "no/folder/x.yaml");
+    EXPECT_ERROR(2, "squeezenet-1.0", "init", "--preset", "vgg");
+}
+
+static const char bad_spec[] = "version: 1\n"
+                               "name: bad\n"
+                               "data: {format: idxx, path: absent, val: -3}\n"
+                               "base: {preset: small32, SR: 1.5, foo: 2}\n"
+                               "sweep:\n"
+                               "  - {id: one, grid: {SR: [0.5, 2, x]}}\n"
+                               "  - id: two\n"
+                               "    grid: {pct3x3: [0.5, 7], lr: [0.1]}\n"
+                               "  - {id: two, zip: {base_e: [1, 2], incr_e: [1]}}\n"
+                               "train: {epochs: 0, batch: many}\n"
+                               "constraints: [\"size <= 3\"]\n"
+                               "plots: [{kind: pie}]\n";
+
+static void test_all_problems_with_positions(void **state)
+{
+    (void)state;
+    static const struct {
+        int line, column;
+        const char *text;
+    } expected[] = {
+        {3, 16, "data.format: \"idxx\" is unknown"},
+        {3, 28, "data.path: \"absent\": No such file"},
+        {3, 41, "data.val: \"-3\" is out of range"},
+        {4, 29, "base.SR: \"1.5\" is out of range"},
+        {4, 34, "base: unknown key \"foo\""},
+        {6, 32, "\"2\" is out of range"},
+        {6, 35, "\"x\""},
+        {8, 26, "sweep.two.grid.pct3x3: \"7\" is out of range"},
+        {9, 10, "two is also the id of the block in line 7"},
+        {9, 37, "has 1 values but base_e has 2"},
+        {10, 17, "train.epochs: \"0\" is out of range"},
+        {10, 27, "train.batch: \"many\" is not a whole number"},
+        {11, 15, "\"size <= 3\" is no condition"},
+        {12, 16, "\"pie\" is unknown"},
+    };
+    enum { EXPECTED = sizeof expected / sizeof *expected };
+    write_text("bad.yaml", bad_spec);
+    struct outcome o = RUN("validate", "bad.yaml", "--format", "json");
+    assert_int_equal(o.code, 1);
+    assert_holds(o.err, "validate: 14 problems");
+    struct json_object *rows = json_tokener_parse(o.out);
+    assert_non_null(rows);
+    assert_int_equal(json_object_array_length(rows), EXPECTED);
+    for (size_t i = 0; i < EXPECTED; i++) {
+        assert_int_equal(json_int_at(json_row(rows, i), "line"), expected[i].line);
+        assert_int_equal(json_int_at(json_row(rows, i), "column"), expected[i].column);
+        assert_holds(json_text_at(json_row(rows, i), "problem"), expected[i].text);
+    }
+    json_object_put(rows);
+    outcome_release(&o);
+    o = RUN("validate", "bad.yaml");
+    assert_int_equal(o.code, 1);
+    assert_holds(o.out, "bad.yaml:10:27: train.batch: ");
+    outcome_release(&o);
+}
+
+/* What `plan` says first is what validate says first. */
+static void test_one_problem(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "version: 1\nname: [x\n",
+        "version: 1\nbase: {SR: 3}\n",
+        "version: 1\nname: x\ndata: {format: idx, path: data}\nsweep:\n  - grid: {SR: [0.5]}\n",
+        "version: 1\nname: x\ndata: {format: idx, path: data}\nbase: {input: 1x4x4, preset: "
+        "squeezenet-1.0}\n",
+        "",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        write_text("one.yaml", texts[i]);
+        struct outcome plan = RUN("plan", "one.yaml"), o = RUN("validate", "one.yaml");
+        assert_int_equal(plan.code, 2);
+        assert_int_equal(o.code, 1);
+        o.out[strcspn(o.out, "\n")] = '\0'; /* the first line */
+        assert_true(strlen(o.out) > 0);
+        assert_holds(plan.err, o.out);
+        outcome_release(&plan);
+        outcome_release(&o);
+    }
+}
+
+static void test_status(void **state)
+{
+    (void)state;
+    spec_write("good", "seeds: [1, 2]\n");
+    struct outcome o = RUN("validate", "good.yaml");
+    assert_int_equal(o.code, 0);
+    assert_string_equal(o.out, "good.yaml: fine: 2 trials\n");
+    outcome_release(&o);
+    struct json_object *rows = JSON("validate", "good.yaml", "--format", "json");
+    assert_int_equal(json_object_array_length(rows), 0);
+    json_object_put(rows);
+    EXPECT_ERROR(1, "absent.yaml", "validate", "absent.yaml");
+    EXPECT_ERROR(2, "missing argument", "validate");
+    EXPECT_ERROR(2, "--format", "validate", "good.yaml", "--format", "xml");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_starter_specs_are_right),
+        cmocka_unit_test(test_never_overwrites),
+        cmocka_unit_test(test_all_problems_with_positions),
+        cmocka_unit_test(test_one_problem),
+        cmocka_unit_test(test_status),
+    };
+    return cmocka_run_group_tests(tests, sandbox_setup, sandbox_teardown);
+}
