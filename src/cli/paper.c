@@ -8,7 +8,12 @@
 #include "metamodel/cost.h"
 #include "report/paper.h"
 
+enum { OPTION_DIR = OPTION_OWN, OPTION_IMAGE };
+
 static const struct poptOption options[] = {
+    {"output", 'o', POPT_ARG_STRING, NULL, OPTION_DIR,
+     "Also draw the paper's curves with ours into this folder, made if missing", "DIR"},
+    {"image", '\0', POPT_ARG_STRING, NULL, OPTION_IMAGE, "svg (default), png or pdf", "FORMAT"},
     OUTPUT_FORMAT_OPTION,
     {"only", '\0', POPT_ARG_STRING, NULL, OPTION_ONLY,
      "Print one part: layers, sizes, compression, bypass, series, curves or claims (csv: curves)", "PART"},
@@ -236,13 +241,21 @@ static void bypass_note(const void *context, FILE *out)
 /* What was measured */
 
 static const struct table_column series_columns[] = {
-    {.name = "series"}, {.name = "axis"},
-    {.name = "sweep"},  {.name = "data"},
-    {.name = "base_e"}, {.name = "incr_e"},
-    {.name = "freq"},   {.name = "SR"},
-    {.name = "pct3x3"}, {.name = "epochs"},
-    {.name = "batch"},  {.name = "lr"},
-    {.name = "points"}, {.name = "lost", .title = "diverged or failed"},
+    {.name = "series"},
+    {.name = "axis"},
+    {.name = "sweep"},
+    {.name = "data"},
+    {.name = "shape", .title = "images"},
+    {.name = "base_e"},
+    {.name = "incr_e"},
+    {.name = "freq"},
+    {.name = "SR"},
+    {.name = "pct3x3"},
+    {.name = "epochs"},
+    {.name = "batch"},
+    {.name = "lr"},
+    {.name = "points"},
+    {.name = "lost", .title = "diverged or failed"},
 };
 
 static enum status series_rows(const void *context, struct table *t, struct err *e)
@@ -259,6 +272,7 @@ static enum status series_rows(const void *context, struct table *t, struct err 
             cell_text(paper_axis_name(s->axis)),
             cell_text(s->sweep),
             cell_text(s->data),
+            cell_text(s->shape),
             cell_int(s->base_e),
             cell_int(s->incr_e),
             cell_int(s->freq),
@@ -285,6 +299,7 @@ static const struct table_column curve_columns[] = {
     {.name = "top1", .title = "top-1 %", .decimals = 2},
     {.name = "half_width", .title = "+-", .decimals = 2},
     {.name = "gain", .title = "gain, points", .decimals = 2},
+    {.name = "gain_half_width", .title = "+-", .decimals = 2},
     {.name = "paper_accuracy", .title = "paper %", .decimals = 1},
     {.name = "paper_gain", .title = "paper gain", .decimals = 1},
     {.name = "paper_kind", .title = "of"},
@@ -319,7 +334,7 @@ static enum status curve_row(size_t number, const struct paper_series *s, const 
                              struct table *t, struct err *e)
 {
     const struct paper_measure *first = &s->measures[0];
-    const double ours = m->summary.mean - first->summary.mean;
+    const struct paper_difference gain = paper_difference(s, first, m);
     const double paper = paper_accuracy(s->axis, m->value), base = paper_accuracy(s->axis, first->value);
     const struct cell cells[] = {
         cell_int((int64_t)number),
@@ -330,7 +345,8 @@ static enum status curve_row(size_t number, const struct paper_series *s, const 
         cell_int((int64_t)m->lost),
         cell_known(100 * m->summary.mean),
         cell_known(100 * m->summary.half_width),
-        cell_known(100 * ours),
+        cell_known(100 * gain.mean),
+        m == first ? cell_null() : cell_known(100 * gain.half_width),
         cell_known(paper),
         cell_known(paper - base),
         cell_text(isnan(paper)                   ? NULL
@@ -383,10 +399,10 @@ static enum status claim_row(const struct paper_claim *c, const struct paper_ser
         cell_int((int64_t)number),
         value_cell(c->axis, f.from),
         value_cell(c->axis, f.to),
-        cell_int((int64_t)f.n),
-        cell_known(100 * f.mean),
-        cell_known(100 * (f.mean - f.half_width)),
-        cell_known(100 * (f.mean + f.half_width)),
+        cell_int((int64_t)f.difference.n),
+        cell_known(100 * f.difference.mean),
+        cell_known(100 * (f.difference.mean - f.difference.half_width)),
+        cell_known(100 * (f.difference.mean + f.difference.half_width)),
         cell_text(paper_verdict_name(f.verdict)),
     };
     return table_row(t, cells, e);
@@ -467,6 +483,18 @@ static enum status load(const struct args *a, struct paper *p, struct err *e)
     return st;
 }
 
+static enum status draw(struct paper *p, const char *dir, const char *image, struct err *e)
+{
+    const char *paths[PAPER_PATHS];
+    int count;
+    if (p->count == 0)
+        return err_set(e, ST_FAILED, "nothing to draw: no database with a series of finished trials");
+    enum status st = paper_draw(p, dir, image, NULL, paths, &count, e);
+    for (int i = 0; i < count; i++)
+        fprintf(stderr, "written: %s\n", paths[i]);
+    return st;
+}
+
 static enum status paper_run(const struct args *a, struct err *e)
 {
     struct output o;
@@ -477,6 +505,8 @@ static enum status paper_run(const struct args *a, struct err *e)
         st = load(a, &p, e);
     if (st == ST_OK)
         st = output_sections(&o, sections, sizeof sections / sizeof *sections, SECTION_CURVES, &p, e);
+    if (st == ST_OK && a->value[OPTION_DIR])
+        st = draw(&p, a->value[OPTION_DIR], a->value[OPTION_IMAGE], e);
     paper_release(&p);
     return st == ST_OK ? ST_OK : err_prefix(e, "paper");
 }
@@ -495,8 +525,8 @@ const struct command command_paper = {
                    "paper whether it holds "
                    "there, does not hold, or is not shown.",
     .examples = "  firesweep paper\n"
-                "  firesweep paper results/fig3a-squeeze-ratio-cifar10.db results/fig3b-pct3x3-cifar10.db\n"
-                "  firesweep paper results/table3-bypass-cifar10.db --only claims --format json\n",
+                "  firesweep paper results/cifar10.db results/fashion-mnist.db -o plots\n"
+                "  firesweep paper results/cifar10.db --only claims --format json\n",
     .options = options,
     .run = paper_run,
 };

@@ -1,5 +1,7 @@
 #include "report/figure.h"
 
+#include "base/file.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -53,7 +55,7 @@ enum status figure_row(struct figure *f, const struct cell *cells, struct err *e
     return ST_OK;
 }
 
-enum status figure_write_data(const struct figure *f, FILE *out, struct err *e)
+static enum status write_data(const struct figure *f, FILE *out, struct err *e)
 {
     struct table table;
     enum status status = table_init(&table, out, TABLE_CSV, f->columns, f->column_count, e);
@@ -62,6 +64,19 @@ enum status figure_write_data(const struct figure *f, FILE *out, struct err *e)
     if (status == ST_OK)
         status = table_finish(&table, e);
     table_release(&table);
+    return status;
+}
+
+enum status figure_save_data(const struct figure *f, const char *path, struct err *e)
+{
+    struct atomic_file a;
+    enum status status = atomic_open(&a, path, e);
+    if (status != ST_OK)
+        return status;
+    status = write_data(f, a.f, e);
+    if (status == ST_OK)
+        return atomic_commit(&a, e);
+    atomic_abort(&a);
     return status;
 }
 

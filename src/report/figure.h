@@ -27,8 +27,8 @@ void figure_release(struct figure *f);
 
 /* Adds a row of column_count cells to the data; texts are copied. */
 enum status figure_row(struct figure *f, const struct cell *cells, struct err *e);
-/* Writes the data as CSV. */
-enum status figure_write_data(const struct figure *f, FILE *out, struct err *e);
+/* Writes the data as CSV, to a temporary name that is then renamed. */
+enum status figure_save_data(const struct figure *f, const char *path, struct err *e);
 
 /* Appends a gnuplot string that shows exactly `text`: single quotes, in which gnuplot expands nothing.
  * Control characters and bytes that are not UTF-8 become U+FFFD, as no figure format could carry them. */

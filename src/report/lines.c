@@ -56,6 +56,13 @@ enum status lines_row(struct figure *f, const struct axes *a, size_t point, stru
     return figure_row(f, cells, e);
 }
 
+/* Without an interval a bar of no height, which the symbol hides: gnuplot draws one that is no number at the
+ * border. */
+static double bar(const struct summary *y)
+{
+    return isnan(y->half_width) ? 0 : y->half_width;
+}
+
 enum status lines_define(struct figure *f, struct layout *l, const struct line_point *points, size_t count,
                          const char *const *labels, const double *merit, size_t lines, struct err *e)
 {
@@ -69,7 +76,7 @@ enum status lines_define(struct figure *f, struct layout *l, const struct line_p
         legend[k] = labels[order[k]];
         for (size_t i = 0; i < count; i++)
             if (points[i].line == order[k])
-                figure_data(f, 3, (const double[]){points[i].x, points[i].y.mean, points[i].y.half_width}, 1);
+                figure_data(f, 3, (const double[]){points[i].x, points[i].y.mean, bar(&points[i].y)}, 1);
         strbuf_puts(&f->definitions, "\n\n");
     }
     strbuf_puts(&f->definitions, "EOD\n");

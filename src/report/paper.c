@@ -38,7 +38,8 @@ enum {
     COLUMN_TOP1,
     COLUMN_MODEL_BYTES,
     COLUMN_SWEEP,
-    COLUMN_DATA,
+    COLUMN_PATH,
+    COLUMN_SHAPE,
     COLUMN_BASE_E,
     COLUMN_INCR_E,
     COLUMN_FREQ,
@@ -62,7 +63,7 @@ static char *series_sql(enum paper_axis axis)
     return mem_printf(
         "SELECT t.data_fingerprint || ' ' || r.recipe_hash || ' ' || concat_macro || ' ' || %s AS series, %s "
         "AS value,"
-        " t.seed, t.test_top1, v.model_bytes, m.sweep,"
+        " t.seed, t.test_top1, v.model_bytes, m.sweep, m.data_path,"
         " v.input_c || 'x' || v.input_h || 'x' || v.input_w || ', ' || v.classes || ' classes',"
         " v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, r.epochs, r.batch, r.lr, t.state"
         " FROM trial t JOIN recipe r ON r.id = t.recipe_id"
@@ -72,7 +73,8 @@ static char *series_sql(enum paper_axis axis)
         "' ||"
         " conv10_relu || ' ' || conv10_pad || ' ' || base_e || ' ' || incr_e || ' ' || freq AS concat_macro"
         " FROM variant WHERE base_e IS NOT NULL) v ON v.id = t.variant_id"
-        " JOIN (SELECT bt.trial_id, min(s.name) AS sweep FROM block_trial bt JOIN block b ON b.id = "
+        " JOIN (SELECT bt.trial_id, min(s.name) AS sweep, s.data_path FROM block_trial bt JOIN block b ON "
+        "b.id = "
         "bt.block_id"
         " JOIN sweep s ON s.id = b.sweep_id WHERE bt.in_spec GROUP BY bt.trial_id) m ON m.trial_id = t.id"
         " WHERE t.state IN ('done', 'diverged', 'failed', 'timed_out') AND %s ORDER BY series, value, t.seed",
@@ -167,15 +169,33 @@ static enum status reading_end(struct reading *r, struct err *e)
     return ST_OK;
 }
 
+static const char *text_of(const struct store_query *q, int column)
+{
+    const struct cell c = store_query_cell(q, column);
+    return c.type == CELL_TEXT ? c.text : "";
+}
+
+/* The last part of a path: "data/cifar10/" is "cifar10". */
+static const char *last_part(struct arena *a, const char *path)
+{
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    size_t start = end;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    return arena_strndup(a, path + start, end - start);
+}
+
 static enum status reading_begin(struct reading *r, const struct store_query *q, const char *group,
                                  struct err *e)
 {
     struct arena *a = &r->paper->arena;
-    const struct cell sweep = store_query_cell(q, COLUMN_SWEEP), data = store_query_cell(q, COLUMN_DATA);
     r->group = mem_strdup(group);
     r->series = (struct paper_series){.axis = r->axis,
-                                      .sweep = arena_strdup(a, sweep.type == CELL_TEXT ? sweep.text : ""),
-                                      .data = arena_strdup(a, data.type == CELL_TEXT ? data.text : ""),
+                                      .sweep = arena_strdup(a, text_of(q, COLUMN_SWEEP)),
+                                      .data = last_part(a, text_of(q, COLUMN_PATH)),
+                                      .shape = arena_strdup(a, text_of(q, COLUMN_SHAPE)),
                                       .base_e = int_of(q, COLUMN_BASE_E),
                                       .incr_e = int_of(q, COLUMN_INCR_E),
                                       .freq = int_of(q, COLUMN_FREQ),
@@ -184,7 +204,7 @@ static enum status reading_begin(struct reading *r, const struct store_query *q,
                                       .epochs = int_of(q, COLUMN_EPOCHS),
                                       .batch = int_of(q, COLUMN_BATCH),
                                       .lr = real_of(q, COLUMN_LR)};
-    return r->group && r->series.sweep && r->series.data ? ST_OK : no_memory(e);
+    return r->group && r->series.sweep && r->series.data && r->series.shape ? ST_OK : no_memory(e);
 }
 
 /* The measure that a row of this value belongs to, a new one if it is the first; NULL: no memory. */

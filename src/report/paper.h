@@ -31,7 +31,8 @@ struct paper_measure {
 struct paper_series {
     enum paper_axis axis;
     const char *sweep; /* name of one that holds it */
-    const char *data;  /* "3x32x32, 10 classes" */
+    const char *data;  /* last part of its path */
+    const char *shape; /* "3x32x32, 10 classes" */
     int base_e, incr_e, freq;
     double sr, pct3x3; /* where they are not the axis */
     int epochs, batch;
@@ -78,19 +79,35 @@ const struct paper_claim *paper_claims(void);
 enum paper_verdict { PAPER_HOLDS, PAPER_DOES_NOT_HOLD, PAPER_NOT_SHOWN };
 const char *paper_verdict_name(enum paper_verdict v); /* "holds", "does not hold", "not shown" */
 
+/* A difference of test top-1 between two points of a series, to - from. Seeds are blocks: differences are
+ * taken seed by seed, and their spread is pooled over all points of the series (the residual of the additive
+ * model of points and seeds, with (points - 1) (seeds - 1) degrees of freedom), which tells more than three
+ * seeds of two points alone. */
+struct paper_difference {
+    size_t n;          /* seeds that all points of the series have */
+    double mean;       /* NaN when n is 0 */
+    double half_width; /* of the 95 % confidence interval, Student t; NaN when n < 2 */
+};
+struct paper_difference paper_difference(const struct paper_series *s, const struct paper_measure *from,
+                                         const struct paper_measure *to);
+
 struct paper_finding {
     enum paper_verdict verdict;
-    double from, to;         /* values that were compared; NaN if the series does not have them */
-    size_t n;                /* seeds that all points of the series have */
-    double mean, half_width; /* of the difference of test top-1, to - from; NaN where n is too small */
+    double from, to; /* values that were compared; NaN if the series does not have them */
+    struct paper_difference difference;
 };
 
-/* Judges a claim by a series of its axis. Seeds are blocks: differences are taken seed by seed, and their
- * spread is pooled over all points of the series (the residual of the additive model of points and seeds,
- * with (points - 1) (seeds - 1) degrees of freedom), which tells more than three seeds of two points alone.
- * The interval is 95 %, Student t. A rise holds when all of it lies above 0 (or the margin) and does not when
- * all of it lies below; that nothing is gained holds when all of it lies below the margin and does not when
- * all lies above 0. Everything else, fewer than two common seeds too, is not shown. */
+/* Judges a claim by a series of its axis. A rise holds when the whole interval lies above 0 (or the margin)
+ * and does not when all of it lies below; that nothing is gained holds when all of it lies below the margin
+ * and does not when all lies above 0. Everything else, fewer than two common seeds too, is not shown. */
 struct paper_finding paper_judge(const struct paper_claim *c, const struct paper_series *s);
+
+/* Figures of the points gained over the smallest value of SR and of pct3x3, the paper's curve and every
+ * series of that axis in one: <dir>/paper-squeeze-ratio.svg and paper-pct3x3.svg with their data as .csv. An
+ * axis without a series is left out. `image`, `templates`: as gnuplot_init. paths[*count]: what was written,
+ * which lives as long as the paper; also filled when it fails. */
+enum { PAPER_PATHS = 2 * PAPER_CURVES };
+enum status paper_draw(struct paper *p, const char *dir, const char *image, const char *templates,
+                       const char *paths[PAPER_PATHS], int *count, struct err *e);
 
 #endif

@@ -94,10 +94,29 @@ static size_t point_of(const struct paper_series *s, const struct paper_measure 
     return n;
 }
 
-static enum paper_verdict judge(enum paper_expectation expected, const struct paper_finding *f)
+struct paper_difference paper_difference(const struct paper_series *s, const struct paper_measure *from,
+                                         const struct paper_measure *to)
 {
-    const double low = f->mean - f->half_width, high = f->mean + f->half_width;
-    if (f->n < 2)
+    const size_t a = point_of(s, from), b = point_of(s, to);
+    struct paper_difference d = {0, NAN, NAN};
+    struct blocks all;
+    blocks_add_up(s, &all);
+    if (a >= all.points || b >= all.points || all.seeds == 0)
+        return d;
+    d.n = all.seeds;
+    d.mean = all.mean[b] - all.mean[a];
+    if (all.seeds >= 2) {
+        const size_t freedom = (all.points - 1) * (all.seeds - 1);
+        const double variance = all.squares / (double)freedom;
+        d.half_width = student_t_quantile(0.975, freedom) * sqrt(2 * variance / (double)all.seeds);
+    }
+    return d;
+}
+
+static enum paper_verdict judge(enum paper_expectation expected, const struct paper_difference *d)
+{
+    const double low = d->mean - d->half_width, high = d->mean + d->half_width;
+    if (d->n < 2)
         return PAPER_NOT_SHOWN;
     if (expected == PAPER_GAINS_NOTHING)
         return high < PAPER_MARGIN ? PAPER_HOLDS : low > 0 ? PAPER_DOES_NOT_HOLD : PAPER_NOT_SHOWN;
@@ -108,21 +127,8 @@ static enum paper_verdict judge(enum paper_expectation expected, const struct pa
 struct paper_finding paper_judge(const struct paper_claim *c, const struct paper_series *s)
 {
     const struct paper_measure *from = stand_in(s, c->from, c->to), *to = stand_in(s, c->to, c->from);
-    struct paper_finding f = {PAPER_NOT_SHOWN, NAN, NAN, 0, NAN, NAN};
-    if (!from || !to || point_of(s, from) >= POINTS_MAX || point_of(s, to) >= POINTS_MAX)
-        return f;
-    struct blocks b;
-    blocks_add_up(s, &b);
-    f.from = from->value;
-    f.to = to->value;
-    f.n = b.seeds;
-    if (b.seeds > 0)
-        f.mean = b.mean[point_of(s, to)] - b.mean[point_of(s, from)];
-    if (b.seeds >= 2) {
-        const size_t freedom = (b.points - 1) * (b.seeds - 1);
-        f.half_width =
-            student_t_quantile(0.975, freedom) * sqrt(b.squares / (double)freedom * 2 / (double)b.seeds);
-    }
-    f.verdict = judge(c->expected, &f);
-    return f;
+    if (!from || !to)
+        return (struct paper_finding){PAPER_NOT_SHOWN, NAN, NAN, {0, NAN, NAN}};
+    const struct paper_difference d = paper_difference(s, from, to);
+    return (struct paper_finding){judge(c->expected, &d), from->value, to->value, d};
 }

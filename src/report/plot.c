@@ -44,19 +44,6 @@ struct drawing {
     struct plot_report *report;
 };
 
-static enum status write_data(const struct figure *f, const char *path, struct err *e)
-{
-    struct atomic_file a;
-    enum status status = atomic_open(&a, path, e);
-    if (status != ST_OK)
-        return status;
-    status = figure_write_data(f, a.f, e);
-    if (status == ST_OK)
-        return atomic_commit(&a, e);
-    atomic_abort(&a);
-    return status;
-}
-
 /* ST_USAGE "`problem`; known are ...". */
 static enum status kind_error(const char *problem, struct err *e)
 {
@@ -94,7 +81,7 @@ static enum status write_files(struct drawing *d, const struct plot_kind *kind, 
     const char *figure = file->figure;
     file->figure = NULL;
     file->points = f->points;
-    status = write_data(f, file->data, e);
+    status = figure_save_data(f, file->data, e);
     if (status != ST_OK) {
         d->report->count--;
         return status;

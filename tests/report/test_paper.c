@@ -105,12 +105,12 @@ static void verdicts_have_pooled_intervals(void **state)
     load(r, &p);
     const struct paper_finding rise = paper_judge(claim(PAPER_AXIS_SR, "below 0.25"), &p.series[0]);
     const struct paper_finding flat = paper_judge(claim(PAPER_AXIS_SR, "beyond SR 0.75"), &p.series[0]);
-    assert_int_equal(rise.n, 3);
-    assert_true(fabs(rise.mean - 0.031) < 1e-12);
-    assert_true(fabs(rise.half_width - 0.008251452136283742) < 1e-9);
+    assert_int_equal(rise.difference.n, 3);
+    assert_true(fabs(rise.difference.mean - 0.031) < 1e-12);
+    assert_true(fabs(rise.difference.half_width - 0.008251452136283742) < 1e-9);
     assert_int_equal(rise.verdict, PAPER_HOLDS);
-    assert_true(fabs(flat.mean - (0.0002 / 3)) < 1e-12);
-    assert_true(flat.half_width == rise.half_width);
+    assert_true(fabs(flat.difference.mean - (0.0002 / 3)) < 1e-12);
+    assert_true(flat.difference.half_width == rise.difference.half_width);
     assert_int_equal(flat.verdict, PAPER_NOT_SHOWN);
     paper_release(&p);
     results_remove(r);
@@ -133,8 +133,8 @@ static void what_is_missing_is_not_shown(void **state)
     /* 0.125 is missing, so 0.01 stands in; one common seed is left, which has no interval. */
     const struct paper_finding f = paper_judge(claim(PAPER_AXIS_PCT3X3, "below 25 %"), &p.series[0]);
     assert_true(f.from == 0.01 && f.to == 0.25);
-    assert_int_equal(f.n, 1);
-    assert_true(fabs(f.mean - 0.10) < 1e-12);
+    assert_int_equal(f.difference.n, 1);
+    assert_true(fabs(f.difference.mean - 0.10) < 1e-12);
     assert_int_equal(f.verdict, PAPER_NOT_SHOWN);
     /* Nothing lies at 0.5 or below it on this side but 0.25. */
     const struct paper_finding g = paper_judge(claim(PAPER_AXIS_PCT3X3, "beyond"), &p.series[0]);
