@@ -1,4 +1,4 @@
-/* The commands; main.c lists them. */
+/* The commands; commands.c lists them. */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
@@ -18,5 +18,10 @@ extern const struct command command_extend;
 extern const struct command command_export;
 extern const struct command command_init;
 extern const struct command command_validate;
+extern const struct command command_completion;
+
+/* All of them, in the order of `firesweep --help`; NULL ends the list. */
+const struct command *const *commands_all(void);
+const struct command *command_find(const char *name); /* NULL if there is none */
 
 #endif

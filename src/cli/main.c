@@ -8,46 +8,17 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 
-static const struct command *const commands[] = {
-    /* clang-format off: one a line, so that additions stay apart */
-    &command_derive,
-    &command_init,
-    &command_validate,
-    &command_plan,
-    &command_run,
-    &command_status,
-    &command_query,
-    &command_plot,
-    &command_extend,
-    &command_verify,
-    &command_eval,
-    &command_export,
-    &command_bench,
-    &command_paper,
-    NULL,
-    /* clang-format on */
-};
-
 static void print_help(void)
 {
     puts("Usage: firesweep COMMAND [OPTION...] [ARGUMENT...]\n\n"
          "How small can a SqueezeNet-like network get before accuracy drops? Sweep it, on CPUs.\n\n"
          "Commands:");
-    for (int i = 0; commands[i]; i++)
-        printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
+    for (const struct command *const *c = commands_all(); *c; c++)
+        printf("  %-10s  %s\n", (*c)->name, (*c)->summary);
     puts("\nOptions:\n"
          "  --help     Show this help; firesweep COMMAND --help shows that of a command\n"
          "  --version  Show the version\n\n"
          "Exit status: 0 ok, 1 failed, 2 wrong usage.");
-}
-
-static const struct command *command_find(const char *name)
-{
-    for (int i = 0; commands[i]; i++) {
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
-    }
-    return NULL;
 }
 
 static enum status command_run_args(const struct command *command, int argc, const char **argv, struct err *e)
