@@ -12,7 +12,6 @@
 #include "cli/run_display.h"
 #include "metamodel/cost.h"
 #include "report/summary.h"
-#include "sweep/hook.h"
 #include "sweep/run.h"
 
 enum { OPTION_DB = OPTION_OWN, OPTION_WORKERS };
@@ -185,12 +184,6 @@ enum status run_spec(const struct spec *spec, const struct run_config *config, c
             *e = printing;
         }
         fflush(stdout);
-        struct err hook = ERR_INIT;
-        if (hook_run(spec, db, st, st == ST_OK ? "" : e->text, &result, &hook) != ST_OK) {
-            fputs("firesweep: run: ", stderr);
-            table_print_escaped(stderr, hook.text);
-            fputc('\n', stderr);
-        }
         print_next_steps(&result, db, again);
     }
     mem_free(db);

@@ -62,8 +62,13 @@ double forecast_trial_s(const struct forecast *f, const struct space *space, con
     const struct workload *w = work_of(f, trial);
     if (!w || images->train < 0)
         return 0;
-    return space->trials[trial].point.recipe.epochs *
-               predict_epoch_s(speed, w, threads, images->train, images->val) +
+    return forecast_work_s(speed, w, space->trials[trial].point.recipe.epochs, threads, images);
+}
+
+double forecast_work_s(const struct speed *speed, const struct workload *w, int epochs, int threads,
+                       const struct image_counts *images)
+{
+    return epochs * predict_epoch_s(speed, w, threads, images->train, images->val) +
            predict_eval_s(speed, w, threads, images->test);
 }
 

@@ -33,6 +33,10 @@ double forecast_memory(const struct forecast *f, int trial, int threads, double 
 double forecast_trial_s(const struct forecast *f, const struct space *space, const struct speed *speed,
                         int trial, int threads, const struct image_counts *images);
 
+/* The same of any workload. */
+double forecast_work_s(const struct speed *speed, const struct workload *w, int epochs, int threads,
+                       const struct image_counts *images);
+
 /* Seconds until the last of `count` trials is done, each on a worker of its own with one of `workers` running
  * at a time, the longest first. Sorts `trial_s`. */
 double forecast_wall_s(double *trial_s, int count, int workers);

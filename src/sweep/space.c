@@ -1,38 +1,19 @@
 #include "sweep/space.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/num.h"
-#include "base/strbuf.h"
 #include "data/dataset.h"
+#include "engine/calibration.h"
 #include "engine/trainer.h"
+#include "sweep/conditions.h"
+#include "sweep/space_internal.h"
 #include "sweep/spec_error.h"
-#include "sweep/spec_fields.h"
 
-/* One value of a point. */
-struct choice {
-    const struct field *field;
-    const struct axis_value *value;
-};
-
-struct builder {
-    const struct spec *spec;
-    struct space *space;
-    struct err *e;
-    int trial_capacity;
-    size_t slot_count; /* a power of two, at least twice the trials */
-    int *slots;        /* hash table of trials by identity: index + 1, 0 = free */
-    /* The block and its point at work: */
-    int block;
-    int position;
-    int choice_count, set_count; /* the first set_count choices come from the block's `set` */
-    struct choice choices[FIELDS_MAX];
-    struct strbuf axes;
-};
-
-static enum status no_memory(const struct builder *b)
+enum status space_no_memory(const struct builder *b)
 {
     err_set(b->e, ST_NOMEM, "%s: out of memory", b->spec->path);
     return ST_NOMEM;
@@ -41,6 +22,8 @@ static enum status no_memory(const struct builder *b)
 /* Points of a block; more than the limit counts as limit + 1. */
 static int64_t block_points(const struct block *block)
 {
+    if (block->random.n > 0)
+        return block->random.n;
     int64_t points = block->list_count > 0 ? block->list_count : 1;
     if (block->zip_count > 0)
         points *= block->zip[0].count;
@@ -66,7 +49,7 @@ static enum status trials_count(const struct builder *b, size_t *out)
     return ST_OK;
 }
 
-static void choose(struct builder *b, const char *key, const struct axis_value *value)
+void space_choose(struct builder *b, const char *key, const struct axis_value *value)
 {
     b->choices[b->choice_count++] = (struct choice){field_find(SECTION_AXIS, key), value};
 }
@@ -74,7 +57,14 @@ static void choose(struct builder *b, const char *key, const struct axis_value *
 static void choose_all(struct builder *b, const struct assignments *assignments)
 {
     for (int i = 0; i < assignments->count; i++)
-        choose(b, assignments->items[i].key, &assignments->items[i].value);
+        space_choose(b, assignments->items[i].key, &assignments->items[i].value);
+}
+
+void space_choose_set(struct builder *b)
+{
+    b->choice_count = 0;
+    choose_all(b, &b->spec->blocks[b->block].set);
+    b->set_count = b->choice_count;
 }
 
 /* The choices of point number `index` of the block, 0-based. */
@@ -86,16 +76,14 @@ static void point_choose(struct builder *b, int index)
         at[i] = index % block->grid[i].count;
         index /= block->grid[i].count;
     }
-    b->choice_count = 0;
-    choose_all(b, &block->set);
-    b->set_count = b->choice_count;
+    space_choose_set(b);
     int zip_length = block->zip_count > 0 ? block->zip[0].count : 1;
     if (block->list_count > 0)
         choose_all(b, &block->list[index / zip_length]);
     for (int i = 0; i < block->zip_count; i++)
-        choose(b, block->zip[i].key, &block->zip[i].values[index % zip_length]);
+        space_choose(b, block->zip[i].key, &block->zip[i].values[index % zip_length]);
     for (int i = 0; i < block->grid_count; i++)
-        choose(b, block->grid[i].key, &block->grid[i].values[at[i]]);
+        space_choose(b, block->grid[i].key, &block->grid[i].values[at[i]]);
 }
 
 /* JSON of the choices that are not the block's `set`. Keys and canonical texts hold nothing to escape, and
@@ -113,11 +101,10 @@ static enum status axes_write(struct builder *b, const char **out)
     }
     strbuf_putc(&b->axes, '}');
     *out = b->axes.failed ? NULL : arena_strdup(&b->space->arena, b->axes.text);
-    return *out ? ST_OK : no_memory(b);
+    return *out ? ST_OK : space_no_memory(b);
 }
 
-/* The base, or another preset with all that the spec's base sets, then the choices. */
-static enum status point_assemble(const struct builder *b, struct point *point, struct err *cause)
+enum status space_assemble(const struct builder *b, struct point *point, struct err *cause)
 {
     *point = b->spec->base;
     for (int i = 0; i < b->choice_count; i++) {
@@ -142,13 +129,13 @@ static enum status point_assemble(const struct builder *b, struct point *point, 
 }
 
 /* A metaparameter that explicit Fires make void is a mistake. */
-static enum status choices_check(const struct builder *b, const struct point *point)
+static enum status choices_check(const struct builder *b, const struct point *point, struct err *cause)
 {
     for (int i = 0; point->design.explicit_fires && i < b->choice_count; i++) {
         const struct choice *c = &b->choices[i];
         if (field_is_metaparameter(c->field))
             return spec_error(
-                b->e, b->spec->path, c->value->mark, c->field->key,
+                cause, b->spec->path, c->value->mark, c->field->key,
                 "has no effect beside explicit `fires`, allowed: with `fires: derived` in block %s",
                 b->spec->blocks[b->block].id);
     }
@@ -166,61 +153,72 @@ static enum status point_check(const struct point *point, struct err *cause)
     return st == ST_OK ? augmentation_check(&augmentation, point->design.macro.input, cause) : st;
 }
 
+/* Predicted time on the threads that the spec asks for; NaN when not known. */
+static double time_of(const struct builder *b, const struct arch *arch, const struct recipe *recipe)
+{
+    struct workload work;
+    if (!b->wants_time || workload_init(&work, arch, recipe, NULL) != ST_OK)
+        return NAN;
+    const int threads = b->spec->run.threads > 0 ? b->spec->run.threads : 1;
+    return forecast_work_s(&b->speed, &work, recipe->epochs, threads, &b->images);
+}
+
 /* Everything of a trial but its seed. */
+enum status space_realise(const struct builder *b, struct trial *trial, bool *placed, struct err *cause)
+{
+    struct arch arch;
+    enum status st = space_assemble(b, &trial->point, cause);
+    if (st == ST_OK) {
+        st = choices_check(b, &trial->point, cause);
+        *placed = st != ST_OK;
+    }
+    if (st == ST_OK)
+        st = point_check(&trial->point, cause);
+    if (st == ST_OK)
+        st = design_derive(&trial->point.design, &trial->derived, cause);
+    if (st == ST_OK)
+        st = arch_build(&trial->point.design, &arch, cause);
+    if (st != ST_OK)
+        return st;
+    arch_cost(&arch, &trial->cost);
+    arch_hash(&arch, trial->arch_hash);
+    recipe_hash(&trial->point.recipe, engine_numerics(), trial->recipe_hash);
+    trial->min_channels = conditions_min_channels(&arch);
+    trial->train_s = time_of(b, &arch, &trial->point.recipe);
+    return ST_OK;
+}
+
 static enum status trial_realise(const struct builder *b, struct trial *trial, const char *axes)
 {
     const struct block *block = &b->spec->blocks[b->block];
     struct err cause = ERR_INIT;
-    struct arch arch;
-    enum status st = point_assemble(b, &trial->point, &cause);
-    if (st == ST_OK && choices_check(b, &trial->point) != ST_OK)
-        return ST_USAGE;
+    bool placed = false;
+    enum status st = space_realise(b, trial, &placed, &cause);
     if (st == ST_OK)
-        st = point_check(&trial->point, &cause);
-    if (st == ST_OK)
-        st = design_derive(&trial->point.design, &trial->derived, &cause);
-    if (st == ST_OK)
-        st = arch_build(&trial->point.design, &arch, &cause);
-    if (st != ST_OK) {
-        char key[128];
-        snprintf(key, sizeof key, "block %s", block->id);
-        bool empty = strcmp(axes, "{}") == 0;
-        return spec_error(b->e, b->spec->path, block->mark, key, "%s%s%s", empty ? "" : axes,
-                          empty ? "" : ": ", cause.text);
-    }
-    arch_cost(&arch, &trial->cost);
-    arch_hash(&arch, trial->arch_hash);
-    recipe_hash(&trial->point.recipe, engine_numerics(), trial->recipe_hash);
-    return ST_OK;
+        return ST_OK;
+    if (placed)
+        return err_set(b->e, st, "%s", cause.text);
+    char key[128];
+    snprintf(key, sizeof key, "block %s", block->id);
+    bool empty = strcmp(axes, "{}") == 0;
+    return spec_error(b->e, b->spec->path, block->mark, key, "%s%s%s", empty ? "" : axes, empty ? "" : ": ",
+                      cause.text);
 }
 
-static bool constraint_holds(const struct constraint *c, const struct cost *cost)
+int space_violated(const struct builder *b, const struct trial *trial)
 {
-    int64_t value = c->metric == CONSTRAINT_MODEL_BYTES ? cost->model_bytes
-                    : c->metric == CONSTRAINT_PARAMS    ? cost->params
-                                                        : cost->macs;
-    double v = (double)value;
-    switch (c->op) {
-    case OP_LE:
-        return v <= c->limit;
-    case OP_LT:
-        return v < c->limit;
-    case OP_GE:
-        return v >= c->limit;
-    case OP_GT:
-        return v > c->limit;
+    const struct measures measures = {.point = &trial->point,
+                                      .cost = &trial->cost,
+                                      .derived = &trial->derived,
+                                      .min_channels = trial->min_channels,
+                                      .train_s = trial->train_s};
+    const struct condition *rule;
+    for (int i = 0; (rule = space_rule(b->spec, b->block, i)) != NULL; i++) {
+        const bool wanted = i < b->spec->constraints.count;
+        if (expression_holds(rule->holds, conditions_lookup, &measures) != wanted)
+            return i;
     }
-    return false;
-}
-
-/* The first constraint that the cost violates, NULL if none. */
-static const char *constraint_violated(const struct spec *spec, const struct cost *cost)
-{
-    for (int i = 0; i < spec->constraint_count; i++) {
-        if (!constraint_holds(&spec->constraints[i], cost))
-            return spec->constraints[i].text;
-    }
-    return NULL;
+    return -1;
 }
 
 static bool trials_equal(const struct trial *a, const struct trial *b)
@@ -238,22 +236,37 @@ static uint64_t trial_identity(const struct trial *t)
     return hash_bytes(key, sizeof key);
 }
 
-/* The index of the trial in the space, where it is added if it is new. */
+/* The slot of an equal trial, or the free one where it belongs. */
+static size_t slot_of(const struct builder *b, const struct trial *trial)
+{
+    size_t slot = (size_t)trial_identity(trial) & (b->slot_count - 1);
+    while (b->slots[slot] && !trials_equal(&b->space->trials[b->slots[slot] - 1], trial))
+        slot = (slot + 1) & (b->slot_count - 1);
+    return slot;
+}
+
+int space_find(const struct builder *b, const struct trial *trial)
+{
+    return b->slots[slot_of(b, trial)] - 1;
+}
+
+/* The index of the trial in the space, where it is added if it is new. What one block excludes another one
+ * may still want. */
 static enum status trial_intern(struct builder *b, const struct trial *trial, int *index)
 {
     struct space *space = b->space;
-    size_t slot = (size_t)trial_identity(trial) & (b->slot_count - 1);
-    for (; b->slots[slot]; slot = (slot + 1) & (b->slot_count - 1)) {
-        if (trials_equal(&space->trials[b->slots[slot] - 1], trial)) {
-            *index = b->slots[slot] - 1;
-            return ST_OK;
-        }
+    const size_t slot = slot_of(b, trial);
+    if (b->slots[slot]) {
+        *index = b->slots[slot] - 1;
+        if (!trial->skip_reason)
+            space->trials[*index].skip_reason = NULL;
+        return ST_OK;
     }
     if (space->trial_count == b->trial_capacity) {
         int capacity = b->trial_capacity ? 2 * b->trial_capacity : 16;
         struct trial *larger = mem_realloc(space->trials, (size_t)capacity, sizeof *larger);
         if (!larger)
-            return no_memory(b);
+            return space_no_memory(b);
         space->trials = larger;
         b->trial_capacity = capacity;
     }
@@ -263,6 +276,24 @@ static enum status trial_intern(struct builder *b, const struct trial *trial, in
     return ST_OK;
 }
 
+enum status space_add(struct builder *b, struct trial *trial)
+{
+    const char *axes = "{}";
+    enum status st = axes_write(b, &axes);
+    for (int i = 0; st == ST_OK && i < b->spec->seed_count; i++) {
+        struct membership *m = &b->space->memberships[b->space->membership_count];
+        *m = (struct membership){.block = b->block, .position = b->position++, .axes = axes};
+        trial->seed = b->spec->seeds[i];
+        st = trial_intern(b, trial, &m->trial);
+        if (st == ST_OK) {
+            b->space->membership_count++;
+            b->claimed[m->trial] = b->block + 1;
+        }
+    }
+    return st;
+}
+
+/* A point of grid, zip and list. */
 static enum status point_build(struct builder *b, int index)
 {
     struct trial trial = {.seed = 0};
@@ -271,15 +302,23 @@ static enum status point_build(struct builder *b, int index)
     enum status st = axes_write(b, &axes);
     if (st == ST_OK)
         st = trial_realise(b, &trial, axes);
-    if (st == ST_OK)
-        trial.skip_reason = constraint_violated(b->spec, &trial.cost);
-    for (int i = 0; st == ST_OK && i < b->spec->seed_count; i++) {
-        struct membership *m = &b->space->memberships[b->space->membership_count];
-        *m = (struct membership){.block = b->block, .position = b->position++, .axes = axes};
-        trial.seed = b->spec->seeds[i];
-        st = trial_intern(b, &trial, &m->trial);
-        b->space->membership_count += st == ST_OK;
-    }
+    if (st != ST_OK)
+        return st;
+    const int violated = space_violated(b, &trial);
+    trial.skip_reason = violated < 0 ? NULL : space_rule(b->spec, b->block, violated)->reason;
+    return space_add(b, &trial);
+}
+
+static enum status block_build(struct builder *b)
+{
+    const struct block *block = &b->spec->blocks[b->block];
+    enum status st = ST_OK;
+    b->position = 0;
+    if (block->random.n > 0)
+        return space_random(b);
+    const int points = (int)block_points(block);
+    for (int i = 0; st == ST_OK && i < points; i++)
+        st = point_build(b, i);
     return st;
 }
 
@@ -292,16 +331,49 @@ static enum status blocks_build(struct builder *b)
     for (b->slot_count = 16; b->slot_count < 2 * total;)
         b->slot_count *= 2;
     b->slots = mem_calloc(b->slot_count, sizeof *b->slots);
+    b->claimed = mem_calloc(total + 1, sizeof *b->claimed);
     b->space->memberships = arena_alloc(&b->space->arena, total, sizeof *b->space->memberships);
-    if (!b->slots || !b->space->memberships)
-        return no_memory(b);
-    for (b->block = 0; b->block < b->spec->block_count; b->block++) {
-        int points = (int)block_points(&b->spec->blocks[b->block]);
-        b->position = 0;
-        for (int i = 0; st == ST_OK && i < points; i++)
-            st = point_build(b, i);
-    }
+    b->space->samplings =
+        arena_alloc(&b->space->arena, (size_t)b->spec->block_count, sizeof *b->space->samplings);
+    if (!b->slots || !b->claimed || !b->space->memberships || !b->space->samplings)
+        return space_no_memory(b);
+    for (b->block = 0; st == ST_OK && b->block < b->spec->block_count; b->block++)
+        st = block_build(b);
     return st;
+}
+
+/* The first condition that speaks of train_s, NULL if none does. */
+static const struct condition *time_condition(const struct spec *spec)
+{
+    const int name = conditions_name("train_s");
+    for (int block = 0; block < spec->block_count; block++) {
+        const struct condition *rule;
+        for (int i = 0; (rule = space_rule(spec, block, i)) != NULL; i++) {
+            if (expression_uses(rule->holds, name))
+                return rule;
+        }
+    }
+    return NULL;
+}
+
+/* Predictions need this machine's speed and the number of images; without them a condition on time would
+ * mean nothing. */
+static enum status time_prepare(struct builder *b)
+{
+    const struct condition *c = time_condition(b->spec);
+    if (!c)
+        return ST_OK;
+    if (!calibration_here(&b->speed))
+        return spec_error(
+            b->e, b->spec->path, c->mark, "train_s",
+            "the speed of this machine is not known, allowed: after firesweep plan --calibrate");
+    b->images = image_counts_of(&b->spec->data);
+    if (b->images.train < 0)
+        return spec_error(b->e, b->spec->path, c->mark, "train_s",
+                          "the number of images is not known, allowed: with the data in place or "
+                          "data.train_images set");
+    b->wants_time = true;
+    return ST_OK;
 }
 
 enum status space_build(const struct spec *spec, struct space *out, struct err *e)
@@ -309,8 +381,11 @@ enum status space_build(const struct spec *spec, struct space *out, struct err *
     *out = (struct space){.trial_count = 0};
     arena_init(&out->arena);
     struct builder b = {.spec = spec, .space = out, .e = e, .axes = STRBUF_INIT};
-    enum status st = blocks_build(&b);
+    enum status st = time_prepare(&b);
+    if (st == ST_OK)
+        st = blocks_build(&b);
     strbuf_release(&b.axes);
+    mem_free(b.claimed);
     mem_free(b.slots);
     return st;
 }

@@ -1,5 +1,6 @@
 /* A spec's design space: blocks -> trials. Equal trials (same realised architecture, recipe and seed)
- * are one trial that belongs to several blocks. Pure: reads no data, writes nothing. */
+ * are one trial that belongs to several blocks. Writes nothing and reads no data, but for conditions on
+ * train_s: these need the speed of this machine and the names and sizes of the data's files. */
 #ifndef SWEEP_SPACE_H
 #define SWEEP_SPACE_H
 
@@ -14,7 +15,9 @@ struct trial {
     struct derived derived; /* fires, clamps, realised ratios */
     char arch_hash[HASH_TEXT];
     char recipe_hash[HASH_TEXT];
-    const char *skip_reason; /* the constraint that excludes it, NULL = runs */
+    int min_channels;        /* see conditions_min_channels */
+    double train_s;          /* predicted, where a condition asks for it; NaN otherwise */
+    const char *skip_reason; /* the condition that excludes it (its `reason`), NULL = runs */
 };
 
 /* One appearance of a trial in a block. A block can name one trial more than once, at several positions:
@@ -26,12 +29,23 @@ struct membership {
     const char *axes; /* JSON object of the values this block sets by list, zip or grid: {"SR":0.125} */
 };
 
+/* How the points of a random block were found. */
+struct sampling {
+    int wanted, points;          /* 0: the block is not random */
+    int64_t tried;               /* candidates, each of which is a point or counted below */
+    int64_t *removed;            /* by each rule, see space_rule */
+    int64_t repeated;            /* equal to an earlier point of the block: layers and recipe */
+    int64_t unbuildable;         /* no network or recipe can be so */
+    const char *unbuildable_why; /* of the first */
+};
+
 struct space {
     struct arena arena;
     int trial_count;
     struct trial *trials; /* in the order in which the blocks name them */
     int membership_count;
     struct membership *memberships;
+    struct sampling *samplings; /* of each block of the spec */
 };
 
 /* The points of a block are every combination of a row of `list`, a step of `zip` and a choice per axis of
@@ -40,6 +54,20 @@ struct space {
  * the spec's file:line:column: more than SPEC_MAX_TRIALS trials, and an architecture or recipe that cannot
  * be. Call space_release also after a failure. */
 enum status space_build(const struct spec *spec, struct space *out, struct err *e);
+/* Random blocks: candidate i is a function of the block's seed, sampler, keys and distributions, and of i;
+ * the first n that are valid (all conditions hold, no earlier point is equal) are the points, so a larger n
+ * only adds points (lhs: a hypercube has n strata, so another n makes other points; further hypercubes follow
+ * when candidates are removed). After SPACE_TRIES_LEAST + SPACE_TRIES_PER_POINT * n candidates a block has
+ * fewer points; none at all is an error. */
+enum { SPACE_TRIES_LEAST = 10000, SPACE_TRIES_PER_POINT = 20 };
+
+/* The conditions of a block by number: the spec's constraints, its exclude, the block's exclude; NULL behind
+ * the last. */
+const struct condition *space_rule(const struct spec *spec, int block, int rule);
+
+/* "12 of 64 points; of 11280 candidates 9000 removed by params < 1M, 2268 equal to an earlier one". */
+void space_sampling_text(const struct spec *spec, const struct space *space, int block, char *out, size_t n);
+
 void space_release(struct space *s);
 
 #endif

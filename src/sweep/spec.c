@@ -156,107 +156,6 @@ static enum status plain_section_read(struct reader *r, const struct node *node,
     return st == ST_OK ? section_assign(r, node, section, prefix, target) : st;
 }
 
-/* Index of the first `length` characters of text among `count` words; `count` if it is none of them. */
-static int word_find(const char *const *words, int count, const char *text, size_t length)
-{
-    int i = 0;
-    while (i < count && (strlen(words[i]) != length || strncmp(words[i], text, length) != 0))
-        i++;
-    return i;
-}
-
-/* The limit, in which a gap may stand before the unit ("5 MiB") but not between digits. */
-static bool limit_parse(const char *text, double *out)
-{
-    char compact[32];
-    size_t n = 0;
-    for (; *text && n < sizeof compact - 1; text++) {
-        const char *next = text + strspn(text, " ");
-        if (*text != ' ')
-            compact[n++] = *text;
-        else if (*next >= '0' && *next <= '9')
-            return false;
-    }
-    compact[n] = '\0';
-    return *text == '\0' && num_parse_scaled(compact, out) && *out >= 0;
-}
-
-/* "model_bytes <= 5MiB" */
-static bool constraint_parse(const char *text, struct constraint *out)
-{
-    static const char *const metrics[] = {"model_bytes", "params", "macs"};
-    static const char *const operators[] = {"<=", "<", ">=", ">"};
-    text += strspn(text, " ");
-    size_t length = strcspn(text, " <>=");
-    int metric = word_find(metrics, 3, text, length);
-    text += length;
-    text += strspn(text, " ");
-    length = strspn(text, "<>=");
-    int op = word_find(operators, 4, text, length);
-    text += length;
-    if (metric == 3 || op == 4)
-        return false;
-    out->metric = (enum constraint_metric)metric;
-    out->op = (enum constraint_op)op;
-    return limit_parse(text + strspn(text, " "), &out->limit);
-}
-
-static enum status constraints_read(struct reader *r, const struct node *node)
-{
-    struct spec *spec = r->spec;
-    char quoted[QUOTED_TEXT];
-    if (!node)
-        return ST_OK;
-    enum status st = reader_expect(r, node, NODE_SEQUENCE, NULL, "constraints", "a list of texts");
-    if (st != ST_OK)
-        return st;
-    spec->constraints = arena_alloc(&spec->arena, (size_t)node->count, sizeof *spec->constraints);
-    if (!spec->constraints)
-        return reader_no_memory(r);
-    for (const struct node_item *item = node->items; item; item = item->next) {
-        struct constraint *c = &spec->constraints[spec->constraint_count++];
-        const char *text = item->value->kind == NODE_SCALAR ? item->value->text : "";
-        if (!constraint_parse(text, c))
-            return reader_fail(
-                r, item->value->mark, NULL, "constraints",
-                "%s is no condition, allowed: model_bytes, params or macs, then <=, <, >= or >, then a "
-                "number such as 5MiB, 1M or 200000",
-                text_quote(text, quoted));
-        c->text = arena_strdup(&spec->arena, text);
-        if (!c->text)
-            return reader_no_memory(r);
-    }
-    return ST_OK;
-}
-
-/* A command as a list of words: nothing is split, expanded or quoted. */
-static enum status command_read(struct reader *r, const struct node *node)
-{
-    struct spec *spec = r->spec;
-    int count = 0;
-    if (!node)
-        return ST_OK;
-    enum status st = reader_expect(r, node, NODE_SEQUENCE, NULL, "on_finish", "a list of texts");
-    if (st != ST_OK)
-        return st;
-    if (node->count == 0)
-        return reader_fail(r, node->mark, NULL, "on_finish",
-                           "is empty, allowed: a program and its arguments");
-    spec->on_finish = arena_alloc(&spec->arena, (size_t)node->count + 1, sizeof *spec->on_finish);
-    if (!spec->on_finish)
-        return reader_no_memory(r);
-    for (const struct node_item *item = node->items; item; item = item->next) {
-        const bool text = item->value->kind == NODE_SCALAR && (count > 0 || *item->value->text);
-        if (!text)
-            return reader_fail(r, item->value->mark, NULL, "on_finish",
-                               "word %d is no text, allowed: a program and its arguments", count + 1);
-        spec->on_finish[count] = arena_strdup(&spec->arena, item->value->text);
-        if (!spec->on_finish[count++])
-            return reader_no_memory(r);
-    }
-    return ST_OK;
-}
-
 struct seed_at {
     uint64_t seed;
     int index;
@@ -414,7 +313,11 @@ static enum status root_read(struct reader *r, const struct node *root)
     if (st == ST_OK)
         st = blocks_read(r, given_value(&given, SECTION_ROOT, "sweep"));
     if (st == ST_OK)
-        st = constraints_read(r, given_value(&given, SECTION_ROOT, "constraints"));
+        st = conditions_read(r, given_value(&given, SECTION_ROOT, "constraints"), NULL, "constraints",
+                             &spec->constraints);
+    if (st == ST_OK)
+        st =
+            conditions_read(r, given_value(&given, SECTION_ROOT, "exclude"), NULL, "exclude", &spec->exclude);
     if (st == ST_OK)
         st = seeds_read(r, given_value(&given, SECTION_ROOT, "seeds"));
     if (st == ST_OK)
@@ -422,8 +325,6 @@ static enum status root_read(struct reader *r, const struct node *root)
                                 spec);
     if (st == ST_OK)
         st = plain_section_read(r, given_value(&given, SECTION_ROOT, "run"), SECTION_RUN, "run", spec);
-    if (st == ST_OK)
-        st = command_read(r, given_value(&given, SECTION_ROOT, "on_finish"));
     return st == ST_OK ? plots_read(r, given_value(&given, SECTION_ROOT, "plots")) : st;
 }
 

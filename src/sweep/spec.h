@@ -31,6 +31,8 @@ struct axis_value {
     struct mark mark;
 };
 
+struct expression;
+
 struct axis {
     const char *key; /* any metaparameter, macro-architecture or train key */
     struct mark mark;
@@ -48,25 +50,56 @@ struct assignments {
     struct assignment *items;
 };
 
+/* A condition on a point and its cost, see expression.h. */
+struct condition {
+    const char *text;   /* as written */
+    const char *reason; /* what a trial says that it removes: the text, or "exclude: " and the text */
+    struct mark mark;
+    const struct expression *holds;
+};
+struct conditions {
+    int count;
+    struct condition *items;
+};
+
+enum sampler { SAMPLER_RANDOM, SAMPLER_LHS, SAMPLER_SOBOL };
+const char *sampler_name(enum sampler s);
+
+enum distribution { DRAW_CHOICE, DRAW_INT, DRAW_UNIFORM, DRAW_LOGUNIFORM };
+
+/* One key that a random block draws. */
+struct parameter {
+    struct axis axis; /* the key; the values of a choice */
+    enum distribution distribution;
+    double low, high; /* both may be drawn */
+    double step;      /* 0 = none */
+    int decimals;     /* of values low + k * step, -1 = unknown */
+    bool whole;       /* the key takes whole numbers */
+    bool conditional;
+    struct condition when; /* drawn only where it holds; otherwise the value of set or base stays */
+};
+
+struct random_block {
+    int n; /* 0: the block is not random */
+    uint64_t seed;
+    enum sampler sampler;
+    struct mark mark;
+    int count;
+    struct parameter *params; /* in an order in which every `when` comes behind what it speaks of */
+};
+
 struct block {
     const char *id;
     struct mark mark;
     struct assignments set;
+    struct random_block random;
+    struct conditions exclude;
     int grid_count;
     struct axis *grid; /* product */
     int zip_count;
     struct axis *zip; /* side by side, equal lengths */
     int list_count;
     struct assignments *list; /* explicit rows */
-};
-
-enum constraint_metric { CONSTRAINT_MODEL_BYTES, CONSTRAINT_PARAMS, CONSTRAINT_MACS };
-enum constraint_op { OP_LE, OP_LT, OP_GE, OP_GT };
-struct constraint {
-    const char *text; /* as written */
-    enum constraint_metric metric;
-    enum constraint_op op;
-    double limit;
 };
 
 struct plot_request {
@@ -102,13 +135,12 @@ struct spec {
                                       that preset, then applies these, then its own values. */
     int block_count;
     struct block *blocks; /* at least one: a spec without `sweep` has one block "base" with the base point */
-    int constraint_count;
-    struct constraint *constraints;
+    struct conditions constraints; /* every trial must fulfil them */
+    struct conditions exclude;     /* no trial may fulfil one */
     int seed_count;
     uint64_t *seeds; /* default [1] */
     struct budget budget;
     struct run_options run;
-    char **on_finish; /* program and arguments, ended by NULL; NULL = none */
     int plot_count;
     struct plot_request *plots;
 };

@@ -23,7 +23,7 @@ static enum status key_claim(struct block_reader *b, const struct field *f, stru
     const char **owner = &b->part[field_index(f)];
     if (*owner && strcmp(*owner, part) != 0)
         return reader_fail(b->r, at, prefix, f->key,
-                           "is also in `%s`, allowed: in one of set, grid, zip and list", *owner);
+                           "is also in `%s`, allowed: in one of set, grid, zip, list and params", *owner);
     *owner = part;
     return ST_OK;
 }
@@ -52,13 +52,7 @@ static enum status assignments_read(struct block_reader *b, const struct node *n
     return st;
 }
 
-struct range {
-    double from, to, step;
-    int decimals; /* with so many every value is exact, -1 = unknown */
-};
-
-/* Decimals of a number's text, 0..15, or -1 if it has more. */
-static int decimals_of(const char *text)
+int decimals_of(const char *text)
 {
     const char *point = strchr(text, '.'), *exponent = strpbrk(text, "eE");
     size_t fraction = point ? strspn(point + 1, "0123456789") : 0;
@@ -69,10 +63,9 @@ static int decimals_of(const char *text)
     return decimals < 0 ? 0 : decimals > 15 ? -1 : decimals;
 }
 
-/* from + k * step as a person would write it: 0.1 + 2 * 0.1 is 0.3. */
-static double range_value(const struct range *range, int k)
+double range_value(const struct range *range, int64_t k)
 {
-    double value = range->from + k * range->step;
+    double value = range->from + (double)k * range->step;
     double scale = pow(10, range->decimals);
     double scaled = value * scale;
     bool exact =
@@ -235,17 +228,39 @@ static enum status id_read(struct block_reader *b, const struct node *node)
     return ST_OK;
 }
 
-/* Kinds of blocks that people may expect from other tools. */
+/* Names that other tools have for what is a part of `random` here. */
 static enum status kinds_refuse(const struct block_reader *b, const struct node *node)
 {
-    static const char *const kinds[] = {"random", "params", "sobol", "lhs", "exclude"};
+    static const char *const kinds[] = {"sobol", "lhs"};
     for (const struct node_item *item = node->kind == NODE_MAPPING ? node->items : NULL; item;
          item = item->next) {
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
             if (strcmp(item->key->text, kinds[i]) == 0)
                 return reader_fail(b->r, item->key->mark, b->prefix, kinds[i],
-                                   "there is no such block kind, allowed: set, grid, zip, list");
+                                   "there is no such block kind, allowed: random: {n: 64, sampler: %s}",
+                                   kinds[i]);
         }
+    }
+    return ST_OK;
+}
+
+/* What `random` draws may not stand elsewhere in the block, and a random block has no other points. */
+static enum status random_check(struct block_reader *b, const struct given *given)
+{
+    static const char *const others[] = {"grid", "zip", "list"};
+    char prefix[192];
+    snprintf(prefix, sizeof prefix, "%s.params", b->prefix);
+    for (int i = 0; i < 3; i++) {
+        const struct field *f = field_find(SECTION_BLOCK, others[i]);
+        if (given->key[field_index(f)])
+            return reader_fail(b->r, given->key[field_index(f)]->mark, b->prefix, f->key,
+                               "does not go with `random`, allowed: a block of its own");
+    }
+    for (int i = 0; i < b->block->random.count; i++) {
+        const struct axis *axis = &b->block->random.params[i].axis;
+        enum status st = key_claim(b, field_find(SECTION_AXIS, axis->key), axis->mark, prefix, "params");
+        if (st != ST_OK)
+            return st;
     }
     return ST_OK;
 }
@@ -277,7 +292,14 @@ static enum status block_read(struct reader *r, const struct node *node, int ind
         st = zip_check(&b);
     if (st == ST_OK && list)
         st = list_read(&b, list);
-    return st;
+    if (st == ST_OK)
+        st = random_read(r, given_value(&given, SECTION_BLOCK, "random"),
+                         given_value(&given, SECTION_BLOCK, "params"), b.prefix, b.block);
+    if (st == ST_OK && b.block->random.n > 0)
+        st = random_check(&b, &given);
+    return st == ST_OK ? conditions_read(r, given_value(&given, SECTION_BLOCK, "exclude"), b.prefix,
+                                         "exclude", &b.block->exclude)
+                       : st;
 }
 
 enum status blocks_read(struct reader *r, const struct node *node)

@@ -49,6 +49,9 @@ static enum status check_block(const struct spec *s, const struct block *block, 
     for (int i = 0; i < block->list_count && status == ST_OK; i++) {
         status = check_assignments(s, block, &block->list[i], e);
     }
+    for (int i = 0; i < block->random.count && status == ST_OK; i++) {
+        status = check_axes(s, block, &block->random.params[i].axis, 1, e);
+    }
     return status;
 }
 

@@ -56,6 +56,17 @@ static const char *border_choice(int i)
     return names[i];
 }
 
+const char *sampler_name(enum sampler s)
+{
+    static const char *const names[] = {"random", "lhs", "sobol"};
+    return names[s];
+}
+
+static const char *sampler_choice(int i)
+{
+    return i <= SAMPLER_SOBOL ? sampler_name((enum sampler)i) : NULL;
+}
+
 static const char *plot_choice(int i)
 {
     static const char *const names[] = {"curve", "learning", NULL};
@@ -67,6 +78,7 @@ static const char *plot_choice(int i)
 #define IN_MACRO(member) offsetof(struct point, design.macro.member)
 #define IN_META(member) offsetof(struct point, design.meta.member)
 #define IN_RECIPE(member) offsetof(struct point, recipe.member)
+#define IN_RANDOM(member) offsetof(struct random_block, member)
 #define IN_PLOT(member) offsetof(struct plot_request, member)
 
 static const struct field fields[] = {
@@ -80,13 +92,11 @@ static const struct field fields[] = {
     {SECTION_ROOT, FIELD_LIST, "sweep",
      .meaning = "the blocks; without it there is one block, base, with one point"},
     {SECTION_ROOT, FIELD_LIST, "constraints",
-     .meaning = "conditions on the cost; trials that violate one are listed as skipped"},
+     .meaning = "conditions that every trial must fulfil; others are listed as skipped"},
+    {SECTION_ROOT, FIELD_LIST, "exclude", .meaning = "conditions under which a trial is skipped"},
     {SECTION_ROOT, FIELD_LIST, "seeds", .initial = "[1]", .meaning = "each point is trained once per seed"},
     {SECTION_ROOT, FIELD_SECTION, "budget", .meaning = "when to give up"},
     {SECTION_ROOT, FIELD_SECTION, "run", .meaning = "how to use the machine; no influence on results"},
-    {SECTION_ROOT, FIELD_LIST, "on_finish",
-     .meaning = "program and arguments to run, without a shell, when a run has ended; FIRESWEEP_DB, "
-                "FIRESWEEP_OUTCOME (done, interrupted, failed) and other variables tell it how"},
     {SECTION_ROOT, FIELD_LIST, "plots", .meaning = "figures to draw"},
 
     {SECTION_DATA, FIELD_CHOICE, "format", IN_SPEC(data.format), .choice = format_choice, .required = true,
@@ -224,6 +234,29 @@ static const struct field fields[] = {
      .meaning = "axes, each a list or a range; every combination is a point, the last axis changes fastest"},
     {SECTION_BLOCK, FIELD_SECTION, "zip", .meaning = "axes of equal length, taken side by side"},
     {SECTION_BLOCK, FIELD_LIST, "list", .meaning = "explicit points, each a mapping of keys to values"},
+
+    {SECTION_BLOCK, FIELD_SECTION, "random",
+     .meaning = "draw points at random, in place of grid, zip and list"},
+    {SECTION_BLOCK, FIELD_SECTION, "params", .meaning = "what a random block draws, by key"},
+    {SECTION_BLOCK, FIELD_LIST, "exclude",
+     .meaning = "conditions under which a point is no trial of this block"},
+
+    {SECTION_RANDOM, FIELD_INT, "n", IN_RANDOM(n), .min = 1, .max = SPEC_MAX_TRIALS, .required = true,
+     .meaning = "number of points"},
+    {SECTION_RANDOM, FIELD_SEED, "seed", IN_RANDOM(seed), .initial = "1", .meaning = "chooses the points"},
+    {SECTION_RANDOM, FIELD_CHOICE, "sampler", IN_RANDOM(sampler), .choice = sampler_choice,
+     .initial = "random", .meaning = "independent points, a Latin hypercube, or a Sobol sequence"},
+
+    {SECTION_PARAM, FIELD_LIST, "choice", .meaning = "one of these values, all equally likely"},
+    {SECTION_PARAM, FIELD_LIST, "int",
+     .meaning = "a whole number from the first to the second, both included"},
+    {SECTION_PARAM, FIELD_LIST, "uniform", .meaning = "a number from the first to the second"},
+    {SECTION_PARAM, FIELD_LIST, "loguniform",
+     .meaning = "likewise, with equal chances for equal ratios; whole where the key takes whole numbers"},
+    {SECTION_PARAM, FIELD_REAL, "step", .min = 0, .above = true, .max = DBL_MAX,
+     .meaning = "with int and uniform: only the first number and so many steps from it"},
+    {SECTION_PARAM, FIELD_TEXT, "when",
+     .meaning = "a condition on other keys; where it does not hold the value of `set` or `base` stays"},
 
     {SECTION_RANGE, FIELD_REAL, "from", .min = -DBL_MAX, .max = DBL_MAX, .required = true,
      .meaning = "first value"},

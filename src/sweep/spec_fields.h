@@ -15,10 +15,12 @@ enum section {
     SECTION_TRAIN,
     SECTION_BUDGET,
     SECTION_RUN,
-    SECTION_BLOCK, /* an entry of `sweep` */
-    SECTION_RANGE, /* {from, to, step} in place of an axis' list */
-    SECTION_PLOT,  /* an entry of `plots` */
-    SECTION_AXIS,  /* stands for base and train together: what an axis can set */
+    SECTION_BLOCK,  /* an entry of `sweep` */
+    SECTION_RANDOM, /* n, seed and sampler of a random block */
+    SECTION_PARAM,  /* an entry of `params` */
+    SECTION_RANGE,  /* {from, to, step} in place of an axis' list */
+    SECTION_PLOT,   /* an entry of `plots` */
+    SECTION_AXIS,   /* stands for base and train together: what an axis can set */
 };
 
 enum field_kind {
@@ -46,8 +48,8 @@ struct field {
     enum section section;
     enum field_kind kind;
     const char *key;
-    size_t offset;     /* base, train: in struct point; data, budget, run: in struct spec; plot: in struct
-                          plot_request */
+    size_t offset;     /* base, train: in struct point; data, budget, run: in struct spec; random: in
+                          struct random_block; plot: in struct plot_request */
     double min, max;   /* numbers */
     bool above, below; /* min, max themselves are not allowed */
     bool required;
@@ -56,7 +58,7 @@ struct field {
     const char *meaning;          /* one sentence */
 };
 
-enum { FIELDS_MAX = 96 };
+enum { FIELDS_MAX = 128 };
 size_t field_count(void); /* <= FIELDS_MAX */
 const struct field *field_at(size_t index);
 size_t field_index(const struct field *f);

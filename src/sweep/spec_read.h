@@ -50,6 +50,26 @@ enum status axis_value_read(struct reader *r, const struct field *f, const struc
 enum status axis_value_set(struct reader *r, const struct field *f, const char *text, struct mark mark,
                            const char *prefix, struct axis_value *out);
 
+/* One condition; `prefix` and `key` are for errors, `costs` says that it may speak of what a point costs. */
+enum status condition_read(struct reader *r, const struct node *node, const char *prefix, const char *key,
+                           bool costs, struct condition *out);
+/* A list of them (node NULL: none): the key is "constraints" or "exclude". */
+enum status conditions_read(struct reader *r, const struct node *node, const char *prefix, const char *key,
+                            struct conditions *out);
+
+struct range {
+    double from, to, step;
+    int decimals; /* with so many every value is exact, -1 = unknown */
+};
+/* Decimals of a number's text, 0..15, or -1 if it has more. */
+int decimals_of(const char *text);
+/* from + k * step as a person would write it: 0.1 + 2 * 0.1 is 0.3. */
+double range_value(const struct range *range, int64_t k);
+
+/* `random` and `params` of a block; either may be NULL. */
+enum status random_read(struct reader *r, const struct node *random, const struct node *params,
+                        const char *prefix, struct block *block);
+
 /* The entries of `sweep`, or the one block of a spec without (node NULL). */
 enum status blocks_read(struct reader *r, const struct node *node);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "sweep/conditions.h"
 #include "sweep/spec_fields.h"
 
 static const char opening[] =
@@ -26,12 +27,45 @@ static const char axes[] =
     "      - {id: late_pools, grid: {pools: [[conv1, fire4, fire8], [fire4, fire8]]}}\n"
     "      - {id: chosen, list: [{SR: 0.25, bypass: simple}, {SR: 0.5, bypass: none}]}\n\n";
 
-static const char constraints[] = "## constraints\n\n"
-                                  "Texts such as `model_bytes <= 5MiB`: one of model_bytes (float32), "
-                                  "params, macs (per image); one of `<=`, `<`, "
-                                  "`>=`, `>`; a number with an optional unit K, M, G, KB, MB, GB (powers of "
-                                  "1000) or KiB, MiB, GiB (of 1024). "
-                                  "Trials that violate one stay in the results as skipped.\n\n";
+static const char random_blocks[] =
+    "## Random blocks\n\n"
+    "A block with `random` and `params` draws its points. Candidates come in a sequence that depends on the "
+    "seed, the sampler and each key's own distribution alone; the first `n` that fulfil all conditions and "
+    "equal no earlier point (layers and recipe) are the points. With `random` and `sobol` a larger `n` "
+    "therefore keeps the points there are; a Latin hypercube (`lhs`) has `n` strata per key, so another `n` "
+    "is "
+    "another design. After 10000 + 20 n candidates the block has fewer points, and `plan` says what "
+    "became of the candidates. Numbers are drawn with six digits. A list in place of a mapping is a "
+    "`choice`.\n\n"
+    "    sweep:\n"
+    "      - id: explore\n"
+    "        random: {n: 64, seed: 7, sampler: sobol}\n"
+    "        params:\n"
+    "          SR: {loguniform: [0.05, 1.0]}\n"
+    "          base_e: {int: [32, 128], step: 16}\n"
+    "          pct3x3: {uniform: [0.1, 0.9], step: 0.1}\n"
+    "          bypass: [none, simple]\n"
+    "          optimizer: {choice: [sgd, adamw]}\n"
+    "          beta2: {choice: [0.99, 0.999], when: optimizer == adamw}\n"
+    "        exclude: [\"bypass == simple and SR < 0.1\"]\n\n";
+
+static const char conditions[] =
+    "## constraints and exclude\n\n"
+    "Lists of conditions, checked before anything is trained. Every trial must fulfil all `constraints`; a "
+    "trial that fulfils one of `exclude` is left out, that of a block only from this block. In blocks of "
+    "grid, zip and list such trials stay in the results as skipped, with the condition; random blocks draw "
+    "others in their place.\n\n"
+    "A condition is made of names, numbers, texts, `true`, `false`; `<`, `<=`, `>`, `>=`, `==`, `!=`, also "
+    "in chains (`0.1 < SR <= 0.5`); `in [a, b]`, `not in`; `and`, `or`, `not`; `+`, `-`, `*`, `/`; "
+    "parentheses. Numbers take the units K, M, G (powers of 1000), KB, MB, GB, KiB, MiB, GiB (bytes), s, m, "
+    "h, d and 1h30m (time); bytes compare with bytes only, time with time. Texts stand in quotes, which "
+    "plain "
+    "words such as `simple` do not need. Metaparameters are unknown beside explicit `fires`; a comparison "
+    "with something unknown does not hold.\n\n"
+    "    constraints: [\"model_bytes <= 5MiB\", \"macs < 200M and min_channels >= 4\"]\n"
+    "    exclude: [\"bypass == complex and SR > 0.5\", \"freq in [3, 5]\", \"batch * accumulate > 1K\"]\n\n"
+    "Names are all keys of `base` and `train`, and these:\n\n"
+    "| name | unit | meaning |\n|---|---|---|\n";
 
 /* Text for a cell of a Markdown table. */
 static void cell_add(struct strbuf *out, const char *text)
@@ -78,6 +112,17 @@ static void section_add(struct strbuf *out, enum section section, const char *ti
     strbuf_putc(out, '\n');
 }
 
+static void costs_add(struct strbuf *out)
+{
+    static const char *const units[] = {
+        [UNIT_ANY] = "", [UNIT_PLAIN] = "", [UNIT_BYTES] = "bytes", [UNIT_TIME] = "time"};
+    int count;
+    const struct cost_name *costs = conditions_costs(&count);
+    for (int i = 0; i < count; i++)
+        strbuf_printf(out, "| `%s` | %s | %s |\n", costs[i].name, units[costs[i].unit], costs[i].meaning);
+    strbuf_putc(out, '\n');
+}
+
 static void reference_add(struct strbuf *out, const struct point *point)
 {
     strbuf_puts(out, opening);
@@ -89,7 +134,11 @@ static void reference_add(struct strbuf *out, const struct point *point)
     section_add(out, SECTION_BLOCK, "sweep", "A list of blocks with these keys:", point);
     strbuf_puts(out, axes);
     section_add(out, SECTION_RANGE, "Ranges", "In place of the list of an axis that takes numbers:", point);
-    strbuf_puts(out, constraints);
+    strbuf_puts(out, random_blocks);
+    section_add(out, SECTION_RANDOM, "random", "", point);
+    section_add(out, SECTION_PARAM, "params", "Each key has one distribution:", point);
+    strbuf_puts(out, conditions);
+    costs_add(out);
     section_add(out, SECTION_BUDGET, "budget", "", point);
     section_add(out, SECTION_RUN, "run", "", point);
     section_add(out, SECTION_PLOT, "plots", "A list of figures with these keys:", point);

@@ -15,7 +15,7 @@ _Static_assert(offsetof(struct data_source, resize_w) == offsetof(struct data_so
                "FIELD_SIZE writes two neighbouring ints");
 _Static_assert(sizeof(enum bypass) == sizeof(unsigned) && sizeof(enum data_format) == sizeof(unsigned) &&
                    sizeof(enum optimizer) == sizeof(unsigned) && sizeof(enum schedule) == sizeof(unsigned) &&
-                   sizeof(enum init) == sizeof(unsigned),
+                   sizeof(enum init) == sizeof(unsigned) && sizeof(enum sampler) == sizeof(unsigned),
                "FIELD_CHOICE writes an enum as unsigned");
 
 enum { NAME_LENGTH_MAX = 100 }; /* names become parts of file names */

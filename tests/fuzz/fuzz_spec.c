@@ -50,6 +50,10 @@ static double trials_of(const struct spec *s)
     double total = 0;
     for (int i = 0; i < s->block_count; i++) {
         const struct block *b = &s->blocks[i];
+        if (b->random.n > 0) {
+            total += (double)b->random.n * s->seed_count;
+            continue;
+        }
         double points = b->list_count > 0 ? b->list_count : 1;
         points *= b->zip_count > 0 ? b->zip[0].count : 1;
         for (int k = 0; k < b->grid_count; k++) {
@@ -62,7 +66,13 @@ static double trials_of(const struct spec *s)
 
 static void space_check(const struct spec *spec, const struct space *space)
 {
-    require(space->membership_count == (int)trials_of(spec) && space->trial_count >= 1);
+    double missing = 0; /* points that random blocks did not find */
+    for (int i = 0; i < spec->block_count; i++) {
+        const struct sampling *s = &space->samplings[i];
+        require(s->points <= s->wanted && (s->points > 0 || s->wanted == 0));
+        missing += (double)(s->wanted - s->points) * spec->seed_count;
+    }
+    require(space->membership_count == (int)(trials_of(spec) - missing) && space->trial_count >= 1);
     for (int i = 0; i < space->membership_count; i++) {
         const struct membership *m = &space->memberships[i];
         require(m->trial >= 0 && m->trial < space->trial_count && m->block >= 0 &&

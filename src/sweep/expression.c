@@ -1,0 +1,248 @@
+#include "sweep/expression.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "sweep/expression_parser.h"
+#include "sweep/spec_error.h"
+#include "sweep/suggest.h"
+
+/* Expressions: building nodes with their checks, and evaluation. expression_parser.c has the grammar. */
+
+static const char *const type_names[] = {
+    [EXPRESSION_NUMBER] = "a number", [EXPRESSION_TRUTH] = "true or false", [EXPRESSION_WORDS] = "a text"};
+static const char *const unit_names[] = {
+    [UNIT_ANY] = "a number", [UNIT_PLAIN] = "a plain number", [UNIT_BYTES] = "bytes", [UNIT_TIME] = "a time"};
+
+struct expression *expression_fail(struct parser *p, size_t at, const char *format, ...)
+{
+    char text[900];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (p->status == ST_OK) {
+        p->at = at;
+        p->status = err_set(p->e, ST_USAGE, "%s", text);
+    }
+    return NULL;
+}
+
+/* The part of the text that a node stands for, in quotes. */
+static const char *source_of(const struct parser *p, const struct expression *x, char quoted[QUOTED_TEXT])
+{
+    char part[QUOTED_TEXT];
+    const size_t n = x->length < sizeof part - 1 ? x->length : sizeof part - 1;
+    memcpy(part, p->text + x->at, n);
+    part[n] = '\0';
+    return text_quote(part, quoted);
+}
+
+static struct expression *unknown_name(struct parser *p, const struct expression *x)
+{
+    char list[700], quoted[QUOTED_TEXT];
+    const char *known[EXPRESSION_NAMES_MAX];
+    size_t used = 0;
+    int count = 0;
+    list[0] = '\0';
+    for (; count < p->scope->count && count < EXPRESSION_NAMES_MAX && used < sizeof list; count++) {
+        known[count] = p->scope->names[count].name;
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", count ? ", " : "", known[count]);
+    }
+    const char *guess = suggest_word(x->text, known, count);
+    return expression_fail(p, x->at, "%s is unknown%s%s%s; allowed: %s", source_of(p, x, quoted),
+                           guess ? ", did you mean " : "", guess ? guess : "", guess ? "?" : "", list);
+}
+
+struct expression *expression_node(struct parser *p, enum expression_op op, enum expression_type type,
+                                   const struct expression *a, const struct expression *b)
+{
+    if (!a || !b)
+        return NULL;
+    struct expression *x = arena_alloc(p->arena, 1, sizeof *x);
+    if (!x) {
+        p->status = p->status ? p->status : err_set(p->e, ST_NOMEM, "out of memory");
+        return NULL;
+    }
+    *x = (struct expression){.op = op, .type = type, .unit = UNIT_ANY, .a = a, .b = b, .at = a->at};
+    x->length = b->at + b->length - a->at;
+    return x;
+}
+
+bool expression_expect(struct parser *p, const struct expression *x, enum expression_type type)
+{
+    char quoted[QUOTED_TEXT];
+    if (!x)
+        return false;
+    if (x->word) {
+        unknown_name(p, x);
+        return false;
+    }
+    if (x->type == type)
+        return true;
+    expression_fail(p, x->at, "%s is %s where %s is needed", source_of(p, x, quoted), type_names[x->type],
+                    type_names[type]);
+    return false;
+}
+
+static bool units_agree(struct parser *p, const struct expression *a, const struct expression *b)
+{
+    char left[QUOTED_TEXT], right[QUOTED_TEXT];
+    if (a->unit == UNIT_ANY || b->unit == UNIT_ANY || a->unit == b->unit)
+        return true;
+    expression_fail(p, b->at, "%s is %s but %s is %s, allowed: equal units", source_of(p, a, left),
+                    unit_names[a->unit], source_of(p, b, right), unit_names[b->unit]);
+    return false;
+}
+
+struct expression *expression_arithmetic(struct parser *p, enum expression_op op, const struct expression *a,
+                                         const struct expression *b)
+{
+    if (!expression_expect(p, a, EXPRESSION_NUMBER) || !expression_expect(p, b, EXPRESSION_NUMBER))
+        return NULL;
+    const bool sum = op == X_ADD || op == X_SUBTRACT;
+    if (sum && !units_agree(p, a, b))
+        return NULL;
+    struct expression *x = expression_node(p, op, EXPRESSION_NUMBER, a, b);
+    /* A product of bytes and a count is bytes; of others nothing is known. */
+    const bool a_plain = a->unit <= UNIT_PLAIN, b_plain = b->unit <= UNIT_PLAIN;
+    if (x && sum)
+        x->unit = a->unit == UNIT_ANY ? b->unit : a->unit;
+    else if (x && a_plain != b_plain && (op == X_MULTIPLY || b_plain))
+        x->unit = a_plain ? b->unit : a->unit;
+    return x;
+}
+
+/* A literal text beside a name must be one of the name's values; it is replaced by its one form. */
+static const struct expression *literal_settle(struct parser *p, const struct expression *literal,
+                                               const struct expression *other)
+{
+    char out[EXPRESSION_TEXT], quoted[QUOTED_TEXT];
+    if (!literal || literal->op != X_TEXT)
+        return literal;
+    if (other->op != X_NAME || other->type != EXPRESSION_WORDS)
+        return literal->word ? unknown_name(p, literal) : literal;
+    if (!p->scope->canonical(p->scope->context, other->name, literal->text, out))
+        return expression_fail(p, literal->at, "%s is no value of %s, allowed: %s",
+                               source_of(p, literal, quoted), p->scope->names[other->name].name, out);
+    struct expression *x = expression_node(p, X_TEXT, EXPRESSION_WORDS, literal, literal);
+    if (!x)
+        return NULL;
+    x->text = arena_strdup(p->arena, out);
+    if (!x->text)
+        p->status = err_set(p->e, ST_NOMEM, "out of memory");
+    return x->text ? x : NULL;
+}
+
+struct expression *expression_compare(struct parser *p, enum expression_op op, const struct expression *a,
+                                      const struct expression *b)
+{
+    char left[QUOTED_TEXT], right[QUOTED_TEXT];
+    if (!a || !b)
+        return NULL;
+    const struct expression *x = literal_settle(p, a, b), *y = x ? literal_settle(p, b, a) : NULL;
+    if (!x || !y)
+        return NULL;
+    if (x->type != y->type)
+        return expression_fail(p, y->at, "%s is %s but %s is %s, allowed: two of one kind",
+                               source_of(p, x, left), type_names[x->type], source_of(p, y, right),
+                               type_names[y->type]);
+    if (x->type != EXPRESSION_NUMBER && op != X_EQUAL && op != X_UNEQUAL)
+        return expression_fail(p, x->at, "%s has no order, allowed: == and !=", source_of(p, x, left));
+    return units_agree(p, x, y) ? expression_node(p, op, EXPRESSION_TRUTH, x, y) : NULL;
+}
+
+/* evaluation */
+
+struct evaluation {
+    expression_lookup *lookup;
+    const void *context;
+};
+
+static double number_of(const struct evaluation *v, const struct expression *x)
+{
+    struct expression_value value;
+    switch (x->op) {
+    case X_NAME:
+        v->lookup(v->context, x->name, &value);
+        return value.number;
+    case X_NEGATE:
+        return -number_of(v, x->a);
+    case X_ADD:
+        return number_of(v, x->a) + number_of(v, x->b);
+    case X_SUBTRACT:
+        return number_of(v, x->a) - number_of(v, x->b);
+    case X_MULTIPLY:
+        return number_of(v, x->a) * number_of(v, x->b);
+    case X_DIVIDE:
+        return number_of(v, x->a) / number_of(v, x->b);
+    default:
+        return x->number;
+    }
+}
+
+static const char *text_of(const struct evaluation *v, const struct expression *x,
+                           struct expression_value *value)
+{
+    if (x->op != X_NAME)
+        return x->text;
+    v->lookup(v->context, x->name, value);
+    return value->text;
+}
+
+static bool truth_of(const struct evaluation *v, const struct expression *x);
+
+static bool equal_of(const struct evaluation *v, const struct expression *a, const struct expression *b)
+{
+    struct expression_value x, y;
+    if (a->type == EXPRESSION_TRUTH)
+        return truth_of(v, a) == truth_of(v, b);
+    if (a->type == EXPRESSION_WORDS)
+        return strcmp(text_of(v, a, &x), text_of(v, b, &y)) == 0;
+    return number_of(v, a) == number_of(v, b);
+}
+
+static bool truth_of(const struct evaluation *v, const struct expression *x)
+{
+    switch (x->op) {
+    case X_OR:
+        return truth_of(v, x->a) || truth_of(v, x->b);
+    case X_AND:
+        return truth_of(v, x->a) && truth_of(v, x->b);
+    case X_NOT:
+        return !truth_of(v, x->a);
+    case X_LESS:
+        return number_of(v, x->a) < number_of(v, x->b);
+    case X_AT_MOST:
+        return number_of(v, x->a) <= number_of(v, x->b);
+    case X_MORE:
+        return number_of(v, x->a) > number_of(v, x->b);
+    case X_AT_LEAST:
+        return number_of(v, x->a) >= number_of(v, x->b);
+    case X_EQUAL:
+        return equal_of(v, x->a, x->b);
+    case X_UNEQUAL:
+        return !equal_of(v, x->a, x->b);
+    default: /* a name or literal */
+        return number_of(v, x) != 0;
+    }
+}
+
+bool expression_holds(const struct expression *x, expression_lookup *lookup, const void *context)
+{
+    const struct evaluation v = {lookup, context};
+    return truth_of(&v, x);
+}
+
+bool expression_uses(const struct expression *x, int name)
+{
+    if (x->op == X_NAME)
+        return x->name == name;
+    /* Literals name themselves or nothing below them. */
+    if (x->op == X_NUMBER || x->op == X_TEXT || x->op == X_TRUTH)
+        return false;
+    return expression_uses(x->a, name) || (x->b != x->a && expression_uses(x->b, name));
+}

@@ -1,0 +1,70 @@
+/* Conditions that a spec writes as text: "model_bytes <= 5MiB and (SR < 0.5 or bypass == none)".
+ *
+ *     or    = and {"or" and}             not = "not" not | chain
+ *     and   = not {"and" not}            chain = sum {("<" | "<=" | ">" | ">=" | "==" | "!=") sum}
+ *                                              | sum ["not"] "in" "[" sum {"," sum} "]"
+ *     sum   = product {("+" | "-") product}
+ *     product = sign {("*" | "/") sign}  sign = "-" sign | number | text | name | "true" | "false" | "(" or
+ * ")"
+ *
+ * A chain a < b < c means a < b and b < c. Numbers take a unit: K, M, G (counts), KB to GiB (bytes), s, m, h,
+ * d and 1h30m (time). Texts stand in quotes; the value of a choice may do without. Types and units are
+ * checked while parsing, so evaluation cannot fail. Knows neither YAML nor the design space: a scope names
+ * what there is. */
+#ifndef SWEEP_EXPRESSION_H
+#define SWEEP_EXPRESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+enum { EXPRESSION_LENGTH_MAX = 2000, EXPRESSION_DEPTH_MAX = 50, EXPRESSION_TEXT = 256 };
+
+enum expression_type { EXPRESSION_NUMBER, EXPRESSION_TRUTH, EXPRESSION_WORDS };
+
+enum expression_unit {
+    UNIT_ANY,   /* a number without unit, or K, M, G: goes with everything */
+    UNIT_PLAIN, /* a count or a ratio */
+    UNIT_BYTES,
+    UNIT_TIME, /* seconds */
+};
+
+struct expression_name {
+    const char *name;
+    enum expression_type type;
+    enum expression_unit unit; /* of numbers */
+};
+
+/* The names that an expression may use. */
+struct expression_scope {
+    int count;
+    const struct expression_name *names;
+    const void *context; /* of: */
+    /* The one form of a text that is compared with a name of type EXPRESSION_WORDS; false when it is none of
+     * the name's values, with "allowed" written to out. */
+    bool (*canonical)(const void *context, int name, const char *text, char out[EXPRESSION_TEXT]);
+};
+
+struct expression;
+
+/* Parses and checks. The expression lives in the arena. ST_USAGE with what is wrong and what is allowed; *at
+ * is then the offset of the offending token in the text, 0 <= *at <= strlen(text). ST_NOMEM. */
+enum status expression_parse(const char *text, const struct expression_scope *scope, struct arena *arena,
+                             const struct expression **out, size_t *at, struct err *e);
+
+/* Does it use the name with that index? */
+bool expression_uses(const struct expression *x, int name);
+
+struct expression_value {
+    double number; /* numbers; truths: 0 or 1 */
+    char text[EXPRESSION_TEXT];
+};
+/* Writes the value of a name. */
+typedef void expression_lookup(const void *context, int name, struct expression_value *out);
+
+/* A comparison with a number that is not known (NaN) does not hold, but for !=. */
+bool expression_holds(const struct expression *x, expression_lookup *lookup, const void *context);
+
+#endif

@@ -1,0 +1,63 @@
+/* Between space.c (blocks to trials) and space_random.c (points of random blocks). */
+#ifndef SWEEP_SPACE_INTERNAL_H
+#define SWEEP_SPACE_INTERNAL_H
+
+#include "base/strbuf.h"
+#include "sweep/forecast.h"
+#include "sweep/space.h"
+#include "sweep/spec_fields.h"
+
+/* One value of a point. */
+struct choice {
+    const struct field *field;
+    const struct axis_value *value;
+};
+
+struct builder {
+    const struct spec *spec;
+    struct space *space;
+    struct err *e;
+    int trial_capacity;
+    size_t slot_count; /* a power of two, at least twice the trials */
+    int *slots;        /* hash table of trials by identity: index + 1, 0 = free */
+    int *claimed;      /* of each trial: the last random block with it, + 1 */
+    /* For conditions on train_s, where there are any: */
+    bool wants_time;
+    struct speed speed;
+    struct image_counts images;
+    /* The block and its point at work: */
+    int block;
+    int position;
+    int choice_count, set_count; /* the first set_count choices come from the block's `set` */
+    struct choice choices[FIELDS_MAX];
+    struct strbuf axes;
+    /* Of a random block: */
+    uint32_t *strata; /* lhs: n for each parameter */
+    struct axis_value drawn[FIELDS_MAX];
+    char drawn_text[FIELDS_MAX][32];
+};
+
+enum status space_no_memory(const struct builder *b);
+
+/* The choices that `set` makes; others are added behind them. */
+void space_choose_set(struct builder *b);
+void space_choose(struct builder *b, const char *key, const struct axis_value *value);
+/* The base, or another preset with all that the spec's base sets, then the choices. *cause has no position.
+ */
+enum status space_assemble(const struct builder *b, struct point *point, struct err *cause);
+
+/* Makes the point of the choices. When it cannot be built: ST_USAGE, *cause saying why (with a position only
+ * if *placed). */
+enum status space_realise(const struct builder *b, struct trial *trial, bool *placed, struct err *cause);
+/* Number of the first condition that the point violates: constraints, exclude, the block's exclude; -1: none.
+ * realise comes first. */
+int space_violated(const struct builder *b, const struct trial *trial);
+/* Index of a trial that is equal, -1 if there is none. */
+int space_find(const struct builder *b, const struct trial *trial);
+/* Adds the point under every seed. */
+enum status space_add(struct builder *b, struct trial *trial);
+
+/* All points of the random block at work. */
+enum status space_random(struct builder *b);
+
+#endif

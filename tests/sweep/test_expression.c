@@ -1,0 +1,262 @@
+/* Conditions: values, precedence, units, and errors with their place. */
+#include "../base/cmocka_all.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "sweep/expression.h"
+
+/* A small scope of its own: the module knows no design space. */
+static const struct expression_name names[] = {
+    {"SR", EXPRESSION_NUMBER, UNIT_PLAIN},         {"params", EXPRESSION_NUMBER, UNIT_PLAIN},
+    {"bytes", EXPRESSION_NUMBER, UNIT_BYTES},      {"seconds", EXPRESSION_NUMBER, UNIT_TIME},
+    {"bypass", EXPRESSION_WORDS, UNIT_ANY},        {"flip", EXPRESSION_TRUTH, UNIT_ANY},
+    {"unknown_time", EXPRESSION_NUMBER, UNIT_ANY}, {"other", EXPRESSION_WORDS, UNIT_ANY},
+};
+
+static bool canonical(const void *context, int name, const char *text, char out[EXPRESSION_TEXT])
+{
+    static const char *const words[] = {"none", "simple", "complex"};
+    (void)context;
+    (void)name;
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(text, words[i]) == 0 || (i == 0 && strcmp(text, "NONE") == 0)) {
+            strcpy(out, words[i]);
+            return true;
+        }
+    }
+    strcpy(out, "none, simple or complex");
+    return false;
+}
+
+static const struct expression_scope scope = {
+    .count = sizeof names / sizeof *names, .names = names, .canonical = canonical};
+
+static void lookup(const void *context, int name, struct expression_value *out)
+{
+    static const double numbers[] = {0.25, 1e6, 4 * 1048576.0, 7200, 0, 1, NAN, 0};
+    (void)context;
+    out->number = numbers[name];
+    strcpy(out->text, name == 4 ? "simple" : "complex");
+}
+
+static enum status parse(const char *text, struct arena *arena, const struct expression **x, size_t *at,
+                         struct err *e)
+{
+    arena_init(arena);
+    return expression_parse(text, &scope, arena, x, at, e);
+}
+
+static bool holds(const char *text)
+{
+    struct arena arena;
+    struct err e = ERR_INIT;
+    const struct expression *x = NULL;
+    size_t at;
+    if (parse(text, &arena, &x, &at, &e) != ST_OK)
+        fail_msg("%s: at %d: %s", text, (int)at, e.text);
+    const bool result = expression_holds(x, lookup, NULL);
+    arena_release(&arena);
+    return result;
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    static const char *const true_ones[] = {
+        "SR == 0.25",
+        "SR < 0.5",
+        "not SR > 0.5",
+        "params <= 1M",
+        "params >= 1 M and params<=1e6",
+        "bytes == 4MiB",
+        "bytes == 4 MiB",
+        "bytes < 5MB",
+        "seconds == 2h",
+        "seconds <= 1h60m",
+        "seconds == 7200",
+        "bypass == simple",
+        "bypass == 'simple'",
+        "bypass != \"none\"",
+        "simple == bypass",
+        "bypass in [none, simple]",
+        "bypass not in [NONE, complex]",
+        "bypass != other",
+        "SR in (0.125, 0.25)",
+        "flip",
+        "flip == true",
+        "not flip == false",
+        "not not flip",
+        "0.1 < SR < 0.5",
+        "0.1 < SR <= 0.25 < 0.3 <= 1",
+        "false or true and true",
+        "true or true and false", /* and binds tighter */
+        "not (true and false)",
+        "not false and true",
+        "1 + 2 * 3 == 7",
+        "(1 + 2) * 3 == 9",
+        "10 - 3 - 2 == 5",
+        "8 / 2 / 2 == 2",
+        "-SR < 0 and - -SR > 0",
+        "2 * -3 == -6",
+        "bytes / 2 <= 2MiB",
+        "bytes + 1MiB == 5MiB",
+        "2 * bytes == 8MiB",
+        "params * SR == 250K",
+        ".25 == SR",
+        "unknown_time != 1",
+        "1 / 0 > params",
+    };
+    static const char *const false_ones[] = {
+        "SR > 0.25",        "0.3 < SR < 0.5",           "0.1 < SR < 0.2",
+        "bypass == none",   "bypass not in [simple]",   "SR in [1, 2]",
+        "not flip",         "(true or true) and false", "not (false and true) and false",
+        "unknown_time < 1", "unknown_time >= 1",        "unknown_time == unknown_time",
+        "0 / 0 == 0 / 0",
+    };
+    for (size_t i = 0; i < sizeof true_ones / sizeof *true_ones; i++) {
+        if (!holds(true_ones[i]))
+            fail_msg("%s should hold", true_ones[i]);
+    }
+    for (size_t i = 0; i < sizeof false_ones / sizeof *false_ones; i++) {
+        if (holds(false_ones[i]))
+            fail_msg("%s should not hold", false_ones[i]);
+    }
+}
+
+static void test_errors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t at;
+        const char *message;
+    } table[] = {
+        {"", 0, "ends too early, allowed: a name, a number"},
+        {"SR <", 4, "ends too early"},
+        {"SR < 1 1", 7, "\"1\" does not belong here, allowed: and, or, a comparison, or the end"},
+        {"RS < 1", 0, "\"RS\" is unknown, did you mean SR?; allowed: SR, params, bytes"},
+        {"SR < 1 and parms < 3", 11, "did you mean params?"},
+        {"parms + 1 < 3", 0, "did you mean params?"},
+        {"not flop", 4, "did you mean flip?"},
+        {"nonsense", 0, "\"nonsense\" is unknown; allowed"},
+        {"SR", 0, "\"SR\" is a number where true or false is needed"},
+        {"SR + 1", 0, "\"SR + 1\" is a number where true or false is needed"},
+        {"SR and flip", 0, "\"SR\" is a number where true or false is needed"},
+        {"not SR", 4, "is a number where true or false"},
+        {"flip + 1 == 2", 0, "\"flip\" is true or false where a number is needed"},
+        {"bypass + 1 == 2", 0, "\"bypass\" is a text where a number is needed"},
+        {"bypass < simple", 0, "\"bypass\" has no order, allowed: == and !="},
+        {"flip == 1", 8, "\"flip\" is true or false but \"1\" is a number"},
+        {"bypass == 1", 10, "\"1\" is a number"},
+        {"bypass == simpel", 10, "\"simpel\" is no value of bypass, allowed: none, simple or complex"},
+        {"bypass == 'x'", 10, "is no value of bypass"},
+        {"bypass in [none, simpel]", 17, "is no value of bypass"},
+        {"bytes < 3s", 8, "\"bytes\" is bytes but \"3s\" is a time, allowed: equal units"},
+        {"params < 5MiB", 9, "\"params\" is a plain number but \"5MiB\" is bytes"},
+        {"bytes + seconds > 1", 8, "equal units"},
+        {"bytes < 5TB", 8, "\"5TB\" is no number, allowed: digits with an optional unit K, M"},
+        {"SR < 1.2.3", 5, "is no number"},
+        {"SR < 0x10", 5, "is no number"},
+        {"SR = 1", 3, "\"=\" is no comparison, allowed: =="},
+        {"SR < 1 && flip", 7, "\"&\" means nothing here"},
+        {"SR < \xc3\xa4", 5, "\"\xc3\xa4\" means nothing here"},
+        {"bypass == 'none", 10, "the quote is not closed"},
+        {"(SR < 1", 7, "ends too early, allowed: )"},
+        {"SR < 1)", 6, "\")\" does not belong here"},
+        {"SR in []", 7, "\"]\" does not belong here"},
+        {"SR in [1, 2", 11, "ends too early, allowed: , or ]"},
+        {"SR in [1, 2)", 11, "\")\" does not belong here, allowed: , or ]"},
+        {"SR in 1", 6, "allowed: a list such as [1, 2, 4]"},
+        {"SR not 1", 7, "allowed: in"},
+        {"SR < and", 5, "\"and\" does not belong here"},
+        {"SR < 1 or", 9, "ends too early"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct arena arena;
+        struct err e = ERR_INIT;
+        const struct expression *x = NULL;
+        size_t at = 999;
+        enum status st = parse(table[i].text, &arena, &x, &at, &e);
+        if (st != ST_USAGE || at != table[i].at || !strstr(e.text, table[i].message))
+            fail_msg("%s: status %d at %d \"%s\", expected at %d \"%s\"", table[i].text, (int)st, (int)at,
+                     e.text, (int)table[i].at, table[i].message);
+        assert_null(x);
+        arena_release(&arena);
+    }
+}
+
+/* Nesting ends in an error, never in the stack. */
+static void test_limits(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"(", "-", "not ", "1+", "flip and ", "1<"};
+    char text[EXPRESSION_LENGTH_MAX + 100];
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        for (int fill = EXPRESSION_LENGTH_MAX - 20; fill <= EXPRESSION_LENGTH_MAX + 20; fill += 40) {
+            struct arena arena;
+            struct err e = ERR_INIT;
+            const struct expression *x = NULL;
+            size_t at = 0, n = 0;
+            while (n + strlen(pieces[i]) < (size_t)fill) {
+                strcpy(text + n, pieces[i]);
+                n += strlen(pieces[i]);
+            }
+            strcpy(text + n, i == 4 ? "flip" : i == 5 ? "2" : "1 > 0");
+            const bool flat = i >= 3, fits = strlen(text) <= EXPRESSION_LENGTH_MAX;
+            enum status st = parse(text, &arena, &x, &at, &e);
+            assert_int_equal(st, flat && fits ? ST_OK : ST_USAGE);
+            assert_non_null(strstr(flat && fits ? "" : e.text, flat && fits ? ""
+                                                               : fits       ? "too deeply"
+                                                                            : "too long"));
+            if (st == ST_OK)
+                assert_int_equal(expression_holds(x, lookup, NULL), i != 5);
+            arena_release(&arena);
+        }
+    }
+}
+
+static void test_uses(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct err e = ERR_INIT;
+    const struct expression *x = NULL;
+    size_t at;
+    assert_int_equal(parse("not (1 < SR * 2 < 3) or bypass in [none, simple]", &arena, &x, &at, &e), ST_OK);
+    for (int i = 0; i < scope.count; i++)
+        assert_int_equal(expression_uses(x, i), i == 0 || i == 4);
+    arena_release(&arena);
+}
+
+static void test_memory(void **state)
+{
+    (void)state;
+    int failures = 0;
+    for (size_t n = 1; n < 100; n++) {
+        struct arena arena;
+        struct err e = ERR_INIT;
+        const struct expression *x = NULL;
+        size_t at;
+        mem_fail_after(n);
+        enum status st = parse("SR < 1 and bypass == none or 'none' == bypass", &arena, &x, &at, &e);
+        mem_fail_after(0);
+        arena_release(&arena);
+        assert_int_equal(mem_live(), 0);
+        if (st == ST_OK)
+            break;
+        assert_int_equal(st, ST_NOMEM);
+        failures++;
+    }
+    assert_in_range(failures, 1, 98);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values), cmocka_unit_test(test_errors), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_uses),   cmocka_unit_test(test_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
