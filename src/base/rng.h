@@ -16,6 +16,7 @@ enum rng_purpose {
     RNG_SAMPLER,  /* points of a random block */
     RNG_BENCH,
     RNG_TEST,
+    RNG_BOOTSTRAP, /* a = draw, b = what is drawn for */
 };
 
 struct rng {

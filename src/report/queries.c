@@ -7,15 +7,23 @@
 /* The blocks of a database with several sweeps are told apart by their sweep. */
 #define BLOCK(sweep, block) "iif((SELECT count(*) FROM sweep) > 1, " sweep " || '/' || " block ", " block ")"
 
-static const char trials_sql[] = "SELECT t.id, (SELECT group_concat(DISTINCT " BLOCK(
-    "s.name",
-    "b.name") ") FROM block_trial m"
-              "  JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
-              "  WHERE m.trial_id = t.id AND m.in_spec) AS block,"
-              " v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, t.seed, t.state, v.params,"
-              " v.model_bytes / 1048576.0 AS model_mib, v.macs, t.val_top1, t.test_top1, t.test_top5,"
-              " t.epochs_done AS epochs, t.train_s"
-              " FROM trial t JOIN variant v ON v.id = t.variant_id ORDER BY t.id";
+static const char trials_sql[] =
+    "SELECT t.id, (SELECT group_concat(DISTINCT " BLOCK(
+        "s.name",
+        "b.name") ") FROM block_trial m"
+                  "  JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
+                  "  WHERE m.trial_id = t.id AND m.in_spec) AS block,"
+                  " v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, t.seed, t.state, v.params,"
+                  " v.model_bytes / 1048576.0 AS model_mib, v.macs, t.val_top1, t.test_top1, t.test_top5,"
+                  " t.epochs_done AS epochs, t.train_s, t.variant_id AS variant, v.bypass, v.pools, v.model_bytes,"
+                  " v.activation_bytes, v.realised_sr, v.realised_pct3x3, v.conv1_filters, t.recipe_id AS recipe,"
+                  " r.epochs AS epochs_planned, r.batch, r.optimizer, r.momentum, r.lr, r.schedule, r.warmup,"
+                  " r.weight_decay, r.dropout, r.smoothing, t.val_top5, t.val_loss, t.test_loss, t.eval_s,"
+                  " t.skip_reason, t.message, t.diverged_step, t.checkpoint"
+                  " FROM trial t JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
+                  " ORDER BY t.id";
+static const char trials_shown[] = "id,block,base_e,incr_e,freq,sr,pct3x3,seed,state,params,model_mib,macs,val_top1,"
+                                   "test_top1,test_top5,epochs,train_s";
 
 static const char curve_sql[] = "SELECT " BLOCK(
     "sweep", "block") " AS block, axes, sr, pct3x3, n, params, model_mib, macs, val_top1,"
@@ -43,34 +51,74 @@ static const char attempts_sql[] =
     "cpu_s,"
     " peak_rss_bytes / 1048576.0 AS peak_rss_mib, message FROM attempt ORDER BY trial_id, number";
 
+/* The best by mean, and how far behind it the others are, in the leaderboard's own measure. */
+static const char best_sql[] =
+    "SELECT l.sweep, l.rank, l.variant_id AS variant, l.base_e, l.incr_e, l.freq, l.sr, l.pct3x3, l.bypass, l.params,"
+    " l.model_mib, l.macs, l.n, l.val_top1, l.test_top1, coalesce(l.val_top1, l.test_top1) - max(coalesce(l.val_top1,"
+    " l.test_top1)) OVER (PARTITION BY l.sweep) AS behind, l.pools, l.train_s FROM leaderboard l"
+    " WHERE l.rank <= 10 ORDER BY l.sweep, l.rank";
+static const char best_shown[] = "sweep,rank,variant,base_e,incr_e,freq,sr,pct3x3,bypass,params,model_mib,n,val_top1,"
+                                 "test_top1,behind";
+
+/* Points that are no trials of their own: their layers are another point's. */
+static const char aliases_sql[] =
+    "WITH member AS (SELECT " BLOCK("s.name", "b.name") " AS block, m.block_id, m.axes, m.trial_id, t.variant_id,"
+    " row_number() OVER (PARTITION BY m.trial_id ORDER BY b.sweep_id, b.position, m.position) AS appearance"
+    " FROM block_trial m JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
+    " JOIN trial t ON t.id = m.trial_id WHERE m.in_spec)"
+    " SELECT DISTINCT a.block, a.axes, a.variant_id AS variant, o.block AS same_as_block, o.axes AS same_as_axes"
+    " FROM member a JOIN member o ON o.trial_id = a.trial_id AND o.appearance = 1"
+    " WHERE a.appearance > 1 AND (a.block_id <> o.block_id OR a.axes <> o.axes) ORDER BY a.block_id, a.variant_id, a.axes";
+
+static const char failures_sql[] =
+    "SELECT t.id, t.state, v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, t.seed,"
+    " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id) AS attempts, t.epochs_done AS epochs, t.diverged_step,"
+    " t.message, t.variant_id AS variant, v.bypass, v.params, r.lr, r.batch, r.optimizer FROM trial t"
+    " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
+    " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.id";
+static const char failures_shown[] =
+    "id,state,base_e,incr_e,freq,sr,pct3x3,seed,attempts,epochs,diverged_step,message";
+
 const struct named_query *named_queries(void)
 {
     static const struct named_query all[] = {
-        {"trials", "every trial: metaparameters, state, cost, accuracy, time", trials_sql},
-        {"curve", "every point of every block: cost, mean accuracy over its seeds", curve_sql},
-        {"leaderboard", "finished variants, the most accurate on validation first", leaderboard_sql},
-        {"pareto", "variants that no smaller one equals in accuracy", pareto_sql},
-        {"fires", "the 24 hyperparameters of every variant, one row a Fire module", fires_sql},
-        {"epochs", "every epoch of every trial: learning rate, losses, accuracies, times", epochs_sql},
-        {"attempts", "every execution of every trial: where, how it ended, time, memory", attempts_sql},
-        {NULL, NULL, NULL},
+        {"trials", "every trial: metaparameters, state, cost, accuracy, time", trials_sql, trials_shown},
+        {"curve", "every point of every block: cost, mean accuracy over its seeds", curve_sql, NULL},
+        {"best", "the ten best variants of each sweep, and how far behind the first", best_sql, best_shown},
+        {"leaderboard", "finished variants, the most accurate on validation first", leaderboard_sql, NULL},
+        {"pareto", "variants that no smaller one equals in accuracy", pareto_sql, NULL},
+        {"fires", "the 24 hyperparameters of every variant, one row a Fire module", fires_sql, NULL},
+        {"epochs", "every epoch of every trial: learning rate, losses, accuracies, times", epochs_sql, NULL},
+        {"attempts", "every execution of every trial: where, how it ended, time, memory", attempts_sql, NULL},
+        {"aliases", "points whose layers are another point's, trained once for both", aliases_sql, NULL},
+        {"failures", "trials that failed, diverged or timed out, and why", failures_sql, failures_shown},
+        {NULL, NULL, NULL, NULL},
     };
     return all;
 }
 
-enum status named_query_open(struct store *s, const char *name, struct store_query **out, struct err *e)
+enum status named_query_open_filtered(struct store *s, const char *name, const struct store_filter *f,
+                                      struct store_query **out, struct err *e)
 {
     struct strbuf known = STRBUF_INIT;
     for (const struct named_query *q = named_queries(); q->name; q++) {
         if (strcmp(q->name, name) == 0) {
+            struct store_filter filter = *f;
+            filter.shown = q->shown;
             strbuf_release(&known);
-            return store_query_open(s, q->sql, out, e);
+            return store_query_open_filtered(s, q->sql, &filter, out, e);
         }
         strbuf_printf(&known, "%s%s", known.len ? ", " : "", q->name);
     }
     enum status status = known.failed
                              ? err_set(e, ST_NOMEM, "out of memory")
-                             : err_set(e, ST_USAGE, "unknown query \"%s\"; known are %s", name, known.text);
+                             : err_set(e, ST_USAGE, "unknown query \"%s\"; known are %s, compare, effects", name,
+                                       known.text);
     strbuf_release(&known);
     return status;
+}
+
+enum status named_query_open(struct store *s, const char *name, struct store_query **out, struct err *e)
+{
+    return named_query_open_filtered(s, name, &(struct store_filter){.limit = -1}, out, e);
 }

@@ -6,11 +6,14 @@
 
 #include "base/err.h"
 #include "sweep/store.h"
+#include "sweep/store_filter.h"
 
 struct named_query {
     const char *name;
     const char *help; /* one line */
     const char *sql;  /* one statement, for store_query_open */
+    /* Columns that are shown unless others are asked for, with commas; NULL: all. The rest is there for filters. */
+    const char *shown;
 };
 
 /* All of them, in the order of help texts; ends with a NULL name. */
@@ -18,5 +21,8 @@ const struct named_query *named_queries(void);
 
 /* Opens a query by its name. An unknown name is ST_USAGE and lists the known ones. */
 enum status named_query_open(struct store *s, const char *name, struct store_query **out, struct err *e);
+/* The same, narrowed; f->shown is the query's own. */
+enum status named_query_open_filtered(struct store *s, const char *name, const struct store_filter *f,
+                                      struct store_query **out, struct err *e);
 
 #endif

@@ -11,7 +11,7 @@
 
 enum { NUMBER_TEXT = 32 };
 
-static const char *const format_names[TABLE_FORMAT_COUNT] = {"table", "csv", "json"};
+static const char *const format_names[TABLE_FORMAT_COUNT] = {"table", "csv", "json", "markdown"};
 
 const char *table_format_name(enum table_format f)
 {
@@ -178,6 +178,66 @@ static void json_row(const struct table *t, const struct cell *cells)
     json_object(t, cells);
 }
 
+/* Markdown: what would end a cell or begin markup is escaped, line ends become <br>. */
+
+static void markdown_text(FILE *out, const char *text)
+{
+    for (const char *s = text; *s; s++) {
+        if (*s == '\n')
+            fputs("<br>", out);
+        else if (*s == '<' || *s == '&')
+            fputs(*s == '<' ? "&lt;" : "&amp;", out);
+        else if ((unsigned char)*s >= 0x20) {
+            if (strchr("|\\*_`[]", *s))
+                fputc('\\', out);
+            fputc(*s, out);
+        }
+    }
+}
+
+static void markdown_cell(FILE *out, const struct cell *c, int decimals)
+{
+    if (c->type == CELL_INT)
+        fprintf(out, "%" PRId64, c->i);
+    else if (c->type == CELL_REAL && decimals > 0)
+        fprintf(out, "%.*f", decimals, c->r);
+    else if (c->type == CELL_REAL)
+        fprintf(out, "%.6g", c->r);
+    else if (c->type == CELL_TEXT)
+        markdown_text(out, c->text);
+}
+
+/* Headings, and the line below: numbers, as the first row has them, stand right. */
+static void markdown_head(const struct table *t, const struct cell *cells)
+{
+    for (int i = 0; i < t->count; i++) {
+        if (t->columns[i].flags & TABLE_NOT_TEXT)
+            continue;
+        fputs("| ", t->out);
+        markdown_text(t->out, t->columns[i].title);
+        fputc(' ', t->out);
+    }
+    fputs("|\n", t->out);
+    for (int i = 0; i < t->count; i++)
+        if (!(t->columns[i].flags & TABLE_NOT_TEXT))
+            fputs(cells && cells[i].type != CELL_TEXT ? "|---:" : "|---", t->out);
+    fputs("|\n", t->out);
+}
+
+static void markdown_row(const struct table *t, const struct cell *cells)
+{
+    if (t->rows == 0)
+        markdown_head(t, cells);
+    for (int i = 0; i < t->count; i++) {
+        if (t->columns[i].flags & TABLE_NOT_TEXT)
+            continue;
+        fputs("| ", t->out);
+        markdown_cell(t->out, &cells[i], t->columns[i].decimals);
+        fputc(' ', t->out);
+    }
+    fputs("|\n", t->out);
+}
+
 /* Text tables keep their rows until the end. */
 static enum status text_row(struct table *t, const struct cell *cells, struct err *e)
 {
@@ -213,6 +273,8 @@ enum status table_row(struct table *t, const struct cell *cells, struct err *e)
         csv_row(t, cells);
     else if (t->format == TABLE_JSON)
         json_row(t, cells);
+    else if (t->format == TABLE_MARKDOWN)
+        markdown_row(t, cells);
     else
         st = text_row(t, cells, e);
     if (st == ST_OK)
@@ -226,6 +288,8 @@ enum status table_finish(struct table *t, struct err *e)
         return table_text_write(t, e);
     if (t->format == TABLE_CSV && t->rows == 0)
         csv_row(t, NULL);
+    if (t->format == TABLE_MARKDOWN && t->rows == 0)
+        markdown_head(t, NULL);
     if (t->format == TABLE_JSON && t->record && t->rows == 0)
         fputs("null", t->out);
     if (t->format == TABLE_JSON && !t->record && t->rows == 0)

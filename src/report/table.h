@@ -1,4 +1,5 @@
-/* The one output formatter: rows of typed cells as an aligned table for people, as CSV, or as JSON.
+/* The one output formatter: rows of typed cells as an aligned table for people, as CSV, as JSON, or as a table of
+ * GitHub-flavoured Markdown (columns of text tables).
  *
  *     struct table t;
  *     st = table_init(&t, stdout, TABLE_TEXT, columns, count, e);
@@ -7,7 +8,7 @@
  *     st = table_finish(&t, e);
  *     table_release(&t);
  *
- * CSV and JSON rows are written as they come; a text table is written by table_finish, because the
+ * CSV, JSON and Markdown rows are written as they come; a text table is written by table_finish, because the
  * widths depend on all rows. Nothing depends on the locale. Write errors stay in the stream (ferror). */
 #ifndef REPORT_TABLE_H
 #define REPORT_TABLE_H
@@ -19,8 +20,8 @@
 #include "base/err.h"
 #include "sweep/store.h" /* struct cell */
 
-enum table_format { TABLE_TEXT, TABLE_CSV, TABLE_JSON, TABLE_FORMAT_COUNT };
-const char *table_format_name(enum table_format f); /* "table", "csv", "json" */
+enum table_format { TABLE_TEXT, TABLE_CSV, TABLE_JSON, TABLE_MARKDOWN, TABLE_FORMAT_COUNT };
+const char *table_format_name(enum table_format f); /* "table", "csv", "json", "markdown" */
 bool table_format_parse(const char *text, enum table_format *out);
 
 enum table_flags {

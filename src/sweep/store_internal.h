@@ -91,6 +91,9 @@ void variant_row(const struct trial *trial, const char *pools, struct row *row);
 void fire_row(const struct trial *trial, const struct arch *arch, int fire, int64_t variant, struct row *row);
 void recipe_row(const struct trial *trial, struct row *row);
 
+/* store_query.c: gives parameter `index` (from 1) of a query without rows yet its value; texts are copied. */
+enum status store_query_bind(struct store_query *q, int index, struct cell value, struct err *e);
+
 /* store_guard.c: the authorizer of every connection; `context` is the struct store. */
 int store_guard(void *context, int action, const char *first, const char *second, const char *database,
                 const char *trigger);

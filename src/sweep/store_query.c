@@ -104,6 +104,21 @@ enum status store_query_open(struct store *s, const char *sql, struct store_quer
     return status;
 }
 
+enum status store_query_bind(struct store_query *q, int index, struct cell value, struct err *e)
+{
+    int code;
+    if (value.type == CELL_TEXT) {
+        code = sqlite3_bind_text(q->statement, index, value.text, -1, SQLITE_TRANSIENT);
+    } else if (value.type == CELL_INT) {
+        code = sqlite3_bind_int64(q->statement, index, value.i);
+    } else if (value.type == CELL_REAL) {
+        code = sqlite3_bind_double(q->statement, index, value.r);
+    } else {
+        code = sqlite3_bind_null(q->statement, index);
+    }
+    return code == SQLITE_OK ? ST_OK : query_error(q->s, code, e);
+}
+
 int store_query_columns(const struct store_query *q)
 {
     return q->columns;

@@ -285,7 +285,7 @@ static void test_query(void **state)
 static void test_query_mistakes(void **state)
 {
     (void)state;
-    EXPECT_ERROR(2, "leaderboard", "query", "tiny.db", "best");
+    EXPECT_ERROR(2, "leaderboard", "query", "tiny.db", "worst");
     EXPECT_ERROR(2, "syntax error", "query", "tiny.db", "--sql", "SELEC");
     EXPECT_ERROR(2, "no such column", "query", "tiny.db", "--sql", "SELECT flavour FROM trial");
     EXPECT_ERROR(2, "reading", "query", "tiny.db", "--sql", "DELETE FROM trial");

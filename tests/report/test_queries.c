@@ -65,7 +65,7 @@ static void test_list(void **state)
         assert_null(strchr(q->help, '\n'));
         assert_true(strlen(columns(c->s, q->name)) > 0);
     }
-    assert_int_equal(count, 7);
+    assert_int_equal(count, 10);
 }
 
 static void test_unknown_name(void **state)
@@ -76,7 +76,8 @@ static void test_unknown_name(void **state)
     assert_int_equal(named_query_open(c->s, "trial", &q, &e), ST_USAGE);
     assert_string_equal(
         e.text,
-        "unknown query \"trial\"; known are trials, curve, leaderboard, pareto, fires, epochs, attempts");
+        "unknown query \"trial\"; known are trials, curve, best, leaderboard, pareto, fires, epochs, "
+        "attempts, aliases, failures, compare, effects");
     assert_null(q);
 }
 

@@ -1,0 +1,234 @@
+#include "report/effects.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Least squares over indicator columns: the normal equations, of which some rows and columns may be switched off.
+ * Column 0 is the constant; an axis has one column for each level but its first. */
+struct design {
+    const double *y;
+    const size_t *level;
+    size_t n, axes, columns;
+    size_t *first;   /* column of level 1 of each axis; [axes] = columns */
+    double *cross;   /* columns x columns: X'X */
+    double *product; /* X'y */
+    double mean;     /* taken off y */
+    double *work;    /* columns x (columns + 1) */
+    double *solution;
+};
+
+static void design_release(struct design *d)
+{
+    mem_free(d->first);
+    mem_free(d->cross);
+    mem_free(d->product);
+    mem_free(d->work);
+    mem_free(d->solution);
+}
+
+/* Columns that are 1 for an observation: into out (axes + 1 entries); their number. */
+static size_t columns_of(const struct design *d, size_t i, size_t *out)
+{
+    size_t n = 0;
+    out[n++] = 0;
+    for (size_t k = 0; k < d->axes; k++) {
+        const size_t level = d->level[i * d->axes + k];
+        if (level > 0)
+            out[n++] = d->first[k] + level - 1;
+    }
+    return n;
+}
+
+static enum status design_fill(struct design *d, const size_t *levels, struct err *e)
+{
+    size_t *ones = mem_alloc(d->axes + 1, sizeof *ones);
+    d->first = mem_alloc(d->axes + 1, sizeof *d->first);
+    if (!d->first || !ones) {
+        mem_free(ones);
+        return err_set(e, ST_NOMEM, "out of memory");
+    }
+    d->columns = 1;
+    for (size_t k = 0; k < d->axes; k++) {
+        d->first[k] = d->columns;
+        d->columns += levels[k] > 0 ? levels[k] - 1 : 0;
+    }
+    d->first[d->axes] = d->columns;
+    if (d->columns <= EFFECTS_PARAMETERS) {
+        d->cross = mem_calloc(d->columns * d->columns, sizeof *d->cross);
+        d->product = mem_calloc(d->columns, sizeof *d->product);
+        d->work = mem_alloc(d->columns * (d->columns + 1), sizeof *d->work);
+        d->solution = mem_alloc(d->columns, sizeof *d->solution);
+    }
+    if (!d->cross || !d->product || !d->work || !d->solution) {
+        mem_free(ones);
+        return d->columns > EFFECTS_PARAMETERS
+                   ? err_set(e, ST_FAILED, "the axes have %zu levels, allowed are %d for effects", d->columns,
+                             EFFECTS_PARAMETERS)
+                   : err_set(e, ST_NOMEM, "out of memory");
+    }
+    for (size_t i = 0; i < d->n; i++) {
+        const size_t count = columns_of(d, i, ones);
+        for (size_t a = 0; a < count; a++) {
+            d->product[ones[a]] += d->y[i] - d->mean;
+            for (size_t b = 0; b < count; b++)
+                d->cross[ones[a] * d->columns + ones[b]] += 1;
+        }
+    }
+    mem_free(ones);
+    return ST_OK;
+}
+
+/* Clears column c of the extended matrix but for its pivot. False: the column depends on those before it. */
+static bool eliminate(struct design *d, size_t c)
+{
+    const size_t m = d->columns, wide = m + 1;
+    double *pivot = &d->work[c * wide];
+    if (!(pivot[c] > 1e-9 * d->cross[c * m + c]))
+        return false;
+    for (size_t r = 0; r < m; r++) {
+        double *row = &d->work[r * wide];
+        const double factor = row[c] / pivot[c];
+        if (r == c || factor == 0)
+            continue;
+        for (size_t k = 0; k < wide; k++)
+            row[k] -= factor * pivot[k];
+        row[c] = 0;
+    }
+    return true;
+}
+
+/* Fits without the columns from..to-1; the sum of squares that the fit accounts for, and its rank. The solution is
+ * 0 for columns that are left out or depend on others. */
+static double fit(struct design *d, size_t from, size_t to, size_t *rank)
+{
+    const size_t m = d->columns, wide = m + 1;
+    for (size_t r = 0; r < m; r++) {
+        memcpy(&d->work[r * wide], &d->cross[r * m], m * sizeof *d->work);
+        d->work[r * wide + m] = d->product[r];
+        d->solution[r] = 0;
+    }
+    bool *used = (bool *)mem_calloc(m, sizeof *used);
+    *rank = 0;
+    double squares = used ? 0 : NAN;
+    for (size_t c = 0; used && c < m; c++) {
+        used[c] = !(c >= from && c < to) && eliminate(d, c);
+        *rank += used[c];
+    }
+    for (size_t c = 0; used && c < m; c++)
+        if (used[c]) {
+            d->solution[c] = d->work[c * wide + m] / d->work[c * wide + c];
+            squares += d->solution[c] * d->product[c];
+        }
+    mem_free(used);
+    return squares;
+}
+
+/* Summaries of the observations of each level. */
+static enum status describe_levels(const struct design *d, size_t k, struct effects_axis *a, struct err *e)
+{
+    double *values = mem_alloc(d->n, sizeof *values);
+    if (!values)
+        return err_set(e, ST_NOMEM, "out of memory");
+    for (size_t level = 0; level < a->levels; level++) {
+        size_t n = 0;
+        for (size_t i = 0; i < d->n; i++)
+            if (d->level[i * d->axes + k] == level)
+                values[n++] = d->y[i];
+        a->level[level] = summarise(values, n);
+    }
+    mem_free(values);
+    return ST_OK;
+}
+
+/* The model's effects of an axis, around their mean over the observations. */
+static void adjust(const struct design *d, size_t k, struct effects_axis *a)
+{
+    double centre = 0;
+    for (size_t level = 1; level < a->levels; level++)
+        centre += d->solution[d->first[k] + level - 1] * (double)a->level[level].n / (double)d->n;
+    for (size_t level = 0; level < a->levels; level++) {
+        const bool known = !a->confounded && a->level[level].n > 0;
+        a->adjusted[level] = known ? (level > 0 ? d->solution[d->first[k] + level - 1] : 0) - centre : NAN;
+    }
+}
+
+static enum status axis_init(struct effects_axis *a, size_t levels, struct err *e)
+{
+    a->levels = levels;
+    a->level = mem_calloc(levels + 1, sizeof *a->level);
+    a->adjusted = mem_calloc(levels + 1, sizeof *a->adjusted);
+    return a->level && a->adjusted ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
+}
+
+/* What the fit loses without the axis. */
+static void decompose(struct design *d, size_t k, double fitted, size_t rank, struct effects *f)
+{
+    struct effects_axis *a = &f->axes[k];
+    size_t without, present = 0;
+    const double rest = fit(d, d->first[k], d->first[k + 1], &without);
+    for (size_t level = 0; level < a->levels; level++)
+        present += a->level[level].n > 0;
+    a->freedom = rank - without;
+    a->squares = a->freedom > 0 ? fmax(fitted - rest, 0) : 0;
+    a->share = f->total > 0 ? a->squares / f->total : NAN;
+    a->confounded = present > 0 && a->freedom < present - 1;
+    a->f = a->freedom > 0 && f->rest_freedom > 0 && f->rest > 0
+               ? a->squares / (double)a->freedom / (f->rest / (double)f->rest_freedom)
+               : NAN;
+}
+
+static enum status estimate(struct design *d, const size_t *levels, struct effects *f, struct err *e)
+{
+    enum status st = design_fill(d, levels, e);
+    for (size_t k = 0; k < d->axes && st == ST_OK; k++) {
+        st = axis_init(&f->axes[k], levels[k], e);
+        if (st == ST_OK)
+            st = describe_levels(d, k, &f->axes[k], e);
+    }
+    if (st != ST_OK)
+        return st;
+    size_t rank;
+    double fitted = fit(d, 0, 0, &rank);
+    f->rest = fmax(f->total - fitted, 0);
+    if (f->rest < 1e-12 * f->total)
+        f->rest = 0; /* rounding */
+    f->rest_freedom = d->n - rank;
+    f->shared = f->total - f->rest;
+    for (size_t k = 0; k < d->axes; k++) {
+        decompose(d, k, fitted, rank, f);
+        f->shared -= f->axes[k].squares;
+    }
+    fit(d, 0, 0, &rank);
+    for (size_t k = 0; k < d->axes; k++)
+        adjust(d, k, &f->axes[k]);
+    return isnan(fitted) || isnan(f->shared) ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
+}
+
+enum status effects_estimate(const double *y, const size_t *level, size_t n, const size_t *levels, size_t axes,
+                             struct effects *out, struct err *e)
+{
+    *out = (struct effects){.count = axes, .observations = n, .axes = mem_calloc(axes + 1, sizeof *out->axes)};
+    if (!out->axes)
+        return err_set(e, ST_NOMEM, "out of memory");
+    if (n == 0)
+        return err_set(e, ST_FAILED, "there are no results to tell effects from");
+    out->mean = summarise(y, n).mean;
+    for (size_t i = 0; i < n; i++)
+        out->total += (y[i] - out->mean) * (y[i] - out->mean);
+    struct design d = {.y = y, .level = level, .n = n, .axes = axes, .mean = out->mean};
+    const enum status st = estimate(&d, levels, out, e);
+    design_release(&d);
+    return st;
+}
+
+void effects_release(struct effects *f)
+{
+    for (size_t k = 0; f->axes && k < f->count; k++) {
+        mem_free(f->axes[k].level);
+        mem_free(f->axes[k].adjusted);
+    }
+    mem_free(f->axes);
+    *f = (struct effects){0};
+}

@@ -1,0 +1,196 @@
+/* Comparisons, effects, fronts and plateaus against numpy and scipy: fixtures/make_statistics.py. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fixtures/statistics.h"
+#include "report/compare.h"
+#include "report/effects.h"
+#include "report/front.h"
+#include "report/plateau.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void assert_close(double value, double expected)
+{
+    if (!(fabs(value - expected) <= 1e-9 * fmax(1, fabs(expected))))
+        fail_msg("%.17g is not %.17g", value, expected);
+}
+
+static void pairs_match_scipy(void **state)
+{
+    (void)state;
+    struct replicate_value a[7], b[7];
+    double scratch[21];
+    for (size_t i = 0; i < 5; i++) {
+        a[i] = (struct replicate_value){(int64_t)i + 1, paired_a[i]};
+        b[4 - i] = (struct replicate_value){(int64_t)i + 1, paired_b[i]};
+    }
+    /* Seeds of one side, values that are none, and a seed that comes again play no role. */
+    a[5] = (struct replicate_value){77, 0.1};
+    a[6] = (struct replicate_value){1, 0.1};
+    b[5] = (struct replicate_value){78, 0.1};
+    b[6] = (struct replicate_value){79, NAN};
+    const struct comparison c = compare_paired(a, 7, b, 7, scratch);
+    assert_int_equal(c.difference.n, 5);
+    assert_close(c.difference.mean, paired_mean);
+    assert_close(c.difference.half_width, paired_half);
+    assert_close(c.difference.mean / (c.difference.sd / sqrt(5)), paired_t);
+    assert_close(c.b.mean - c.a.mean, paired_mean);
+}
+
+static void sentences(void **state)
+{
+    (void)state;
+    char text[200];
+    struct summary d = {.n = 5, .mean = -0.001, .half_width = 0.004};
+    assert_string_equal(compare_sentence(&d, "SR 0.75", "1.0", 100, 1, text, sizeof text),
+                        "no difference shown between SR 0.75 and 1.0: -0.1 [-0.5, +0.3], n = 5");
+    assert_int_equal(verdict_above(&d, 0), VERDICT_NOT_SHOWN);
+    assert_int_equal(verdict_at_most(&d, 0.005), VERDICT_HOLDS);
+    d.mean = 0.012;
+    assert_string_equal(compare_sentence(&d, "A", "B", 100, 1, text, sizeof text),
+                        "B is higher than A: +1.2 [+0.8, +1.6], n = 5");
+    assert_int_equal(verdict_above(&d, 0), VERDICT_HOLDS);
+    assert_int_equal(verdict_above(&d, 0.01), VERDICT_NOT_SHOWN);
+    assert_int_equal(verdict_above(&d, 0.02), VERDICT_DOES_NOT_HOLD);
+    assert_int_equal(verdict_at_most(&d, 0.005), VERDICT_DOES_NOT_HOLD);
+    d = summarise((const double[]){0.01}, 1);
+    assert_string_equal(compare_sentence(&d, "A", "B", 100, 1, text, sizeof text),
+                        "no difference shown between A and B: +1.0 without an interval, n = 1");
+    assert_int_equal(verdict_above(&d, 0), VERDICT_NOT_SHOWN);
+    d = summarise(NULL, 0);
+    assert_non_null(strstr(compare_sentence(&d, "A", "B", 100, 1, text, sizeof text), "share no finished seed"));
+    assert_string_equal(verdict_name(VERDICT_DOES_NOT_HOLD), "does not hold");
+}
+
+static void check_effects(const struct effects *f, double total, double rest, const double *squares,
+                          const double *f_values, const double *adjusted)
+{
+    assert_close(f->total, total);
+    assert_close(f->rest, rest);
+    double sum = 0;
+    for (size_t k = 0, at = 0; k < f->count; k++) {
+        const struct effects_axis *a = &f->axes[k];
+        assert_false(a->confounded);
+        assert_int_equal(a->freedom, a->levels - 1);
+        assert_close(a->squares, squares[k]);
+        assert_close(a->share, squares[k] / total);
+        assert_close(a->f, f_values[k]);
+        for (size_t i = 0; i < a->levels; i++)
+            assert_close(a->adjusted[i], adjusted[at++]);
+        sum += squares[k];
+    }
+    assert_close(f->shared, total - rest - sum);
+}
+
+static void effects_match_numpy(void **state)
+{
+    (void)state;
+    struct effects f;
+    struct err e = ERR_INIT;
+    assert_int_equal(effects_estimate(balanced_y, balanced_level, COUNT(balanced_y), balanced_sizes, 3, &f, &e), ST_OK);
+    check_effects(&f, balanced_total, balanced_rest, balanced_squares, balanced_f, balanced_adjusted);
+    assert_true(fabs(f.shared) < 1e-9); /* a balanced design shares nothing */
+    assert_int_equal(f.axes[0].level[2].n, COUNT(balanced_y) / 3);
+    effects_release(&f);
+    assert_int_equal(effects_estimate(unbalanced_y, unbalanced_level, COUNT(unbalanced_y), unbalanced_sizes, 3, &f, &e),
+                     ST_OK);
+    check_effects(&f, unbalanced_total, unbalanced_rest, unbalanced_squares, unbalanced_f, unbalanced_adjusted);
+    assert_true(fabs(f.shared) > 1e-3);
+    effects_release(&f);
+}
+
+/* Two axes that go together (zip): neither has anything of its own, and together they explain all but the seeds. */
+static void tied_axes_are_confounded(void **state)
+{
+    (void)state;
+    const double y[] = {1, 1.5, 2, 2.5, 4, 4.5};
+    const size_t level[] = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2}, sizes[] = {3, 3};
+    struct effects f;
+    struct err e = ERR_INIT;
+    assert_int_equal(effects_estimate(y, level, 6, sizes, 2, &f, &e), ST_OK);
+    assert_true(f.axes[0].confounded && f.axes[1].confounded);
+    assert_close(f.axes[0].squares, 0);
+    assert_true(isnan(f.axes[0].adjusted[0]) && isnan(f.axes[0].f));
+    assert_close(f.rest, 3 * 0.125);
+    assert_close(f.shared, f.total - f.rest);
+    assert_close(f.axes[1].level[2].mean, 4.25);
+    effects_release(&f);
+    assert_int_equal(effects_estimate(y, level, 0, sizes, 2, &f, &e), ST_FAILED);
+    effects_release(&f);
+    const size_t many[] = {200, 200};
+    assert_int_equal(effects_estimate(y, level, 6, many, 2, &f, &e), ST_FAILED);
+    assert_non_null(strstr(e.text, "allowed are 256"));
+    effects_release(&f);
+}
+
+static void fronts(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    double sd;
+    size_t freedom;
+    struct summary low = {.n = 4, .mean = 0.80, .sd = 0.02}, high = {.n = 4, .mean = 0.81, .sd = 0.02};
+    struct candidate c[] = {{.cost = 2, .merit = high}, {.cost = 1, .merit = low}, {.cost = 3, .merit = low}};
+    c[2].merit.mean = 0.5;
+    assert_int_equal(front_estimate(c, 3, true, &sd, &freedom, &e), ST_OK);
+    assert_true(c[0].on_front && c[1].on_front && !c[2].on_front);
+    assert_close(sd, 0.02);
+    assert_int_equal(freedom, 9);
+    assert_true(fabs(c[0].probability - front_probability) < 4 * sqrt(0.25 / FRONT_DRAWS));
+    assert_close(c[1].probability, 1);
+    assert_close(c[2].probability, 0);
+    /* Equal in cost: the better one alone. Lower is better: the other one. */
+    c[0].cost = c[1].cost = 1;
+    assert_int_equal(front_estimate(c, 2, true, &sd, &freedom, &e), ST_OK);
+    assert_true(c[0].on_front && !c[1].on_front);
+    assert_close(c[0].probability + c[1].probability, 1);
+    assert_int_equal(front_estimate(c, 2, false, &sd, &freedom, &e), ST_OK);
+    assert_true(!c[0].on_front && c[1].on_front);
+    c[0].merit.n = c[1].merit.n = 1;
+    assert_int_equal(front_estimate(c, 2, true, &sd, &freedom, &e), ST_OK);
+    assert_true(isnan(sd) && freedom == 0 && isnan(c[0].probability));
+}
+
+static void plateau_matches_all_draws(void **state)
+{
+    (void)state;
+    struct plateau p;
+    struct err e = ERR_INIT;
+    assert_int_equal(plateau_estimate(curve_x, curve_y, 6, 3, 0.00512, &p, &e), ST_OK);
+    assert_close(p.knee.x, curve_knee);
+    assert_close(p.start.x, curve_start);
+    double knees = 0, starts = 0; /* mass outside the intervals, in truth */
+    for (size_t i = 0; i < 6; i++) {
+        if (curve_x[i] == p.knee.x)
+            assert_true(fabs(p.knee.share - curve_knees[i]) < 4 * sqrt(0.25 / PLATEAU_DRAWS));
+        if (curve_x[i] == p.start.x)
+            assert_true(fabs(p.start.share - curve_starts[i]) < 4 * sqrt(0.25 / PLATEAU_DRAWS));
+        knees += curve_x[i] < p.knee.low || curve_x[i] > p.knee.high ? curve_knees[i] : 0;
+        starts += curve_x[i] < p.start.low || curve_x[i] > p.start.high ? curve_starts[i] : 0;
+    }
+    assert_true(knees < 0.07 && starts < 0.07);
+    assert_true(p.start.low <= p.start.x && p.start.x <= p.start.high);
+    assert_int_equal(plateau_estimate(curve_x, curve_y, 6, 1, 0.00512, &p, &e), ST_OK);
+    assert_true(isnan(p.knee.low) && isnan(p.start.share) && !isnan(p.start.x));
+    assert_int_equal(plateau_estimate(curve_x, curve_y, 2, 3, 0.00512, &p, &e), ST_FAILED);
+    /* A straight line has no knee. */
+    assert_int_equal(plateau_estimate(curve_x, curve_x, 6, 1, 0.00512, &p, &e), ST_OK);
+    assert_true(isnan(p.knee.x));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pairs_match_scipy),        cmocka_unit_test(sentences),
+        cmocka_unit_test(effects_match_numpy),      cmocka_unit_test(tied_axes_are_confounded),
+        cmocka_unit_test(fronts),                   cmocka_unit_test(plateau_matches_all_draws),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
