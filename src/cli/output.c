@@ -22,7 +22,8 @@ enum status output_init(struct output *o, const struct args *a, struct err *e)
         (struct output){.out = stdout, .width = output_terminal_width(stdout), .only = a->value[OPTION_ONLY]};
     const char *format = a->value[OPTION_FORMAT];
     if (format && !table_format_parse(format, &o->format))
-        return err_set(e, ST_USAGE, "--format: \"%.40s\" is unknown, allowed are table, csv, json", format);
+        return err_set(e, ST_USAGE, "--format: \"%.40s\" is unknown, allowed are table, csv, json, markdown",
+                       format);
     return ST_OK;
 }
 

@@ -1,14 +1,37 @@
 /* firesweep query: rows of the results database. */
 #include "cli/commands.h"
 #include "cli/output.h"
+#include <limits.h>
+#include <string.h>
+
+#include "cli/pager.h"
+#include "report/answers.h"
 #include "report/queries.h"
 
-enum { OPTION_SQL = OPTION_OWN, OPTION_LIST };
+enum {
+    OPTION_SQL = OPTION_OWN,
+    OPTION_LIST,
+    OPTION_WHERE,
+    OPTION_SORT,
+    OPTION_LIMIT,
+    OPTION_COLUMNS,
+    OPTION_BLOCK,
+    OPTION_Y
+};
 
 static const struct poptOption options[] = {
     {"sql", '\0', POPT_ARG_STRING, NULL, OPTION_SQL, "Run this statement, which may only read", "S"},
     {"list", '\0', POPT_ARG_NONE, NULL, OPTION_LIST, "List the named queries", NULL},
-    OUTPUT_FORMAT_OPTION,
+    {"where", '\0', POPT_ARG_STRING, NULL, OPTION_WHERE,
+     "Only rows that meet this, such as \"SR < 0.5 and state = 'done'\"", "CONDITION"},
+    {"sort", '\0', POPT_ARG_STRING, NULL, OPTION_SORT, "Order of the rows, several columns with commas",
+     "COLUMN[:desc]"},
+    {"limit", '\0', POPT_ARG_STRING, NULL, OPTION_LIMIT, "At most so many rows", "N"},
+    {"columns", '\0', POPT_ARG_STRING, NULL, OPTION_COLUMNS, "Columns to show, or all", "A,B,..."},
+    {"block", '\0', POPT_ARG_STRING, NULL, OPTION_BLOCK, "effects: only of this block", "ID"},
+    {"y", '\0', POPT_ARG_STRING, NULL, OPTION_Y, "effects: on this column (default: test_top1)", "COLUMN"},
+    {"format", '\0', POPT_ARG_STRING, NULL, OPTION_FORMAT, "Print a table (default), csv, json or markdown",
+     "table|csv|json|markdown"},
     POPT_TABLEEND};
 
 static const struct table_column list_columns[] = {{.name = "name"}, {.name = "help", .title = "rows"}};
@@ -20,6 +43,13 @@ static enum status list_rows(const void *context, struct table *t, struct err *e
         const struct cell cells[] = {cell_text(q->name), cell_text(q->help)};
         st = table_row(t, cells, e);
     }
+    const char *const computed[][2] = {
+        {"compare", "two variants, A and B, over the seeds they share: differences with 95 % intervals"},
+        {"effects", "what each axis of a block does to the accuracy, and its share of the variance"}};
+    for (int i = 0; i < 2 && st == ST_OK; i++) {
+        const struct cell cells[] = {cell_text(computed[i][0]), cell_text(computed[i][1])};
+        st = table_row(t, cells, e);
+    }
     return st;
 }
 
@@ -29,17 +59,99 @@ static enum status list_queries(const struct output *o, struct err *e)
     return output_single(o, &list, named_queries(), e);
 }
 
-static enum status query_database(const struct args *a, const struct output *o, struct err *e)
+/* A computed answer. */
+struct answer {
+    struct store *store;
+    const struct args *args;
+};
+
+static enum status compare_section(const void *context, struct table *t, struct err *e)
 {
-    const char *name = a->positional[1] ? a->positional[1] : "trials", *sql = a->value[OPTION_SQL];
-    struct store *store = NULL;
+    const struct answer *a = context;
+    return compare_rows(a->store, a->args->positional[2], a->args->positional[3], t, e);
+}
+
+static enum status effects_section(const void *context, struct table *t, struct err *e)
+{
+    const struct answer *a = context;
+    return effects_rows(a->store, a->args->value[OPTION_BLOCK], a->args->value[OPTION_Y], t, e);
+}
+
+static bool is_compare(const struct args *a)
+{
+    return a->positional[1] && strcmp(a->positional[1], "compare") == 0;
+}
+
+static bool is_effects(const struct args *a)
+{
+    return a->positional[1] && strcmp(a->positional[1], "effects") == 0;
+}
+
+static enum status print_answer(struct store *store, const struct args *a, const struct output *o,
+                                struct err *e)
+{
+    const struct answer answer = {store, a};
+    struct section section = {.name = a->positional[1],
+                              .rows = is_compare(a) ? compare_section : effects_section};
+    section.columns = is_compare(a) ? compare_columns(&section.count) : effects_columns(&section.count);
+    return output_single(o, &section, &answer, e);
+}
+
+static enum status print_query(struct store *store, const struct args *a, const struct output *o, int limit,
+                               struct err *e)
+{
+    const struct store_filter filter = {.where = a->value[OPTION_WHERE],
+                                        .sort = a->value[OPTION_SORT],
+                                        .columns = a->value[OPTION_COLUMNS],
+                                        .limit = limit};
+    const char *sql = a->value[OPTION_SQL];
     struct store_query *query = NULL;
-    enum status st = store_open_readonly(a->positional[0], &store, e);
-    if (st == ST_OK)
-        st = sql ? store_query_open(store, sql, &query, e) : named_query_open(store, name, &query, e);
+    enum status st = sql ? store_query_open(store, sql, &query, e)
+                         : named_query_open_filtered(store, a->positional[1] ? a->positional[1] : "trials",
+                                                     &filter, &query, e);
     if (st == ST_OK)
         st = output_query(o, query, e);
     store_query_close(query);
+    return st;
+}
+
+/* What does not go together. */
+static enum status check(const struct args *a, struct err *e)
+{
+    const bool filters =
+        a->value[OPTION_WHERE] || a->value[OPTION_SORT] || a->value[OPTION_LIMIT] || a->value[OPTION_COLUMNS];
+    const bool computed = is_compare(a) || is_effects(a);
+    if (!a->positional[0])
+        return err_set(e, ST_USAGE, "missing argument, expected DB, see firesweep query --help");
+    if (a->positional[1] && a->value[OPTION_SQL])
+        return err_set(e, ST_USAGE, "a NAME and --sql are two queries, allowed is one of them");
+    if (a->value[OPTION_SQL] && filters)
+        return err_set(e, ST_USAGE,
+                       "--where, --sort, --limit and --columns narrow named queries; SQL says it itself");
+    if (computed && filters)
+        return err_set(e, ST_USAGE, "--where, --sort, --limit and --columns do not apply to %s",
+                       a->positional[1]);
+    if (is_compare(a) && a->positional_count != 4)
+        return err_set(e, ST_USAGE,
+                       "compare needs two variants, by number or by condition: compare 3 5, compare 'SR = "
+                       "0.75' 'SR = 1'");
+    if (!is_compare(a) && a->positional_count > 2)
+        return err_set(e, ST_USAGE, "unexpected argument \"%.40s\"", a->positional[2]);
+    if (!is_effects(a) && (a->value[OPTION_BLOCK] || a->value[OPTION_Y]))
+        return err_set(e, ST_USAGE, "--block and --y belong to the query effects");
+    return ST_OK;
+}
+
+static enum status query_database(const struct args *a, const struct output *o, int limit, struct err *e)
+{
+    struct store *store = NULL;
+    struct pager pager;
+    enum status st = store_open_readonly(a->positional[0], &store, e);
+    if (st != ST_OK)
+        return st;
+    pager_start(&pager);
+    st = is_compare(a) || is_effects(a) ? print_answer(store, a, o, e) : print_query(store, a, o, limit, e);
+    pager_end(&pager);
     store_close(store);
     return st;
 }
@@ -47,30 +159,39 @@ static enum status query_database(const struct args *a, const struct output *o, 
 static enum status query_run(const struct args *a, struct err *e)
 {
     struct output o;
+    int limit = -1;
     enum status st = output_init(&o, a, e);
     if (st == ST_OK && a->value[OPTION_LIST])
         return list_queries(&o, e);
-    if (st == ST_OK && !a->positional[0])
-        st = err_set(e, ST_USAGE, "missing argument, expected DB, see firesweep query --help");
-    if (st == ST_OK && a->positional[1] && a->value[OPTION_SQL])
-        st = err_set(e, ST_USAGE, "a NAME and --sql are two queries, allowed is one of them");
     if (st == ST_OK)
-        st = query_database(a, &o, e);
+        st = check(a, e);
+    if (st == ST_OK)
+        st = args_int(a, OPTION_LIMIT, "--limit", 0, INT_MAX, &limit, e);
+    if (st == ST_OK)
+        st = query_database(a, &o, limit, e);
     return st == ST_OK ? ST_OK : err_prefix(e, "query");
 }
 
 const struct command command_query = {
     .name = "query",
-    .summary = "Rows of a results database: a named query, or SQL",
-    .positionals = "DB [NAME]",
+    .summary = "Rows of a results database: a named query, a comparison, or SQL",
+    .positionals = "DB [NAME [A B]]",
     .positional_min = 0,
-    .positional_max = 2,
-    .description = "Prints the rows of a named query (`firesweep query --list` tells them; without NAME: "
-                   "trials) or of an SQL statement. The database is opened read-only, so this is safe "
-                   "while a sweep runs. Tables and views are described in docs/schema.md.",
-    .examples = "  firesweep query results/quickstart.db\n"
-                "  firesweep query results/quickstart.db pareto --format csv\n"
-                "  firesweep query results/quickstart.db --sql 'SELECT sum(train_s) FROM trial'\n",
+    .positional_max = 4,
+    .description =
+        "Prints the rows of a named query (`firesweep query --list` tells them; without NAME: "
+        "trials) or of an SQL statement. --where takes columns of the query (--columns all "
+        "shows them), numbers (0.5, 5MiB, 90%), 'texts', null, < <= > >= = !=, and, or, not, + - * / and "
+        "parentheses. compare takes two variants, by number or by a condition that one of them meets, and "
+        "gives differences over the seeds both have. On a terminal, $PAGER shows the rows. The database is "
+        "opened read-only, so this is safe "
+        "while a sweep runs. Tables and views are described in docs/schema.md.",
+    .examples =
+        "  firesweep query results/quickstart.db\n"
+        "  firesweep query results/quickstart.db pareto --format csv\n"
+        "  firesweep query results/quickstart.db trials --where 'SR < 0.5' --sort test_top1:desc --limit 5\n"
+        "  firesweep query results/quickstart.db compare 'SR = 0.5' 'SR = 1'\n"
+        "  firesweep query results/quickstart.db --sql 'SELECT sum(train_s) FROM trial'\n",
     .options = options,
     .run = query_run,
 };

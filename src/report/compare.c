@@ -71,8 +71,8 @@ char *compare_sentence(const struct summary *d, const char *a, const char *b, do
         return out;
     }
     char numbers[160];
-    snprintf(numbers, sizeof numbers, "%+.*f [%+.*f, %+.*f], n = %zu", decimals, mean, decimals, low, decimals,
-             high, d->n);
+    snprintf(numbers, sizeof numbers, "%+.*f [%+.*f, %+.*f], n = %zu", decimals, mean, decimals, low,
+             decimals, high, d->n);
     if (verdict_above(d, 0) == VERDICT_NOT_SHOWN)
         snprintf(out, size, "no difference shown between %s and %s: %s", a, b, numbers);
     else

@@ -5,8 +5,8 @@
 
 #include "base/mem.h"
 
-/* Least squares over indicator columns: the normal equations, of which some rows and columns may be switched off.
- * Column 0 is the constant; an axis has one column for each level but its first. */
+/* Least squares over indicator columns: the normal equations, of which some rows and columns may be switched
+ * off. Column 0 is the constant; an axis has one column for each level but its first. */
 struct design {
     const double *y;
     const size_t *level;
@@ -99,8 +99,8 @@ static bool eliminate(struct design *d, size_t c)
     return true;
 }
 
-/* Fits without the columns from..to-1; the sum of squares that the fit accounts for, and its rank. The solution is
- * 0 for columns that are left out or depend on others. */
+/* Fits without the columns from..to-1; the sum of squares that the fit accounts for, and its rank. The
+ * solution is 0 for columns that are left out or depend on others. */
 static double fit(struct design *d, size_t from, size_t to, size_t *rank)
 {
     const size_t m = d->columns, wide = m + 1;
@@ -206,10 +206,11 @@ static enum status estimate(struct design *d, const size_t *levels, struct effec
     return isnan(fitted) || isnan(f->shared) ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
 }
 
-enum status effects_estimate(const double *y, const size_t *level, size_t n, const size_t *levels, size_t axes,
-                             struct effects *out, struct err *e)
+enum status effects_estimate(const double *y, const size_t *level, size_t n, const size_t *levels,
+                             size_t axes, struct effects *out, struct err *e)
 {
-    *out = (struct effects){.count = axes, .observations = n, .axes = mem_calloc(axes + 1, sizeof *out->axes)};
+    *out =
+        (struct effects){.count = axes, .observations = n, .axes = mem_calloc(axes + 1, sizeof *out->axes)};
     if (!out->axes)
         return err_set(e, ST_NOMEM, "out of memory");
     if (n == 0)

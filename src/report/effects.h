@@ -1,10 +1,11 @@
 /* What each axis does to a result: main effects and a decomposition of the variance. Pure arithmetic.
  *
- * The model is additive: result = mean + one effect per level of every axis + rest, fitted by least squares to all
- * observations (one per trial). What an axis accounts for is the sum of squares that the fit loses without it
- * (type II: given all other axes). In a balanced design (a full grid) these add up, with the rest, to the total.
- * In an unbalanced one they do not: axes then share what cannot be told apart, and `shared` says how much. An axis
- * that follows from others (zip) is `confounded`: nothing is its own. Interactions count as rest. */
+ * The model is additive: result = mean + one effect per level of every axis + rest, fitted by least squares
+ * to all observations (one per trial). What an axis accounts for is the sum of squares that the fit loses
+ * without it (type II: given all other axes). In a balanced design (a full grid) these add up, with the rest,
+ * to the total. In an unbalanced one they do not: axes then share what cannot be told apart, and `shared`
+ * says how much. An axis that follows from others (zip) is `confounded`: nothing is its own. Interactions
+ * count as rest. */
 #ifndef REPORT_EFFECTS_H
 #define REPORT_EFFECTS_H
 
@@ -19,30 +20,30 @@ enum { EFFECTS_PARAMETERS = 256 }; /* most levels of all axes together */
 struct effects_axis {
     size_t levels;
     struct summary *level; /* of the observations of each level; n 0: the level has none */
-    double *adjusted;      /* effect of each level with all other axes held equal: what the additive model says,
-                              relative to the mean of all observations (weighted by n they add up to 0); NaN:
-                              not to be told, as the axis is confounded */
-    double squares;        /* of the axis given the others */
-    double share;          /* squares / total, 0..1; NaN where total is 0 */
-    size_t freedom;        /* degrees of freedom that are the axis's own */
-    double f;              /* (squares / freedom) / (rest / rest_freedom); NaN where one is 0 */
-    bool confounded;       /* freedom < levels with observations - 1 */
+    double *adjusted; /* effect of each level with all other axes held equal: what the additive model says,
+                         relative to the mean of all observations (weighted by n they add up to 0); NaN:
+                         not to be told, as the axis is confounded */
+    double squares;   /* of the axis given the others */
+    double share;     /* squares / total, 0..1; NaN where total is 0 */
+    size_t freedom;   /* degrees of freedom that are the axis's own */
+    double f;         /* (squares / freedom) / (rest / rest_freedom); NaN where one is 0 */
+    bool confounded;  /* freedom < levels with observations - 1 */
 };
 
 struct effects {
     size_t count, observations;
     struct effects_axis *axes;
-    double mean, total;  /* total: sum of squares around the mean */
-    double rest;         /* what the additive model leaves: interactions and seeds */
+    double mean, total; /* total: sum of squares around the mean */
+    double rest;        /* what the additive model leaves: interactions and seeds */
     size_t rest_freedom;
-    double shared;       /* total - rest - sum of the axes' squares: 0 in a balanced design; negative where axes
-                            hide each other's effects */
+    double shared; /* total - rest - sum of the axes' squares: 0 in a balanced design; negative where axes
+                      hide each other's effects */
 };
 
-/* y: n finite values; level: for observation i and axis k, level[i * axes + k] in 0..levels[k]-1. ST_FAILED with
- * more than EFFECTS_PARAMETERS levels in all. effects_release after success and failure. */
-enum status effects_estimate(const double *y, const size_t *level, size_t n, const size_t *levels, size_t axes,
-                             struct effects *out, struct err *e);
+/* y: n finite values; level: for observation i and axis k, level[i * axes + k] in 0..levels[k]-1. ST_FAILED
+ * with more than EFFECTS_PARAMETERS levels in all. effects_release after success and failure. */
+enum status effects_estimate(const double *y, const size_t *level, size_t n, const size_t *levels,
+                             size_t axes, struct effects *out, struct err *e);
 void effects_release(struct effects *f);
 
 #endif

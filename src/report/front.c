@@ -95,7 +95,8 @@ static void estimate(struct candidate *c, size_t n, struct entry *entries, doubl
         c[entries[i].index].probability = (double)entries[i].wins / FRONT_DRAWS;
 }
 
-enum status front_estimate(struct candidate *c, size_t n, bool higher, double *sd, size_t *freedom, struct err *e)
+enum status front_estimate(struct candidate *c, size_t n, bool higher, double *sd, size_t *freedom,
+                           struct err *e)
 {
     struct entry *entries = mem_alloc(n + 1, sizeof *entries);
     double *merit = mem_alloc(n + 1, sizeof *merit);

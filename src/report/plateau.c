@@ -91,7 +91,8 @@ enum status plateau_estimate(const double *x, const double *y, size_t points, si
 {
     *out = (struct plateau){.points = points, .seeds = seeds};
     if (points < 3 || seeds < 1)
-        return err_set(e, ST_FAILED, "a knee needs three points that share a seed, there are %zu points and %zu seeds",
+        return err_set(e, ST_FAILED,
+                       "a knee needs three points that share a seed, there are %zu points and %zu seeds",
                        points, seeds);
     double *mean = mem_alloc(points, sizeof *mean);
     size_t *seed_of = mem_alloc(seeds, sizeof *seed_of), *counts = mem_calloc(2 * points, sizeof *counts);

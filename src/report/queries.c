@@ -7,23 +7,24 @@
 /* The blocks of a database with several sweeps are told apart by their sweep. */
 #define BLOCK(sweep, block) "iif((SELECT count(*) FROM sweep) > 1, " sweep " || '/' || " block ", " block ")"
 
-static const char trials_sql[] =
-    "SELECT t.id, (SELECT group_concat(DISTINCT " BLOCK(
-        "s.name",
-        "b.name") ") FROM block_trial m"
-                  "  JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
-                  "  WHERE m.trial_id = t.id AND m.in_spec) AS block,"
-                  " v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, t.seed, t.state, v.params,"
-                  " v.model_bytes / 1048576.0 AS model_mib, v.macs, t.val_top1, t.test_top1, t.test_top5,"
-                  " t.epochs_done AS epochs, t.train_s, t.variant_id AS variant, v.bypass, v.pools, v.model_bytes,"
-                  " v.activation_bytes, v.realised_sr, v.realised_pct3x3, v.conv1_filters, t.recipe_id AS recipe,"
-                  " r.epochs AS epochs_planned, r.batch, r.optimizer, r.momentum, r.lr, r.schedule, r.warmup,"
-                  " r.weight_decay, r.dropout, r.smoothing, t.val_top5, t.val_loss, t.test_loss, t.eval_s,"
-                  " t.skip_reason, t.message, t.diverged_step, t.checkpoint"
-                  " FROM trial t JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
-                  " ORDER BY t.id";
-static const char trials_shown[] = "id,block,base_e,incr_e,freq,sr,pct3x3,seed,state,params,model_mib,macs,val_top1,"
-                                   "test_top1,test_top5,epochs,train_s";
+static const char trials_sql[] = "SELECT t.id, (SELECT group_concat(DISTINCT " BLOCK(
+    "s.name",
+    "b.name") ") FROM block_trial m"
+              "  JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
+              "  WHERE m.trial_id = t.id AND m.in_spec) AS block,"
+              " v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, t.seed, t.state, v.params,"
+              " v.model_bytes / 1048576.0 AS model_mib, v.macs, t.val_top1, t.test_top1, t.test_top5,"
+              " t.epochs_done AS epochs, t.train_s, t.variant_id AS variant, v.bypass, v.pools, "
+              "v.model_bytes,"
+              " v.activation_bytes, v.realised_sr, v.realised_pct3x3, v.conv1_filters, t.recipe_id AS recipe,"
+              " r.epochs AS epochs_planned, r.batch, r.optimizer, r.momentum, r.lr, r.schedule, r.warmup,"
+              " r.weight_decay, r.dropout, r.smoothing, t.val_top5, t.val_loss, t.test_loss, t.eval_s,"
+              " t.skip_reason, t.message, t.diverged_step, t.checkpoint"
+              " FROM trial t JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
+              " ORDER BY t.id";
+static const char trials_shown[] =
+    "id,block,base_e,incr_e,freq,sr,pct3x3,seed,state,params,model_mib,macs,val_top1,"
+    "test_top1,test_top5,epochs,train_s";
 
 static const char curve_sql[] = "SELECT " BLOCK(
     "sweep", "block") " AS block, axes, sr, pct3x3, n, params, model_mib, macs, val_top1,"
@@ -53,26 +54,34 @@ static const char attempts_sql[] =
 
 /* The best by mean, and how far behind it the others are, in the leaderboard's own measure. */
 static const char best_sql[] =
-    "SELECT l.sweep, l.rank, l.variant_id AS variant, l.base_e, l.incr_e, l.freq, l.sr, l.pct3x3, l.bypass, l.params,"
-    " l.model_mib, l.macs, l.n, l.val_top1, l.test_top1, coalesce(l.val_top1, l.test_top1) - max(coalesce(l.val_top1,"
+    "SELECT l.sweep, l.rank, l.variant_id AS variant, l.base_e, l.incr_e, l.freq, l.sr, l.pct3x3, l.bypass, "
+    "l.params,"
+    " l.model_mib, l.macs, l.n, l.val_top1, l.test_top1, coalesce(l.val_top1, l.test_top1) - "
+    "max(coalesce(l.val_top1,"
     " l.test_top1)) OVER (PARTITION BY l.sweep) AS behind, l.pools, l.train_s FROM leaderboard l"
     " WHERE l.rank <= 10 ORDER BY l.sweep, l.rank";
-static const char best_shown[] = "sweep,rank,variant,base_e,incr_e,freq,sr,pct3x3,bypass,params,model_mib,n,val_top1,"
-                                 "test_top1,behind";
+static const char best_shown[] =
+    "sweep,rank,variant,base_e,incr_e,freq,sr,pct3x3,bypass,params,model_mib,n,val_top1,"
+    "test_top1,behind";
 
 /* Points that are no trials of their own: their layers are another point's. */
-static const char aliases_sql[] =
-    "WITH member AS (SELECT " BLOCK("s.name", "b.name") " AS block, m.block_id, m.axes, m.trial_id, t.variant_id,"
-    " row_number() OVER (PARTITION BY m.trial_id ORDER BY b.sweep_id, b.position, m.position) AS appearance"
-    " FROM block_trial m JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
-    " JOIN trial t ON t.id = m.trial_id WHERE m.in_spec)"
-    " SELECT DISTINCT a.block, a.axes, a.variant_id AS variant, o.block AS same_as_block, o.axes AS same_as_axes"
-    " FROM member a JOIN member o ON o.trial_id = a.trial_id AND o.appearance = 1"
-    " WHERE a.appearance > 1 AND (a.block_id <> o.block_id OR a.axes <> o.axes) ORDER BY a.block_id, a.variant_id, a.axes";
+static const char aliases_sql[] = "WITH member AS (SELECT " BLOCK(
+    "s.name",
+    "b.name") " AS block, m.block_id, m.axes, m.trial_id, t.variant_id,"
+              " row_number() OVER (PARTITION BY m.trial_id ORDER BY b.sweep_id, b.position, m.position) AS "
+              "appearance"
+              " FROM block_trial m JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
+              " JOIN trial t ON t.id = m.trial_id WHERE m.in_spec)"
+              " SELECT DISTINCT a.block, a.axes, a.variant_id AS variant, o.block AS same_as_block, o.axes "
+              "AS same_as_axes"
+              " FROM member a JOIN member o ON o.trial_id = a.trial_id AND o.appearance = 1"
+              " WHERE a.appearance > 1 AND (a.block_id <> o.block_id OR a.axes <> o.axes) ORDER BY "
+              "a.block_id, a.variant_id, a.axes";
 
 static const char failures_sql[] =
     "SELECT t.id, t.state, v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, t.seed,"
-    " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id) AS attempts, t.epochs_done AS epochs, t.diverged_step,"
+    " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id) AS attempts, t.epochs_done AS epochs, "
+    "t.diverged_step,"
     " t.message, t.variant_id AS variant, v.bypass, v.params, r.lr, r.batch, r.optimizer FROM trial t"
     " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
     " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.id";
@@ -110,10 +119,10 @@ enum status named_query_open_filtered(struct store *s, const char *name, const s
         }
         strbuf_printf(&known, "%s%s", known.len ? ", " : "", q->name);
     }
-    enum status status = known.failed
-                             ? err_set(e, ST_NOMEM, "out of memory")
-                             : err_set(e, ST_USAGE, "unknown query \"%s\"; known are %s, compare, effects", name,
-                                       known.text);
+    enum status status =
+        known.failed
+            ? err_set(e, ST_NOMEM, "out of memory")
+            : err_set(e, ST_USAGE, "unknown query \"%s\"; known are %s, compare, effects", name, known.text);
     strbuf_release(&known);
     return status;
 }

@@ -12,7 +12,8 @@ struct named_query {
     const char *name;
     const char *help; /* one line */
     const char *sql;  /* one statement, for store_query_open */
-    /* Columns that are shown unless others are asked for, with commas; NULL: all. The rest is there for filters. */
+    /* Columns that are shown unless others are asked for, with commas; NULL: all. The rest is there for
+     * filters. */
     const char *shown;
 };
 

@@ -1,5 +1,5 @@
-/* The one output formatter: rows of typed cells as an aligned table for people, as CSV, as JSON, or as a table of
- * GitHub-flavoured Markdown (columns of text tables).
+/* The one output formatter: rows of typed cells as an aligned table for people, as CSV, as JSON, or as a
+ * table of GitHub-flavoured Markdown (columns of text tables).
  *
  *     struct table t;
  *     st = table_init(&t, stdout, TABLE_TEXT, columns, count, e);

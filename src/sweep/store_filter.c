@@ -189,7 +189,8 @@ static enum status take_operand(struct filter *f)
         return take_number(f);
     if (isalpha((unsigned char)*f->at) || *f->at == '_')
         return take_column(f);
-    return wrong(f, f->at, *f->at ? "expected a column, a number or a 'text'" : "it ends where a value is expected");
+    return wrong(f, f->at,
+                 *f->at ? "expected a column, a number or a 'text'" : "it ends where a value is expected");
 }
 
 /* Operands joined by * and /, or these by + and -. */
@@ -210,8 +211,9 @@ static enum status take_sum(struct filter *f, bool products)
 static enum status take_comparison(struct filter *f)
 {
     /* IS and IS NOT: an absent value differs from every value, and equals null. */
-    static const char *const operators[][2] = {{"<=", " <= "}, {">=", " >= "}, {"!=", " IS NOT "}, {"<>", " IS NOT "},
-                                               {"==", " IS "}, {"<", " < "},   {">", " > "},       {"=", " IS "}};
+    static const char *const operators[][2] = {{"<=", " <= "},     {">=", " >= "}, {"!=", " IS NOT "},
+                                               {"<>", " IS NOT "}, {"==", " IS "}, {"<", " < "},
+                                               {">", " > "},       {"=", " IS "}};
     enum status st = take_sum(f, false);
     for (size_t i = 0; st == ST_OK && i < sizeof operators / sizeof *operators; i++) {
         if (!take(f, operators[i][0]))

@@ -1,8 +1,8 @@
 /* Queries narrowed by people: a condition over the query's columns, an order, a limit, a choice of columns.
  *
- * The condition is a small language of its own, never SQL: names are looked up among the query's columns, numbers
- * and texts are bound as parameters, everything else is refused with its place. So nothing that a user writes
- * becomes part of a statement.
+ * The condition is a small language of its own, never SQL: names are looked up among the query's columns,
+ * numbers and texts are bound as parameters, everything else is refused with its place. So nothing that a
+ * user writes becomes part of a statement.
  *
  *     condition:  sum (< <= > >= = == != <>) sum, and, or, not, parentheses
  *     sum:        numbers (0.5, 5e-4, 5MiB, 90%), 'texts' or "texts", columns, null, + - * /
@@ -24,8 +24,8 @@ struct store_filter {
     int64_t limit;       /* at most so many rows; negative: all */
 };
 
-/* As store_query_open, narrowed. A mistake in the filter is ST_USAGE and says option, place (characters from 1),
- * and what there is. Rows without a value stand last in either order. */
+/* As store_query_open, narrowed. A mistake in the filter is ST_USAGE and says option, place (characters from
+ * 1), and what there is. Rows without a value stand last in either order. */
 enum status store_query_open_filtered(struct store *s, const char *sql, const struct store_filter *f,
                                       struct store_query **out, struct err *e);
 

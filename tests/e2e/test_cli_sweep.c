@@ -270,6 +270,8 @@ static void test_query(void **state)
     json_object_put(rows);
     rows = JSON("query", "--list", "--format", "json");
     for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        if (strcmp(json_text_at(json_row(rows, i), "name"), "compare") == 0)
+            continue; /* needs two variants */
         struct outcome o =
             RUN("query", "tiny.db", json_text_at(json_row(rows, i), "name"), "--format", "csv");
         assert_int_equal(o.code, 0);
@@ -280,6 +282,76 @@ static void test_query(void **state)
                            "--format", "csv");
     assert_string_equal(o.out, "a,b,c,d\n1,,\"x,\"\"y\",0.1\n");
     outcome_release(&o);
+}
+
+static void test_query_filters(void **state)
+{
+    (void)state;
+    struct outcome o =
+        RUN("query", "tiny.db", "trials", "--where", "state = 'done'", "--sort", "model_mib:desc,id",
+            "--limit", "2", "--columns", "seed,lr,state", "--format", "csv");
+    assert_int_equal(o.code, 0);
+    assert_int_equal(strncmp(o.out, "seed,lr,state\n1,", 16), 0);
+    outcome_release(&o);
+    o = RUN("query", "tiny.db", "fires", "--limit", "1", "--columns", "fire,s1x1", "--format", "markdown");
+    assert_holds(o.out, "| fire | s1x1 |\n|---:|---:|\n| 2 | ");
+    outcome_release(&o);
+    EXPECT_ERROR(2, "--where: character 6: there is no column \"lrr\"", "query", "tiny.db", "--where",
+                 "(not lrr)");
+    EXPECT_ERROR(2, "narrow named queries", "query", "tiny.db", "--sql", "SELECT 1", "--limit", "1");
+    EXPECT_ERROR(2, "--limit", "query", "tiny.db", "--limit", "many");
+    EXPECT_ERROR(2, "do not apply to effects", "query", "tiny.db", "effects", "--limit", "1");
+}
+
+/* The first and the last trial's variants; and both against a mistake. */
+static void test_query_compare_and_effects(void **state)
+{
+    (void)state;
+    struct json_object *rows = JSON("query", "tiny.db", "compare", "1", "variant = 2", "--format", "json");
+    assert_string_equal(json_text_at(json_row(rows, 0), "quantity"), "test_top1");
+    assert_true(json_double_at(json_row(rows, 0), "n") >= 1);
+    assert_holds(json_text_at(json_row(rows, 0), "verdict"), "variant = 2");
+    json_object_put(rows);
+    struct outcome o = RUN("query", "tiny.db", "effects", "--format", "csv");
+    assert_int_equal(o.code, 0);
+    assert_holds(o.out, "block,axis,level,n,mean,ci95_low,ci95_high,effect,axis_share_pct,axis_f,note\n");
+    assert_holds(o.out, ",(rest),");
+    outcome_release(&o);
+    EXPECT_ERROR(2, "no finished variant meets \"4711\"", "query", "tiny.db", "compare", "1", "4711");
+    EXPECT_ERROR(2, "it must be one", "query", "tiny.db", "compare", "1", "variant > 0");
+    EXPECT_ERROR(2, "compare needs two variants", "query", "tiny.db", "compare", "1");
+    EXPECT_ERROR(2, "there is no block \"nope\"", "query", "tiny.db", "effects", "--block", "nope");
+    EXPECT_ERROR(2, "unknown column \"fun\"", "query", "tiny.db", "effects", "--y", "fun");
+}
+
+/* Nothing that writes, attaches or loads gets through --sql. */
+static void test_query_only_reads(void **state)
+{
+    (void)state;
+    static const char *const refused[] = {
+        "ATTACH 'other.db' AS o",
+        "INSERT INTO sweep(name) VALUES('x')",
+        "UPDATE trial SET seed = 9",
+        "DROP TABLE trial",
+        "CREATE TABLE x(a)",
+        "CREATE TEMP TABLE x(a)",
+        "VACUUM",
+        "VACUUM INTO 'copy.db'",
+        "PRAGMA journal_mode = DELETE",
+        "PRAGMA user_version = 7",
+        "BEGIN",
+        "SELECT load_extension('libm.so.6')",
+        "WITH x AS (SELECT 1) DELETE FROM trial",
+        "EXPLAIN DELETE FROM trial",
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        struct outcome o = RUN("query", "tiny.db", "--sql", refused[i]);
+        if (o.code != 2 || o.out[0])
+            fail_msg("%s: exit code %d: %s", refused[i], o.code, o.err);
+        outcome_release(&o);
+    }
+    assert_int_not_equal(access("other.db", F_OK), 0);
+    assert_int_not_equal(access("copy.db", F_OK), 0);
 }
 
 static void test_query_mistakes(void **state)
@@ -447,6 +519,9 @@ int main(void)
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_status_tells_what_failed),
         cmocka_unit_test(test_query),
+        cmocka_unit_test(test_query_filters),
+        cmocka_unit_test(test_query_compare_and_effects),
+        cmocka_unit_test(test_query_only_reads),
         cmocka_unit_test(test_query_mistakes),
         cmocka_unit_test(test_query_into_a_full_disk_ends),
         cmocka_unit_test(test_eval_repeats_the_run),

@@ -155,13 +155,30 @@ static void test_tables_fit_the_terminal(void **state)
     }
 }
 
+/* On a terminal a query's rows go through $PAGER; an empty one or cat means none. */
+static void test_queries_page(void **state)
+{
+    (void)state;
+    setenv("PAGER", "sed 's/^/paged /'", 1);
+    char *text = terminal_run("xterm", NULL, (const char *const[]){"query", "a.db", "fires", NULL});
+    assert_holds(text, "paged variant");
+    free(text);
+    setenv("PAGER", "", 1);
+    text = terminal_run("xterm", NULL, (const char *const[]){"query", "a.db", "fires", NULL});
+    assert_int_equal(strncmp(text, "variant", 7), 0);
+    free(text);
+    setenv("PAGER", "cat", 1);
+}
+
 int main(void)
 {
+    setenv("PAGER", "cat", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run_draws_a_block),
         cmocka_unit_test(test_no_color_is_honoured),
         cmocka_unit_test(test_a_dumb_terminal_gets_lines),
         cmocka_unit_test(test_tables_fit_the_terminal),
+        cmocka_unit_test(test_queries_page),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

@@ -65,7 +65,8 @@ static void sentences(void **state)
                         "no difference shown between A and B: +1.0 without an interval, n = 1");
     assert_int_equal(verdict_above(&d, 0), VERDICT_NOT_SHOWN);
     d = summarise(NULL, 0);
-    assert_non_null(strstr(compare_sentence(&d, "A", "B", 100, 1, text, sizeof text), "share no finished seed"));
+    assert_non_null(
+        strstr(compare_sentence(&d, "A", "B", 100, 1, text, sizeof text), "share no finished seed"));
     assert_string_equal(verdict_name(VERDICT_DOES_NOT_HOLD), "does not hold");
 }
 
@@ -94,19 +95,23 @@ static void effects_match_numpy(void **state)
     (void)state;
     struct effects f;
     struct err e = ERR_INIT;
-    assert_int_equal(effects_estimate(balanced_y, balanced_level, COUNT(balanced_y), balanced_sizes, 3, &f, &e), ST_OK);
+    assert_int_equal(
+        effects_estimate(balanced_y, balanced_level, COUNT(balanced_y), balanced_sizes, 3, &f, &e), ST_OK);
     check_effects(&f, balanced_total, balanced_rest, balanced_squares, balanced_f, balanced_adjusted);
     assert_true(fabs(f.shared) < 1e-9); /* a balanced design shares nothing */
     assert_int_equal(f.axes[0].level[2].n, COUNT(balanced_y) / 3);
     effects_release(&f);
-    assert_int_equal(effects_estimate(unbalanced_y, unbalanced_level, COUNT(unbalanced_y), unbalanced_sizes, 3, &f, &e),
-                     ST_OK);
-    check_effects(&f, unbalanced_total, unbalanced_rest, unbalanced_squares, unbalanced_f, unbalanced_adjusted);
+    assert_int_equal(
+        effects_estimate(unbalanced_y, unbalanced_level, COUNT(unbalanced_y), unbalanced_sizes, 3, &f, &e),
+        ST_OK);
+    check_effects(&f, unbalanced_total, unbalanced_rest, unbalanced_squares, unbalanced_f,
+                  unbalanced_adjusted);
     assert_true(fabs(f.shared) > 1e-3);
     effects_release(&f);
 }
 
-/* Two axes that go together (zip): neither has anything of its own, and together they explain all but the seeds. */
+/* Two axes that go together (zip): neither has anything of its own, and together they explain all but the
+ * seeds. */
 static void tied_axes_are_confounded(void **state)
 {
     (void)state;
@@ -188,9 +193,12 @@ static void plateau_matches_all_draws(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pairs_match_scipy),        cmocka_unit_test(sentences),
-        cmocka_unit_test(effects_match_numpy),      cmocka_unit_test(tied_axes_are_confounded),
-        cmocka_unit_test(fronts),                   cmocka_unit_test(plateau_matches_all_draws),
+        cmocka_unit_test(pairs_match_scipy),
+        cmocka_unit_test(sentences),
+        cmocka_unit_test(effects_match_numpy),
+        cmocka_unit_test(tied_axes_are_confounded),
+        cmocka_unit_test(fronts),
+        cmocka_unit_test(plateau_matches_all_draws),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

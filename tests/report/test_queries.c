@@ -75,9 +75,8 @@ static void test_unknown_name(void **state)
     struct store_query *q = NULL;
     assert_int_equal(named_query_open(c->s, "trial", &q, &e), ST_USAGE);
     assert_string_equal(
-        e.text,
-        "unknown query \"trial\"; known are trials, curve, best, leaderboard, pareto, fires, epochs, "
-        "attempts, aliases, failures, compare, effects");
+        e.text, "unknown query \"trial\"; known are trials, curve, best, leaderboard, pareto, fires, epochs, "
+                "attempts, aliases, failures, compare, effects");
     assert_null(q);
 }
 

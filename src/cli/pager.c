@@ -1,0 +1,62 @@
+#include "cli/pager.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The user's own command, which may have arguments: run by a shell, as git and man do. */
+static const char *pager_command(void)
+{
+    const char *pager = getenv("PAGER");
+    if (!pager)
+        return "if command -v less >/dev/null; then exec less; else exec cat; fi";
+    return *pager && strcmp(pager, "cat") != 0 ? pager : NULL;
+}
+
+_Noreturn static void become_pager(const char *command, int from)
+{
+    dup2(from, STDIN_FILENO);
+    setenv("LESS", "FRX", 0);
+    setenv("LV", "-c", 0);
+    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+    _exit(127);
+}
+
+void pager_start(struct pager *p)
+{
+    *p = (struct pager){0, -1};
+    const char *command = isatty(STDOUT_FILENO) ? pager_command() : NULL;
+    int ends[2];
+    if (!command || pipe2(ends, O_CLOEXEC) != 0)
+        return;
+    fflush(stdout);
+    p->saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10);
+    p->pid = p->saved >= 0 ? fork() : -1;
+    if (p->pid == 0)
+        become_pager(command, ends[0]);
+    close(ends[0]);
+    if (p->pid > 0)
+        dup2(ends[1], STDOUT_FILENO);
+    else {
+        if (p->saved >= 0)
+            close(p->saved);
+        p->pid = 0;
+    }
+    close(ends[1]);
+}
+
+void pager_end(struct pager *p)
+{
+    if (p->pid == 0)
+        return;
+    fflush(stdout);
+    dup2(p->saved, STDOUT_FILENO); /* the pipe's last end closes: the pager reads its end */
+    close(p->saved);
+    while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    p->pid = 0;
+}

@@ -1,0 +1,217 @@
+/* Two variants side by side, seed by seed. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/strbuf.h"
+#include "report/answers.h"
+#include "report/compare.h"
+#include "sweep/store_filter.h"
+
+/* What is compared; in the database's units, sentences about shares in percentage points. */
+static const struct quantity {
+    const char *name;
+    double scale;
+    int decimals;
+    const char *unit;
+} quantities[] = {
+    {"test_top1", 100, 1, " (percentage points)"},
+    {"test_top5", 100, 1, " (percentage points)"},
+    {"val_top1", 100, 1, " (percentage points)"},
+    {"test_loss", 1, 3, ""},
+    {"val_loss", 1, 3, ""},
+    {"train_s", 1, 1, ""},
+};
+enum { QUANTITIES = sizeof quantities / sizeof *quantities };
+
+/* One side: its replicates. */
+struct side {
+    const char *given;
+    int64_t variant, recipe, trial; /* trial: one of them, it tells the data */
+    size_t count, capacity;
+    struct replicate_value *values; /* values[replicate * QUANTITIES + quantity] */
+};
+
+const struct table_column *compare_columns(int *count)
+{
+    static const struct table_column columns[] = {
+        {.name = "quantity"},   {.name = "n"},        {.name = "a"},         {.name = "b"},
+        {.name = "difference"}, {.name = "ci95_low"}, {.name = "ci95_high"}, {.name = "verdict"},
+    };
+    *count = sizeof columns / sizeof *columns;
+    return columns;
+}
+
+static const char groups_sql[] =
+    "SELECT t.variant_id AS variant, t.recipe_id AS recipe, min(t.id) AS trial, v.base_e, v.incr_e, v.freq, "
+    "v.sr,"
+    " v.pct3x3, v.bypass, v.pools, v.params, v.model_bytes, v.model_bytes / 1048576.0 AS model_mib, v.macs,"
+    " v.activation_bytes, v.conv1_filters, r.epochs AS epochs_planned, r.batch, r.optimizer, r.lr, "
+    "r.momentum, r.schedule,"
+    " r.warmup, r.weight_decay, r.dropout, r.smoothing FROM trial t JOIN variant v ON v.id = t.variant_id"
+    " JOIN recipe r ON r.id = t.recipe_id WHERE t.state = 'done'"
+    " GROUP BY t.variant_id, t.recipe_id, t.data_fingerprint ORDER BY t.variant_id, t.recipe_id";
+
+/* Exactly one group, or what is wrong. */
+static enum status read_groups(struct store_query *q, struct side *side, struct err *e)
+{
+    struct strbuf found = STRBUF_INIT;
+    size_t count = 0;
+    enum status st = ST_OK;
+    for (bool row = true; st == ST_OK && row;) {
+        st = store_query_next(q, &row, e);
+        if (st != ST_OK || !row)
+            break;
+        side->variant = store_query_cell(q, 0).i;
+        side->recipe = store_query_cell(q, 1).i;
+        side->trial = store_query_cell(q, 2).i;
+        if (count++ < 8)
+            strbuf_printf(&found, "%s%" PRId64 " (recipe %" PRId64 ")", found.len ? ", " : "", side->variant,
+                          side->recipe);
+    }
+    if (st == ST_OK && count == 0)
+        st = err_set(e, ST_USAGE, "compare: no finished variant meets \"%.80s\"", side->given);
+    if (st == ST_OK && count > 1)
+        st = err_set(e, ST_USAGE,
+                     "compare: %zu results meet \"%.80s\": variants %s%s; it must be one, so narrow it, for "
+                     "example with"
+                     " \"variant = N and recipe = N\"",
+                     count, side->given, found.text, count > 8 ? ", ..." : "");
+    strbuf_release(&found);
+    return st;
+}
+
+static enum status find_side(struct store *s, struct side *side, struct err *e)
+{
+    int64_t number;
+    char condition[64];
+    struct store_filter f = {.where = side->given, .limit = -1};
+    if (num_parse_int(side->given, &number)) {
+        snprintf(condition, sizeof condition, "variant = %" PRId64, number);
+        f.where = condition;
+    }
+    struct store_query *q = NULL;
+    enum status st = store_query_open_filtered(s, groups_sql, &f, &q, e);
+    if (st == ST_OK)
+        st = read_groups(q, side, e);
+    else
+        err_prefix(e, "compare: \"%.80s\"", side->given);
+    store_query_close(q);
+    return st;
+}
+
+static bool reserve(struct side *side)
+{
+    if (side->count < side->capacity)
+        return true;
+    const size_t larger = side->capacity ? 2 * side->capacity : 8;
+    struct replicate_value *values = mem_realloc(side->values, larger * QUANTITIES, sizeof *values);
+    if (!values)
+        return false;
+    side->values = values;
+    side->capacity = larger;
+    return true;
+}
+
+/* Rows come replicate by replicate. */
+static enum status read_replicates(struct store_query *q, struct side *side, struct err *e)
+{
+    for (bool row = true;;) {
+        const enum status st = store_query_next(q, &row, e);
+        if (st != ST_OK || !row)
+            return st;
+        if (!reserve(side))
+            return err_set(e, ST_NOMEM, "out of memory");
+        for (int k = 0; k < QUANTITIES; k++) {
+            const struct cell cell = store_query_cell(q, k + 1);
+            side->values[side->count * QUANTITIES + (size_t)k] =
+                (struct replicate_value){store_query_cell(q, 0).i, cell.type == CELL_REAL  ? cell.r
+                                                                   : cell.type == CELL_INT ? (double)cell.i
+                                                                                           : NAN};
+        }
+        side->count++;
+    }
+}
+
+static enum status load_side(struct store *s, struct side *side, struct err *e)
+{
+    enum status st = find_side(s, side, e);
+    if (st != ST_OK)
+        return st;
+    struct strbuf sql = STRBUF_INIT;
+    strbuf_puts(&sql, "SELECT seed");
+    for (int k = 0; k < QUANTITIES; k++)
+        strbuf_printf(&sql, ", %s", quantities[k].name);
+    strbuf_printf(&sql,
+                  " FROM trial WHERE state = 'done' AND variant_id = %" PRId64 " AND recipe_id = %" PRId64
+                  " AND data_fingerprint = (SELECT data_fingerprint FROM trial WHERE id = %" PRId64
+                  ") ORDER BY seed",
+                  side->variant, side->recipe, side->trial);
+    struct store_query *q = NULL;
+    st = sql.failed ? err_set(e, ST_NOMEM, "out of memory") : store_query_open(s, sql.text, &q, e);
+    if (st == ST_OK)
+        st = read_replicates(q, side, e);
+    store_query_close(q);
+    strbuf_release(&sql);
+    return st;
+}
+
+static struct cell number(double v)
+{
+    return isnan(v) ? cell_null() : cell_real(v);
+}
+
+static void column(const struct side *side, int k, struct replicate_value *out)
+{
+    for (size_t i = 0; i < side->count; i++)
+        out[i] = side->values[i * QUANTITIES + (size_t)k];
+}
+
+/* A quantity that neither side has is left out. */
+static enum status compare_quantity(const struct side *a, const struct side *b, int k,
+                                    struct replicate_value *values, double *scratch, struct table *t,
+                                    struct err *e)
+{
+    column(a, k, values);
+    column(b, k, values + a->count);
+    const struct comparison c = compare_paired(values, a->count, values + a->count, b->count, scratch);
+    if (c.difference.n == 0 && k > 0)
+        return ST_OK;
+    char text[400];
+    const size_t n = sizeof text - 32;
+    compare_sentence(&c.difference, a->given, b->given, quantities[k].scale, quantities[k].decimals, text, n);
+    if (c.difference.n > 0)
+        snprintf(text + strlen(text), 32, "%s", quantities[k].unit);
+    const struct summary *d = &c.difference;
+    const struct cell cells[] = {cell_text(quantities[k].name),
+                                 cell_int((int64_t)d->n),
+                                 number(c.a.mean),
+                                 number(c.b.mean),
+                                 number(d->mean),
+                                 number(d->mean - d->half_width),
+                                 number(d->mean + d->half_width),
+                                 cell_text(text)};
+    return table_row(t, cells, e);
+}
+
+enum status compare_rows(struct store *s, const char *a, const char *b, struct table *t, struct err *e)
+{
+    struct side first = {.given = a}, second = {.given = b};
+    enum status st = load_side(s, &first, e);
+    if (st == ST_OK)
+        st = load_side(s, &second, e);
+    struct replicate_value *values = mem_alloc(first.count + second.count + 1, sizeof *values);
+    double *scratch = mem_alloc(3 * first.count + 1, sizeof *scratch);
+    if (st == ST_OK && (!values || !scratch))
+        st = err_set(e, ST_NOMEM, "out of memory");
+    for (int k = 0; k < QUANTITIES && st == ST_OK; k++)
+        st = compare_quantity(&first, &second, k, values, scratch, t, e);
+    mem_free(values);
+    mem_free(scratch);
+    mem_free(first.values);
+    mem_free(second.values);
+    return st;
+}

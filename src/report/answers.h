@@ -1,0 +1,23 @@
+/* The answers of `firesweep query` that are computed rather than selected: compare and effects. */
+#ifndef REPORT_ANSWERS_H
+#define REPORT_ANSWERS_H
+
+#include "base/err.h"
+#include "report/table.h"
+#include "sweep/store.h"
+
+/* Columns of an answer, for table_init. */
+const struct table_column *compare_columns(int *count);
+const struct table_column *effects_columns(int *count);
+
+/* Compares two finished variants over the seeds they share: a row for each quantity, with the difference (b -
+ * a), its 95 % interval and a sentence. A side is the number of a variant, or a condition
+ * (sweep/store_filter.h) over the columns of the query "trials" that exactly one variant and recipe meets,
+ * such as "SR = 0.75"; otherwise ST_USAGE says which do. */
+enum status compare_rows(struct store *s, const char *a, const char *b, struct table *t, struct err *e);
+
+/* Effects of the axes of each block (NULL: of all) on a column of report/metric.h (NULL: test_top1). One row
+ * for each level. ST_USAGE for an unknown block or column. */
+enum status effects_rows(struct store *s, const char *block, const char *y, struct table *t, struct err *e);
+
+#endif

@@ -1,0 +1,218 @@
+#include "report/block_results.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+
+void block_results_init(struct block_results *r)
+{
+    *r = (struct block_results){0};
+    axes_init(&r->axes);
+}
+
+void block_results_release(struct block_results *r)
+{
+    axes_release(&r->axes);
+    mem_free(r->point);
+    mem_free(r->y);
+    mem_free(r->level);
+    block_results_init(r);
+}
+
+static enum status no_memory(struct err *e)
+{
+    return err_set(e, ST_NOMEM, "cannot read the results of a block: out of memory");
+}
+
+static enum status add(struct block_results *r, size_t *capacity, const char *axes, double y, struct err *e)
+{
+    if (r->count == *capacity) {
+        const size_t larger = *capacity ? 2 * *capacity : 64;
+        size_t *point = mem_realloc(r->point, larger, sizeof *point);
+        r->point = point ? point : r->point;
+        double *values = mem_realloc(r->y, larger, sizeof *values);
+        r->y = values ? values : r->y;
+        if (!point || !values)
+            return no_memory(e);
+        *capacity = larger;
+    }
+    const enum status st = axes_point(&r->axes, axes, &r->point[r->count], e);
+    if (st == ST_OK)
+        r->y[r->count++] = y;
+    return st;
+}
+
+static double cell_number(struct cell cell)
+{
+    return cell.type == CELL_REAL ? cell.r : cell.type == CELL_INT ? (double)cell.i : NAN;
+}
+
+static enum status read_rows(struct store_query *q, struct block_results *r, struct err *e)
+{
+    size_t capacity = 0;
+    for (bool row = true;;) {
+        enum status st = store_query_next(q, &row, e);
+        if (st != ST_OK || !row)
+            return st;
+        const struct cell axes = store_query_cell(q, 0), done = store_query_cell(q, 1);
+        const double y = cell_number(store_query_cell(q, 2));
+        r->trials++;
+        if (done.i != 1 || !isfinite(y))
+            continue;
+        st = add(r, &capacity, axes.type == CELL_TEXT ? axes.text : "{}", y, e);
+        if (st != ST_OK)
+            return st;
+    }
+}
+
+/* A value of an axis at an observation. */
+struct value {
+    const char *text; /* NULL: not set */
+    double number;
+    size_t observation;
+};
+
+static int by_number(const void *a, const void *b)
+{
+    const struct value *p = a, *q = b;
+    if (p->number != q->number)
+        return p->number < q->number ? -1 : 1;
+    return (p->observation > q->observation) - (p->observation < q->observation);
+}
+
+static bool differs(const struct value *a, const struct value *b, bool numeric)
+{
+    return numeric ? a->number != b->number : strcmp(a->text ? a->text : "", b->text ? b->text : "") != 0;
+}
+
+/* Words: levels as met. False: no memory. */
+static bool level_words(struct block_results *r, struct block_axis *a, const struct value *v, size_t *level)
+{
+    const char **names = arena_alloc(&r->axes.arena, r->count, sizeof *names);
+    for (size_t i = 0; names && i < r->count; i++) {
+        const char *text = v[i].text ? v[i].text : "-";
+        size_t k = 0;
+        while (k < a->levels && strcmp(names[k], text) != 0)
+            k++;
+        if (k == a->levels)
+            names[a->levels++] = text;
+        level[i] = k;
+    }
+    a->names = names;
+    return names != NULL;
+}
+
+static const char *bin_name(struct arena *arena, double low, double high)
+{
+    return low == high ? arena_printf(arena, "%.4g", low) : arena_printf(arena, "%.3g to %.3g", low, high);
+}
+
+/* Numbers, ascending: a level each, or bins whose borders do not part equal numbers. False: no memory. */
+static bool level_numbers(struct block_results *r, struct block_axis *a, struct value *v, size_t *level)
+{
+    qsort(v, r->count, sizeof *v, by_number);
+    size_t different = 1;
+    for (size_t i = 1; i < r->count; i++)
+        different += v[i].number != v[i - 1].number;
+    a->binned = different > LEVELS_MAX;
+    const size_t most = a->binned ? BIN_COUNT : different;
+    const char **names = arena_alloc(&r->axes.arena, most, sizeof *names);
+    size_t first = 0;
+    for (size_t i = 1; names && i <= r->count; i++) {
+        const bool ends = i == r->count || v[i].number != v[i - 1].number;
+        const bool full = !a->binned || i == r->count || i * BIN_COUNT >= (a->levels + 1) * r->count;
+        if (!ends || !full)
+            continue;
+        names[a->levels] =
+            a->binned ? bin_name(&r->axes.arena, v[first].number, v[i - 1].number) : v[first].text;
+        if (!names[a->levels])
+            return false;
+        for (size_t k = first; k < i; k++)
+            level[v[k].observation] = a->levels;
+        a->levels++;
+        first = i;
+    }
+    a->names = names;
+    return names != NULL;
+}
+
+/* Levels of one column of the axes, into level[observation]; a->levels stays below two for a constant one. */
+static bool level_column(struct block_results *r, size_t column, struct block_axis *a, struct value *v,
+                         size_t *level)
+{
+    const struct axis_column *c = &r->axes.columns[column];
+    *a = (struct block_axis){.key = c->key, .numeric = true};
+    bool constant = true;
+    for (size_t i = 0; i < r->count; i++) {
+        v[i] = (struct value){c->values[r->point[i]], 0, i};
+        a->numeric = a->numeric && v[i].text && num_parse_double(v[i].text, &v[i].number);
+        constant = constant && !differs(&v[i], &v[0], false);
+    }
+    if (constant)
+        return true;
+    return a->numeric ? level_numbers(r, a, v, level) : level_words(r, a, v, level);
+}
+
+static enum status find_levels(struct block_results *r, struct err *e)
+{
+    const size_t keys = r->axes.key_count;
+    r->axis = arena_alloc(&r->axes.arena, keys + 1, sizeof *r->axis);
+    r->column = arena_alloc(&r->axes.arena, keys + 1, sizeof *r->column);
+    struct value *v = mem_alloc(r->count, sizeof *v);
+    size_t *levels = mem_alloc(r->count * (keys + 1), sizeof *levels);
+    r->level = mem_alloc(r->count * (keys + 1), sizeof *r->level);
+    bool ok = r->axis && r->column && v && levels && r->level;
+    for (size_t k = 0; ok && k < keys; k++) {
+        const size_t to = r->axis_count;
+        ok = level_column(r, k, &r->axis[to], v, &levels[to * r->count]);
+        if (r->axis[to].levels < 2)
+            continue;
+        r->column[to] = k;
+        r->axis_count++;
+    }
+    for (size_t i = 0; ok && i < r->count; i++)
+        for (size_t k = 0; k < r->axis_count; k++)
+            r->level[i * r->axis_count + k] = levels[k * r->count + i];
+    mem_free(v);
+    mem_free(levels);
+    return ok ? ST_OK : no_memory(e);
+}
+
+enum status block_results_load(struct store *s, int64_t block, const char *y, struct block_results *out,
+                               struct err *e)
+{
+    out->metric = metric_find(METRIC_TRIAL, y);
+    if (!out->metric)
+        return metric_unknown(METRIC_TRIAL, "y", y, NULL, e);
+    char *sql =
+        mem_printf("SELECT m.axes, t.state = 'done', %s FROM block_trial m JOIN trial t ON t.id = m.trial_id"
+                   " JOIN variant v ON v.id = t.variant_id WHERE m.block_id = %" PRId64
+                   " AND m.in_spec ORDER BY m.position",
+                   out->metric->sql, block);
+    if (!sql)
+        return no_memory(e);
+    struct store_query *q = NULL;
+    enum status st = store_query_open(s, sql, &q, e);
+    mem_free(sql);
+    if (st == ST_OK)
+        st = read_rows(q, out, e);
+    store_query_close(q);
+    return st == ST_OK && out->count > 0 ? find_levels(out, e) : st;
+}
+
+enum status block_results_effects(const struct block_results *r, struct effects *out, struct err *e)
+{
+    size_t *levels = mem_alloc(r->axis_count + 1, sizeof *levels);
+    *out = (struct effects){0};
+    if (!levels)
+        return no_memory(e);
+    for (size_t k = 0; k < r->axis_count; k++)
+        levels[k] = r->axis[k].levels;
+    const enum status st = effects_estimate(r->y, r->level, r->count, levels, r->axis_count, out, e);
+    mem_free(levels);
+    return st;
+}

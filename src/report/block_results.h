@@ -1,0 +1,49 @@
+/* The finished trials of one block, one observation each, with the levels of its axes: what figures and
+ * tables about axes are made from. */
+#ifndef REPORT_BLOCK_RESULTS_H
+#define REPORT_BLOCK_RESULTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "report/axes.h"
+#include "report/effects.h"
+#include "report/metric.h"
+#include "sweep/store.h"
+
+/* An axis of more numbers than LEVELS_MAX is cut into BIN_COUNT bins of about equally many observations. */
+enum { LEVELS_MAX = 12, BIN_COUNT = 5 };
+
+struct block_axis {
+    const char *key;
+    bool binned, numeric; /* numeric: every value is a number */
+    size_t levels;
+    const char *
+        *names; /* of the levels: "0.125", "0.05 to 0.2", "-" for not set; numbers ascending, words as met */
+};
+
+struct block_results {
+    struct axes axes;
+    const struct metric *metric;
+    size_t trials;     /* appearances in the block, also without result */
+    size_t count;      /* observations */
+    size_t *point;     /* in axes */
+    double *y;         /* in the unit of the metric */
+    size_t axis_count; /* those with at least two levels among the observations */
+    struct block_axis *axis;
+    size_t *column; /* of axes.columns, for each axis */
+    size_t *level;  /* level[observation * axis_count + axis] */
+};
+
+void block_results_init(struct block_results *r);
+void block_results_release(struct block_results *r); /* also after a failure */
+
+/* Reads a block (row id). ST_USAGE for an unknown column `y`; count 0 where nothing is done yet. */
+enum status block_results_load(struct store *s, int64_t block, const char *y, struct block_results *out,
+                               struct err *e);
+
+/* Effects of its axes; see effects.h. effects_release in any case. */
+enum status block_results_effects(const struct block_results *r, struct effects *out, struct err *e);
+
+#endif

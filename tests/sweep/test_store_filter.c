@@ -1,0 +1,159 @@
+/* Filters of queries: what they select, what they refuse and how they say so. */
+#include "store_fixture.h"
+
+#include "sweep/store_filter.h"
+
+static const char numbers[] =
+    "SELECT 1 AS id, 0.25 AS \"SR\", 'done' AS state, 5242880 AS bytes, NULL AS note"
+    " UNION ALL SELECT 2, 0.5, 'done', 100, 'it''s \"x\"'"
+    " UNION ALL SELECT 3, 1.0, 'failed', 7, NULL ORDER BY id";
+
+/* The ids that a filter leaves, as text; or its error. */
+static const char *ids(struct store *s, struct store_filter f)
+{
+    static char text[1100];
+    struct err e = ERR_INIT;
+    struct store_query *q = NULL;
+    bool row = true;
+    size_t n = 0;
+    text[0] = '\0';
+    enum status st = store_query_open_filtered(s, numbers, &f, &q, &e);
+    for (; st == ST_OK && row;) {
+        st = store_query_next(q, &row, &e);
+        if (st == ST_OK && row) {
+            n += (size_t)snprintf(text + n, sizeof text - n, "%lld", (long long)store_query_cell(q, 0).i);
+        }
+    }
+    store_query_close(q);
+    if (st != ST_OK) {
+        assert_int_equal(st, ST_USAGE);
+        snprintf(text, sizeof text, "%s", e.text);
+    }
+    return text;
+}
+
+static const char *where(struct store *s, const char *condition)
+{
+    return ids(s, (struct store_filter){.where = condition, .limit = -1});
+}
+
+static void test_conditions(void **state)
+{
+    static const char *const expected[][2] = {
+        {"", "123"},
+        {"SR < 0.5", "1"},
+        {"sr<=.5", "12"},
+        {"0.5 < sr", "3"},
+        {"state = 'done' and SR > 0.25", "2"},
+        {"state == \"failed\" OR id = 1", "13"},
+        {"not state = 'done'", "3"},
+        {"not (id = 1 or id = 2)", "3"},
+        {"bytes >= 5MiB", "1"},
+        {"SR >= 50%", "23"},
+        {"SR * 2 = 1", "2"},
+        {"id / 2 < 1", "1"},
+        {"id + 1 * 2 = 4", "2"},
+        {"- id < -2", "3"},
+        {"--id = 2", "2"},
+        {"id - -1 = 3", "2"},
+        {"id = 1 or id = 2 and SR = 1", "1"}, /* and binds tighter */
+        {"note = null", "13"},
+        {"note != null", "2"},
+        {"note != 'a'", "123"}, /* what has no value differs */
+        {"note = 'it''s \"x\"'", "2"},
+        {"note = \"it's \"\"x\"\"\"", "2"},
+        {"SR = 2.5e-1", "1"},
+        {"state = 'done''; DROP TABLE trial; --'", ""},
+    };
+    struct context *c = *state;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        const char *got = where(c->s, expected[i][0]);
+        if (strcmp(got, expected[i][1]) != 0) {
+            fail_msg("%s: %s, not %s", expected[i][0], got, expected[i][1]);
+        }
+    }
+}
+
+static void test_refusals(void **state)
+{
+    static const char *const expected[][2] = {
+        {"SRX < 1",
+         "--where: character 1: there is no column \"SRX\"; columns are id, SR, state, bytes, note"},
+        {"id = 1 and lr > 2", "--where: character 12: there is no column \"lr\"; columns are"},
+        {"id = 1; DROP TABLE trial", "--where: character 7: expected an operator"},
+        {"id = 1 -- x", "--where: character 11: there is no column \"x\""},
+        {"id = (SELECT 1)", "--where: character 7: there is no column \"SELECT\""},
+        {"load_extension('x')", "--where: character 1: there is no column \"load_extension\""},
+        {"(id = 1", "--where: character 1: this \"(\" is not closed"},
+        {"id = 1)", "--where: character 7: expected an operator"},
+        {"id =", "--where: character 5: it ends where a value is expected"},
+        {"id = 'x", "--where: character 6: the text has no end"},
+        {"id = 0x10", "--where: character 6: no number"},
+        {"id = 1e999", "--where: character 6: no number"},
+        {"id = 1 2", "--where: character 8: expected an operator"},
+        {"id = ?1", "--where: character 6: expected a column, a number or a 'text'"},
+        {"id $ 1", "--where: character 4: expected an operator"},
+    };
+    struct context *c = *state;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        const char *got = where(c->s, expected[i][0]);
+        if (strncmp(got, expected[i][1], strlen(expected[i][1])) != 0) {
+            fail_msg("%s: %s", expected[i][0], got);
+        }
+    }
+}
+
+static void test_limits(void **state)
+{
+    struct context *c = *state;
+    char deep[400] = "";
+    for (int i = 0; i < 300; i++) {
+        deep[i] = "(-"[i % 2];
+    }
+    assert_non_null(strstr(where(c->s, deep), "too deeply nested"));
+    for (int i = 0; i < 300; i++) {
+        deep[i] = "not "[i % 4];
+    }
+    assert_non_null(strstr(where(c->s, deep), "too deeply nested"));
+    char many[4096] = "id = 1";
+    for (size_t i = 0; i < 300; i++) {
+        snprintf(many + strlen(many), sizeof many - strlen(many), " or id=%zu", i);
+    }
+    assert_non_null(strstr(where(c->s, many), "too many values"));
+}
+
+static void test_order_limit_columns(void **state)
+{
+    struct context *c = *state;
+    assert_string_equal(ids(c->s, (struct store_filter){.sort = "sr:desc", .limit = 2}), "32");
+    assert_string_equal(ids(c->s, (struct store_filter){.sort = "state:desc, id:DESC", .limit = -1}), "321");
+    assert_string_equal(ids(c->s, (struct store_filter){.sort = "note", .limit = -1}),
+                        "213"); /* no value: last */
+    assert_string_equal(ids(c->s, (struct store_filter){.limit = 0}), "");
+    assert_string_equal(
+        ids(c->s, (struct store_filter){.columns = "bytes,id", .where = "id = 2", .limit = -1}), "100");
+    assert_string_equal(ids(c->s, (struct store_filter){.shown = "bytes", .where = "id = 3", .limit = -1}),
+                        "7");
+    assert_string_equal(
+        ids(c->s, (struct store_filter){.shown = "bytes", .columns = "all", .where = "id = 3", .limit = -1}),
+        "3");
+    assert_non_null(
+        strstr(ids(c->s, (struct store_filter){.columns = "id,,SR", .limit = -1}), "no column \"\""));
+    assert_non_null(
+        strstr(ids(c->s, (struct store_filter){.columns = "id:desc", .limit = -1}), "\":desc\" is behind"));
+    assert_non_null(strstr(ids(c->s, (struct store_filter){.sort = "id:down", .limit = -1}),
+                           "allowed are :asc and :desc"));
+    assert_non_null(strstr(ids(c->s, (struct store_filter){.sort = "random()", .limit = -1}),
+                           "--sort: there is no column \"random()\"; columns are id, SR"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        store_test(test_conditions),
+        store_test(test_refusals),
+        store_test(test_limits),
+        store_test(test_order_limit_columns),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
