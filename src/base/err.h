@@ -11,6 +11,7 @@ enum status {
     ST_NOMEM,       /* out of memory */
     ST_NOSPACE,     /* disk full or quota reached */
     ST_CORRUPT,     /* a file is damaged or foreign */
+    ST_BUSY,        /* somebody else is at it, or has done it already */
     ST_INTERRUPTED, /* stopped on request, state saved */
 };
 

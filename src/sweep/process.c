@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cpu.h"
@@ -80,22 +81,18 @@ static void set_signals(void)
     sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
-enum { RECORDS_FD = 3, KEEP_FD = 4, FIRST_FREE_FD = 5 };
+enum { RECORDS_FD = 3, FIRST_FREE_FD = 4 };
 
-/* Leaves nothing open but 0 (nothing), 1 and 2 (the log), the pipe and keep_fd. */
-static void set_descriptors(int records, int log, int keep_fd)
+/* Leaves nothing open but 0 (nothing), 1 and 2 (the log) and the pipe. */
+static void set_descriptors(int records, int log)
 {
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     /* Out of the way first: the targets may be in use by one of these. */
     records = fcntl(records, F_DUPFD, FIRST_FREE_FD);
     log = fcntl(log, F_DUPFD, FIRST_FREE_FD);
-    keep_fd = keep_fd < 0 ? -1 : fcntl(keep_fd, F_DUPFD, FIRST_FREE_FD);
     if (records < 0 || log < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||
         dup2(log, STDERR_FILENO) < 0 || dup2(records, RECORDS_FD) < 0) {
         _exit(EXIT_FAILURE);
-    }
-    if (keep_fd < 0 || dup2(keep_fd, KEEP_FD) < 0) {
-        close(KEEP_FD);
     }
     close_range(FIRST_FREE_FD, ~0U, 0);
 }
@@ -112,6 +109,17 @@ static void volunteer_for_oom(void)
     }
 }
 
+/* The supervisor sets the threads once the trial is claimed. Until then nothing of it may be touched. */
+static void wait_for_threads(struct process_share *share)
+{
+    while (shared_threads(share) == 0) {
+        if (sigterm_pending(NULL)) {
+            _exit(EXIT_SUCCESS);
+        }
+        nanosleep(&(struct timespec){0, 500000}, NULL);
+    }
+}
+
 static _Noreturn void child(const struct process_config *c, pid_t supervisor, int records, int log)
 {
     set_signals();
@@ -119,7 +127,7 @@ static _Noreturn void child(const struct process_config *c, pid_t supervisor, in
     if (getppid() != supervisor) { /* it died before prctl */
         _exit(EXIT_FAILURE);
     }
-    set_descriptors(records, log, c->keep_fd);
+    set_descriptors(records, log);
     volunteer_for_oom();
     c->task->records = RECORDS_FD;
     c->task->host = (struct worker_host){
@@ -129,6 +137,7 @@ static _Noreturn void child(const struct process_config *c, pid_t supervisor, in
         .threads = shared_threads,
         .use_threads = move_to_cores,
     };
+    wait_for_threads(c->share);
     enum status status = worker_run(c->task);
     /* No exit handlers, no flush of buffers: they are the supervisor's. */
     _exit(status == ST_OK || status == ST_INTERRUPTED ? EXIT_SUCCESS : EXIT_FAILURE);

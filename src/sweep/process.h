@@ -23,12 +23,12 @@ struct process_config {
     struct worker_task *task; /* `records` and `host` are filled in in the new process */
     struct process_share *share;
     const char *log; /* file that receives the worker's standard output and error; created */
-    int keep_fd;     /* stays open in the worker (the run's lock), -1 = none */
 };
 
-/* Starts a worker. *records is the reading end of its pipe (non-blocking, close-on-exec), the caller's to
- * close. In the worker: default signal dispositions, but SIGTERM asks it to save and end, SIGINT and SIGHUP
- * are left to the supervisor; it gets SIGTERM when the supervisor dies; all other descriptors are closed. */
+/* Starts a worker, which begins once share->threads is not 0. *records is the reading end of its pipe
+ * (non-blocking, close-on-exec), the caller's to close. In the worker: default signal dispositions, but
+ * SIGTERM asks it to save and end, SIGINT and SIGHUP are left to the supervisor; it gets SIGTERM when the
+ * supervisor dies; all other descriptors are closed. */
 enum status process_start(const struct process_config *c, pid_t *pid, int *records, struct err *e);
 
 /* How a process ended, for people: "exit code 3", "killed by signal 9 (SIGKILL), as when memory runs out".

@@ -5,7 +5,6 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "sweep/lock.h"
 #include "sweep/paths.h"
 #include "sweep/supervisor.h"
 
@@ -53,7 +52,7 @@ static enum status check_data_fits(const struct spec *spec, const struct space *
     return status;
 }
 
-/* The folder that the database and its lock stand in. */
+/* The folder that the database stands in. */
 static enum status create_database_folder(struct supervisor *s, const char *db, struct err *e)
 {
     const char *slash = strrchr(db, '/');
@@ -81,12 +80,13 @@ static enum status conclude(const struct supervisor *s, struct err *e)
 {
     struct run_status count;
     supervisor_count(s, &count);
+    int left = count.pending + count.running; /* running: in other runs */
     if (s->fatal != ST_OK) {
         return s->fatal;
     }
-    if (s->phase >= PHASE_STOPPING && count.pending > 0) {
+    if (s->phase >= PHASE_STOPPING && left > 0) {
         return err_set(e, ST_INTERRUPTED, "%s: %d of %d trials are not done; the same command continues",
-                       s->why, count.pending, count.total);
+                       s->why, left, count.total);
     }
     if (s->phase == PHASE_DRAINING && count.pending > 0) {
         return err_set(e, ST_FAILED, "%s: %d trials failed, %d were not started; first failure: %s", s->why,
@@ -110,13 +110,13 @@ static void fill_result(const struct supervisor *s, struct run_result *out)
         .failed = count.failed,
         .diverged = count.diverged,
         .skipped = count.skipped,
-        .pending = count.pending,
+        .pending = count.pending + count.running, /* running: in other runs */
         .timed_out = count.timed_out,
-        .interrupted = s->phase >= PHASE_STOPPING && s->fatal == ST_OK && count.pending > 0,
+        .interrupted = s->phase >= PHASE_STOPPING && s->fatal == ST_OK && count.pending + count.running > 0,
     };
 }
 
-/* With the lock held and the database open. */
+/* With the database open. */
 static enum status run_trials(struct supervisor *s, const struct run_config *c, const char *stem,
                               struct run_result *out, struct err *e)
 {
@@ -137,24 +137,14 @@ static enum status run_trials(struct supervisor *s, const struct run_config *c, 
     return conclude(s, e);
 }
 
-static void tell_waiting(void *context, const char *text)
-{
-    supervisor_notice(context, "%s", text);
-}
-
 /* With spec, space and data known to be good. */
 static enum status run_on_database(struct supervisor *s, const struct run_config *c, const char *db,
                                    struct run_result *out, struct err *e)
 {
-    struct run_lock lock = RUN_LOCK_INIT;
     char *stem = paths_stem(db);
     enum status status =
         stem ? create_database_folder(s, db, e) : err_set(e, ST_NOMEM, "%s: out of memory", db);
     if (status == ST_OK) {
-        status = run_lock_take(&lock, db, tell_waiting, s, e);
-    }
-    if (status == ST_OK) {
-        s->lock_fd = lock.fd;
         status = store_open(db, &s->store, e);
     }
     if (status == ST_OK) {
@@ -164,7 +154,6 @@ static enum status run_on_database(struct supervisor *s, const struct run_config
         status = run_trials(s, c, stem, out, e);
     }
     store_close(s->store);
-    run_lock_release(&lock);
     mem_free(stem);
     return status;
 }
@@ -221,9 +210,6 @@ enum status run_sweep(const struct spec *spec, const struct run_config *c, const
     s->spec = spec;
     s->space = &space;
     s->observer = o;
-    s->lock_fd = -1;
-    /* Early, so that nobody waits for the data to be loaded first. */
-    status = status == ST_OK ? run_lock_check(db, e) : status;
     status = status == ST_OK ? spec_check_data(spec, e) : status;
     status = status == ST_OK ? dataset_load(&spec->data, &data, e) : status;
     if (status == ST_OK) {

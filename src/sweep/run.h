@@ -58,12 +58,14 @@ struct run_result {
 /* Runs what is not done: pending trials, trials that failed earlier, and trials that timed out under a lower
  * budget.trial_wall. Idempotent: done and diverged trials are never trained again.
  *
- * Nothing is written before spec and data are known to be good. While it runs, `<db>.lock` keeps other runs
- * off the database. Beside the database (path without ".db"): `.checkpoints/` and `.logs/`.
+ * Nothing is written before spec and data are known to be good. Other runs may be at work on the database:
+ * each trial is trained by one of them, and a run returns when all that it asks for are at their end, whoever
+ * trained them. What a run that is gone left is taken over. Beside the database (path without ".db"):
+ * `.checkpoints/` and `.logs/`.
  *
  * ST_OK: all trials that the spec asks for are done, diverged or timed out. ST_INTERRUPTED after SIGINT,
  * SIGTERM, SIGHUP or at the end of budget.wall, with everything saved. ST_FAILED when trials failed (their
- * rows say why), when budget.max_failed was reached, or when another run holds the database. Signal
+ * rows say why) or when budget.max_failed was reached. Signal
  * dispositions are as before on return. *out is filled in every case. */
 enum status run_sweep(const struct spec *spec, const struct run_config *c, const struct run_observer *o,
                       struct run_result *out, struct err *e);

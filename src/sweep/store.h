@@ -1,5 +1,6 @@
 /* The results database (SQLite): the only file that knows its schema; documented for people in
- * docs/schema.md. One writer at a time, the supervisor; readers open read-only. */
+ * docs/schema.md. Supervisors write, several at a time: each trial is held by one of them (store_lease.h).
+ * Readers open read-only. */
 #ifndef SWEEP_STORE_H
 #define SWEEP_STORE_H
 
@@ -11,7 +12,7 @@
 #include "sweep/space.h"
 #include "sweep/spec.h"
 
-enum { STORE_SCHEMA_VERSION = 1 };
+enum { STORE_SCHEMA_VERSION = 2 };
 
 enum trial_state {
     TRIAL_PENDING,
@@ -29,7 +30,8 @@ const char *trial_state_name(enum trial_state s); /* "pending", "running", "done
 struct store; /* opaque */
 
 /* Opens for writing, creating file, folder and schema when missing. A file that is no database of firesweep
- * or has a newer schema is refused and left untouched. */
+ * or has a newer schema is refused and left untouched. One with an older schema is brought up to date, and a
+ * copy of it as it was kept as "<path>.v<version>.bak". */
 enum status store_open(const char *path, struct store **out, struct err *e);
 /* Opens read-only; a missing file is an error. */
 enum status store_open_readonly(const char *path, struct store **out, struct err *e);
@@ -44,6 +46,8 @@ enum status store_sync(struct store *s, const struct spec *spec, const struct sp
                        const struct dataset *data, int64_t *trial_ids, struct err *e);
 
 enum status store_trial_state(struct store *s, int64_t trial, enum trial_state *out, struct err *e);
+/* Why its last attempt ended as it did; "" when nothing is recorded. */
+enum status store_trial_message(struct store *s, int64_t trial, char *out, size_t n, struct err *e);
 
 /* What earlier runs left of a trial. */
 struct trial_history {
@@ -55,8 +59,9 @@ struct trial_history {
 enum status store_trial_histories(struct store *s, const int64_t *trials, int count,
                                   struct trial_history *out, struct err *e);
 
-/* Starts an attempt: trial becomes running. Records pid, host, threads, isa. A trial that is running already
- * is an error that names who runs it. */
+/* Starts an attempt: trial becomes running, with a lease of this process and its worker `pid`. Records pid,
+ * host, threads, isa. ST_BUSY when the trial is running already, naming who runs it, or has come to its end
+ * (done, diverged): of several processes that try, one gets it. */
 enum status store_attempt_begin(struct store *s, int64_t trial, int pid, int threads, int64_t *attempt,
                                 struct err *e);
 /* Inserts or replaces one epoch row; the trial's row follows (epochs_done, val_*, train_s). Metrics that are
@@ -76,11 +81,12 @@ struct attempt_end {
     struct eval_metrics test; /* when done */
     const char *checkpoint;   /* path of the final checkpoint, or NULL */
 };
+/* ST_BUSY when the attempt is not open: another run has taken the trial over. */
 enum status store_attempt_end(struct store *s, int64_t trial, int64_t attempt, const struct attempt_end *end,
                               struct err *e);
 
-/* Trials left running by a supervisor that is gone become pending, their attempts "crashed". The caller knows
- * that no other supervisor is at work on this database. */
+/* Trials left running by supervisors and workers that are gone (store_lease.h) become pending, their attempts
+ * "crashed". */
 enum status store_recover(struct store *s, int64_t *recovered, struct err *e);
 
 /* Trials by state: those that the current spec of this sweep names, or, with a NULL name, all of the

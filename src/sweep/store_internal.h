@@ -6,11 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/strbuf.h"
 #include "sweep/store.h"
 
 enum {
     STORE_APPLICATION_ID = 0x66737770, /* "fswp": what `file` and we know the database by */
-    STORE_BUSY_MS = 10000,             /* how long to wait for another process's transaction */
+    STORE_OLDEST_VERSION = 1,          /* of the schemas that can be read, and written after an upgrade */
+    STORE_BUSY_MS = 60000,             /* how long to wait for another process's transaction */
 };
 
 struct store {
@@ -24,6 +26,26 @@ struct store {
 
 /* store_schema.c */
 enum status store_schema_create(struct store *s, struct err *e);
+/* From an older version, within a transaction. */
+enum status store_schema_upgrade(struct store *s, int64_t from, struct err *e);
+
+/* store_migrate.c: brings an older database up to this version; a copy of it as it was is kept beside it as
+ * "<path>.v<version>.bak". Nothing happens to one that is up to date. */
+enum status store_migrate(struct store *s, struct err *e);
+
+/* store_open.c */
+
+/* What `sql` gives, a single number. */
+enum status store_read_int(struct store *s, const char *sql, int64_t *out, struct err *e);
+/* A URI for sqlite3_open_v2 in which no character of the path means anything special. */
+void store_uri(const char *path, const char *parameters, struct strbuf *out);
+
+/* store_trial.c: a running trial waits again and its attempt, if it has no end yet, has crashed. Within a
+ * transaction. */
+enum status store_trial_free(struct store *s, int64_t trial, const char *doing, struct err *e);
+/* store_lease.c: the lease of an attempt that begins, by this process; within a transaction. */
+enum status store_lease_insert(struct store *s, int64_t trial, int64_t attempt, int pid, const char *doing,
+                               struct err *e);
 
 /* The row of a sweep; ST_USAGE, listing the sweeps there are, for an unknown name. */
 enum status store_sweep_id(struct store *s, const char *name, int64_t *id,

@@ -9,7 +9,6 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/strbuf.h"
 
 const char *trial_state_name(enum trial_state s)
 {
@@ -24,7 +23,7 @@ const char *store_path(const struct store *s)
 }
 
 /* The path as a URI, so that no character of it means anything special, with parameters. */
-static void database_uri(const char *path, const char *parameters, struct strbuf *out)
+void store_uri(const char *path, const char *parameters, struct strbuf *out)
 {
     strbuf_puts(out, path[0] == '/' ? "file://" : "file:./");
     for (const char *c = path; *c; c++) {
@@ -46,7 +45,7 @@ static void disconnect(struct store *s)
 static enum status connect(struct store *s, int flags, const char *parameters, struct err *e)
 {
     struct strbuf uri = STRBUF_INIT;
-    database_uri(s->path, parameters, &uri);
+    store_uri(s->path, parameters, &uri);
     int code = uri.failed
                    ? SQLITE_NOMEM
                    : sqlite3_open_v2(uri.text, &s->db, flags | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE, NULL);
@@ -59,7 +58,7 @@ static enum status connect(struct store *s, int flags, const char *parameters, s
     return status;
 }
 
-static enum status read_int(struct store *s, const char *sql, int64_t *out, struct err *e)
+enum status store_read_int(struct store *s, const char *sql, int64_t *out, struct err *e)
 {
     sqlite3_stmt *statement = NULL;
     bool found = false;
@@ -87,9 +86,9 @@ static enum status judge_marks(const struct store *s, int64_t application, int64
             "left untouched",
             s->path, (long long)version, STORE_SCHEMA_VERSION);
     }
-    if (version != STORE_SCHEMA_VERSION) {
-        return err_set(e, ST_CORRUPT, "%s: unknown schema version %lld, this firesweep knows %d", s->path,
-                       (long long)version, STORE_SCHEMA_VERSION);
+    if (version < STORE_OLDEST_VERSION) {
+        return err_set(e, ST_CORRUPT, "%s: unknown schema version %lld, this firesweep knows %d to %d",
+                       s->path, (long long)version, STORE_OLDEST_VERSION, STORE_SCHEMA_VERSION);
     }
     return ST_OK;
 }
@@ -97,9 +96,9 @@ static enum status judge_marks(const struct store *s, int64_t application, int64
 static enum status check_marks(struct store *s, struct err *e)
 {
     int64_t application = 0, version = 0;
-    enum status status = read_int(s, "PRAGMA application_id", &application, e);
+    enum status status = store_read_int(s, "PRAGMA application_id", &application, e);
     if (status == ST_OK) {
-        status = read_int(s, "PRAGMA user_version", &version, e);
+        status = store_read_int(s, "PRAGMA user_version", &version, e);
     }
     return status == ST_OK ? judge_marks(s, application, version, e) : status;
 }
@@ -206,7 +205,7 @@ static enum status create_schema(struct store *s, struct err *e)
     if (status != ST_OK) {
         return status;
     }
-    status = read_int(s, "SELECT count(*) FROM sqlite_schema", &tables, e);
+    status = store_read_int(s, "SELECT count(*) FROM sqlite_schema", &tables, e);
     if (status == ST_OK && tables == 0) {
         status = store_schema_create(s, e);
     }
@@ -272,6 +271,9 @@ static enum status open_writable(struct store *s, struct err *e)
         sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
         status = check_damage(s, e);
     }
+    if (status == ST_OK) {
+        status = store_migrate(s, e);
+    }
     return status;
 }
 
@@ -284,7 +286,7 @@ static enum status connect_reader(struct store *s, const char *parameters, struc
     if (status == ST_OK) {
         status = configure(s, reader_pragmas, e);
     }
-    return status == ST_OK ? read_int(s, "SELECT count(*) FROM sqlite_schema", &tables, e) : status;
+    return status == ST_OK ? store_read_int(s, "SELECT count(*) FROM sqlite_schema", &tables, e) : status;
 }
 
 /* A folder that cannot be written has no place for the files that readers and a writer share, so there can be
@@ -370,7 +372,7 @@ static void remove_side_files(struct store *s)
 {
     int64_t tables;
     if (connect(s, SQLITE_OPEN_READWRITE, "mode=rw", NULL) == ST_OK) {
-        read_int(s, "SELECT count(*) FROM sqlite_schema", &tables, NULL);
+        store_read_int(s, "SELECT count(*) FROM sqlite_schema", &tables, NULL);
         disconnect(s);
     }
 }

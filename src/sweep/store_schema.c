@@ -1,4 +1,5 @@
-/* The schema, version 1. docs/schema.md describes it for people: change both together. */
+/* The schema, version 2, and the ways to it from older ones. docs/schema.md describes it for people: change
+ * both together. */
 #include "sweep/store_internal.h"
 
 static const char tables_of_sweeps[] =
@@ -171,6 +172,45 @@ static const char tables_of_trials[] =
     " PRIMARY KEY(trial_id, epoch)"
     ") STRICT, WITHOUT ROWID;";
 
+/* New in version 2. */
+static const char tables_of_runs[] = "CREATE TABLE lease("
+                                     " trial_id INTEGER PRIMARY KEY REFERENCES trial(id) ON DELETE CASCADE,"
+                                     " attempt_id INTEGER NOT NULL REFERENCES attempt(id) ON DELETE CASCADE,"
+                                     " host TEXT NOT NULL,"
+                                     " place TEXT NOT NULL,"
+                                     " run_pid INTEGER NOT NULL,"
+                                     " run_start INTEGER NOT NULL,"
+                                     " worker_pid INTEGER NOT NULL,"
+                                     " worker_start INTEGER NOT NULL,"
+                                     " beat INTEGER NOT NULL DEFAULT 0"
+                                     ") STRICT;"
+                                     "CREATE INDEX lease_by_attempt ON lease(attempt_id);"
+                                     "CREATE TABLE event("
+                                     " id INTEGER PRIMARY KEY,"
+                                     " trial_id INTEGER NOT NULL REFERENCES trial(id) ON DELETE CASCADE,"
+                                     " attempt_id INTEGER REFERENCES attempt(id) ON DELETE CASCADE,"
+                                     " at_utc TEXT NOT NULL,"
+                                     " text TEXT NOT NULL"
+                                     ") STRICT;"
+                                     "CREATE INDEX event_by_trial ON event(trial_id);"
+                                     "CREATE INDEX event_by_attempt ON event(attempt_id);";
+
+/* What makes version i + 2 of version i + 1. Tables and columns are only added, so that older readers of this
+ * program's line and newer ones understand each other's files. */
+static const char *const steps[STORE_SCHEMA_VERSION - 1] = {tables_of_runs};
+
+enum status store_schema_upgrade(struct store *s, int64_t from, struct err *e)
+{
+    static const char doing[] = "cannot bring the schema up to date";
+    enum status status = ST_OK;
+    for (int64_t i = from; i < STORE_SCHEMA_VERSION && status == ST_OK; i++) {
+        status = store_exec(s, steps[i - 1], doing, e);
+    }
+    char mark[64];
+    sqlite3_snprintf(sizeof mark, mark, "PRAGMA user_version = %d;", STORE_SCHEMA_VERSION);
+    return status == ST_OK ? store_exec(s, mark, doing, e) : status;
+}
+
 /* Sample standard deviation (divisor n - 1), NULL when n < 2, exactly 0 when all values are equal. */
 #define STDDEV(x)                                                        \
     "CASE WHEN count(" x ") >= 2 THEN iif(min(" x ") = max(" x "), 0.0," \
@@ -267,8 +307,8 @@ static const char views_of_results[] =
 
 enum status store_schema_create(struct store *s, struct err *e)
 {
-    const char *const parts[] = {tables_of_sweeps, tables_of_variants, tables_of_trials, view_curve,
-                                 views_of_results};
+    const char *const parts[] = {tables_of_sweeps, tables_of_variants, tables_of_trials,
+                                 tables_of_runs,   view_curve,         views_of_results};
     enum status status = ST_OK;
     for (size_t i = 0; i < sizeof parts / sizeof *parts && status == ST_OK; i++) {
         status = store_exec(s, parts[i], "cannot create the schema", e);

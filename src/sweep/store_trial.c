@@ -1,7 +1,8 @@
-/* A trial's life: attempts, epochs, and what is left of a supervisor that died. */
+/* A trial's life: attempts and epochs. */
 #include "sweep/store_internal.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -65,6 +66,55 @@ enum status store_trial_state(struct store *s, int64_t trial, enum trial_state *
     return status;
 }
 
+enum status store_trial_message(struct store *s, int64_t trial, char *out, size_t n, struct err *e)
+{
+    static const char doing[] = "cannot read a trial's message";
+    sqlite3_stmt *statement = NULL;
+    out[0] = '\0';
+    enum status status = store_prepare(s, "SELECT message FROM trial WHERE id = ?1", &statement, doing, e);
+    if (status == ST_OK) {
+        sqlite3_bind_int64(statement, 1, trial);
+        int code = sqlite3_step(statement);
+        const char *text = code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+        snprintf(out, n, "%s", text ? text : "");
+        status = code == SQLITE_ROW || code == SQLITE_DONE ? ST_OK : store_error(s, code, doing, e);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
+/* A statement about one trial. */
+static enum status for_trial(struct store *s, const char *sql, int64_t trial, const char *doing,
+                             struct err *e)
+{
+    sqlite3_stmt *statement = NULL;
+    enum status status = store_prepare(s, sql, &statement, doing, e);
+    if (status == ST_OK) {
+        sqlite3_bind_int64(statement, 1, trial);
+        status = store_run(s, statement, doing, e);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
+enum status store_trial_free(struct store *s, int64_t trial, const char *doing, struct err *e)
+{
+    static const char *const sql[] = {
+        "INSERT INTO event(trial_id, attempt_id, at_utc, text) SELECT trial_id, id, " STORE_NOW ","
+        " 'the run ended without recording this attempt: the trial waits again'"
+        " FROM attempt WHERE trial_id = ?1 AND ended_utc IS NULL",
+        "UPDATE attempt SET ended_utc = " STORE_NOW ", outcome = 'crashed',"
+        " message = 'the run ended without recording this attempt' WHERE trial_id = ?1 AND ended_utc IS NULL",
+        "DELETE FROM lease WHERE trial_id = ?1",
+        "UPDATE trial SET state = 'pending' WHERE id = ?1 AND state = 'running'",
+    };
+    enum status status = ST_OK;
+    for (size_t i = 0; i < sizeof sql / sizeof *sql && status == ST_OK; i++) {
+        status = for_trial(s, sql[i], trial, doing, e);
+    }
+    return status;
+}
+
 /* Says who runs a trial that was to be started. */
 static enum status running_already(struct store *s, int64_t trial, const char *doing, struct err *e)
 {
@@ -80,12 +130,11 @@ static enum status running_already(struct store *s, int64_t trial, const char *d
     int code = sqlite3_step(statement);
     if (code == SQLITE_ROW) {
         const char *host = (const char *)sqlite3_column_text(statement, 2);
-        status =
-            err_set(e, ST_FAILED, "%s: trial %" PRId64 " is running already: attempt %d, process %d on %s",
-                    s->path, trial, sqlite3_column_int(statement, 0), sqlite3_column_int(statement, 1),
-                    host ? host : "an unknown host");
+        status = err_set(e, ST_BUSY, "%s: trial %" PRId64 " is running already: attempt %d, process %d on %s",
+                         s->path, trial, sqlite3_column_int(statement, 0), sqlite3_column_int(statement, 1),
+                         host ? host : "an unknown host");
     } else if (code == SQLITE_DONE) {
-        status = err_set(e, ST_FAILED, "%s: trial %" PRId64 " is running already", s->path, trial);
+        status = err_set(e, ST_BUSY, "%s: trial %" PRId64 " is running already", s->path, trial);
     } else {
         status = store_error(s, code, doing, e);
     }
@@ -151,6 +200,10 @@ enum status store_attempt_begin(struct store *s, int64_t trial, int pid, int thr
     if (status == ST_OK && state == TRIAL_RUNNING) {
         status = running_already(s, trial, doing, e);
     }
+    if (status == ST_OK && (state == TRIAL_DONE || state == TRIAL_DIVERGED)) {
+        status = err_set(e, ST_BUSY, "%s: trial %" PRId64 " is %s already", s->path, trial,
+                         trial_state_name(state));
+    }
     if (status == ST_OK) {
         row_text(&row, "state", trial_state_name(TRIAL_RUNNING));
         row_null(&row, "message");
@@ -158,6 +211,9 @@ enum status store_attempt_begin(struct store *s, int64_t trial, int pid, int thr
     }
     if (status == ST_OK) {
         status = attempt_insert(s, trial, pid, threads, attempt, doing, e);
+    }
+    if (status == ST_OK) {
+        status = store_lease_insert(s, trial, *attempt, pid, doing, e);
     }
     return store_end(s, status, doing, e);
 }
@@ -263,24 +319,28 @@ static void trial_end_row(const struct attempt_end *end, struct row *row)
     }
 }
 
-/* The attempt exists and is one of this trial. */
+/* The attempt exists, is one of this trial, and nobody has ended it: a trial that seemed to be left alone may
+ * have been taken over. */
 static enum status attempt_check(struct store *s, int64_t trial, int64_t attempt, const char *doing,
                                  struct err *e)
 {
     sqlite3_stmt *statement = NULL;
     bool found = false;
-    int64_t id;
-    enum status status =
-        store_prepare(s, "SELECT id FROM attempt WHERE id = ?1 AND trial_id = ?2", &statement, doing, e);
+    int64_t open = 0;
+    enum status status = store_prepare(
+        s, "SELECT ended_utc IS NULL FROM attempt WHERE id = ?1 AND trial_id = ?2", &statement, doing, e);
     if (status == ST_OK) {
         sqlite3_bind_int64(statement, 1, attempt);
         sqlite3_bind_int64(statement, 2, trial);
-        status = store_fetch_int(s, statement, &found, &id, doing, e);
+        status = store_fetch_int(s, statement, &found, &open, doing, e);
     }
     sqlite3_finalize(statement);
     if (status == ST_OK && !found) {
         status = err_set(e, ST_FAILED, "%s: %s: trial %" PRId64 " has no attempt with id %" PRId64, s->path,
                          doing, trial, attempt);
+    } else if (status == ST_OK && !open) {
+        status = err_set(e, ST_BUSY, "%s: %s: another run has taken trial %" PRId64 " over", s->path, doing,
+                         trial);
     }
     return status;
 }
@@ -308,24 +368,8 @@ enum status store_attempt_end(struct store *s, int64_t trial, int64_t attempt, c
     if (status == ST_OK) {
         status = store_update(s, "trial", &trial_row, trial, doing, e);
     }
-    return store_end(s, status, doing, e);
-}
-
-enum status store_recover(struct store *s, int64_t *recovered, struct err *e)
-{
-    static const char doing[] = "cannot recover the trials of a run that ended early";
-    enum status status = store_begin(s, doing, e);
-    if (status != ST_OK) {
-        return status;
-    }
-    status = store_exec(s, "UPDATE trial SET state = 'pending' WHERE state = 'running'", doing, e);
     if (status == ST_OK) {
-        *recovered = sqlite3_changes64(s->db);
-        status =
-            store_exec(s,
-                       "UPDATE attempt SET ended_utc = " STORE_NOW ", outcome = 'crashed',"
-                       " message = 'the run ended without recording this attempt' WHERE ended_utc IS NULL",
-                       doing, e);
+        status = for_trial(s, "DELETE FROM lease WHERE trial_id = ?1", trial, doing, e);
     }
     return store_end(s, status, doing, e);
 }

@@ -133,14 +133,14 @@ static int running_count(const struct supervisor *s)
 static void start_workers(struct supervisor *s)
 {
     double now = clock_seconds();
-    bool started = s->phase == PHASE_RUNNING && now >= s->retry_start_at;
-    while (started && s->phase == PHASE_RUNNING) {
+    bool again = s->phase == PHASE_RUNNING && now >= s->retry_start_at;
+    while (again && s->phase == PHASE_RUNNING) {
         struct err why = ERR_INIT;
-        enum status status = attempt_start(s, &started, &why);
+        enum status status = attempt_start(s, &again, &why);
         if (status == ST_OK) {
             continue;
         }
-        started = false;
+        again = false;
         if (status != ST_NOSPACE && running_count(s) == 0) {
             supervisor_fail(s, status, &why);
         } else {
@@ -223,13 +223,17 @@ void supervise(struct supervisor *s)
         check_budgets(s);
         start_workers(s);
         grow_workers(s);
+        bool idle = running_count(s) == 0 && !anything_pending(s);
+        look_elsewhere(s, idle);
+        beat_leases(s);
         double now = clock_seconds();
         if (now >= s->next_tick_at) {
             reap(s); /* also those whose signal came while the run waited for space */
             supervisor_tick(s);
             s->next_tick_at = now + TICK_S;
         }
-        if (running_count(s) == 0 && (s->phase != PHASE_RUNNING || !anything_pending(s))) {
+        if (running_count(s) == 0 &&
+            (s->phase != PHASE_RUNNING || (!anything_pending(s) && elsewhere_count(s) == 0))) {
             break;
         }
         wait_for_events(s);

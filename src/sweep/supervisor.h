@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/cpu.h"
+#include "sweep/lease.h"
 #include "sweep/packing.h"
 #include "sweep/process.h"
 #include "sweep/protocol.h"
@@ -30,6 +31,8 @@ struct run_trial {
     double wall_used_s;  /* of all its attempts so far */
     int attempts;        /* so far, in any run */
     int crashes;         /* in this run */
+    bool elsewhere;      /* running, but held by another run */
+    struct lease_watch watch;
 };
 
 /* A running worker. */
@@ -52,6 +55,7 @@ struct slot {
     double stop_at; /* end of the trial's wall budget, INFINITY if none */
     double kill_at; /* when patience after a stop request ends, INFINITY if it does not */
     bool timed_out, killed;
+    bool lost;         /* another run has taken the trial over */
     bool has_progress; /* `progress` is known */
     double progress;   /* how much of the trial's operations is done, 0..1 */
     double settled;    /* that much of it is in the supervisor's sums or was done by earlier attempts */
@@ -72,7 +76,6 @@ struct supervisor {
     const struct dataset *data;
     const struct run_observer *observer;
     struct store *store;
-    int lock_fd; /* kept open by the workers */
     struct arena arena;
     struct run_trial *trials;
     const char *log_stem;           /* folder and beginning of log files: "<stem>.logs/trial-" */
@@ -85,7 +88,9 @@ struct supervisor {
     enum run_phase phase;
     const char *why;      /* the phase, for people */
     bool waits_for_space; /* of the database */
-    double started_at, first_interrupt_at, next_tick_at, retry_start_at;
+    double started_at, first_interrupt_at, next_tick_at, retry_start_at, next_look_at, next_beat_at;
+    struct lease other; /* the last one of another run that was seen */
+    bool told_other;
     double operations_done, thread_s; /* what workers did in this run and the thread-seconds it took */
     int *order;                       /* trials, longest first */
     int trained, failed;              /* in this run */
@@ -110,8 +115,8 @@ enum status supervisor_pack(struct supervisor *s, const struct run_config *c, st
 
 /* supervisor_attempt.c */
 
-/* Starts the next trial in a free slot. *started false: nothing to start now. */
-enum status attempt_start(struct supervisor *s, bool *started, struct err *e);
+/* Starts the next trial in a free slot, unless another run has it. *again: there may be more to start now. */
+enum status attempt_start(struct supervisor *s, bool *again, struct err *e);
 /* Reads all records that have arrived. */
 void attempt_read(struct supervisor *s, struct slot *slot);
 /* The process ended: records how and what it means for the trial, and frees the slot. */
@@ -125,6 +130,19 @@ void attempt_finish(struct supervisor *s, struct slot *slot, int wait_status, do
 /* A trial has failed for good: shows the end of its log; when the first trials of a run fail alike, nothing
  * further starts. */
 void failure_announce(struct supervisor *s, const struct slot *slot, const char *message);
+
+/* supervisor_share.c */
+
+/* Reads where a trial that this run does not train stands, which other runs change, too. What they left
+ * without an end is taken over: it is pending again. */
+enum status trial_look(struct supervisor *s, int trial, struct err *e);
+/* Looks at all trials that other runs hold, now and then. `idle`: there is nothing else to do. */
+void look_elsewhere(struct supervisor *s, bool idle);
+int elsewhere_count(const struct supervisor *s);
+/* Shows other runs, now and then, that this one lives. */
+void beat_leases(struct supervisor *s);
+/* Nothing that the worker sends is recorded from now on. */
+void attempt_lost(struct supervisor *s, struct slot *slot);
 
 /* supervisor_grow.c */
 

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "sweep/process.h"
+#include "sweep/store_lease.h"
 #include "sweep/supervisor.h"
 
 /* Longest predicted first; what has crashed waits until the rest had its turn. -1: nothing waits. */
@@ -52,7 +53,7 @@ static void give_back(struct supervisor *s, struct slot *slot)
     slot->records = -1;
 }
 
-/* Forks the worker for a slot whose trial, threads and cores are set. */
+/* Forks the worker for a slot whose trial, threads and cores are set. It waits until the trial is claimed. */
 static enum status start_process(struct supervisor *s, struct slot *slot, struct err *e)
 {
     struct run_trial *t = &s->trials[slot->trial];
@@ -77,19 +78,29 @@ static enum status start_process(struct supervisor *s, struct slot *slot, struct
         slot->share->cores[i] = s->cores[slot->cores[i]];
     }
     slot->share->pinned = slot->core_count > 0;
-    atomic_store(&slot->share->threads, slot->threads);
-    struct process_config config = {&task, slot->share, slot->log, s->lock_fd};
+    struct process_config config = {&task, slot->share, slot->log};
     return process_start(&config, &slot->pid, &slot->records, e);
 }
 
-static void record_begin(struct supervisor *s, struct slot *slot)
+/* Claims the trial and lets its worker begin. False: another run was quicker, the slot is free again. */
+static bool claim(struct supervisor *s, struct slot *slot)
 {
     struct err why = ERR_INIT;
     enum status status;
     do {
         status = store_attempt_begin(s->store, s->trials[slot->trial].id, slot->pid, slot->threads,
                                      &slot->attempt, &why);
-    } while (!supervisor_stored(s, status, &why));
+    } while (status != ST_BUSY && !supervisor_stored(s, status, &why));
+    if (status == ST_BUSY) {
+        kill(slot->pid, SIGKILL);
+        waitpid(slot->pid, NULL, 0);
+        give_back(s, slot);
+        return false;
+    }
+    if (status == ST_OK) {
+        atomic_store_explicit(&slot->share->threads, slot->threads, memory_order_release);
+    }
+    return true;
 }
 
 static void show_started(struct supervisor *s, const struct slot *slot)
@@ -113,10 +124,43 @@ static int running_workers(const struct supervisor *s)
     return running;
 }
 
-enum status attempt_start(struct supervisor *s, bool *started, struct err *e)
+/* The slot's worker runs from now on. */
+static void begin(struct supervisor *s, struct slot *slot)
+{
+    struct run_trial *t = &s->trials[slot->trial];
+    double limit = s->spec->budget.trial_wall_s;
+    record_reader_init(&slot->reader);
+    slot->started_at = slot->settled_at = slot->grown_at = clock_seconds();
+    slot->stop_at = limit > 0 ? slot->started_at + limit - t->wall_used_s : (double)INFINITY;
+    slot->kill_at = (double)INFINITY;
+    t->state = TRIAL_RUNNING;
+    t->attempts++;
+    show_started(s, slot);
+}
+
+/* Forks and claims, in this order, so that the claim names the worker: a run that comes later and finds this
+ * one gone must know whether its worker still saves. */
+static enum status start_in_slot(struct supervisor *s, int trial, int threads, struct err *e)
+{
+    struct slot *slot = free_slot(s);
+    slot->trial = trial;
+    slot->threads = threads;
+    if (s->packing.pinned && packing_take_cores(s->core_in_use, s->core_count, threads, slot->cores)) {
+        slot->core_count = threads;
+    }
+    enum status status = start_process(s, slot, e);
+    if (status != ST_OK) {
+        give_back(s, slot);
+    } else if (claim(s, slot)) {
+        begin(s, slot);
+    }
+    return status;
+}
+
+enum status attempt_start(struct supervisor *s, bool *again, struct err *e)
 {
     int pending, trial = -1, running = running_workers(s);
-    *started = false;
+    *again = false;
     if (running < s->packing.workers) {
         trial = next_trial(s, &pending);
     }
@@ -129,29 +173,12 @@ enum status attempt_start(struct supervisor *s, bool *started, struct err *e)
     if (threads == 0) {
         return ST_OK;
     }
-    struct slot *slot = free_slot(s);
-    slot->trial = trial;
-    slot->threads = threads;
-    if (s->packing.pinned && packing_take_cores(s->core_in_use, s->core_count, threads, slot->cores)) {
-        slot->core_count = threads;
+    enum status status = trial_look(s, trial, e);
+    if (status == ST_OK && s->trials[trial].state == TRIAL_PENDING) {
+        status = start_in_slot(s, trial, threads, e);
     }
-    enum status status = start_process(s, slot, e);
-    if (status != ST_OK) {
-        give_back(s, slot);
-        return status;
-    }
-    struct run_trial *t = &s->trials[trial];
-    double limit = s->spec->budget.trial_wall_s;
-    record_reader_init(&slot->reader);
-    slot->started_at = slot->settled_at = slot->grown_at = clock_seconds();
-    slot->stop_at = limit > 0 ? slot->started_at + limit - t->wall_used_s : (double)INFINITY;
-    slot->kill_at = (double)INFINITY;
-    t->state = TRIAL_RUNNING;
-    t->attempts++;
-    show_started(s, slot);
-    record_begin(s, slot);
-    *started = true;
-    return ST_OK;
+    *again = status == ST_OK;
+    return status;
 }
 
 /* How much of the trial is done, from epochs and the step within the next. */
@@ -197,10 +224,23 @@ static void take_epoch(struct supervisor *s, struct slot *slot, struct worker_st
     }
 }
 
+/* Not worth a wait: it has been told, and what is short may be the space it would be recorded in. */
+static void take_event(struct supervisor *s, const struct slot *slot, const char *text)
+{
+    struct err why = ERR_INIT;
+    enum status status = store_event(s->store, s->trials[slot->trial].id, slot->attempt, text, &why);
+    if (status != ST_OK && status != ST_NOSPACE) {
+        supervisor_fail(s, status, &why);
+    }
+}
+
 static void take_record(struct supervisor *s, struct slot *slot, const struct record *r)
 {
     struct worker_status *w = &s->status.worker[slot - s->slots];
     const struct run_trial *t = &s->trials[slot->trial];
+    if (slot->lost) {
+        return;
+    }
     switch (r->kind) {
     case RECORD_STARTED:
         if (r->epochs_done > 0) {
@@ -215,6 +255,7 @@ static void take_record(struct supervisor *s, struct slot *slot, const struct re
         break;
     case RECORD_NOTICE:
         supervisor_notice(s, "%s: %s", t->name, r->as.text);
+        take_event(s, slot, r->as.text);
         break;
     case RECORD_DONE:
     case RECORD_DIVERGED:
@@ -323,7 +364,18 @@ static void record_end(struct supervisor *s, struct slot *slot, const struct att
     enum status status;
     do {
         status = store_attempt_end(s->store, s->trials[slot->trial].id, slot->attempt, end, &why);
-    } while (!supervisor_stored(s, status, &why));
+    } while (status != ST_BUSY && !supervisor_stored(s, status, &why));
+    if (status == ST_BUSY) {
+        attempt_lost(s, slot);
+    }
+}
+
+/* Another run has the trial now, and its files. */
+static void give_up(struct supervisor *s, struct slot *slot)
+{
+    s->trials[slot->trial].state = TRIAL_RUNNING;
+    s->trials[slot->trial].elsewhere = true;
+    give_back(s, slot);
 }
 
 /* Files nobody needs any more: the state before the result, and of a trial that leads nowhere. */
@@ -374,7 +426,13 @@ void attempt_finish(struct supervisor *s, struct slot *slot, int wait_status, do
     t->state = end.state;
     t->wall_used_s += end.wall_s;
     settle(s, slot);
-    record_end(s, slot, &end);
+    if (!slot->lost) {
+        record_end(s, slot, &end);
+    }
+    if (slot->lost) {
+        give_up(s, slot);
+        return;
+    }
     if (s->fatal == ST_OK) {
         remove_checkpoints(t);
     }

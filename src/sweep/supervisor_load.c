@@ -12,34 +12,11 @@
 #include "sweep/supervisor.h"
 #include "sweep/worker.h"
 
-/* Attempts that a trial had so far and the time they took. */
-static enum status read_usage(struct supervisor *s, struct run_trial *t, struct err *e)
-{
-    char sql[160];
-    struct store_query *query;
-    bool row = false;
-    snprintf(
-        sql, sizeof sql,
-        "SELECT coalesce(max(number), 0), coalesce(sum(wall_s), 0.0) FROM attempt WHERE trial_id = %" PRId64,
-        t->id);
-    enum status status = store_query_open(s->store, sql, &query, e);
-    if (status != ST_OK) {
-        return status;
-    }
-    status = store_query_next(query, &row, e);
-    if (status == ST_OK && row) {
-        t->attempts = (int)store_query_cell(query, 0).i;
-        t->wall_used_s = store_query_cell(query, 1).r;
-    }
-    store_query_close(query);
-    return status;
-}
-
 /* Whether a state from an earlier run is not the end. */
 static bool runs_again(const struct supervisor *s, const struct run_trial *t)
 {
     double limit = s->spec->budget.trial_wall_s;
-    return t->state == TRIAL_RUNNING || t->state == TRIAL_FAILED ||
+    return t->state == TRIAL_FAILED ||
            (t->state == TRIAL_TIMED_OUT && (limit <= 0 || t->wall_used_s < limit));
 }
 
@@ -75,18 +52,17 @@ static enum status describe_trial(struct supervisor *s, int i, const struct memb
     return t->name && t->checkpoint ? ST_OK : err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
 }
 
-/* A trial's row: state, attempts so far, and whether it runs now. */
-static enum status load_trial(struct supervisor *s, struct run_trial *t, int *again, struct err *e)
+/* What earlier runs left of a trial, and whether it runs now. */
+static void take_history(struct supervisor *s, struct run_trial *t, const struct trial_history *h, int *again)
 {
-    enum status status = store_trial_state(s->store, t->id, &t->state, e);
-    if (status == ST_OK) {
-        status = read_usage(s, t, e);
-    }
-    if (status == ST_OK && runs_again(s, t)) {
+    t->state = h->state;
+    t->attempts = h->attempts;
+    t->wall_used_s = h->wall_s;
+    t->elsewhere = t->state == TRIAL_RUNNING;
+    if (runs_again(s, t)) {
         *again += t->state == TRIAL_FAILED;
         t->state = TRIAL_PENDING;
     }
-    return status;
 }
 
 /* The numbers of epochs that recipes of the database have, most first; arena memory. */
@@ -184,17 +160,20 @@ static enum status load_all(struct supervisor *s, const int64_t *ids, const char
 {
     int again = 0, *lengths, length_count;
     const struct membership **first = first_memberships(s);
-    if (!first) {
+    struct trial_history *histories =
+        arena_alloc(&s->arena, (size_t)s->space->trial_count + 1, sizeof *histories);
+    if (!first || !histories) {
         return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
     }
-    enum status status = read_lengths(s, &lengths, &length_count, e);
+    enum status status = store_trial_histories(s->store, ids, s->space->trial_count, histories, e);
+    if (status == ST_OK) {
+        status = read_lengths(s, &lengths, &length_count, e);
+    }
     for (int i = 0; i < s->space->trial_count && status == ST_OK; i++) {
         s->order[i] = i;
         s->trials[i].id = ids[i];
-        status = load_trial(s, &s->trials[i], &again, e);
-        if (status == ST_OK) {
-            status = describe_trial(s, i, first[i], stem, e);
-        }
+        take_history(s, &s->trials[i], &histories[i], &again);
+        status = describe_trial(s, i, first[i], stem, e);
         if (status == ST_OK) {
             status = find_shorter(s, i, stem, lengths, length_count, e);
         }
@@ -243,7 +222,8 @@ static double largest_worker(const struct supervisor *s)
 {
     double largest = 0;
     for (int i = 0; i < s->space->trial_count; i++) {
-        double bytes = s->trials[i].state == TRIAL_PENDING ? s->trials[i].memory_bytes : 0;
+        bool waits = s->trials[i].state == TRIAL_PENDING || s->trials[i].elsewhere;
+        double bytes = waits ? s->trials[i].memory_bytes : 0;
         largest = bytes > largest ? bytes : largest;
     }
     return largest;
@@ -259,7 +239,7 @@ enum status supervisor_pack(struct supervisor *s, const struct run_config *c, st
     memcpy(s->cores, cpu.allowed.id, sizeof s->cores);
     s->request = (struct packing_request){
         .cores = s->core_count,
-        .pending = count.pending,
+        .pending = count.pending + count.running, /* those of other runs may come back */
         .workers = c->workers > 0 ? c->workers : s->spec->run.workers,
         .threads = c->threads > 0 ? c->threads : s->spec->run.threads,
         .useful_threads = s->spec->base.recipe.lanes,
@@ -267,7 +247,7 @@ enum status supervisor_pack(struct supervisor *s, const struct run_config *c, st
         .worker_bytes = largest_worker(s),
     };
     s->packing = packing_plan(&s->request);
-    if (quota_limits(&cpu)) {
+    if (quota_limits(&cpu) || count.running > 0) { /* other runs are on the same cores */
         s->packing.pinned = false;
     }
     s->slots = arena_alloc(&s->arena, (size_t)s->packing.workers, sizeof *s->slots);

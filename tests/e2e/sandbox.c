@@ -108,14 +108,20 @@ pid_t run_start(const char *spec, const char *db, const char *const *more)
     return pid;
 }
 
+int run_wait_one(pid_t pid)
+{
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int run_wait(pid_t pid)
 {
-    int status, orphan_status;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
+    int code = run_wait_one(pid), orphan_status;
     while (waitpid(-1, &orphan_status, 0) > 0) {
     }
     assert_int_equal(errno, ECHILD);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return code;
 }
 
 int run(const char *spec, const char *db)
@@ -326,7 +332,7 @@ void assert_complete(const char *db, const char *expected)
     assert_int_equal(db_int(db, "SELECT count(*) FROM attempt WHERE outcome IS NULL OR ended_utc IS NULL"),
                      0);
     assert_int_equal(db_int(db, "SELECT count(*) FROM attempt WHERE outcome = 'done'"), 4);
-    assert_false(exists(db, ".db.lock"));
+    assert_int_equal(db_int(db, "SELECT count(*) FROM lease"), 0);
     snprintf(path, sizeof path, "%s.checkpoints", db);
     assert_int_equal(count_files(path, ".safetensors"), 4);
     assert_int_equal(count_files(path, ".previous"), 0);

@@ -30,6 +30,8 @@ void spec_write_four(const char *name, int epochs);
 pid_t run_start(const char *spec, const char *db, const char *const *more);
 /* Exit code, or 128 + signal number. Also waits for all orphans. */
 int run_wait(pid_t pid);
+/* The same, without waiting for others. */
+int run_wait_one(pid_t pid);
 /* Both. */
 int run(const char *spec, const char *db);
 /* Whether <db>.out holds the text. */

@@ -102,7 +102,6 @@ static void test_divergence_is_recorded_and_the_sweep_goes_on(void **state)
 static void assert_untouched(const char *db)
 {
     assert_false(exists(db, ".db"));
-    assert_false(exists(db, ".db.lock"));
     assert_false(exists(db, ".logs"));
     assert_false(exists(db, ".checkpoints"));
 }
@@ -232,7 +231,6 @@ static void test_foreign_file_is_left_alone(void **state)
     assert_true(output_holds("foreign", "foreign.db"));
     assert_false(exists("foreign", ".logs"));
     assert_false(exists("foreign", ".checkpoints"));
-    assert_false(exists("foreign", ".db.lock"));
 }
 
 static void test_trial_wall(void **state)
@@ -262,23 +260,6 @@ static void test_sweep_wall_stops_like_an_interrupt(void **state)
     assert_int_equal(count_files("short.checkpoints", ".safetensors") > 0, 1);
 }
 
-static void test_second_run_on_one_database_is_refused(void **state)
-{
-    (void)state;
-    char holder[32];
-    spec_write("long", "train: {epochs: 1000, batch: 16}\n");
-    pid_t first = run_start("long", "shared", NULL);
-    wait_until("shared", "SELECT count(*) FROM epoch", 1, first);
-    int64_t attempts = db_int("shared", "SELECT count(*) FROM attempt");
-    pid_t second = run_start("long", "shared", NULL);
-    snprintf(holder, sizeof holder, "process %ld", (long)first);
-    wait_for_output("shared", holder, first);
-    assert_int_equal(kill(first, SIGTERM), 0);
-    assert_int_equal(run_wait(second), 1);
-    assert_int_equal(db_int("shared", "SELECT count(*) FROM attempt"), attempts);
-    assert_false(exists("shared", ".db.lock"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,7 +277,6 @@ int main(void)
         cmocka_unit_test(test_foreign_file_is_left_alone),
         cmocka_unit_test(test_trial_wall),
         cmocka_unit_test(test_sweep_wall_stops_like_an_interrupt),
-        cmocka_unit_test(test_second_run_on_one_database_is_refused),
     };
     return cmocka_run_group_tests(tests, sandbox_setup, sandbox_teardown);
 }

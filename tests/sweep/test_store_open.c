@@ -79,7 +79,7 @@ static void test_create(void **state)
     store_close(s);
     store_close(NULL);
     assert_false(beside(path, "-wal") || beside(path, "-shm"));
-    assert_int_equal(plain_int(path, "SELECT user_version FROM pragma_user_version"), 1);
+    assert_int_equal(plain_int(path, "SELECT user_version FROM pragma_user_version"), STORE_SCHEMA_VERSION);
 }
 
 /* A path relative to the working directory, and one that SQLite would take for a database in memory. */
@@ -130,10 +130,86 @@ static void test_versions(void **state)
     scratch_path path;
     scratch_name(path, state, "results.db");
     assert_ok(open_and_close(path, false, &e));
-    plain_exec(path, "PRAGMA user_version = 2; CREATE TABLE of_the_future(x)");
-    assert_refused(path, ST_FAILED, "schema version 2 is newer");
+    plain_exec(path, "PRAGMA user_version = 3; CREATE TABLE of_the_future(x)");
+    assert_refused(path, ST_FAILED, "schema version 3 is newer");
     plain_exec(path, "PRAGMA user_version = 0");
     assert_refused(path, ST_CORRUPT, "schema version 0");
+}
+
+/* Makes the file one of the first version, which had no leases and events. */
+static void make_version_1(const char *path)
+{
+    plain_exec(path, "DROP TABLE lease; DROP TABLE event; PRAGMA user_version = 1");
+}
+
+static void test_older_version(void **state)
+{
+    struct err e = ERR_INIT;
+    struct fixture f;
+    scratch_path path, kept;
+    struct store *s = NULL;
+    int64_t attempt = 0;
+    fixture_init(&f);
+    store_close(fixture_open(&f, scratch_name(path, state, "results.db")));
+    scratch_name(kept, state, "results.db.v1.bak");
+    make_version_1(path);
+    plain_exec(path, "UPDATE trial SET state = 'running' WHERE id = 1"); /* as a killed run leaves it */
+    char *before = plain_dump(path);
+
+    /* Readers read it as it is. */
+    assert_ok(open_and_close(path, true, &e));
+    assert_int_equal(plain_int(path, "SELECT user_version FROM pragma_user_version"), 1);
+    assert_false(beside(path, ".v1.bak"));
+
+    assert_ok(store_open(path, &s, &e));
+    assert_int_equal(plain_int(path, "SELECT user_version FROM pragma_user_version"), STORE_SCHEMA_VERSION);
+    assert_int_equal(plain_int(path, "SELECT count(*) FROM trial"), FIXTURE_TRIALS);
+    char *copy = plain_dump(kept);
+    assert_string_equal(copy, before);
+    assert_int_equal(plain_int(kept, "SELECT user_version FROM pragma_user_version"), 1);
+    assert_int_equal(plain_int(kept, "SELECT application_id FROM pragma_application_id"), 0x66737770);
+    /* Nobody holds what was running. */
+    int64_t recovered = 0;
+    assert_ok(store_recover(s, &recovered, &e));
+    assert_int_equal(recovered, 1);
+    assert_ok(store_attempt_begin(s, f.ids[0], 1, 1, &attempt, &e));
+    store_close(s);
+    assert_false(beside(path, ".v1.bak.tmp"));
+
+    free(copy);
+    free(before);
+}
+
+/* Whatever the write that fails, the database is of one version or the other, whole, and the next try ends
+ * well. */
+static void test_upgrade_without_room(void **state)
+{
+    struct fixture f;
+    scratch_path path;
+    fixture_init(&f);
+    store_close(fixture_open(&f, scratch_name(path, state, "results.db")));
+    int failures = 0;
+    for (long write = 1; write < 200; write++) {
+        struct err e = ERR_INIT;
+        if (plain_int(path, "SELECT user_version FROM pragma_user_version") > 1) {
+            make_version_1(path);
+        }
+        faulty_writes(write, SQLITE_FULL);
+        enum status status = open_and_close(path, false, &e);
+        faulty_writes(0, 0);
+        assert_string_equal(plain_text(path, "PRAGMA integrity_check"), "ok");
+        assert_int_equal(plain_int(path, "SELECT count(*) FROM trial"), FIXTURE_TRIALS);
+        assert_int_equal(
+            plain_int(path, "SELECT count(*) FROM sqlite_schema WHERE name IN ('lease', 'event')"),
+            plain_int(path, "SELECT user_version FROM pragma_user_version") == 1 ? 0 : 2);
+        failures += status == ST_NOSPACE;
+        if (status == ST_OK && write > 1 && failures > 0) {
+            break;
+        }
+    }
+    assert_true(failures > 5);
+    struct err e = ERR_INIT;
+    assert_ok(open_and_close(path, false, &e));
 }
 
 static void test_no_database(void **state)
@@ -429,7 +505,7 @@ static void test_locked(void **state)
     faulty_wait(NULL, NULL);
     assert_int_equal(store_epoch(s, f.ids[0], &m, &e), ST_FAILED);
     assert_true(faulty_waited() > 50);
-    assert_non_null(strstr(e.text, "locked by another process for more than 10 s"));
+    assert_non_null(strstr(e.text, "locked by another process for more than 60 s"));
     sqlite3_exec(other, "COMMIT", NULL, NULL, NULL);
     assert_ok(store_epoch(s, f.ids[0], &m, &e));
     store_close(s);
@@ -454,6 +530,8 @@ int main(void)
         store(test_empty_file),
         store(test_foreign_files),
         store(test_versions),
+        store(test_older_version),
+        store(test_upgrade_without_room),
         store(test_no_database),
         store(test_truncated),
         store(test_overwritten),

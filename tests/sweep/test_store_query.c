@@ -195,6 +195,8 @@ static void test_readers_refuse_to_write(void **state)
     struct attempt_end end = {.state = TRIAL_DONE, .outcome = "done", .diverged_step = -1};
     int64_t attempt = 0, recovered = 0, ids[FIXTURE_TRIALS], counts[TRIAL_STATE_COUNT];
     assert_ok(store_attempt_begin(c->s, c->f.ids[0], 1, 1, &attempt, &e));
+    plain_exec(c->path,
+               "UPDATE lease SET run_start = 1, worker_start = 1"); /* there is something to recover */
     char *before = plain_dump(c->path);
     assert_ok(store_open_readonly(c->path, &reader, &e));
     c->f.data.fingerprint++;

@@ -1,8 +1,11 @@
 /* What a trial's life leaves in the database, and the views on it, read back through plain SQL. */
 #include <math.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "faulty_vfs.h"
 #include "store_fixture.h"
+#include "sweep/store_lease.h"
 
 static void test_state_names(void **state)
 {
@@ -42,7 +45,7 @@ static void test_attempts(void **state)
                            " outcome IS NULL"),
         1);
     /* Someone else is at work on it. */
-    assert_int_equal(store_attempt_begin(c->s, trial, 99, 1, &refused, &e), ST_FAILED);
+    assert_int_equal(store_attempt_begin(c->s, trial, 99, 1, &refused, &e), ST_BUSY);
     assert_non_null(strstr(e.text, "1234"));
     assert_int_equal(plain_int(c->path, "SELECT count(*) FROM attempt"), 1);
 
@@ -181,6 +184,9 @@ static void test_epochs(void **state)
         "2 0 - 102.5");
 }
 
+/* Processes that got the numbers later are not the ones that held the trials. */
+static const char all_gone[] = "UPDATE lease SET run_start = 1, worker_start = 1";
+
 static void test_recover(void **state)
 {
     struct context *c = *state;
@@ -191,8 +197,14 @@ static void test_recover(void **state)
     fixture_finish(c->s, c->f.ids[0], 0.5, 0.6);
     assert_ok(store_attempt_begin(c->s, c->f.ids[1], 1, 1, &attempt, &e));
     assert_ok(store_attempt_begin(c->s, c->f.ids[2], 2, 1, &attempt, &e));
+    assert_ok(store_recover(c->s, &recovered, &e)); /* their run, this process, lives */
+    assert_int_equal(recovered, 0);
+    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM lease WHERE run_start > 0"), 2);
+    plain_exec(c->path, all_gone);
     assert_ok(store_recover(c->s, &recovered, &e));
     assert_int_equal(recovered, 2);
+    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM lease"), 0);
+    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM event WHERE text GLOB 'the run ended*'"), 2);
     assert_string_equal(plain_text(c->path, "SELECT group_concat(state) FROM trial WHERE id <= 3"),
                         "done,pending,pending");
     assert_string_equal(plain_text(c->path, "SELECT group_concat(outcome) FROM attempt"),
@@ -202,6 +214,110 @@ static void test_recover(void **state)
     assert_int_equal(recovered, 0);
     assert_ok(store_attempt_begin(c->s, c->f.ids[1], 3, 1, &attempt, &e));
     assert_int_equal(plain_int(c->path, "SELECT max(number) FROM attempt"), 2);
+}
+
+static void test_lease_is_broken_once(void **state)
+{
+    struct context *c = *state;
+    struct err e = ERR_INIT;
+    struct attempt_end end = {.state = TRIAL_DONE, .outcome = "done", .diverged_step = -1};
+    struct lease seen;
+    bool freed = false, held = false;
+    int64_t trial = c->f.ids[1], first = 0, second = 0;
+    assert_ok(store_attempt_begin(c->s, trial, 1, 1, &first, &e));
+    assert_ok(store_lease_read(c->s, trial, &seen, &e));
+    assert_int_equal(seen.attempt, first);
+    assert_int_equal(seen.run.pid, getpid());
+    assert_int_equal(seen.worker.pid, 1);
+    assert_ok(store_lease_beat(c->s, first, &held, &e));
+    assert_true(held);
+    assert_ok(store_lease_break(c->s, &seen, &freed, &e)); /* it has beaten since */
+    assert_false(freed);
+    assert_ok(store_lease_read(c->s, trial, &seen, &e));
+    assert_ok(store_lease_break(c->s, &seen, &freed, &e));
+    assert_true(freed);
+    assert_ok(store_lease_break(c->s, &seen, &freed, &e));
+    assert_false(freed);
+    /* Who was silent too long learns it, and changes nothing. */
+    assert_ok(store_lease_beat(c->s, first, &held, &e));
+    assert_false(held);
+    assert_ok(store_attempt_begin(c->s, trial, 1, 1, &second, &e));
+    assert_int_equal(store_attempt_end(c->s, trial, first, &end, &e), ST_BUSY);
+    assert_non_null(strstr(e.text, "taken trial 2 over"));
+    assert_ok(store_lease_read(c->s, trial, &seen, &e));
+    assert_int_equal(seen.attempt, second);
+    assert_ok(store_attempt_end(c->s, trial, second, &end, &e));
+    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM lease"), 0);
+    assert_int_equal(store_attempt_begin(c->s, trial, 1, 1, &second, &e), ST_BUSY);
+    assert_non_null(strstr(e.text, "done already"));
+}
+
+/* Tries to start every trial; the exit code is how many it got, 100 after another failure. */
+static _Noreturn void claim_all(const struct context *c, int ready)
+{
+    struct err e = ERR_INIT;
+    struct store *s = NULL;
+    char go;
+    int got = 0;
+    faulty_remove(); /* these wait for each other in earnest */
+    if (store_open(c->path, &s, &e) != ST_OK || read(ready, &go, 1) != 0) {
+        _exit(100);
+    }
+    for (int i = 0; i < FIXTURE_TRIALS; i++) {
+        int64_t attempt;
+        enum status status = store_attempt_begin(s, c->f.ids[i], 1, 1, &attempt, &e);
+        if (status != ST_OK && status != ST_BUSY) {
+            print_error("%s\n", e.text);
+            _exit(100);
+        }
+        got += status == ST_OK;
+    }
+    _exit(got);
+}
+
+static void test_claims_are_atomic(void **state)
+{
+    struct context *c = *state;
+    enum { PROCESSES = 8 };
+    pid_t pids[PROCESSES];
+    int start[2], total = 0;
+    plain_exec(c->path, "UPDATE trial SET state = 'pending', skip_reason = NULL");
+    store_close(c->s); /* a connection does not survive a fork */
+    c->s = NULL;
+    assert_int_equal(pipe(start), 0);
+    for (int i = 0; i < PROCESSES; i++) {
+        pids[i] = fork();
+        if (pids[i] == 0) {
+            close(start[1]);
+            claim_all(c, start[0]);
+        }
+    }
+    close(start[1]); /* all at once */
+    for (int i = 0; i < PROCESSES; i++) {
+        int status;
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 100);
+        total += WEXITSTATUS(status);
+    }
+    close(start[0]);
+    assert_int_equal(total, FIXTURE_TRIALS);
+    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM attempt"), FIXTURE_TRIALS);
+    assert_int_equal(plain_int(c->path, "SELECT count(DISTINCT trial_id) FROM attempt"), FIXTURE_TRIALS);
+}
+
+static void test_events(void **state)
+{
+    struct context *c = *state;
+    struct err e = ERR_INIT;
+    int64_t attempt = 0;
+    assert_ok(store_attempt_begin(c->s, c->f.ids[1], 1, 1, &attempt, &e));
+    assert_ok(store_event(c->s, c->f.ids[1], attempt, "it's \"odd\"", &e));
+    assert_ok(store_event(c->s, c->f.ids[1], 0, "without an attempt", &e));
+    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM event WHERE trial_id = 2 AND at_utc GLOB"
+                                        " '20*-*-*T*:*:*Z'"),
+                     2);
+    assert_string_equal(plain_text(c->path, "SELECT text FROM event WHERE attempt_id = 1"), "it's \"odd\"");
+    assert_int_equal(store_event(c->s, 4711, 0, "of no trial", &e), ST_FAILED);
 }
 
 static void test_curve(void **state)
@@ -367,6 +483,9 @@ int main(void)
         store_test(test_diverged),
         store_test(test_epochs),
         store_test(test_recover),
+        store_test(test_lease_is_broken_once),
+        store_test(test_claims_are_atomic),
+        store_test(test_events),
         store_test(test_curve),
         store_test(test_leaderboard_and_pareto),
         store_test(test_progress),
