@@ -252,7 +252,7 @@ static void test_trial_wall(void **state)
 static void test_sweep_wall_stops_like_an_interrupt(void **state)
 {
     (void)state;
-    spec_write("short", "train: {epochs: 300, batch: 16}\nbudget: {wall: 0.2s}\n");
+    spec_write("short", "train: {epochs: 300, batch: 16}\nbudget: {wall: 0.5s}\n");
     assert_int_equal(run("short", "short"), 1);
     assert_true(output_holds("short", "budget.wall"));
     assert_int_equal(db_int("short", "SELECT count(*) FROM trial WHERE state = 'pending'"), 1);
