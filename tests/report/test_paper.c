@@ -170,6 +170,33 @@ static void bypasses_are_compared_by_name(void **state)
     results_remove(r);
 }
 
+/* One axis has a series, so one figure and its data are written: the paper's five points and ours. */
+static void curves_are_drawn_with_their_data(void **state)
+{
+    (void)state;
+    struct results *r = with_sr_series();
+    results_sql(r, "UPDATE sweep SET data_path = 'data/photos/'");
+    struct paper p;
+    load(r, &p);
+    const char *paths[PAPER_PATHS];
+    int count = 0;
+    struct err e = ERR_INIT;
+    char *dir = mem_printf("%s/figures", results_folder(r));
+    assert_non_null(dir);
+    if (paper_draw(&p, dir, NULL, NULL, paths, &count, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    assert_int_equal(count, 2);
+    char *data = results_read(paths[0]), *image = results_read(paths[1]);
+    assert_non_null(strstr(data, "paper: ImageNet,0.125,,0,\n"));
+    assert_non_null(strstr(data, "\"photos, base_e 64\",0.25,3,3.1"));
+    assert_non_null(strstr(image, "photos, base_e 64"));
+    mem_free(data);
+    mem_free(image);
+    mem_free(dir);
+    paper_release(&p);
+    results_remove(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +204,7 @@ int main(void)
         cmocka_unit_test(verdicts_have_pooled_intervals),
         cmocka_unit_test(what_is_missing_is_not_shown),
         cmocka_unit_test(bypasses_are_compared_by_name),
+        cmocka_unit_test(curves_are_drawn_with_their_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
