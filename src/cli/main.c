@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/manual.h"
 #include "cli/output.h"
 
 static void print_help(void)
@@ -18,7 +19,7 @@ static void print_help(void)
     puts("\nOptions:\n"
          "  --help     Show this help; firesweep COMMAND --help shows that of a command\n"
          "  --version  Show the version\n\n"
-         "Exit status: 0 ok, 1 failed, 2 wrong usage.");
+         "Exit status: 0 ok, 1 failed, 2 wrong usage. The manual page firesweep(1) has all of it.");
 }
 
 static enum status command_run_args(const struct command *command, int argc, const char **argv, struct err *e)
@@ -38,6 +39,10 @@ static enum status dispatch(int argc, const char **argv, struct err *e)
     const char *word = argv[1];
     if (strcmp(word, "--version") == 0) {
         puts("firesweep " FIRESWEEP_VERSION);
+        return ST_OK;
+    }
+    if (strcmp(word, "--man") == 0) { /* for the build */
+        manual_write(stdout, FIRESWEEP_VERSION);
         return ST_OK;
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
