@@ -336,6 +336,14 @@ static bool same_mark(struct mark a, struct mark b)
     return a.line == b.line && a.column == b.column;
 }
 
+/* Whether something in the text of a scalar, which is on one line, is meant. */
+static bool covers(const struct node *n, struct mark at)
+{
+    const int length = n->kind == NODE_SCALAR ? (int)strlen(n->text) + (n->plain ? 0 : 2) : 0;
+    return same_mark(n->mark, at) ||
+           (n->mark.line == at.line && n->mark.column <= at.column && at.column < n->mark.column + length);
+}
+
 bool node_cut(const struct node *root, struct mark at, const char *instead, struct mark *from)
 {
     struct node *node = (struct node *)root; /* made by node_tree_read, in memory of its own */
@@ -343,7 +351,7 @@ bool node_cut(const struct node *root, struct mark at, const char *instead, stru
     for (struct node_item *i = node->items; i; before = i, i = i->next) {
         if (node_cut(i->value, at, instead, from))
             return true;
-        if (!same_mark(i->value->mark, at) && !(i->key && same_mark(i->key->mark, at)))
+        if (!covers(i->value, at) && !(i->key && same_mark(i->key->mark, at)))
             continue;
         *from = node->mark;
         if (instead) {

@@ -37,8 +37,9 @@ struct node {
 enum status node_tree_read(const char *text, size_t n, const char *path, struct arena *arena,
                            const struct node **root, struct err *e);
 
-/* Takes the innermost item that begins at this place, or whose value does, out of its sequence or mapping,
- * whose place goes to *from; with `instead` it becomes that scalar, and stays. False if there is none. */
+/* Takes the innermost item that begins at this place, or whose value does or has it in its text, out of its
+ * sequence or mapping, whose place goes to *from; with `instead` it becomes that scalar, and stays. False if
+ * there is none. */
 bool node_cut(const struct node *root, struct mark at, const char *instead, struct mark *from);
 
 #endif

@@ -90,7 +90,7 @@ static void test_all_problems_with_positions(void **state)
         {9, 37, "has 1 values but base_e has 2"},
         {10, 17, "train.epochs: \"0\" is out of range"},
         {10, 27, "train.batch: \"many\" is not a whole number"},
-        {11, 15, "\"size <= 3\" is no condition"},
+        {11, 16, "constraints: \"size\" is unknown"},
         {12, 16, "\"pie\" is unknown"},
     };
     enum { EXPECTED = sizeof expected / sizeof *expected };
