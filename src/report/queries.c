@@ -88,6 +88,10 @@ static const char failures_sql[] =
 static const char failures_shown[] =
     "id,state,base_e,incr_e,freq,sr,pct3x3,seed,attempts,epochs,diverged_step,message";
 
+static const char events_sql[] =
+    "SELECT e.trial_id AS trial, a.number AS attempt, e.at_utc, e.text FROM event e"
+    " LEFT JOIN attempt a ON a.id = e.attempt_id ORDER BY e.id";
+
 const struct named_query *named_queries(void)
 {
     static const struct named_query all[] = {
@@ -99,6 +103,7 @@ const struct named_query *named_queries(void)
         {"fires", "the 24 hyperparameters of every variant, one row a Fire module", fires_sql, NULL},
         {"epochs", "every epoch of every trial: learning rate, losses, accuracies, times", epochs_sql, NULL},
         {"attempts", "every execution of every trial: where, how it ended, time, memory", attempts_sql, NULL},
+        {"events", "what happened on the way: damaged checkpoints, waits, lost runs", events_sql, NULL},
         {"aliases", "points whose layers are another point's, trained once for both", aliases_sql, NULL},
         {"failures", "trials that failed, diverged or timed out, and why", failures_sql, failures_shown},
         {NULL, NULL, NULL, NULL},

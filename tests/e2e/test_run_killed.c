@@ -60,6 +60,16 @@ static void test_killed_worker_is_tried_again(void **state)
     assert_int_equal(count_files("worker.logs", ".attempt-2.log"), 1);
 }
 
+static void test_aborted_worker_is_tried_again(void **state)
+{
+    pid_t sweep = run_start("four", "abort", NULL);
+    wait_until("abort", running_pid, 1, sweep);
+    assert_int_equal(kill((pid_t)db_int("abort", running_pid), SIGABRT), 0);
+    assert_int_equal(run_wait(sweep), 0);
+    db_assert_text("abort", "SELECT message FROM attempt WHERE outcome = 'crashed'", "SIGABRT");
+    assert_complete("abort", expected(state));
+}
+
 static void test_stopped_worker_continues_at_once(void **state)
 {
     pid_t sweep = run_start("four", "polite", NULL);
@@ -271,6 +281,7 @@ static void test_damaged_checkpoints(void **state)
     assert_int_equal(kill(again, SIGTERM), 0);
     run_wait(again);
     assert_int_equal(run("four", "damaged"), 0);
+    db_assert_text("damaged", "SELECT text FROM event WHERE attempt_id IS NOT NULL", "checkpoint not usable");
     assert_complete("damaged", expected(state));
 }
 
@@ -290,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_killed_worker_is_tried_again),
+        cmocka_unit_test(test_aborted_worker_is_tried_again),
         cmocka_unit_test(test_stopped_worker_continues_at_once),
         cmocka_unit_test(test_killed_supervisor),
         cmocka_unit_test(test_run_follows_a_killed_one_at_once),

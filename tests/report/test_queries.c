@@ -65,7 +65,7 @@ static void test_list(void **state)
         assert_null(strchr(q->help, '\n'));
         assert_true(strlen(columns(c->s, q->name)) > 0);
     }
-    assert_int_equal(count, 10);
+    assert_int_equal(count, 11);
 }
 
 static void test_unknown_name(void **state)
@@ -76,7 +76,7 @@ static void test_unknown_name(void **state)
     assert_int_equal(named_query_open(c->s, "trial", &q, &e), ST_USAGE);
     assert_string_equal(
         e.text, "unknown query \"trial\"; known are trials, curve, best, leaderboard, pareto, fires, epochs, "
-                "attempts, aliases, failures, compare, effects");
+                "attempts, events, aliases, failures, compare, effects");
     assert_null(q);
 }
 
@@ -152,6 +152,7 @@ static void test_epochs_and_attempts(void **state)
                         " peak_rss_mib message");
     assert_non_null(strstr(row_text(c->s, "attempts", 0), "done 0 0 0 -"));
     assert_int_equal(row_count(c->s, "attempts"), 1);
+    assert_int_equal(row_count(c->s, "events"), 0);
 }
 
 static void test_ranks(void **state)
