@@ -74,7 +74,8 @@ enum status file_read(const char *path, size_t limit, char **out, size_t *n, str
 static int open_temporary(const char *temporary)
 {
     for (;;) {
-        int fd = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        /* A link put there would lead out of the folder, a pipe would wait for a reader. */
+        int fd = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
         struct stat mine, current;
         if (fd < 0) {
             return -1;

@@ -29,6 +29,21 @@ static const char *level_prefix(enum log_level level)
     return "";
 }
 
+/* A line is one line, and what a file name or a library put into it does not control the terminal: each byte
+ * of a control character (those above 0x7F have two) becomes '?'. */
+static void defuse(char *text)
+{
+    for (char *s = text; *s; s++) {
+        unsigned char first = (unsigned char)s[0], second = (unsigned char)s[1];
+        if (first < 0x20 || first == 0x7F) {
+            *s = '?';
+        } else if (first == 0xC2 && second >= 0x80 && second < 0xA0) {
+            *s++ = '?';
+            *s = '?';
+        }
+    }
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
     if ((int)level > atomic_load(&threshold)) {
@@ -47,6 +62,7 @@ void log_line(enum log_level level, const char *format, ...)
     va_start(args, format);
     int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    defuse(text);
     /* One call for the line, so that lines of several threads and workers do not mix. */
     fprintf(stderr, "%s%s%s\n", stamp, level_prefix(level), len < 0 ? format : text);
 }

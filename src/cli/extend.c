@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/run.h"
+#include "cli/shell_word.h"
 #include "sweep/changes.h"
 #include "sweep/store_trials.h"
 
@@ -116,7 +117,10 @@ static enum status extend_spec(struct spec *spec, const struct run_config *confi
         st = check_finished(spec, config->db, e);
         spec->base.recipe.epochs = epochs;
     }
-    char *again = mem_printf("firesweep extend %s --db %s --epochs %d", spec->path, config->db, epochs);
+    char *spec_word = shell_word(spec->path), *db_word = shell_word(config->db);
+    char *again = spec_word && db_word
+                      ? mem_printf("firesweep extend %s --db %s --epochs %d", spec_word, db_word, epochs)
+                      : NULL;
     if (st == ST_OK && !again)
         st = err_set(e, ST_NOMEM, "out of memory");
     if (st == ST_OK)
@@ -124,8 +128,10 @@ static enum status extend_spec(struct spec *spec, const struct run_config *confi
     if (st == ST_OK)
         fprintf(stderr,
                 "The trials of %d epochs are outside the spec now; to keep it so, write epochs: %d into %s\n",
-                before, epochs, spec->path);
+                before, epochs, spec_word);
     mem_free(again);
+    mem_free(spec_word);
+    mem_free(db_word);
     return st;
 }
 

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "report/plot.h"
 #include "report/table.h"
@@ -19,14 +20,23 @@ static const struct poptOption options[] = {
      "DIR"},
     POPT_TABLEEND};
 
+static void print_path(const char *path)
+{
+    if (isatty(STDOUT_FILENO))
+        table_print_escaped(stdout, path);
+    else
+        fputs(path, stdout);
+    putchar('\n');
+}
+
 /* One path a line on standard output, for other programs; what could not be drawn on standard error. */
 static void print_report(const struct plot_report *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         if (r->files[i].figure)
-            puts(r->files[i].figure);
+            print_path(r->files[i].figure);
         if (r->files[i].data)
-            puts(r->files[i].data);
+            print_path(r->files[i].data);
     }
     for (size_t i = 0; i < r->skipped_count; i++) {
         fputs("not drawn: ", stderr);

@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/run.h"
 #include "cli/run_display.h"
+#include "cli/shell_word.h"
 #include "metamodel/cost.h"
 #include "report/summary.h"
 #include "sweep/run.h"
@@ -131,6 +132,7 @@ static enum status print_results(const struct output *o, const char *db, const s
     return st;
 }
 
+/* `db` is a word of a shell. */
 static void print_next_steps(const struct run_result *result, const char *db, const char *again)
 {
     fprintf(stderr, "\n%d of %d trials done", result->done, result->total);
@@ -184,10 +186,25 @@ enum status run_spec(const struct spec *spec, const struct run_config *config, c
             *e = printing;
         }
         fflush(stdout);
-        print_next_steps(&result, db, again);
+        char *word = shell_word(db);
+        if (word)
+            print_next_steps(&result, word, again);
+        mem_free(word);
     }
     mem_free(db);
     return st;
+}
+
+/* The command that continues; NULL: no memory. */
+static char *run_again(const char *spec, const char *db)
+{
+    char *spec_word = shell_word(spec), *db_word = shell_word(db ? db : "");
+    char *again = spec_word && db_word
+                      ? mem_printf("firesweep run %s%s%s", spec_word, db ? " --db " : "", db ? db_word : "")
+                      : NULL;
+    mem_free(spec_word);
+    mem_free(db_word);
+    return again;
 }
 
 static enum status run_run(const struct args *a, struct err *e)
@@ -205,8 +222,7 @@ static enum status run_run(const struct args *a, struct err *e)
     signal(SIGPIPE, SIG_IGN);
     struct spec spec;
     st = spec_load(a->positional[0], &spec, e);
-    char *again = mem_printf("firesweep run %s%s%s", a->positional[0], config.db ? " --db " : "",
-                             config.db ? config.db : "");
+    char *again = run_again(a->positional[0], config.db);
     if (st == ST_OK && !again)
         st = err_set(e, ST_NOMEM, "out of memory");
     if (st == ST_OK)

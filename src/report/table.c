@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/num.h"
@@ -32,7 +33,7 @@ bool table_format_parse(const char *text, enum table_format *out)
 enum status table_init(struct table *t, FILE *out, enum table_format format,
                        const struct table_column *columns, int count, struct err *e)
 {
-    *t = (struct table){.out = out, .format = format, .count = count};
+    *t = (struct table){.out = out, .format = format, .count = count, .terminal = isatty(fileno(out)) == 1};
     arena_init(&t->arena);
     t->columns = arena_alloc(&t->arena, (size_t)count, sizeof *columns);
     if (!t->columns)
@@ -57,9 +58,33 @@ void table_release(struct table *t)
 
 /* CSV: RFC 4180 quoting, lines end with LF. */
 
-static void csv_text(FILE *out, const char *text)
+/* On a terminal: quoted, and escaped as in a text table, for people to read. */
+static void csv_shown(FILE *out, const char *text)
+{
+    bool quote = text[0] == '\0' || strpbrk(text, ",\"\r\n");
+    if (quote)
+        fputc('"', out);
+    for (const char *s = text; *s;) {
+        char character[8] = "";
+        int32_t code;
+        int length = utf8_decode(s, &code);
+        memcpy(character, s, (size_t)length);
+        if (*s == '"')
+            fputc('"', out);
+        table_print_escaped(out, character);
+        s += length;
+    }
+    if (quote)
+        fputc('"', out);
+}
+
+static void csv_text(FILE *out, bool terminal, const char *text)
 {
     size_t n = strlen(text);
+    if (terminal) {
+        csv_shown(out, text);
+        return;
+    }
     /* An empty text is quoted, so that it differs from NULL; blanks at the ends, so that readers keep them.
      */
     bool quote = n == 0 || text[0] == ' ' || text[n - 1] == ' ' || strpbrk(text, ",\"\r\n");
@@ -87,14 +112,14 @@ static void csv_real(FILE *out, double v)
         fputs(num_format_double(v, number), out);
 }
 
-static void csv_cell(FILE *out, const struct cell *c)
+static void csv_cell(FILE *out, bool terminal, const struct cell *c)
 {
     if (c->type == CELL_INT)
         fprintf(out, "%" PRId64, c->i);
     else if (c->type == CELL_REAL)
         csv_real(out, c->r);
     else if (c->type == CELL_TEXT)
-        csv_text(out, c->text);
+        csv_text(out, terminal, c->text);
 }
 
 /* The heading when `cells` is NULL. */
@@ -108,9 +133,9 @@ static void csv_row(const struct table *t, const struct cell *cells)
             fputc(',', t->out);
         first = false;
         if (cells)
-            csv_cell(t->out, &cells[i]);
+            csv_cell(t->out, t->terminal, &cells[i]);
         else
-            csv_text(t->out, t->columns[i].name);
+            csv_text(t->out, t->terminal, t->columns[i].name);
     }
     fputc('\n', t->out);
 }
@@ -130,7 +155,7 @@ void table_json_string(FILE *out, const char *text)
             fprintf(out, "\\%c", letters[found - named]);
         else if (code < 0)
             fputs("\xEF\xBF\xBD", out);
-        else if (code < 0x20 || (code >= 0x7F && code < 0xA0))
+        else if (code < 0x10000 && utf8_width(code) < 0)
             fprintf(out, "\\u%04x", (unsigned)code);
         else
             fwrite(s, 1, (size_t)length, out);

@@ -46,6 +46,7 @@ struct table {
     int indent;  /* spaces before every line of JSON but the first */
     bool record; /* there is one row: a list of names and values in text, a single object in JSON */
     /* private */
+    bool terminal; /* CSV for a person: controls are escaped */
     struct arena arena;
     int count;
     struct table_column *columns;

@@ -146,7 +146,7 @@ static _Noreturn void child(const struct process_config *c, pid_t supervisor, in
 enum status process_start(const struct process_config *c, pid_t *pid, int *records, struct err *e)
 {
     int ends[2];
-    int log = open(c->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    int log = open(c->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (log < 0) {
         return err_errno(e, "cannot create %s", c->log);
     }

@@ -312,6 +312,37 @@ static void no_memory_is_an_error_everywhere(void **state)
     assert_true(failing > 4 && failing < 100);
 }
 
+/* What somebody put at the temporary file's place leads to no other file and holds nobody up. */
+static void links_and_pipes_are_refused(void **state)
+{
+    scratch_path path, temporary, victim;
+    struct atomic_file a;
+    struct err e = ERR_INIT;
+    char *text;
+    size_t n;
+    scratch_name(path, state, "aim");
+    scratch_name(temporary, state, "aim.tmp");
+    scratch_write(scratch_name(victim, state, "victim"), "kept");
+    assert_int_equal(symlink(victim, temporary), 0);
+    assert_int_equal(atomic_open(&a, path, &e), ST_FAILED);
+    assert_non_null(strstr(e.text, "aim.tmp"));
+    assert_int_equal(unlink(temporary), 0);
+    assert_int_equal(mkfifo(temporary, 0600), 0);
+    assert_int_equal(atomic_open(&a, path, &e), ST_FAILED);
+    assert_int_equal(unlink(temporary), 0);
+    /* A link at the file's own place is replaced. */
+    assert_int_equal(symlink(victim, path), 0);
+    assert_int_equal(atomic_open(&a, path, &e), ST_OK);
+    fputs("new", a.f);
+    assert_int_equal(atomic_commit(&a, &e), ST_OK);
+    assert_int_equal(file_read(victim, 100, &text, &n, &e), ST_OK);
+    assert_string_equal(text, "kept");
+    mem_free(text);
+    assert_int_equal(file_read(path, 100, &text, &n, &e), ST_OK);
+    assert_string_equal(text, "new");
+    mem_free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +355,7 @@ int main(void)
         cmocka_unit_test(two_writers_exclude_each_other),
         cmocka_unit_test(leftovers_of_a_killed_writer_vanish),
         cmocka_unit_test(open_and_rename_errors),
+        cmocka_unit_test(links_and_pipes_are_refused),
         cmocka_unit_test(full_disk_is_noticed),
         cmocka_unit_test(file_size_limit_is_noticed),
         cmocka_unit_test(folders_with_parents),

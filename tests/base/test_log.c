@@ -81,6 +81,20 @@ static void long_lines_are_cut_not_lost(void **state)
     assert_matches(text, "\n" STAMP "next\n$");
 }
 
+static void speak_controls(void)
+{
+    log_line(LOG_INFO, "%s",
+             "a\x1b[31m\nb\x7f\xc2\x9b"
+             "2J \xc3\xa9\xc2\xa0.");
+}
+
+static void controls_do_not_get_through(void **state)
+{
+    char text[CAPTURE];
+    capture(state, speak_controls, text);
+    assert_non_null(strstr(text, " a?[31m?b???2J \xc3\xa9\xc2\xa0.\n"));
+}
+
 static void speak_once(void)
 {
     log_line(LOG_WARN, "look");
@@ -113,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels_and_stamps),
         cmocka_unit_test(long_lines_are_cut_not_lost),
+        cmocka_unit_test(controls_do_not_get_through),
         cmocka_unit_test(no_stamp_on_a_terminal),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

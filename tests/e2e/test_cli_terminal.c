@@ -170,6 +170,23 @@ static void test_queries_page(void **state)
     setenv("PAGER", "cat", 1);
 }
 
+/* CSV is for programs, who get it as it is; people get it escaped. */
+static void test_csv_does_not_steer_the_terminal(void **state)
+{
+    (void)state;
+    static const char *const arguments[] = {
+        "query",
+        "a.db",
+        "--format",
+        "csv",
+        "--sql",
+        "SELECT char(27) || '[2J' AS x, 'say \"hi\", ' || char(155) AS \"y\"\"\x1b\", 'plain' AS z",
+        NULL};
+    char *text = terminal_run("xterm", NULL, arguments);
+    assert_string_equal(text, "x,\"y\"\"\\x1b\",z\n\\x1b[2J,\"say \"\"hi\"\", \\u009b\",plain\n");
+    free(text);
+}
+
 int main(void)
 {
     setenv("PAGER", "cat", 1);
@@ -179,6 +196,7 @@ int main(void)
         cmocka_unit_test(test_a_dumb_terminal_gets_lines),
         cmocka_unit_test(test_tables_fit_the_terminal),
         cmocka_unit_test(test_queries_page),
+        cmocka_unit_test(test_csv_does_not_steer_the_terminal),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
