@@ -75,10 +75,13 @@ const struct command command_plot = {
     .positionals = "DB [KIND]",
     .positional_min = 1,
     .positional_max = 2,
-    .description = "Draws each block's figures and writes the data of each beside it as CSV. KIND is "
-                   "curve (accuracy against model size or another column) or learning (validation "
-                   "accuracy over epochs); without it: what the sweep's spec asks for under `plots`, or "
-                   "every kind. Prints the paths of what was written.",
+    .description =
+        "Draws each block's figures and writes the data of each beside it as CSV. KIND is curve "
+        "(accuracy against model size or another column), learning (validation accuracy over "
+        "epochs), scatter (a dot per trial), pareto (the front and how sure it is), edf "
+        "(distribution of the accuracy), heatmap (two axes), effects (each axis), parallel "
+        "(parallel coordinates) or timeline (attempts over time); without it: what the sweep's "
+        "spec asks for under `plots`, or curve and learning. Prints the paths of what was written.",
     .examples = "  firesweep plot results/quickstart.db\n"
                 "  firesweep plot results/quickstart.db curve --x macs --image pdf -o figures\n",
     .options = options,

@@ -20,5 +20,26 @@ enum status figure_curve(struct store *s, const struct figure_request *r, struct
                          char nothing[256], struct err *e);
 enum status figure_learning(struct store *s, const struct figure_request *r, struct figure *out,
                             char nothing[256], struct err *e);
+/* A dot for each trial: x (default model_mib), y (test_top1). Quick for 100,000. */
+enum status figure_scatter(struct store *s, const struct figure_request *r, struct figure *out,
+                           char nothing[256], struct err *e);
+/* Variants, and which no cheaper one equals, with the probability of that (report/front.h). */
+enum status figure_pareto(struct store *s, const struct figure_request *r, struct figure *out,
+                          char nothing[256], struct err *e);
+/* Share of variants with at most a value of column x (test_top1), as in studies of design spaces. */
+enum status figure_edf(struct store *s, const struct figure_request *r, struct figure *out, char nothing[256],
+                       struct err *e);
+/* Mean of y over the two axes with the most levels; one of them may be named by x. */
+enum status figure_heatmap(struct store *s, const struct figure_request *r, struct figure *out,
+                           char nothing[256], struct err *e);
+/* Mean of y at every level of every axis, with its share of the variance (report/effects.h). */
+enum status figure_effects(struct store *s, const struct figure_request *r, struct figure *out,
+                           char nothing[256], struct err *e);
+/* A line per point through its value on every axis and its mean of y. */
+enum status figure_parallel(struct store *s, const struct figure_request *r, struct figure *out,
+                            char nothing[256], struct err *e);
+/* Attempts over time, one row for each that ran at the same time. */
+enum status figure_timeline(struct store *s, const struct figure_request *r, struct figure *out,
+                            char nothing[256], struct err *e);
 
 #endif

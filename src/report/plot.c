@@ -23,8 +23,24 @@ static const struct plot_kind kinds[] = {
      {"model_mib", "test_top1"},
      "accuracy against model size, the metaparameter on the upper axis, error bars over seeds"},
     {"learning", figure_learning, {"epoch", "val_top1"}, "accuracy per epoch, one line for each variant"},
+    {"scatter",
+     figure_scatter,
+     {"model_mib", "test_top1"},
+     "every trial as a dot, one column against another"},
+    {"pareto",
+     figure_pareto,
+     {"model_mib", "test_top1"},
+     "variants that no smaller one equals, with the probability of that"},
+    {"edf", figure_edf, {"test_top1", "share"}, "share of variants with at most an accuracy"},
+    {"heatmap", figure_heatmap, {"", "test_top1"}, "accuracy over two axes"},
+    {"effects", figure_effects, {"", "test_top1"}, "what each axis does to the accuracy"},
+    {"parallel",
+     figure_parallel,
+     {"", "test_top1"},
+     "parallel coordinates: a line per point through all its axes"},
+    {"timeline", figure_timeline, {"time", "row"}, "when each attempt ran, how it ended"},
 };
-enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
+enum { KIND_COUNT = sizeof kinds / sizeof *kinds, USUAL_COUNT = 2 };
 
 const char *plot_kind_name(size_t i)
 {
@@ -34,6 +50,11 @@ const char *plot_kind_name(size_t i)
 const char *plot_kind_summary(size_t i)
 {
     return i < KIND_COUNT ? kinds[i].summary : NULL;
+}
+
+bool plot_kind_usual(size_t i)
+{
+    return i < USUAL_COUNT;
 }
 
 /* One plot_draw. */

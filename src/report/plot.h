@@ -6,6 +6,7 @@
 #ifndef REPORT_PLOT_H
 #define REPORT_PLOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -13,12 +14,12 @@
 #include "sweep/store.h"
 
 struct plot_options {
-    const char *
-        kind; /* "curve", "learning"; NULL: what each sweep's spec requests, every kind if it requests none */
-    const char *block;     /* NULL: all */
-    const char *dir;       /* made if missing */
-    const char *image;     /* "svg", "png", "pdf"; NULL: svg */
-    const char *x, *y;     /* columns, only with `kind`; NULL: the kind's defaults */
+    const char *kind;  /* see plot_kind_name; NULL: what each sweep's spec requests, curve and learning if it
+                          requests none */
+    const char *block; /* NULL: all */
+    const char *dir;   /* made if missing */
+    const char *image; /* "svg", "png", "pdf"; NULL: svg */
+    const char *x, *y; /* columns, only with `kind`; NULL: the kind's defaults */
     const char *templates; /* folder; NULL: see above */
 };
 
@@ -51,5 +52,7 @@ enum status plot_draw(struct store *s, const struct plot_options *o, struct plot
 /* Kinds for help texts: name of kind i, NULL behind the last, and one sentence about it. */
 const char *plot_kind_name(size_t i);
 const char *plot_kind_summary(size_t i);
+/* Whether kind i is drawn of a sweep whose spec requests no figures. */
+bool plot_kind_usual(size_t i);
 
 #endif

@@ -148,13 +148,15 @@ static enum status add_request(struct plot_tasks *t, const struct block_row *blo
     return status;
 }
 
-static enum status add_every_kind(struct plot_tasks *t, const struct block_row *blocks, size_t n,
-                                  const struct plot_options *o, struct err *e)
+static enum status add_usual_kinds(struct plot_tasks *t, const struct block_row *blocks, size_t n,
+                                   const struct plot_options *o, struct err *e)
 {
     enum status status = ST_OK;
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; plot_kind_name(k) && status == ST_OK; k++)
-            status = add_request(t, &blocks[i], 1, o, &(struct plot_request){.kind = plot_kind_name(k)}, e);
+            if (plot_kind_usual(k))
+                status =
+                    add_request(t, &blocks[i], 1, o, &(struct plot_request){.kind = plot_kind_name(k)}, e);
     return status;
 }
 
@@ -170,7 +172,7 @@ static enum status add_sweep(struct plot_tasks *t, const struct block_row *block
     if (status != ST_OK)
         err_prefix(e, "cannot read which plots sweep \"%s\" requests, name a kind instead", blocks->sweep);
     else if (spec.plot_count == 0)
-        status = add_every_kind(t, blocks, n, o, e);
+        status = add_usual_kinds(t, blocks, n, o, e);
     for (int i = 0; status == ST_OK && i < spec.plot_count; i++)
         status = add_request(t, blocks, n, o, &spec.plots[i], e);
     spec_release(&spec);

@@ -103,7 +103,7 @@ struct block {
 };
 
 struct plot_request {
-    const char *kind;  /* "curve", "learning" */
+    const char *kind;  /* "curve", "learning", "pareto", ...: the kinds of report/plot.h */
     const char *block; /* id, or NULL for all */
     const char *x, *y; /* column names, or NULL for the kind's defaults */
     struct mark mark;

@@ -69,7 +69,8 @@ static const char *sampler_choice(int i)
 
 static const char *plot_choice(int i)
 {
-    static const char *const names[] = {"curve", "learning", NULL};
+    static const char *const names[] = {"curve",   "learning", "scatter",  "pareto",   "edf",
+                                        "heatmap", "effects",  "parallel", "timeline", NULL};
     return names[i];
 }
 

@@ -186,6 +186,94 @@ static void curve_has_labels_and_data(void **state)
     mem_free(svg);
 }
 
+/* Two axes of two values, two seeds each; one cell has a trial that runs. */
+static void fill_plane(struct results *r, const char *name)
+{
+    static const double top1[] = {0.5, 0.52, 0.6, 0.62, 0.4, 0.42, 0.9, -1};
+    results_block(r, name);
+    for (int i = 0; i < 8; i++) {
+        static int64_t variant;
+        char axes[64];
+        variant = i % 2 ? variant : results_variant(r, (int64_t)(i / 2 + 1) << 20);
+        snprintf(axes, sizeof axes, "{\"SR\":%s,\"bypass\":\"%s\"}", i < 4 ? "0.25" : "1.0",
+                 i / 2 % 2 ? "it's `complex`" : "none");
+        results_trial(r, variant, i % 2 + 1, axes, top1[i] < 0 ? "running" : "done", top1[i]);
+    }
+}
+
+static void draw_kind(struct session *s, const char *kind, const char *data)
+{
+    char name[64];
+    draw_ok(s, (struct plot_options){.kind = kind, .block = "plane"});
+    assert_int_equal(s->report.count, 1);
+    snprintf(name, sizeof name, "s-plane-%s.csv", kind);
+    assert_contains(path_in(s->dir, name), data);
+    snprintf(name, sizeof name, "s-plane-%s.svg", kind);
+    assert_contains(path_in(s->dir, name), ">s: plane<");
+}
+
+static void kinds_of_a_plane(void **state)
+{
+    struct session *s = *state;
+    need_gnuplot();
+    results_sweep(s->results, "s", spec_head);
+    fill_plane(s->results, "plane");
+    draw_kind(s, "scatter", "trial,axes,model_mib,test_top1_pct\n1,\"SR=0.25, bypass=none\",1,50\n");
+    draw_kind(s, "edf", "\"SR=0.25, bypass=it's `complex`\",2,61,75\n");
+    draw_kind(s, "heatmap", "SR,bypass,n,test_top1_pct_mean,test_top1_pct_ci95\n0.25,none,2,51,");
+    draw_kind(s, "parallel", "SR,bypass,n,test_top1_pct_mean\n0.25,none,2,51\n");
+    draw_kind(s, "effects", "\nbypass,none,4,46,");
+    /* 1 MiB is on the front whatever happens, 3 MiB (41 %) is not, 4 MiB has one seed. */
+    draw_kind(s, "pareto", "\"SR=0.25, bypass=none\",1,2,51,");
+    assert_contains(path_in(s->dir, "s-plane-pareto.csv"), ",1,1\n");
+    assert_contains(path_in(s->dir, "s-plane-pareto.csv"), "\"SR=1.0, bypass=none\",3,2,41,");
+    assert_contains(path_in(s->dir, "s-plane-pareto.csv"), ",0,0\n");
+    assert_contains(path_in(s->dir, "s-plane-pareto.csv"),
+                    "\"SR=1.0, bypass=it's `complex`\",4,1,90,,,1,1\n");
+}
+
+static void timeline_of_attempts(void **state)
+{
+    struct session *s = *state;
+    need_gnuplot();
+    results_sweep(s->results, "s", spec_head);
+    fill_plane(s->results, "plane");
+    assert_int_equal(draw(s, (struct plot_options){.kind = "timeline"}), ST_FAILED);
+    assert_non_null(strstr(s->err.text, "none of its trials has been started"));
+    results_sql(
+        s->results,
+        "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, ended_utc, outcome, "
+        "wall_s)"
+        " VALUES(1, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:00:00Z', '2026-01-01T00:01:00Z', 'done', 60),"
+        " (2, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:00:30Z', '2026-01-01T00:01:30Z', 'crashed', 60),"
+        " (3, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:01:05Z', '2026-01-01T00:01:15Z', 'done', 10)");
+    draw_kind(s, "timeline",
+              "trial,attempt,host,threads,start_s,end_s,row,outcome,started_utc\n"
+              "1,1,h,2,0,60,1,done,2026-01-01T00:00:00Z\n"
+              "2,1,h,2,30,90,2,crashed,2026-01-01T00:00:30Z\n"
+              "3,1,h,2,65,75,1,done,2026-01-01T00:01:05Z\n");
+    assert_contains(path_in(s->dir, "s-plane-timeline.svg"), "crashed or failed (1)");
+}
+
+/* One point, one seed, one axis: what can be drawn is, the rest says what it lacks. */
+static void kinds_of_one_point(void **state)
+{
+    struct session *s = *state;
+    need_gnuplot();
+    results_sweep(s->results, "s", spec_head);
+    results_block(s->results, "plane");
+    results_trial(s->results, results_variant(s->results, 1 << 20), 1, "{\"SR\":0.5}", "done", 0.5);
+    draw_kind(s, "scatter", "1,SR=0.5,1,50\n");
+    draw_kind(s, "edf", "SR=0.5,1,50,100\n");
+    draw_kind(s, "pareto", "SR=0.5,1,1,50,,,1,\n");
+    static const char *const lacking[][2] = {
+        {"heatmap", "it needs two axes"}, {"effects", "it needs an axis"}, {"parallel", "it needs an axis"}};
+    for (size_t i = 0; i < sizeof lacking / sizeof *lacking; i++) {
+        assert_int_equal(draw(s, (struct plot_options){.kind = lacking[i][0]}), ST_FAILED);
+        assert_non_null(strstr(s->err.text, lacking[i][1]));
+    }
+}
+
 static void learning_has_a_line_per_point(void **state)
 {
     struct session *s = *state;
@@ -243,8 +331,10 @@ static void spec_requests_are_drawn(void **state)
     assert_contains(s->report.files[0].figure, ">parameters (millions)<");
     assert_contains(s->report.files[0].data, "SR,params_millions,n,val_top1_pct_mean");
     assert_int_equal(draw(s, (struct plot_options){.y = "test_top1"}), ST_USAGE);
-    assert_string_equal(s->err.text,
-                        "columns belong to one kind of plot, so name it; known are curve, learning");
+    assert_string_equal(
+        s->err.text,
+        "columns belong to one kind of plot, so name it; known are curve, learning, scatter, pareto, edf, "
+        "heatmap, effects, parallel, timeline");
     /* The block that no request names has none. */
     assert_int_equal(draw(s, (struct plot_options){.block = "a"}), ST_FAILED);
     assert_non_null(strstr(s->err.text, "requests no figure"));
@@ -415,7 +505,9 @@ static void wrong_requests_say_what_there_is(void **state)
     results_sweep(s->results, "s", spec_head);
     fill_block(s->results, "b");
     assert_int_equal(draw(s, (struct plot_options){.kind = "pie"}), ST_USAGE);
-    assert_string_equal(s->err.text, "unknown kind of plot \"pie\"; known are curve, learning");
+    assert_string_equal(s->err.text,
+                        "unknown kind of plot \"pie\"; known are curve, learning, scatter, pareto, edf, "
+                        "heatmap, effects, parallel, timeline");
     assert_int_equal(draw(s, (struct plot_options){.kind = "curve", .block = "c"}), ST_USAGE);
     assert_non_null(strstr(s->err.text, "there is no block \"c\"; its blocks are b"));
     assert_int_equal(draw(s, (struct plot_options){.kind = "curve", .y = "top1"}), ST_USAGE);
@@ -594,6 +686,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(curve_has_labels_and_data),
         TEST(learning_has_a_line_per_point),
+        TEST(kinds_of_a_plane),
+        TEST(timeline_of_attempts),
+        TEST(kinds_of_one_point),
         TEST(every_kind_and_block_by_default),
         TEST(spec_requests_are_drawn),
         TEST(equal_requests_are_drawn_once),

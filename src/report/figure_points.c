@@ -1,0 +1,390 @@
+/* Figures of single results: every trial as a dot, the Pareto front, the distribution of a result. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "report/figures.h"
+#include "report/front.h"
+#include "report/lines.h"
+
+/* One variant trained by one recipe: its replicates averaged; or, for a scatter, one trial. */
+struct group {
+    const char *name; /* "SR=0.5, lr=0.1" */
+    int64_t trial;
+    double x;
+    struct summary y;
+};
+
+struct groups {
+    size_t count, capacity, trials;
+    struct group *items;
+    const struct metric *x, *y;
+};
+
+static enum status no_memory(struct err *e)
+{
+    return err_set(e, ST_NOMEM, "cannot draw a figure: out of memory");
+}
+
+/* {"SR":0.5,"bypass":"none"} as SR=0.5, bypass=none. */
+static const char *readable(struct arena *arena, const char *json)
+{
+    const size_t n = strlen(json);
+    char *out = arena_alloc(arena, 2 * n + 1, 1), *to = out;
+    bool quoted = false;
+    for (const char *s = json; out && *s; s++) {
+        quoted = *s == '"' ? !quoted : quoted;
+        if (*s == '"' || (!quoted && (*s == '{' || *s == '}')))
+            continue;
+        if (!quoted && *s == ',') {
+            *to++ = ',';
+            *to++ = ' ';
+        } else
+            *to++ = !quoted && *s == ':' ? '=' : *s;
+    }
+    return out;
+}
+
+static double cell_number(struct cell cell)
+{
+    return cell.type == CELL_REAL ? cell.r : cell.type == CELL_INT ? (double)cell.i : NAN;
+}
+
+static struct group *next_group(struct groups *g)
+{
+    if (g->count == g->capacity) {
+        const size_t larger = g->capacity ? 2 * g->capacity : 64;
+        struct group *items = mem_realloc(g->items, larger, sizeof *items);
+        if (!items)
+            return NULL;
+        g->items = items;
+        g->capacity = larger;
+    }
+    g->items[g->count] = (struct group){0};
+    return &g->items[g->count++];
+}
+
+/* A number that SQL gave as mean, n and sum of squares around the mean. */
+static struct summary summary_of(double mean, int64_t n, double squares)
+{
+    struct summary s = {(size_t)n, mean, NAN, NAN, mean, mean};
+    if (n >= 2) {
+        s.sd = sqrt(fmax(squares, 0) / (double)(n - 1));
+        s.half_width = student_t_quantile(0.975, (size_t)n - 1) * s.sd / sqrt((double)n);
+    }
+    return s;
+}
+
+static enum status read_groups(struct store_query *q, struct groups *g, struct arena *arena, struct err *e)
+{
+    for (bool row = true;;) {
+        const enum status st = store_query_next(q, &row, e);
+        if (st != ST_OK || !row)
+            return st;
+        const double x = cell_number(store_query_cell(q, 2)), y = cell_number(store_query_cell(q, 3));
+        if (!isfinite(x) || !isfinite(y))
+            continue;
+        struct group *item = next_group(g);
+        const struct cell axes = store_query_cell(q, 1);
+        if (item) {
+            item->name = readable(arena, axes.type == CELL_TEXT ? axes.text : "");
+            item->trial = store_query_cell(q, 0).i;
+            item->x = x;
+            item->y = summary_of(y, store_query_cell(q, 4).i, cell_number(store_query_cell(q, 5)));
+        }
+        if (!item || !item->name)
+            return no_memory(e);
+    }
+}
+
+static enum status count_trials(struct store *s, int64_t block, struct groups *g, struct err *e)
+{
+    struct store_query *q = NULL;
+    char *sql = mem_printf(
+        "SELECT count(DISTINCT trial_id) FROM block_trial WHERE block_id = %" PRId64 " AND in_spec", block);
+    bool row;
+    enum status st = sql ? store_query_open(s, sql, &q, e) : no_memory(e);
+    if (st == ST_OK)
+        st = store_query_next(q, &row, e);
+    if (st == ST_OK)
+        g->trials = (size_t)store_query_cell(q, 0).i;
+    store_query_close(q);
+    mem_free(sql);
+    return st;
+}
+
+/* Done trials of a block, each once, ascending in x; `each`: one by one, else averaged over seeds. */
+static enum status load_groups(struct store *s, const struct figure_request *r, const char *x, const char *y,
+                               bool each, struct groups *g, struct arena *arena, struct err *e)
+{
+    g->x = metric_find(METRIC_TRIAL, x);
+    g->y = metric_find(METRIC_TRIAL, y);
+    if (!g->x || !g->y)
+        return metric_unknown(METRIC_TRIAL, g->x ? "y" : "x", g->x ? y : x, NULL, e);
+    char *sql = mem_printf(
+        "WITH one AS (SELECT t.id, min(m.axes) AS axes, t.variant_id, t.recipe_id, t.data_fingerprint, %s AS "
+        "x, %s AS y"
+        " FROM block_trial m JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
+        " WHERE m.block_id = %" PRId64 " AND m.in_spec AND t.state = 'done' GROUP BY t.id),"
+        " mean AS (SELECT *, avg(y) OVER (PARTITION BY %s) AS centre FROM one WHERE y IS NOT NULL)"
+        " SELECT min(id), axes, avg(x), centre, count(*), sum((y - centre) * (y - centre)) FROM mean GROUP "
+        "BY %s"
+        " ORDER BY 3, 4, 1",
+        g->x->sql, g->y->sql, r->block, each ? "id" : "variant_id, recipe_id, data_fingerprint",
+        each ? "id" : "variant_id, recipe_id, data_fingerprint");
+    struct store_query *q = NULL;
+    enum status st = sql ? store_query_open(s, sql, &q, e) : no_memory(e);
+    mem_free(sql);
+    if (st == ST_OK)
+        st = read_groups(q, g, arena, e);
+    store_query_close(q);
+    return st == ST_OK ? count_trials(s, r->block, g, e) : st;
+}
+
+static void say_nothing(const struct groups *g, char nothing[256])
+{
+    snprintf(nothing, 256, "none of its %zu trials has such a result yet", g->trials);
+}
+
+static enum range_kind kind_of(const struct metric *m)
+{
+    return m->percent ? RANGE_PERCENT : RANGE_AMOUNT;
+}
+
+static void set_ranges(const struct groups *g, bool bars, struct layout *l)
+{
+    double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
+    for (size_t i = 0; i < g->count; i++) {
+        const double half = bars && !isnan(g->items[i].y.half_width) ? g->items[i].y.half_width : 0;
+        low[0] = fmin(low[0], g->items[i].x);
+        high[0] = fmax(high[0], g->items[i].x);
+        low[1] = fmin(low[1], g->items[i].y.mean - half);
+        high[1] = fmax(high[1], g->items[i].y.mean + half);
+    }
+    l->x = range_around(low[0], high[0], kind_of(g->x), true);
+    l->y = range_around(low[1], high[1], kind_of(g->y), false);
+}
+
+static struct cell number(double v)
+{
+    return isnan(v) ? cell_null() : cell_real(v);
+}
+
+static enum status set_columns(struct figure *f, const struct table_column *columns, int count, struct err *e)
+{
+    struct table_column *copy = arena_alloc(&f->arena, (size_t)count, sizeof *copy);
+    if (!copy)
+        return no_memory(e);
+    memcpy(copy, columns, (size_t)count * sizeof *copy);
+    f->columns = copy;
+    f->column_count = count;
+    return ST_OK;
+}
+
+static enum status finish(struct layout *l, const struct figure_request *r, struct figure *f, struct err *e)
+{
+    l->title = arena_printf(&f->arena, "%s: %s", r->sweep, r->name);
+    return l->title ? layout_define(l, f, e) : no_memory(e);
+}
+
+static enum status draw_scatter(const struct groups *g, const struct figure_request *r, struct figure *f,
+                                struct err *e)
+{
+    const struct table_column columns[] = {
+        {.name = "trial"}, {.name = "axes"}, {.name = g->x->column}, {.name = g->y->column}};
+    struct layout l = {.x_title = g->x->title, .y_title = g->y->title};
+    enum status st = set_columns(f, columns, 4, e);
+    strbuf_puts(&f->definitions, "$points << EOD\n");
+    for (size_t i = 0; i < g->count && st == ST_OK; i++) {
+        const struct group *p = &g->items[i];
+        figure_data(f, 2, (const double[]){p->x, p->y.mean}, 1);
+        st = figure_row(f,
+                        (const struct cell[]){cell_int(p->trial), cell_text(p->name), cell_real(p->x),
+                                              cell_real(p->y.mean)},
+                        e);
+    }
+    strbuf_puts(&f->definitions, "EOD\n");
+    figure_count(f, "point_count", g->count);
+    f->points = g->count;
+    set_ranges(g, false, &l);
+    l.notes[0] = arena_printf(&f->arena, "%zu trials, one dot each", g->count);
+    if (g->count < g->trials)
+        l.notes[1] = arena_printf(&f->arena, "left out: %zu of %zu trials, which have no result",
+                                  g->trials - g->count, g->trials);
+    return st == ST_OK ? finish(&l, r, f, e) : st;
+}
+
+enum status figure_scatter(struct store *s, const struct figure_request *r, struct figure *out,
+                           char nothing[256], struct err *e)
+{
+    struct groups g = {0};
+    enum status st =
+        load_groups(s, r, r->x ? r->x : "model_mib", r->y ? r->y : "test_top1", true, &g, &out->arena, e);
+    if (st == ST_OK && g.count > 0)
+        st = draw_scatter(&g, r, out, e);
+    else if (st == ST_OK)
+        say_nothing(&g, nothing);
+    mem_free(g.items);
+    return st;
+}
+
+static enum status front_rows(const struct groups *g, const struct candidate *c, struct figure *f,
+                              struct err *e)
+{
+    const char *y = g->y->column;
+    const struct table_column columns[] = {{.name = "axes"},
+                                           {.name = g->x->column},
+                                           {.name = "n"},
+                                           {.name = arena_printf(&f->arena, "%s_mean", y)},
+                                           {.name = arena_printf(&f->arena, "%s_stddev", y)},
+                                           {.name = arena_printf(&f->arena, "%s_ci95", y)},
+                                           {.name = "on_front"},
+                                           {.name = "front_probability"}};
+    if (!columns[3].name || !columns[4].name || !columns[5].name)
+        return no_memory(e);
+    enum status st = set_columns(f, columns, 8, e);
+    for (size_t i = 0; i < g->count && st == ST_OK; i++) {
+        const struct group *p = &g->items[i];
+        const struct cell cells[] = {
+            cell_text(p->name), cell_real(p->x),         cell_int((int64_t)p->y.n), number(p->y.mean),
+            number(p->y.sd),    number(p->y.half_width), cell_int(c[i].on_front),   number(c[i].probability)};
+        st = figure_row(f, cells, e);
+    }
+    return st;
+}
+
+/* The front's points are the lines of the legend, the others and the stairs come beside. */
+static enum status front_points(const struct groups *g, const struct candidate *c, struct figure *f,
+                                struct layout *l, struct err *e)
+{
+    struct line_point *points = arena_alloc(&f->arena, g->count, sizeof *points);
+    const char **labels = arena_alloc(&f->arena, g->count, sizeof *labels);
+    double *merit = arena_alloc(&f->arena, g->count, sizeof *merit);
+    if (!points || !labels || !merit)
+        return no_memory(e);
+    size_t n = 0;
+    strbuf_puts(&f->definitions, "$others << EOD\n");
+    for (size_t i = 0; i < g->count; i++) {
+        const struct group *p = &g->items[i];
+        if (!c[i].on_front) {
+            const bool possible = c[i].probability >= 0.05;
+            figure_data(f, 3, (const double[]){p->x, p->y.mean, possible}, 1);
+            continue;
+        }
+        points[n] = (struct line_point){n, p->x, p->y};
+        merit[n] = g->y->lower_is_better ? -p->y.mean : p->y.mean;
+        labels[n] = isnan(c[i].probability)
+                        ? p->name
+                        : arena_printf(&f->arena, "%.0f %%  %s", c[i].probability * 100, p->name);
+        if (!labels[n++])
+            return no_memory(e);
+    }
+    if (n == g->count) /* gnuplot draws no empty block */
+        strbuf_puts(&f->definitions, "NaN NaN 0\n");
+    strbuf_puts(&f->definitions, "EOD\n$stairs << EOD\n");
+    for (size_t i = 0; i < n; i++)
+        figure_data(f, 2, (const double[]){points[i].x, points[i].y.mean}, 1);
+    strbuf_puts(&f->definitions, "EOD\n");
+    const enum status st = lines_define(f, l, points, n, labels, merit, n, e);
+    l->legend_count = l->legend_count ? l->legend_count : 1; /* a lone point has a name too */
+    f->points = g->count;
+    return st;
+}
+
+static enum status draw_pareto(const struct groups *g, const struct figure_request *r, struct figure *f,
+                               struct err *e)
+{
+    struct candidate *c = arena_alloc(&f->arena, g->count, sizeof *c);
+    struct layout l = {.x_title = g->x->title, .y_title = g->y->title};
+    double sd;
+    size_t freedom;
+    if (!c)
+        return no_memory(e);
+    for (size_t i = 0; i < g->count; i++)
+        c[i] = (struct candidate){.cost = g->items[i].x, .merit = g->items[i].y};
+    enum status st = front_estimate(c, g->count, !g->y->lower_is_better, &sd, &freedom, e);
+    if (st == ST_OK)
+        st = front_rows(g, c, f, e);
+    if (st == ST_OK)
+        st = front_points(g, c, f, &l, e);
+    if (st != ST_OK)
+        return st;
+    set_ranges(g, true, &l);
+    l.legend_title = isnan(sd) ? "on the front" : "probability to be on it";
+    l.notes[0] =
+        isnan(sd)
+            ? "no point has two seeds, so how sure the front is cannot be told"
+            : arena_printf(
+                  &f->arena,
+                  "bars: 95 %% interval of the mean (Student t); probability: %d bootstrap draws, pooled sd",
+                  FRONT_DRAWS);
+    l.notes[1] =
+        isnan(sd) ? NULL : "hollow: not on the front of the means, but with a probability of at least 5 %";
+    return finish(&l, r, f, e);
+}
+
+enum status figure_pareto(struct store *s, const struct figure_request *r, struct figure *out,
+                          char nothing[256], struct err *e)
+{
+    struct groups g = {0};
+    enum status st =
+        load_groups(s, r, r->x ? r->x : "model_mib", r->y ? r->y : "test_top1", false, &g, &out->arena, e);
+    if (st == ST_OK && g.count > 0)
+        st = draw_pareto(&g, r, out, e);
+    else if (st == ST_OK)
+        say_nothing(&g, nothing);
+    mem_free(g.items);
+    return st;
+}
+
+static int by_mean(const void *a, const void *b)
+{
+    const struct group *p = a, *q = b;
+    if (p->y.mean != q->y.mean)
+        return p->y.mean < q->y.mean ? -1 : 1;
+    return (p->trial > q->trial) - (p->trial < q->trial);
+}
+
+static enum status draw_edf(struct groups *g, const struct figure_request *r, struct figure *f, struct err *e)
+{
+    const struct table_column columns[] = {
+        {.name = "axes"}, {.name = "n"}, {.name = g->y->column}, {.name = "share_at_most_pct"}};
+    struct layout l = {.x_title = g->y->title, .y_title = "variants with at most this (%)"};
+    enum status st = set_columns(f, columns, 4, e);
+    qsort(g->items, g->count, sizeof *g->items, by_mean);
+    l.x = range_around(g->items[0].y.mean, g->items[g->count - 1].y.mean, kind_of(g->y), false);
+    l.y = range_around(0, 100, RANGE_PERCENT, false);
+    strbuf_puts(&f->definitions, "$points << EOD\n");
+    figure_data(f, 2, (const double[]){l.x.low, 0}, 1);
+    for (size_t i = 0; i < g->count && st == ST_OK; i++) {
+        const struct group *p = &g->items[i];
+        const double share = 100 * (double)(i + 1) / (double)g->count;
+        figure_data(f, 2, (const double[]){p->y.mean, share}, 1);
+        st = figure_row(f,
+                        (const struct cell[]){cell_text(p->name), cell_int((int64_t)p->y.n),
+                                              cell_real(p->y.mean), cell_real(share)},
+                        e);
+    }
+    figure_data(f, 2, (const double[]){l.x.high, 100}, 1);
+    strbuf_puts(&f->definitions, "EOD\n");
+    f->points = g->count;
+    l.notes[0] = arena_printf(
+        &f->arena, "empirical distribution over %zu variants, each the mean of its seeds; median %.4g",
+        g->count, g->items[(g->count - 1) / 2].y.mean);
+    return st == ST_OK ? finish(&l, r, f, e) : st;
+}
+
+enum status figure_edf(struct store *s, const struct figure_request *r, struct figure *out, char nothing[256],
+                       struct err *e)
+{
+    struct groups g = {0};
+    enum status st = load_groups(s, r, "model_mib", r->x ? r->x : "test_top1", false, &g, &out->arena, e);
+    if (st == ST_OK && g.count > 0)
+        st = draw_edf(&g, r, out, e);
+    else if (st == ST_OK)
+        say_nothing(&g, nothing);
+    mem_free(g.items);
+    return st;
+}

@@ -1,0 +1,170 @@
+/* When each attempt ran: attempts at the same time stand in rows of their own, as workers do. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "report/figures.h"
+#include "report/layout.h"
+
+enum { OUTCOMES = 5 };
+static const char *const outcomes[OUTCOMES] = {"done", "diverged", "interrupted", "crashed or failed",
+                                               "running"};
+
+static enum status no_memory(struct err *e)
+{
+    return err_set(e, ST_NOMEM, "cannot draw a time line: out of memory");
+}
+
+static size_t outcome_of(const char *text)
+{
+    if (!text)
+        return 4;
+    for (size_t i = 0; i < 3; i++)
+        if (strcmp(text, outcomes[i]) == 0)
+            return i;
+    return 3;
+}
+
+struct bar {
+    double from, to; /* s since the first start */
+    size_t row, outcome;
+};
+
+struct bars {
+    size_t count, rows;
+    struct bar *items;
+    double end;
+    size_t of[OUTCOMES];
+};
+
+/* The lowest row that is free at a start. Attempts come by start; times have a second's resolution. */
+static size_t free_row(struct bars *b, double *busy_until, double from)
+{
+    size_t row = 0;
+    while (row < b->rows && busy_until[row] > from + 1)
+        row++;
+    b->rows = row == b->rows ? b->rows + 1 : b->rows;
+    return row;
+}
+
+static enum status open_attempts(struct store *s, int64_t block, struct store_query **q, struct err *e)
+{
+    char *sql = mem_printf(
+        "WITH a AS (SELECT a.*, unixepoch(a.started_utc) AS start FROM attempt a WHERE a.trial_id IN (SELECT "
+        "trial_id"
+        " FROM block_trial WHERE block_id = %" PRId64 " AND in_spec) ORDER BY start, a.id)"
+        " SELECT trial_id, number, host, threads, start - (SELECT min(start) FROM a), coalesce(wall_s, "
+        "unixepoch(ended_utc)"
+        " - start, unixepoch('now') - start), outcome, (SELECT count(*) FROM a), started_utc FROM a",
+        block);
+    const enum status st = sql ? store_query_open(s, sql, q, e) : no_memory(e);
+    mem_free(sql);
+    return st;
+}
+
+static double cell_number(struct cell cell)
+{
+    return cell.type == CELL_REAL ? cell.r : cell.type == CELL_INT ? (double)cell.i : 0;
+}
+
+static enum status read_bars(struct store_query *q, struct figure *f, struct bars *b, struct err *e)
+{
+    double *busy_until = NULL;
+    for (bool row = true;;) {
+        enum status st = store_query_next(q, &row, e);
+        if (st != ST_OK || !row)
+            return st;
+        if (!b->items) {
+            const size_t all = (size_t)store_query_cell(q, 7).i;
+            b->items = arena_alloc(&f->arena, all, sizeof *b->items);
+            busy_until = arena_alloc(&f->arena, all + 1, sizeof *busy_until);
+            if (!b->items || !busy_until)
+                return no_memory(e);
+        }
+        const struct cell outcome = store_query_cell(q, 6);
+        struct bar *bar = &b->items[b->count++];
+        bar->from = cell_number(store_query_cell(q, 4));
+        bar->to = bar->from + fmax(cell_number(store_query_cell(q, 5)), 0);
+        bar->row = free_row(b, busy_until, bar->from);
+        busy_until[bar->row] = bar->to;
+        bar->outcome = outcome_of(outcome.type == CELL_TEXT ? outcome.text : NULL);
+        b->of[bar->outcome]++;
+        b->end = fmax(b->end, bar->to);
+        const struct cell cells[] = {store_query_cell(q, 0),
+                                     store_query_cell(q, 1),
+                                     store_query_cell(q, 2),
+                                     store_query_cell(q, 3),
+                                     cell_real(bar->from),
+                                     cell_real(bar->to),
+                                     cell_int((int64_t)bar->row + 1),
+                                     outcome,
+                                     store_query_cell(q, 8)};
+        st = figure_row(f, cells, e);
+        if (st != ST_OK)
+            return st;
+    }
+}
+
+static enum status draw(const struct bars *b, const struct figure_request *r, struct figure *f, struct err *e)
+{
+    const bool hours = b->end > 3 * 3600, minutes = b->end > 180;
+    const double unit = hours ? 3600 : minutes ? 60 : 1;
+    const char **labels = arena_alloc(&f->arena, OUTCOMES, sizeof *labels);
+    double *kinds = arena_alloc(&f->arena, OUTCOMES, sizeof *kinds);
+    struct layout l = {.x_title = hours     ? "time since the first start (h)"
+                                  : minutes ? "time since the first start (min)"
+                                            : "time since the first start (s)",
+                       .y_title = "attempts at the same time"};
+    if (!labels || !kinds)
+        return no_memory(e);
+    strbuf_puts(&f->definitions, "$bars << EOD\n");
+    for (size_t o = 0; o < OUTCOMES; o++) {
+        if (b->of[o] == 0)
+            continue;
+        for (size_t i = 0; i < b->count; i++)
+            if (b->items[i].outcome == o)
+                figure_data(f, 3,
+                            (const double[]){b->items[i].from / unit, b->items[i].to / unit,
+                                             (double)b->items[i].row + 1},
+                            1);
+        strbuf_puts(&f->definitions, "\n\n");
+        kinds[l.legend_count] = (double)o + 1;
+        labels[l.legend_count] = arena_printf(&f->arena, "%s (%zu)", outcomes[o], b->of[o]);
+        if (!labels[l.legend_count++])
+            return no_memory(e);
+    }
+    strbuf_puts(&f->definitions, "EOD\n");
+    figure_numbers(f, "outcome", kinds, l.legend_count);
+    figure_count(f, "row_count", b->rows);
+    l.legend = labels;
+    l.legend_title = "attempts";
+    l.x = range_around(0, b->end / unit, RANGE_AMOUNT, false);
+    l.y = (struct range){0.4, (double)b->rows + 0.6, false};
+    l.title = arena_printf(&f->arena, "%s: %s", r->sweep, r->name);
+    l.notes[0] = arena_printf(&f->arena, "%zu attempts; starts are known to the second", b->count);
+    f->points = b->count;
+    return l.title && l.notes[0] ? layout_define(&l, f, e) : no_memory(e);
+}
+
+enum status figure_timeline(struct store *s, const struct figure_request *r, struct figure *out,
+                            char nothing[256], struct err *e)
+{
+    static const struct table_column columns[] = {
+        {.name = "trial"},   {.name = "attempt"}, {.name = "host"},
+        {.name = "threads"}, {.name = "start_s"}, {.name = "end_s"},
+        {.name = "row"},     {.name = "outcome"}, {.name = "started_utc"}};
+    struct store_query *q = NULL;
+    struct bars bars = {0};
+    out->columns = columns;
+    out->column_count = sizeof columns / sizeof *columns;
+    enum status st = open_attempts(s, r->block, &q, e);
+    if (st == ST_OK)
+        st = read_bars(q, out, &bars, e);
+    store_query_close(q);
+    if (st == ST_OK && bars.count > 0)
+        return draw(&bars, r, out, e);
+    if (st == ST_OK)
+        snprintf(nothing, 256, "none of its trials has been started");
+    return st;
+}
