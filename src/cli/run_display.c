@@ -25,32 +25,32 @@ static const char *format_duration(double seconds, char out[DURATION_TEXT])
 
 /* Names */
 
-static const struct membership *first_membership(const struct space *space, int trial)
+/* The first membership of each trial; mem_free. */
+static const struct membership **first_memberships(const struct space *space)
 {
-    for (int i = 0; i < space->membership_count; i++) {
-        if (space->memberships[i].trial == trial)
-            return &space->memberships[i];
-    }
-    return NULL;
+    const struct membership **first = mem_calloc((size_t)space->trial_count + 1, sizeof(struct membership *));
+    for (int i = space->membership_count - 1; first && i >= 0; i--)
+        first[space->memberships[i].trial] = &space->memberships[i];
+    return first;
 }
 
 static enum status name_trials(struct run_display *d, const struct spec *spec, struct err *e)
 {
-    d->names = mem_calloc((size_t)d->space.trial_count, sizeof *d->names);
-    if (!d->names)
-        return err_set(e, ST_NOMEM, "out of memory");
-    for (int i = 0; i < d->space.trial_count; i++) {
-        const struct membership *m = first_membership(&d->space, i);
+    const struct membership **first = first_memberships(&d->space);
+    d->names = mem_calloc((size_t)d->space.trial_count + 1, sizeof *d->names);
+    bool failed = !first || !d->names;
+    for (int i = 0; !failed && i < d->space.trial_count; i++) {
+        const struct membership *m = first[i];
         d->names[i] = trial_name_format(m ? spec->blocks[m->block].id : "", m ? m->axes : NULL,
                                         d->space.trials[i].seed);
-        if (!d->names[i])
-            return err_set(e, ST_NOMEM, "out of memory");
-        int width = table_text_width(d->names[i]);
+        failed = !d->names[i];
+        int width = failed ? 0 : table_text_width(d->names[i]);
         d->name_width = width > d->name_width ? width : d->name_width;
     }
+    mem_free(first);
     if (d->name_width > NAME_WIDTH_MAX)
         d->name_width = NAME_WIDTH_MAX;
-    return ST_OK;
+    return failed ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
 }
 
 /* Trials of the supervisor's space: the same one, but another copy. */

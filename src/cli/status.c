@@ -1,9 +1,16 @@
 /* firesweep status: where the sweeps of a database stand. */
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/status_watch.h"
 #include "report/summary.h"
 
+enum { OPTION_WATCH = OPTION_OWN };
+
 static const struct poptOption options[] = {
+    {"watch", '\0', POPT_ARG_NONE, NULL, OPTION_WATCH,
+     "Show progress and time left until nothing runs any more: drawn anew on a terminal, else a line for "
+     "each change",
+     NULL},
     OUTPUT_FORMAT_OPTION,
     {"only", '\0', POPT_ARG_STRING, NULL, OPTION_ONLY,
      "Print one part: states, sweeps, running or failures (csv: states)", "PART"},
@@ -93,6 +100,12 @@ static enum status status_run(const struct args *a, struct err *e)
     struct output o;
     struct store *store = NULL;
     enum status st = output_init(&o, a, e);
+    if (st == ST_OK && a->value[OPTION_WATCH] && (a->value[OPTION_FORMAT] || a->value[OPTION_ONLY]))
+        st = err_set(e, ST_USAGE, "--watch shows lines of its own, without --format and --only");
+    if (st == ST_OK && a->value[OPTION_WATCH]) {
+        st = status_watch(a->positional[0], e);
+        return st == ST_OK ? ST_OK : err_prefix(e, "status");
+    }
     if (st == ST_OK)
         st = store_open_readonly(a->positional[0], &store, e);
     if (st == ST_OK)
@@ -111,6 +124,7 @@ const struct command command_status = {
                    "trials with their last finished epoch, and what failed and why. Safe while a sweep "
                    "runs.",
     .examples = "  firesweep status results/quickstart.db\n"
+                "  firesweep status results/quickstart.db --watch\n"
                 "  firesweep status results/quickstart.db --only failures --format json\n",
     .options = options,
     .run = status_run,

@@ -66,3 +66,26 @@ enum status summary_results(struct store *s, const char *sweep, struct store_que
     strbuf_release(&sql);
     return st;
 }
+
+/* An epoch of a trial: three passes over the training images and one over the validation images. */
+#define EPOCH_OPERATIONS "v.macs * (3.0 * i.train_images + i.val_images)"
+
+enum status summary_left(struct store *s, struct store_query **out, struct err *e)
+{
+    return store_query_open(s,
+                            "WITH images AS (SELECT data_fingerprint, max(train_images) AS train_images, "
+                            "max(val_images) AS val_images"
+                            "  FROM sweep GROUP BY data_fingerprint),"
+                            " named AS (SELECT DISTINCT trial_id FROM block_trial WHERE in_spec),"
+                            " work AS (SELECT t.state, " EPOCH_OPERATIONS " AS one, t.epochs_done,"
+                            "  iif(t.state IN ('pending', 'running'), r.epochs - t.epochs_done, 0) AS left,"
+                            "  t.train_s + t.eval_s AS seconds FROM named n JOIN trial t ON t.id = n.trial_id"
+                            "  JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
+                            "  JOIN images i ON i.data_fingerprint = t.data_fingerprint)"
+                            " SELECT count(*), coalesce(sum(state NOT IN ('pending', 'running')), 0),"
+                            "  coalesce(sum(state = 'pending'), 0), coalesce(sum(state = 'running'), 0),"
+                            "  total(one * left), coalesce(max(one * left), 0.0),"
+                            "  sum(iif(seconds > 0, one * epochs_done, 0)) / nullif(sum(iif(seconds > 0, "
+                            "seconds, 0)), 0) FROM work",
+                            out, e);
+}

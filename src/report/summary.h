@@ -19,4 +19,9 @@ enum status summary_failures(struct store *s, struct store_query **out, struct e
  * of one sweep that have a finished trial, means over their n seeds. */
 enum status summary_results(struct store *s, const char *sweep, struct store_query **out, struct err *e);
 
+/* What is left of the trials that specs name, one row: trials in all, finished, pending, running; operations
+ * (multiply-accumulates times epochs times images, evaluation included) left, those of the longest trial
+ * among them, and the operations a second of a worker, from all epochs that are recorded (NULL: none is). */
+enum status summary_left(struct store *s, struct store_query **out, struct err *e);
+
 #endif

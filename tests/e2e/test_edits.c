@@ -1,4 +1,5 @@
 /* Edited specs: what plan says before anything runs, and what extend does. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,6 +200,44 @@ static void test_what_cannot_be_extended_says_why(void **state)
                  "4");
 }
 
+static void test_watch_follows_a_sweep_to_its_end(void **state)
+{
+    (void)state;
+    spec_write("watched", "sweep: [{id: sr, grid: {SR: [0.25, 0.5]}}]\ntrain: {epochs: 30, batch: 16}\n"
+                          "run: {workers: 1}\n");
+    pid_t pid = run_start("watched", "watched", NULL);
+    wait_until("watched", "SELECT max(epochs_done) FROM trial", 1, pid);
+    struct outcome o = RUN("status", "watched.db", "--watch");
+    assert_int_equal(run_wait(pid), 0);
+    assert_int_equal(o.code, 0);
+    assert_string_equal(o.err, "");
+    assert_holds(o.out, "0 of 2 trials finished, 1 running, 1 pending, ETA 0:00:");
+    assert_holds(o.out, "seed 1: ");
+    assert_holds(o.out, " of 30 epochs, val top-1 ");
+    outcome_release(&o);
+    assert_int_equal(db_int("watched", "SELECT count(*) FROM trial WHERE state = 'done'"), 2);
+    o = RUN("status", "watched.db", "--watch");
+    assert_int_equal(o.code, 0);
+    assert_string_equal(o.out, "2 of 2 trials finished, 0 running, 0 pending\n");
+    outcome_release(&o);
+    EXPECT_ERROR(2, "--watch shows lines of its own", "status", "watched.db", "--watch", "--format", "json");
+}
+
+/* A supervisor that is gone leaves rows that say running. */
+static void test_watch_ends_when_nobody_runs(void **state)
+{
+    (void)state;
+    spec_write("gone", "train: {epochs: 2000, batch: 16}\n");
+    pid_t pid = run_start("gone", "gone", NULL);
+    wait_until("gone", "SELECT max(epochs_done) FROM trial", 1, pid);
+    assert_int_equal(kill(-pid, 9), 0);
+    assert_int_equal(run_wait(pid), 128 + 9);
+    struct outcome o = RUN("status", "gone.db", "--watch");
+    assert_int_equal(o.code, 0);
+    assert_holds(o.out, "0 of 1 trials finished, 1 running, 0 pending\n");
+    outcome_release(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +247,8 @@ int main(void)
         cmocka_unit_test(test_plan_tells_where_a_trial_continues),
         cmocka_unit_test(test_extended_equals_longer_from_the_start),
         cmocka_unit_test(test_what_cannot_be_extended_says_why),
+        cmocka_unit_test(test_watch_follows_a_sweep_to_its_end),
+        cmocka_unit_test(test_watch_ends_when_nobody_runs),
     };
     return cmocka_run_group_tests(tests, sandbox_setup, sandbox_teardown);
 }
