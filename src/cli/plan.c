@@ -9,14 +9,10 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "cli/commands.h"
-#include "cli/output.h"
-#include "cli/plan_changes.h"
+#include "cli/plan_internal.h"
 #include "engine/calibration.h"
-#include "sweep/forecast.h"
-#include "sweep/space.h"
-#include "sweep/spec.h"
 
-enum { OPTION_REFERENCE = OPTION_OWN, OPTION_CALIBRATE, OPTION_DB };
+enum { OPTION_REFERENCE = OPTION_OWN, OPTION_CALIBRATE, OPTION_BUDGET, OPTION_DB };
 
 static const struct poptOption options[] = {
     {"reference", '\0', POPT_ARG_NONE, NULL, OPTION_REFERENCE,
@@ -27,23 +23,14 @@ static const struct poptOption options[] = {
      NULL},
     {"db", '\0', POPT_ARG_STRING, NULL, OPTION_DB,
      "Results database to compare with (default: results/NAME.db, NAME from the spec, if it exists)", "FILE"},
+    {"budget", '\0', POPT_ARG_STRING, NULL, OPTION_BUDGET,
+     "Say which trials fit into this time (2h, 1h30m), in the order of the spec, and which do not", "TIME"},
     OUTPUT_FORMAT_OPTION,
     {"only", '\0', POPT_ARG_STRING, NULL, OPTION_ONLY,
-     "Print one part: trials, blocks, totals or, beside a database, changes or outside (csv: trials)",
+     "Print one part: trials, blocks, removed, skipped, aliases, totals, with --budget budget or, beside a "
+     "database, changes or outside (csv: trials)",
      "PART"},
     POPT_TABLEEND};
-
-struct plan {
-    struct plan_changes changes; /* first: a plan is the context of the sections of plan_changes.h too */
-    struct spec spec;
-    struct space space;
-    int *first_membership, *next_membership; /* of each trial, of each membership; -1 = none */
-    struct forecast forecast;
-    struct image_counts images;
-    struct packing packing; /* as run would choose with nothing done yet */
-    bool has_speed;
-    struct speed speed;
-};
 
 /* Arithmetic operations of training one image once: forward, gradient to data, gradient to weights; a
  * multiply-accumulate counts as two. */
@@ -78,7 +65,11 @@ static const struct table_column trial_columns[] = {
     {.name = "epochs"},
     {.name = "params", .title = "parameters"},
     {.name = "MiB", .decimals = 2, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+    {.name = "8 bit", .decimals = 2, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+    {.name = "6 bit", .decimals = 2, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "model_bytes", .flags = TABLE_NOT_TEXT},
+    {.name = "model_bytes_8bit", .flags = TABLE_NOT_TEXT},
+    {.name = "model_bytes_6bit", .flags = TABLE_NOT_TEXT},
     {.name = "macs", .title = "MACs"},
     {.name = "activation MiB", .decimals = 2, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "activation_bytes", .flags = TABLE_NOT_TEXT},
@@ -101,8 +92,7 @@ enum {
     COLUMN_PREDICTED = COLUMN_COUNT - 7
 };
 
-/* "SR=0.125 freq=2" from the JSON object. */
-static void format_axes(struct strbuf *b, const char *axes)
+void plan_format_axes(struct strbuf *b, const char *axes)
 {
     struct json_object *object = axes ? json_tokener_parse(axes) : NULL;
     if (json_object_is_type(object, json_type_object)) {
@@ -145,7 +135,7 @@ static enum status trial_row(const struct plan *p, int index, struct table *t, s
     char change[256];
     const struct trial_change *in_db = p->changes.db ? &p->changes.found.trials[index] : NULL;
     collect_memberships(p, index, &blocks, &blocks_json, &axes);
-    format_axes(&axes_text, axes);
+    plan_format_axes(&axes_text, axes);
     const struct cell cells[] = {
         cell_int(index + 1),
         cell_text(blocks.text),
@@ -156,7 +146,11 @@ static enum status trial_row(const struct plan *p, int index, struct table *t, s
         cell_int(trial->point.recipe.epochs),
         cell_int(c->params),
         cell_real((double)c->model_bytes / MIB),
+        cell_real((double)c->model_bytes_8bit / MIB),
+        cell_real((double)c->model_bytes_6bit / MIB),
         cell_int(c->model_bytes),
+        cell_int(c->model_bytes_8bit),
+        cell_int(c->model_bytes_6bit),
         cell_int(c->macs),
         cell_real((double)c->activation_bytes / MIB),
         cell_int(c->activation_bytes),
@@ -184,9 +178,17 @@ static enum status trial_rows(const void *context, struct table *t, struct err *
 {
     const struct plan *p = context;
     enum status st = ST_OK;
-    for (int i = 0; i < p->space.trial_count && st == ST_OK; i++)
+    for (int i = 0; i < p->shown && st == ST_OK; i++)
         st = trial_row(p, i, t, e);
     return st;
+}
+
+static void trial_note(const void *context, FILE *out)
+{
+    const struct plan *p = context;
+    if (p->shown < p->space.trial_count)
+        fprintf(out, "... and %d more: --only trials, or --format csv or json\n",
+                p->space.trial_count - p->shown);
 }
 
 /* blocks */
@@ -252,6 +254,10 @@ static const struct table_column total_columns[] = {
      .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "predicted_wall_s", .flags = TABLE_NOT_TEXT},
     {.name = "wall", .title = "predicted time, h:mm:ss", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+    {.name = "prediction_error_percent", .title = "error of predictions, +-%"},
+    {.name = "disk MiB", .title = "disk, about, MiB", .decimals = 1, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+    {.name = "checkpoint_bytes", .flags = TABLE_NOT_TEXT},
+    {.name = "database_bytes", .flags = TABLE_NOT_TEXT},
 };
 
 static int compare_hashes(const void *a, const void *b)
@@ -262,7 +268,7 @@ static int compare_hashes(const void *a, const void *b)
 /* Sums over the trials to train. */
 struct totals {
     int64_t trials, variants, epochs;
-    double operations, largest_bytes, trial_s, wall_s;
+    double operations, largest_bytes, trial_s, wall_s, checkpoint_bytes, rows_bytes;
 };
 
 static enum status sum_trials(const struct plan *p, struct totals *sum, struct err *e)
@@ -280,6 +286,8 @@ static enum status sum_trials(const struct plan *p, struct totals *sum, struct e
         sum->trial_s += trial_s[sum->trials++];
         sum->epochs += t->point.recipe.epochs;
         sum->operations += operations_per_image(t);
+        sum->checkpoint_bytes += plan_checkpoint_bytes(t);
+        sum->rows_bytes += plan_rows_bytes(t);
         sum->largest_bytes =
             fmax(sum->largest_bytes, forecast_memory(&p->forecast, i, p->packing.threads, p->images.train));
     }
@@ -327,6 +335,10 @@ static enum status total_rows(const void *context, struct table *t, struct err *
         known(core_s / 3600),
         known(sum.wall_s),
         cell_text(sum.wall_s > 0 ? wall : NULL),
+        sum.wall_s > 0 ? cell_int(PREDICTION_ERROR_PERCENT) : cell_null(),
+        cell_real((sum.checkpoint_bytes + sum.rows_bytes) / MIB),
+        cell_int((int64_t)sum.checkpoint_bytes),
+        cell_int((int64_t)sum.rows_bytes),
     };
     return table_row(t, cells, e);
 }
@@ -368,18 +380,33 @@ static enum status write_plan(const struct output *o, const struct plan *p, stru
     if (!p->changes.db)
         columns[COLUMN_CHANGE].flags |= TABLE_NOT_TEXT;
     const struct section sections[] = {
-        {.name = "trials", .columns = columns, .count = COLUMN_COUNT, .rows = trial_rows},
+        {.name = "trials", .columns = columns, .count = COLUMN_COUNT, .rows = trial_rows, .note = trial_note},
         {.name = "blocks", SECTION_COLUMNS(block_columns), .rows = block_rows},
         {.name = "totals",
          SECTION_COLUMNS(total_columns),
          .record = true,
          .rows = total_rows,
          .note = total_note},
+        plan_space_sections[0],
+        plan_space_sections[1],
+        plan_space_sections[2],
         plan_change_sections[0],
         plan_change_sections[1],
+        plan_space_sections[3],
     };
-    const int count = (int)(sizeof sections / sizeof *sections);
-    return output_sections(o, sections, p->changes.db ? count : count - PLAN_CHANGE_SECTIONS, 0, p, e);
+    /* Left out at the end: budget, and with it changes where there is no database. */
+    struct section chosen[sizeof sections / sizeof *sections];
+    int count = 0;
+    for (int i = 0; i < (int)(sizeof sections / sizeof *sections); i++) {
+        const bool change = i == 6 || i == 7, budget = i == 8;
+        /* Text for people has the skipped in the list of trials, and no long list of other names. */
+        const bool asked = o->only || o->format == TABLE_JSON;
+        if (!asked && (i == 4 || (i == 5 && p->shown < p->space.trial_count)))
+            continue;
+        if ((!change || p->changes.db) && (!budget || p->budget_s > 0))
+            chosen[count++] = sections[i];
+    }
+    return output_sections(o, chosen, count, 0, p, e);
 }
 
 static enum status print_reference(struct err *e)
@@ -442,6 +469,18 @@ static enum status make_forecast(struct plan *p, struct err *e)
     if (st == ST_OK)
         pack(p);
     return st;
+}
+
+double plan_left_s(const struct plan *p, int trial)
+{
+    const int epochs = p->space.trials[trial].point.recipe.epochs;
+    if (p->space.trials[trial].skip_reason)
+        return 0;
+    if (!p->changes.db)
+        return predicted_s(p, trial);
+    const struct trial_change *c = &p->changes.found.trials[trial];
+    const int left = epochs - c->epochs_done;
+    return change_trains(c->change) && left > 0 ? predicted_s(p, trial) * left / epochs : 0;
 }
 
 /* What is left beside a database. Epochs of a trial take equally long. */
@@ -512,6 +551,12 @@ static enum status plan_spec(struct plan *p, const char *path, const char *db, c
             st = plan_changes_load(&p->changes, db, &p->spec, &p->space, e);
         if (st == ST_OK)
             st = foretell_rest(p, e);
+        if (st == ST_OK && p->budget_s > 0)
+            st = plan_budget_check(p, e);
+        enum { FULL_MAX = 60, SHOWN = 40 }; /* a terminal is for reading */
+        const bool cut =
+            o->width > 0 && !o->only && o->format == TABLE_TEXT && p->space.trial_count > FULL_MAX;
+        p->shown = cut ? SHOWN : p->space.trial_count;
         if (st == ST_OK)
             st = write_plan(o, p, e);
         plan_changes_release(&p->changes);
@@ -533,6 +578,8 @@ static enum status plan_run(const struct args *a, struct err *e)
         return print_reference(e);
     if (st == ST_OK && !a->positional[0] && !a->value[OPTION_CALIBRATE])
         st = err_set(e, ST_USAGE, "missing argument, expected SPEC, see firesweep plan --help");
+    if (st == ST_OK && a->value[OPTION_BUDGET])
+        st = plan_budget_parse(a->value[OPTION_BUDGET], &p.budget_s, e);
     if (st == ST_OK && a->value[OPTION_CALIBRATE])
         st = calibrate(&p, e);
     if (st != ST_OK)
@@ -561,6 +608,8 @@ const struct command command_plan = {
                 "  firesweep plan --calibrate\n"
                 "  firesweep plan --reference\n"
                 "  firesweep plan sweep.yaml --only totals\n"
+                "  firesweep plan sweep.yaml --only skipped\n"
+                "  firesweep plan sweep.yaml --budget 2h --only budget\n"
                 "  firesweep plan sweep.yaml --db results/sweep.db --only changes\n"
                 "  firesweep plan sweep.yaml --format csv > trials.csv\n",
     .options = options,

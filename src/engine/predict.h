@@ -81,6 +81,10 @@ enum status speed_fit(struct speed *out, const struct speed_sample *samples, int
 /* How far a speed is from the samples' update times: mean of the relative errors' sizes, 0 = none. */
 double speed_scatter(const struct speed *s, const struct speed_sample *samples, int count);
 
+/* How far predicted times of whole trials were from actual ones on a quiet machine, at most
+ * (docs/performance.md, "Predictions"). */
+enum { PREDICTION_ERROR_PERCENT = 5 };
+
 /* A scatter above this says that something else used the machine, and the speed is not to be relied on. */
 #define SCATTER_USUAL 0.04
 

@@ -122,12 +122,139 @@ static void test_with_a_damaged_file(void **state)
     outcome_release(&o);
 }
 
+static char *read_doc(const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", FIRESWEEP_DOCS, name);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    char *text = calloc(1, 1 << 18);
+    assert_non_null(text);
+    assert_true(fread(text, 1, (1 << 18) - 1, f) > 0);
+    assert_int_equal(fclose(f), 0);
+    return text;
+}
+
+/* The committed reference is what the program prints. */
+static void test_reference_is_current(void **state)
+{
+    (void)state;
+    char *text = read_doc("spec.md");
+    struct outcome o = RUN("plan", "--reference");
+    assert_int_equal(o.code, 0);
+    if (strcmp(o.out, text) != 0)
+        fail_msg("docs/spec.md is not current: firesweep plan --reference > docs/spec.md");
+    outcome_release(&o);
+    free(text);
+}
+
+static void write_spec(const char *name, const char *text, size_t n)
+{
+    FILE *f = fopen(name, "w");
+    assert_non_null(f);
+    assert_true(fwrite(text, 1, n, f) == n);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Every spec in the text on design spaces is one. */
+static void test_examples_run(void **state)
+{
+    (void)state;
+    static const int trials[] = {45, 40, 15};
+    char *text = read_doc("design-space.md");
+    int count = 0;
+    for (char *p = text; (p = strstr(p, "```yaml\n")) != NULL; count++) {
+        p += strlen("```yaml\n");
+        char *end = strstr(p, "```");
+        assert_non_null(end);
+        assert_true(count < 3);
+        write_spec("example.yaml", p, (size_t)(end - p));
+        struct json_object *plan = JSON("plan", "example.yaml", "--format", "json");
+        assert_int_equal(json_int_at(plan, "totals.trials"), trials[count]);
+        json_object_put(plan);
+        p = end + 3;
+    }
+    assert_int_equal(count, 3);
+    free(text);
+}
+
+static const char searched[] =
+    "version: 1\nname: searched\ndata: {format: cifar10, path: nowhere, val: 5000}\n"
+    "base: {preset: small32, base_e: 16, incr_e: 16}\n"
+    "sweep:\n"
+    "  - {id: sr, grid: {SR: [0.25, 0.251, 0.5, 1.0], freq: [2, 4]}, exclude: [freq == 4]}\n"
+    "  - {id: few, random: {n: 9}, params: {freq: [1, 2, 3]}}\n"
+    "constraints: [\"SR < 0.9\", \"freq != 3\"]\n";
+
+/* What conditions removed, by condition; other names of a trial. */
+static void test_removed(void **state)
+{
+    (void)state;
+    write_spec("searched.yaml", searched, strlen(searched));
+    struct json_object *plan = JSON("plan", "searched.yaml", "--format", "json");
+    struct json_object *removed = json_at(plan, "removed"), *skipped = json_at(plan, "skipped");
+    assert_int_equal(json_object_array_length(removed), 4);
+    assert_string_equal(json_object_get_string(json_at(json_row(removed, 0), "condition")), "SR < 0.9");
+    assert_int_equal(json_int_at(json_row(removed, 0), "trials"), 2);
+    assert_string_equal(json_object_get_string(json_at(json_row(removed, 1), "condition")),
+                        "exclude: freq == 4");
+    assert_int_equal(json_int_at(json_row(removed, 1), "trials"), 2);
+    assert_string_equal(json_object_get_string(json_at(json_row(removed, 2), "condition")), "freq != 3");
+    assert_int_equal(json_int_at(json_row(removed, 2), "trials"), 0);
+    assert_in_range(json_int_at(json_row(removed, 2), "candidates"), 3000, 3800);
+    assert_int_equal(json_object_array_length(skipped), 4);
+    struct json_object *aliases = json_at(plan, "aliases");
+    assert_true(json_object_array_length(aliases) >= 1);
+    assert_string_equal(json_object_get_string(json_at(json_row(aliases, 0), "axes")), "SR=0.251 freq=2");
+    assert_string_equal(json_object_get_string(json_at(json_row(aliases, 0), "same_as")), "SR=0.25 freq=2");
+    json_object_put(plan);
+    struct outcome o = RUN("plan", "searched.yaml");
+    assert_int_equal(o.code, 0);
+    assert_holds(o.out, "Note: block few has 2 of 9 points; of 10180 candidates ");
+    outcome_release(&o);
+}
+
+/* --budget: nothing fits into no time, everything into a long one; in between a beginning of the list. */
+static void test_budget(void **state)
+{
+    (void)state;
+    struct outcome o = RUN("plan", "timed.yaml", "--budget", "soon");
+    assert_int_equal(o.code, 2);
+    assert_holds(o.err, "not a time, allowed: more than 0, such as 90s");
+    outcome_release(&o);
+    setenv("XDG_CACHE_HOME", "/nonexistent", 1);
+    o = RUN("plan", "timed.yaml", "--budget", "2h");
+    assert_int_equal(o.code, 1);
+    assert_holds(o.err, "--budget needs predicted times: firesweep plan --calibrate");
+    outcome_release(&o);
+    setenv("XDG_CACHE_HOME", folder, 1);
+    keep_speed(1e-9);
+    struct json_object *plan = JSON("plan", "timed.yaml", "--budget", "1000h", "--format", "json");
+    assert_int_equal(json_int_at(plan, "budget.fit"), 6);
+    assert_int_equal(json_int_at(plan, "budget.left_out"), 0);
+    struct json_object *trials = json_at(plan, "trials");
+    const double first = json_object_get_double(json_at(json_row(trials, 0), "predicted_s")),
+                 third = json_object_get_double(json_at(json_row(trials, 2), "predicted_s"));
+    json_object_put(plan);
+    char time[32];
+    snprintf(time, sizeof time, "%.6fs", first + third / 2); /* two seeds side by side, then not the third */
+    plan = JSON("plan", "timed.yaml", "--budget", time, "--format", "json");
+    assert_int_equal(json_int_at(plan, "budget.fit"), 2);
+    assert_int_equal(json_int_at(plan, "budget.last_fitting_trial"), 2);
+    assert_int_equal(json_int_at(plan, "budget.left_out"), 4);
+    json_object_put(plan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reference_is_current),
+        cmocka_unit_test(test_examples_run),
+        cmocka_unit_test(test_removed),
         cmocka_unit_test(test_without_a_speed),
         cmocka_unit_test(test_with_a_speed),
         cmocka_unit_test(test_with_a_damaged_file),
+        cmocka_unit_test(test_budget),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

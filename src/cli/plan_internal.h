@@ -1,0 +1,44 @@
+/* Between plan.c and plan_space.c. */
+#ifndef CLI_PLAN_INTERNAL_H
+#define CLI_PLAN_INTERNAL_H
+
+#include "cli/output.h"
+#include "cli/plan_changes.h"
+#include "sweep/forecast.h"
+#include "sweep/space.h"
+#include "sweep/spec.h"
+
+struct plan {
+    struct plan_changes changes; /* first: a plan is the context of the sections of plan_changes.h too */
+    struct spec spec;
+    struct space space;
+    int *first_membership, *next_membership; /* of each trial, of each membership; -1 = none */
+    struct forecast forecast;
+    struct image_counts images;
+    struct packing packing; /* as run would choose with nothing done yet */
+    bool has_speed;
+    struct speed speed;
+    int shown;       /* trials listed in a table, the first of them */
+    double budget_s; /* of --budget, 0 = none */
+};
+
+/* "SR=0.125 freq=2" from the JSON object. */
+void plan_format_axes(struct strbuf *b, const char *axes);
+
+/* Seconds that a trial still needs: all of it, or what a database does not hold; 0 when not known or done. */
+double plan_left_s(const struct plan *p, int trial);
+
+/* Sections on what the conditions removed (removed, skipped), on trials with several names (aliases), and,
+ * last, on what fits into the time of --budget (budget); their context is the struct plan. */
+enum { PLAN_SPACE_SECTIONS = 4 };
+extern const struct section plan_space_sections[PLAN_SPACE_SECTIONS];
+
+/* Reads --budget. It needs predictions. */
+enum status plan_budget_parse(const char *text, double *out, struct err *e);
+enum status plan_budget_check(const struct plan *p, struct err *e);
+
+/* Bytes of a trial's newest checkpoint and of its rows in a database, about. */
+double plan_checkpoint_bytes(const struct trial *t);
+double plan_rows_bytes(const struct trial *t);
+
+#endif
