@@ -116,7 +116,7 @@ enum status store_lease_beat(struct store *s, int64_t attempt, bool *held, struc
 enum status store_lease_break(struct store *s, const struct lease *seen, bool *freed, struct err *e)
 {
     static const char doing[] = "cannot take over the trial of a run that is gone";
-    struct lease now;
+    struct lease now = {0};
     enum trial_state state = TRIAL_PENDING;
     *freed = false;
     enum status status = store_begin(s, doing, e);
