@@ -1,6 +1,7 @@
 #include "base/num.h"
 
 #include <errno.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -148,7 +149,8 @@ static void format_shortest(double v, char *out)
         snprintf(out, FORMATTED_MAX, "%.0f", v); /* 100000, not 1e+05 */
         return;
     }
-    for (int digits = 1; digits <= 17; digits++) {
+    /* A number of at most 15 digits comes back from its double with them, and %g drops the zeros behind. */
+    for (int digits = 15; digits <= 17; digits++) {
         snprintf(out, FORMATTED_MAX, "%.*g", digits, v);
         if (strtod(out, NULL) == v) {
             return;
@@ -160,6 +162,10 @@ char *num_format_double(double v, char *out)
 {
     if (isnan(v)) {
         return memcpy(out, "nan", sizeof "nan");
+    }
+    if (strcmp(nl_langinfo(RADIXCHAR), ".") == 0) { /* nearly always, and much quicker */
+        format_shortest(v, out);
+        return out;
     }
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t previous = c ? uselocale(c) : (locale_t)0;

@@ -252,6 +252,24 @@ static enum status why_outside(struct search *s, const struct known_trial *k, st
     return status;
 }
 
+static enum status name_outside(struct search *s, struct err *e)
+{
+    const int count = s->c->outside_count;
+    int64_t *ids = arena_alloc(&s->c->arena, (size_t)count + 1, sizeof *ids);
+    const char **names = arena_alloc(&s->c->arena, (size_t)count + 1, sizeof(char *));
+    if (!ids || !names) {
+        return no_memory(s, e);
+    }
+    for (int i = 0; i < count; i++) {
+        ids[i] = s->c->outside[i].id;
+    }
+    enum status status = store_trial_names(s->store, ids, count, &s->c->arena, names, e);
+    for (int i = 0; i < count && status == ST_OK; i++) {
+        s->c->outside[i].name = names[i];
+    }
+    return status;
+}
+
 static enum status find_outside(struct search *s, struct err *e)
 {
     struct difference last = {.text = NULL};
@@ -266,21 +284,14 @@ static enum status find_outside(struct search *s, struct err *e)
     }
     for (int i = 0; i < s->count && status == ST_OK; i++) {
         const struct known_trial *k = &s->known[i];
-        struct stored_trial stored;
         if (!k->ours || s->named[i]) {
             continue;
         }
         struct outside_trial *out = &s->c->outside[s->c->outside_count++];
         *out = (struct outside_trial){.id = k->id, .state = k->state, .epochs_done = k->epochs_done};
         status = why_outside(s, k, &last, &out->why, e);
-        if (status == ST_OK) {
-            status = stored_trial_read(s->store, k->id, &stored, e);
-            out->name = status == ST_OK ? arena_strdup(&s->c->arena, stored.name) : NULL;
-            status = status == ST_OK && !out->name ? no_memory(s, e) : status;
-            stored_trial_release(&stored);
-        }
     }
-    return status;
+    return status == ST_OK ? name_outside(s, e) : status;
 }
 
 static void add_number(struct strbuf *b, const char *key, uint64_t before, uint64_t after)

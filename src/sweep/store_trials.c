@@ -249,26 +249,40 @@ static enum status read_epochs(struct store *s, struct stored_trial *t, struct e
     return close_reader(s, &r, status, t->id, e);
 }
 
-/* The first point that names it. */
-static enum status read_name(struct store *s, struct stored_trial *t, struct err *e)
+/* By the first point that names it. */
+static enum status read_name(struct store *s, sqlite3_stmt *statement, int64_t id, struct arena *arena,
+                             const char **out, struct err *e)
+{
+    sqlite3_bind_int64(statement, 1, id);
+    int code = sqlite3_step(statement);
+    if (code != SQLITE_ROW) {
+        return code == SQLITE_DONE ? err_set(e, ST_USAGE, "%s: there is no trial %" PRId64, s->path, id)
+                                   : store_error(s, code, doing, e);
+    }
+    const char *block = (const char *)sqlite3_column_text(statement, 1);
+    const char *axes = (const char *)sqlite3_column_text(statement, 2);
+    char *name =
+        trial_name_format(block ? block : "trial", axes, (uint64_t)sqlite3_column_int64(statement, 0));
+    *out = name ? arena_strdup(arena, name) : NULL;
+    mem_free(name);
+    sqlite3_reset(statement);
+    return *out ? ST_OK : store_error(s, SQLITE_NOMEM, doing, e);
+}
+
+enum status store_trial_names(struct store *s, const int64_t *ids, int count, struct arena *arena,
+                              const char **names, struct err *e)
 {
     static const char sql[] =
-        "SELECT b.name, m.axes FROM block_trial m JOIN block b ON b.id = m.block_id WHERE m.trial_id = ?1"
+        "SELECT t.seed, b.name, m.axes FROM trial t LEFT JOIN block_trial m ON m.trial_id = t.id"
+        " LEFT JOIN block b ON b.id = m.block_id WHERE t.id = ?1"
         " ORDER BY m.in_spec DESC, b.sweep_id, b.position, m.position LIMIT 1";
-    struct reader r;
-    bool row = false;
-    enum status status = open_reader(s, sql, t, &r, e);
-    if (status == ST_OK) {
-        status = next_row(s, &r, &row, e);
+    sqlite3_stmt *statement = NULL;
+    enum status status = store_prepare(s, sql, &statement, doing, e);
+    for (int i = 0; i < count && status == ST_OK; i++) {
+        status = read_name(s, statement, ids[i], arena, &names[i], e);
     }
-    if (status == ST_OK) {
-        const char *block = row ? take_text(&r) : "trial", *axes = row ? take_text(&r) : NULL;
-        char *name = block ? trial_name_format(block, axes, t->seed) : NULL;
-        t->name = name ? arena_strdup(&t->arena, name) : NULL;
-        r.failed = r.failed || !t->name;
-        mem_free(name);
-    }
-    return close_reader(s, &r, status, t->id, e);
+    sqlite3_finalize(statement);
+    return status;
 }
 
 enum status stored_trial_read(struct store *s, int64_t id, struct stored_trial *out, struct err *e)
@@ -283,7 +297,7 @@ enum status stored_trial_read(struct store *s, int64_t id, struct stored_trial *
     if (status == ST_OK) {
         status = read_epochs(s, out, e);
     }
-    return status == ST_OK ? read_name(s, out, e) : status;
+    return status == ST_OK ? store_trial_names(s, &id, 1, &out->arena, &out->name, e) : status;
 }
 
 void stored_trial_release(struct stored_trial *t)

@@ -46,6 +46,10 @@ struct known_trial {
 enum status store_known_trials(struct store *s, const char *sweep, struct known_trial **out, int *count,
                                struct err *e);
 
+/* Names for people of many trials at once, as in struct stored_trial; arena memory. */
+enum status store_trial_names(struct store *s, const int64_t *ids, int count, struct arena *arena,
+                              const char **names, struct err *e);
+
 /* The sweeps of a database: name, spec and data as last run. arena memory. */
 struct known_sweep {
     const char *name, *spec_path, *spec_text, *data_fingerprint;
