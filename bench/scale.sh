@@ -48,7 +48,7 @@ INSERT INTO trial(id, variant_id, seed, state, val_top1, test_top1, $trial)
 INSERT INTO block_trial(block_id, trial_id, axes, position, in_spec)
   SELECT 1, id, json_object('SR', (SELECT sr FROM variant v WHERE v.id = variant_id)), id, 1 FROM trial WHERE id > 1;
 INSERT INTO epoch(trial_id, epoch, $epoch) SELECT t.id, n.i - 1, $(echo "$epoch" | sed 's/[^,]*/e.&/g')
-  FROM trial t, n, epoch e WHERE e.trial_id = 1 AND e.epoch = 1 AND t.id > 1 AND n.i <= 21 ORDER BY t.id, n.i;
+  FROM trial t, (SELECT i FROM n LIMIT 20) n, epoch e WHERE e.trial_id = 1 AND e.epoch = 1 AND t.id > 1;
 INSERT INTO attempt(trial_id, $attempt) SELECT t.id, $(echo "$attempt" | sed 's/[^,]*/a.&/g') FROM trial t, attempt a WHERE a.trial_id = 1 AND t.id > 1 ORDER BY t.id;
 COMMIT;
 END

@@ -13,6 +13,7 @@
 #include "cli/shell_word.h"
 #include "metamodel/cost.h"
 #include "report/summary.h"
+#include "sweep/hook.h"
 #include "sweep/run.h"
 
 enum { OPTION_DB = OPTION_OWN, OPTION_WORKERS };
@@ -186,6 +187,12 @@ enum status run_spec(const struct spec *spec, const struct run_config *config, c
             *e = printing;
         }
         fflush(stdout);
+        struct err hook = ERR_INIT;
+        if (hook_run(spec, db, st, st == ST_OK ? "" : e->text, &result, &hook) != ST_OK) {
+            fputs("firesweep: run: ", stderr);
+            table_print_escaped(stderr, hook.text);
+            fputc('\n', stderr);
+        }
         char *word = shell_word(db);
         if (word)
             print_next_steps(&result, word, again);

@@ -156,6 +156,34 @@ static enum status plain_section_read(struct reader *r, const struct node *node,
     return st == ST_OK ? section_assign(r, node, section, prefix, target) : st;
 }
 
+/* A command as a list of words: nothing is split, expanded or quoted. */
+static enum status command_read(struct reader *r, const struct node *node)
+{
+    struct spec *spec = r->spec;
+    int count = 0;
+    if (!node)
+        return ST_OK;
+    enum status st = reader_expect(r, node, NODE_SEQUENCE, NULL, "on_finish", "a list of texts");
+    if (st != ST_OK)
+        return st;
+    if (node->count == 0)
+        return reader_fail(r, node->mark, NULL, "on_finish",
+                           "is empty, allowed: a program and its arguments");
+    spec->on_finish = arena_alloc(&spec->arena, (size_t)node->count + 1, sizeof *spec->on_finish);
+    if (!spec->on_finish)
+        return reader_no_memory(r);
+    for (const struct node_item *item = node->items; item; item = item->next) {
+        const bool text = item->value->kind == NODE_SCALAR && (count > 0 || *item->value->text);
+        if (!text)
+            return reader_fail(r, item->value->mark, NULL, "on_finish",
+                               "word %d is no text, allowed: a program and its arguments", count + 1);
+        spec->on_finish[count] = arena_strdup(&spec->arena, item->value->text);
+        if (!spec->on_finish[count++])
+            return reader_no_memory(r);
+    }
+    return ST_OK;
+}
+
 struct seed_at {
     uint64_t seed;
     int index;
@@ -325,6 +353,8 @@ static enum status root_read(struct reader *r, const struct node *root)
                                 spec);
     if (st == ST_OK)
         st = plain_section_read(r, given_value(&given, SECTION_ROOT, "run"), SECTION_RUN, "run", spec);
+    if (st == ST_OK)
+        st = command_read(r, given_value(&given, SECTION_ROOT, "on_finish"));
     return st == ST_OK ? plots_read(r, given_value(&given, SECTION_ROOT, "plots")) : st;
 }
 

@@ -141,6 +141,7 @@ struct spec {
     uint64_t *seeds; /* default [1] */
     struct budget budget;
     struct run_options run;
+    char **on_finish; /* program and arguments, ended by NULL; NULL = none */
     int plot_count;
     struct plot_request *plots;
 };

@@ -98,6 +98,9 @@ static const struct field fields[] = {
     {SECTION_ROOT, FIELD_LIST, "seeds", .initial = "[1]", .meaning = "each point is trained once per seed"},
     {SECTION_ROOT, FIELD_SECTION, "budget", .meaning = "when to give up"},
     {SECTION_ROOT, FIELD_SECTION, "run", .meaning = "how to use the machine; no influence on results"},
+    {SECTION_ROOT, FIELD_LIST, "on_finish",
+     .meaning = "program and arguments to run, without a shell, when a run has ended; FIRESWEEP_DB, "
+                "FIRESWEEP_OUTCOME (done, interrupted, failed) and other variables tell it how"},
     {SECTION_ROOT, FIELD_LIST, "plots", .meaning = "figures to draw"},
 
     {SECTION_DATA, FIELD_CHOICE, "format", IN_SPEC(data.format), .choice = format_choice, .required = true,

@@ -249,6 +249,32 @@ static void test_trial_wall(void **state)
     assert_int_equal(db_int("slow", "SELECT count(*) FROM trial WHERE state = 'done'"), 1);
 }
 
+static void test_on_finish_is_told(void **state)
+{
+    (void)state;
+    spec_write("hooked",
+               "train: {epochs: 1}\non_finish: [\"sh\", \"-c\", \"echo \\\"$0|$1|$FIRESWEEP_OUTCOME|"
+               "$FIRESWEEP_DB|$FIRESWEEP_DONE/$FIRESWEEP_TOTAL\\\" > told\", \"a b\", \"$(x); 'y'\"]\n");
+    assert_int_equal(run("hooked", "hooked"), 0);
+    char text[128] = "";
+    FILE *f = fopen("told", "r");
+    assert_non_null(f);
+    assert_non_null(fgets(text, sizeof text, f));
+    fclose(f);
+    assert_string_equal(text, "a b|$(x); 'y'|done|hooked.db|1/1\n");
+
+    spec_write("hooked", "train: {epochs: 300, batch: 16}\nbudget: {wall: 0.2s}\n"
+                         "on_finish: [sh, -c, 'echo hook saw $FIRESWEEP_OUTCOME; exit 3']\n");
+    assert_int_equal(run("hooked", "hooked"), 1);
+    assert_true(output_holds("hooked", "hook saw interrupted"));
+    assert_true(output_holds("hooked", "on_finish: sh ended with exit code 3"));
+    spec_write("hooked", "train: {epochs: 1}\non_finish: [/no/such/program]\n");
+    assert_int_equal(run("hooked", "hooked"), 0); /* a failing hook does not fail the sweep */
+    assert_true(output_holds("hooked", "on_finish: there is no program /no/such/program"));
+    spec_write("hooked", "on_finish: [[a]]\n");
+    assert_int_equal(run("hooked", "hooked"), 2);
+}
+
 static void test_sweep_wall_stops_like_an_interrupt(void **state)
 {
     (void)state;
@@ -276,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_data_that_does_not_fit_is_refused),
         cmocka_unit_test(test_foreign_file_is_left_alone),
         cmocka_unit_test(test_trial_wall),
+        cmocka_unit_test(test_on_finish_is_told),
         cmocka_unit_test(test_sweep_wall_stops_like_an_interrupt),
     };
     return cmocka_run_group_tests(tests, sandbox_setup, sandbox_teardown);
