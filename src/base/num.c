@@ -1,6 +1,7 @@
 #include "base/num.h"
 
 #include <errno.h>
+#include <float.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <math.h>
@@ -149,8 +150,9 @@ static void format_shortest(double v, char *out)
         snprintf(out, FORMATTED_MAX, "%.0f", v); /* 100000, not 1e+05 */
         return;
     }
-    /* A number of at most 15 digits comes back from its double with them, and %g drops the zeros behind. */
-    for (int digits = 15; digits <= 17; digits++) {
+    /* A number of at most 15 digits comes back from its double with them, and %g drops the zeros behind; a
+     * denormal one has fewer. */
+    for (int digits = fabs(v) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         snprintf(out, FORMATTED_MAX, "%.*g", digits, v);
         if (strtod(out, NULL) == v) {
             return;
