@@ -102,7 +102,7 @@ static bool level_words(struct block_results *r, struct block_axis *a, const str
             names[a->levels++] = text;
         level[i] = k;
     }
-    a->names = names;
+    a->names = a->brief = names;
     return names != NULL;
 }
 
@@ -121,15 +121,19 @@ static bool level_numbers(struct block_results *r, struct block_axis *a, struct 
     a->binned = different > LEVELS_MAX;
     const size_t most = a->binned ? BIN_COUNT : different;
     const char **names = arena_alloc(&r->axes.arena, most, sizeof *names);
+    const char **brief = arena_alloc(&r->axes.arena, most, sizeof *brief);
     size_t first = 0;
-    for (size_t i = 1; names && i <= r->count; i++) {
+    for (size_t i = 1; names && brief && i <= r->count; i++) {
         const bool ends = i == r->count || v[i].number != v[i - 1].number;
         const bool full = !a->binned || i == r->count || i * BIN_COUNT >= (a->levels + 1) * r->count;
         if (!ends || !full)
             continue;
         names[a->levels] =
             a->binned ? bin_name(&r->axes.arena, v[first].number, v[i - 1].number) : v[first].text;
-        if (!names[a->levels])
+        brief[a->levels] =
+            a->binned ? arena_printf(&r->axes.arena, "~%.2g", (v[first].number + v[i - 1].number) / 2)
+                      : names[a->levels];
+        if (!names[a->levels] || !brief[a->levels])
             return false;
         for (size_t k = first; k < i; k++)
             level[v[k].observation] = a->levels;
@@ -137,7 +141,8 @@ static bool level_numbers(struct block_results *r, struct block_axis *a, struct 
         first = i;
     }
     a->names = names;
-    return names != NULL;
+    a->brief = brief;
+    return names && brief;
 }
 
 /* Levels of one column of the axes, into level[observation]; a->levels stays below two for a constant one. */

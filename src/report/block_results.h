@@ -21,6 +21,7 @@ struct block_axis {
     size_t levels;
     const char *
         *names; /* of the levels: "0.125", "0.05 to 0.2", "-" for not set; numbers ascending, words as met */
+    const char **brief; /* for narrow places: of a bin about its middle, "~0.1" */
 };
 
 struct block_results {

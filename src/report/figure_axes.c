@@ -140,7 +140,7 @@ static enum status define_y_levels(const struct block_axis *y, struct figure *f,
 {
     const char **texts = arena_alloc(&f->arena, y->levels, sizeof *texts);
     for (size_t i = 0; texts && i < y->levels; i++) {
-        texts[i] = text_cut(&f->arena, y->names[i], 13, 44);
+        texts[i] = text_cut(&f->arena, y->brief[i], 13, 44);
         if (!texts[i])
             return no_memory(e);
     }
@@ -254,7 +254,7 @@ static enum status effect_points(const struct block_results *r, const struct eff
             return no_memory(e);
         for (size_t i = 0; i < r->axis[k].levels; i++, n++) {
             places[n] = (double)(n + k) + 1;
-            texts[n] = r->axis[k].names[i];
+            texts[n] = r->axis[k].brief[i];
             points[n] = (struct line_point){k, places[n], a->level[i]};
         }
     }
@@ -321,7 +321,7 @@ static enum status level_labels(const struct block_results *r, struct figure *f,
         for (size_t i = 0; i < r->axis[k].levels; i++) {
             if (r->axis[k].levels > ALL && i > 0 && i + 1 < r->axis[k].levels)
                 continue;
-            texts[n] = text_cut(&f->arena, r->axis[k].names[i], 11, r->axis_count > 5 ? WIDTH / 2.0 : WIDTH);
+            texts[n] = text_cut(&f->arena, r->axis[k].brief[i], 11, r->axis_count > 5 ? WIDTH / 2.0 : WIDTH);
             if (!texts[n])
                 return no_memory(e);
             x[n] = (double)k + 1;

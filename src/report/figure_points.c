@@ -36,7 +36,7 @@ static const char *readable(struct arena *arena, const char *json)
     bool quoted = false;
     for (const char *s = json; out && *s; s++) {
         quoted = *s == '"' ? !quoted : quoted;
-        if (*s == '"' || (!quoted && (*s == '{' || *s == '}')))
+        if (*s == '"' || (!quoted && strchr("{} ", *s)))
             continue;
         if (!quoted && *s == ',') {
             *to++ = ',';
