@@ -28,8 +28,9 @@ static const struct poptOption options[] = {
      "COLUMN[:desc]"},
     {"limit", '\0', POPT_ARG_STRING, NULL, OPTION_LIMIT, "At most so many rows", "N"},
     {"columns", '\0', POPT_ARG_STRING, NULL, OPTION_COLUMNS, "Columns to show, or all", "A,B,..."},
-    {"block", '\0', POPT_ARG_STRING, NULL, OPTION_BLOCK, "effects: only of this block", "ID"},
-    {"y", '\0', POPT_ARG_STRING, NULL, OPTION_Y, "effects: on this column (default: test_top1)", "COLUMN"},
+    {"block", '\0', POPT_ARG_STRING, NULL, OPTION_BLOCK, "effects, plateau: only of this block", "ID"},
+    {"y", '\0', POPT_ARG_STRING, NULL, OPTION_Y, "effects, plateau: on this column (default: test_top1)",
+     "COLUMN"},
     {"format", '\0', POPT_ARG_STRING, NULL, OPTION_FORMAT, "Print a table (default), csv, json or markdown",
      "table|csv|json|markdown"},
     POPT_TABLEEND};
@@ -45,8 +46,9 @@ static enum status list_rows(const void *context, struct table *t, struct err *e
     }
     const char *const computed[][2] = {
         {"compare", "two variants, A and B, over the seeds they share: differences with 95 % intervals"},
-        {"effects", "what each axis of a block does to the accuracy, and its share of the variance"}};
-    for (int i = 0; i < 2 && st == ST_OK; i++) {
+        {"effects", "what each axis of a block does to the accuracy, and its share of the variance"},
+        {"plateau", "knee and plateau of each curve, with bootstrap intervals over seeds"}};
+    for (int i = 0; i < 3 && st == ST_OK; i++) {
         const struct cell cells[] = {cell_text(computed[i][0]), cell_text(computed[i][1])};
         st = table_row(t, cells, e);
     }
@@ -77,6 +79,17 @@ static enum status effects_section(const void *context, struct table *t, struct 
     return effects_rows(a->store, a->args->value[OPTION_BLOCK], a->args->value[OPTION_Y], t, e);
 }
 
+static enum status plateau_section(const void *context, struct table *t, struct err *e)
+{
+    const struct answer *a = context;
+    return plateau_rows(a->store, a->args->value[OPTION_BLOCK], a->args->value[OPTION_Y], t, e);
+}
+
+static bool is_plateau(const struct args *a)
+{
+    return a->positional[1] && strcmp(a->positional[1], "plateau") == 0;
+}
+
 static bool is_compare(const struct args *a)
 {
     return a->positional[1] && strcmp(a->positional[1], "compare") == 0;
@@ -84,7 +97,7 @@ static bool is_compare(const struct args *a)
 
 static bool is_effects(const struct args *a)
 {
-    return a->positional[1] && strcmp(a->positional[1], "effects") == 0;
+    return a->positional[1] && (strcmp(a->positional[1], "effects") == 0 || is_plateau(a));
 }
 
 static enum status print_answer(struct store *store, const struct args *a, const struct output *o,
@@ -94,6 +107,10 @@ static enum status print_answer(struct store *store, const struct args *a, const
     struct section section = {.name = a->positional[1],
                               .rows = is_compare(a) ? compare_section : effects_section};
     section.columns = is_compare(a) ? compare_columns(&section.count) : effects_columns(&section.count);
+    if (is_plateau(a)) {
+        section.rows = plateau_section;
+        section.columns = plateau_columns(&section.count);
+    }
     return output_single(o, &section, &answer, e);
 }
 
@@ -138,7 +155,7 @@ static enum status check(const struct args *a, struct err *e)
     if (!is_compare(a) && a->positional_count > 2)
         return err_set(e, ST_USAGE, "unexpected argument \"%.40s\"", a->positional[2]);
     if (!is_effects(a) && (a->value[OPTION_BLOCK] || a->value[OPTION_Y]))
-        return err_set(e, ST_USAGE, "--block and --y belong to the query effects");
+        return err_set(e, ST_USAGE, "--block and --y belong to the queries effects and plateau");
     return ST_OK;
 }
 

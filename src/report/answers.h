@@ -9,6 +9,7 @@
 /* Columns of an answer, for table_init. */
 const struct table_column *compare_columns(int *count);
 const struct table_column *effects_columns(int *count);
+const struct table_column *plateau_columns(int *count);
 
 /* Compares two finished variants over the seeds they share: a row for each quantity, with the difference (b -
  * a), its 95 % interval and a sentence. A side is the number of a variant, or a condition
@@ -19,5 +20,10 @@ enum status compare_rows(struct store *s, const char *a, const char *b, struct t
 /* Effects of the axes of each block (NULL: of all) on a column of report/metric.h (NULL: test_top1). One row
  * for each level. ST_USAGE for an unknown block or column. */
 enum status effects_rows(struct store *s, const char *block, const char *y, struct table *t, struct err *e);
+
+/* Knee and plateau (report/plateau.h, within half a percentage point of the best) of each block that has one
+ * axis, of numbers, over the seeds that all its points share; and the last point against the plateau's start.
+ * Arguments as of effects_rows, for accuracies. */
+enum status plateau_rows(struct store *s, const char *block, const char *y, struct table *t, struct err *e);
 
 #endif

@@ -19,6 +19,7 @@ void block_results_release(struct block_results *r)
     axes_release(&r->axes);
     mem_free(r->point);
     mem_free(r->y);
+    mem_free(r->seed);
     mem_free(r->level);
     block_results_init(r);
 }
@@ -36,7 +37,9 @@ static enum status add(struct block_results *r, size_t *capacity, const char *ax
         r->point = point ? point : r->point;
         double *values = mem_realloc(r->y, larger, sizeof *values);
         r->y = values ? values : r->y;
-        if (!point || !values)
+        int64_t *seed = mem_realloc(r->seed, larger, sizeof *seed);
+        r->seed = seed ? seed : r->seed;
+        if (!point || !values || !seed)
             return no_memory(e);
         *capacity = larger;
     }
@@ -64,6 +67,8 @@ static enum status read_rows(struct store_query *q, struct block_results *r, str
         if (done.i != 1 || !isfinite(y))
             continue;
         st = add(r, &capacity, axes.type == CELL_TEXT ? axes.text : "{}", y, e);
+        if (st == ST_OK)
+            r->seed[r->count - 1] = store_query_cell(q, 3).i;
         if (st != ST_OK)
             return st;
     }
@@ -193,11 +198,11 @@ enum status block_results_load(struct store *s, int64_t block, const char *y, st
     out->metric = metric_find(METRIC_TRIAL, y);
     if (!out->metric)
         return metric_unknown(METRIC_TRIAL, "y", y, NULL, e);
-    char *sql =
-        mem_printf("SELECT m.axes, t.state = 'done', %s FROM block_trial m JOIN trial t ON t.id = m.trial_id"
-                   " JOIN variant v ON v.id = t.variant_id WHERE m.block_id = %" PRId64
-                   " AND m.in_spec ORDER BY m.position",
-                   out->metric->sql, block);
+    char *sql = mem_printf(
+        "SELECT m.axes, t.state = 'done', %s, t.seed FROM block_trial m JOIN trial t ON t.id = m.trial_id"
+        " JOIN variant v ON v.id = t.variant_id WHERE m.block_id = %" PRId64
+        " AND m.in_spec ORDER BY m.position",
+        out->metric->sql, block);
     if (!sql)
         return no_memory(e);
     struct store_query *q = NULL;

@@ -35,6 +35,7 @@ struct block_results {
     struct block_axis *axis;
     size_t *column; /* of axes.columns, for each axis */
     size_t *level;  /* level[observation * axis_count + axis] */
+    int64_t *seed;  /* of each observation */
 };
 
 void block_results_init(struct block_results *r);

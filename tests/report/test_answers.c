@@ -1,0 +1,109 @@
+/* Computed answers over a database: plateau, effects, compare. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "report/answers.h"
+#include "results.h"
+
+struct rows {
+    struct results *results;
+    struct store *store;
+};
+
+/* One axis of three numbers with two seeds; the last point has a third, the second one that diverged. */
+static int set_up(void **state)
+{
+    static struct rows r;
+    static const struct {
+        const char *axes;
+        double top1[2];
+    } points[] = {
+        {"{\"SR\":0.25}", {0.5, 0.52}}, {"{\"SR\":0.5}", {0.6, 0.62}}, {"{\"SR\":1.0}", {0.602, 0.62}}};
+    struct err e = ERR_INIT;
+    r.results = results_create();
+    results_sweep(r.results, "s", "version: 1\n");
+    results_block(r.results, "curve");
+    for (int i = 0; i < 3; i++) {
+        const int64_t variant = results_variant(r.results, (int64_t)(i + 1) << 20);
+        for (int s = 0; s < 2; s++)
+            results_trial(r.results, variant, s + 1, points[i].axes, "done", points[i].top1[s]);
+        if (i > 0)
+            results_trial(r.results, variant, 3, points[i].axes, i == 2 ? "done" : "diverged",
+                          i == 2 ? 0.9 : -1);
+    }
+    assert_int_equal(store_open_readonly(results_path(r.results), &r.store, &e), ST_OK);
+    *state = &r;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct rows *r = *state;
+    store_close(r->store);
+    results_remove(r->results);
+    return 0;
+}
+
+typedef enum status answer(struct store *s, const char *a, const char *b, struct table *t, struct err *e);
+
+/* An answer as CSV; the caller's. */
+static char *csv(struct rows *r, answer *rows, const struct table_column *(*columns)(int *count),
+                 const char *a, const char *b)
+{
+    char *text = NULL;
+    size_t n = 0;
+    int count;
+    struct table t;
+    struct err e = ERR_INIT;
+    FILE *out = open_memstream(&text, &n);
+    const struct table_column *c = columns(&count);
+    assert_int_equal(table_init(&t, out, TABLE_CSV, c, count, &e), ST_OK);
+    if (rows(r->store, a, b, &t, &e) != ST_OK || table_finish(&t, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    table_release(&t);
+    fclose(out);
+    return text;
+}
+
+static void holds(char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("%s lacks %s", text, part);
+    free(text);
+}
+
+static void plateau_of_a_curve(void **state)
+{
+    holds(csv(*state, plateau_rows, plateau_columns, NULL, NULL),
+          "curve,SR,3,2,0.5,0.5,0.5,0.5,0.5,0.5,"
+          "\"no difference shown between SR 0.5 and 1.0: +0.1 [-1.2, +1.4], n = 2\"\n");
+}
+
+static void effects_of_an_axis(void **state)
+{
+    holds(csv(*state, effects_rows, effects_columns, "curve", "test_top1"), "\ncurve,SR,0.25,2,51,");
+}
+
+static void compare_by_condition_and_number(void **state)
+{
+    /* The third seed is not shared. */
+    holds(csv(*state, compare_rows, compare_columns, "model_mib = 2MiB / 1MiB", "3"),
+          "\ntest_top1,2,0.61,0.611,");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(plateau_of_a_curve, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(effects_of_an_axis, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(compare_by_condition_and_number, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
