@@ -109,13 +109,16 @@ static enum status heat_cells(const struct block_results *r, const size_t axis[2
 {
     const struct block_axis *x = &r->axis[axis[0]], *y = &r->axis[axis[1]];
     double *values = arena_alloc(&f->arena, r->count, sizeof *values);
-    enum status st = values ? heat_columns(r, axis, f, e) : no_memory(e);
+    if (!values)
+        return no_memory(e);
+    enum status st = heat_columns(r, axis, f, e);
     strbuf_puts(&f->definitions, "$cells << EOD\n");
     for (size_t i = 0; i < x->levels * y->levels && st == ST_OK; i++) {
+        const size_t column = i % x->levels, row = i / x->levels;
         size_t n = 0;
         for (size_t k = 0; k < r->count; k++)
-            if (r->level[k * r->axis_count + axis[0]] == i % x->levels &&
-                r->level[k * r->axis_count + axis[1]] == i / x->levels)
+            if (r->level[k * r->axis_count + axis[0]] == column &&
+                r->level[k * r->axis_count + axis[1]] == row)
                 values[n++] = r->y[k];
         if (n == 0)
             continue;
@@ -123,12 +126,11 @@ static enum status heat_cells(const struct block_results *r, const size_t axis[2
         *low = fmin(*low, mean.mean);
         *high = fmax(*high, mean.mean);
         f->points++;
-        figure_data(f, 3,
-                    (const double[]){(double)(i % x->levels) + 1, (double)(i / x->levels) + 1, mean.mean}, 1);
+        figure_data(f, 3, (const double[]){(double)column + 1, (double)row + 1, mean.mean}, 1);
         st = figure_row(f,
-                        (const struct cell[]){cell_text(x->names[i % x->levels]),
-                                              cell_text(y->names[i / x->levels]), cell_int((int64_t)n),
-                                              number(mean.mean), number(mean.half_width)},
+                        (const struct cell[]){cell_text(x->names[column]), cell_text(y->names[row]),
+                                              cell_int((int64_t)n), number(mean.mean),
+                                              number(mean.half_width)},
                         e);
     }
     strbuf_puts(&f->definitions, "EOD\n");
@@ -357,7 +359,9 @@ static enum status parallel_lines(const struct block_results *r, const struct su
                                   struct err *e)
 {
     struct cell *cells = arena_alloc(&f->arena, r->axis_count + 2, sizeof *cells);
-    enum status st = cells ? parallel_columns(r, f, e) : no_memory(e);
+    if (!cells)
+        return no_memory(e);
+    enum status st = parallel_columns(r, f, e);
     strbuf_puts(&f->definitions, "$lines << EOD\n");
     for (size_t p = 0; p < r->axes.point_count && st == ST_OK; p++) {
         if (mean[p].n == 0)
@@ -403,7 +407,11 @@ static enum status draw_parallel(const struct block_results *r, const struct fig
     size_t *first = NULL;
     double low = INFINITY, high = -INFINITY;
     const char **names = arena_alloc(&f->arena, r->axis_count + 1, sizeof *names);
-    enum status st = names ? point_means(r, f, &mean, &first, e) : no_memory(e);
+    if (!names)
+        return no_memory(e);
+    enum status st = point_means(r, f, &mean, &first, e);
+    if (st != ST_OK || !mean || !first)
+        return st;
     for (size_t p = 0; st == ST_OK && p < r->axes.point_count; p++)
         if (mean[p].n > 0) {
             low = fmin(low, mean[p].mean);
