@@ -110,8 +110,8 @@ static enum status set_target(struct export *x, const char *given, struct err *e
     if (given)
         return *given ? ST_OK : err_set(e, ST_USAGE, "-o: the file's name is empty");
     char text[TARGET];
-    const char *slash = strrchr(x->checkpoint, '/'), *name = slash ? slash + 1 : x->checkpoint,
-               *dot = strrchr(name, '.');
+    const char *path = x->checkpoint ? x->checkpoint : "";
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
     if (x->trial > 0)
         snprintf(text, sizeof text, "trial-%" PRId64 ".%s", x->trial, ending);
     else
@@ -123,8 +123,8 @@ static enum status set_target(struct export *x, const char *given, struct err *e
 static enum status check_target(const struct export *x, struct err *e)
 {
     struct stat from, to;
-    if (stat(x->checkpoint, &from) == 0 && stat(x->target, &to) == 0 && from.st_dev == to.st_dev &&
-        from.st_ino == to.st_ino)
+    if (x->checkpoint && stat(x->checkpoint, &from) == 0 && stat(x->target, &to) == 0 &&
+        from.st_dev == to.st_dev && from.st_ino == to.st_ino)
         return err_set(e, ST_USAGE, "%s is the checkpoint itself, say -o FILE", x->target);
     return ST_OK;
 }

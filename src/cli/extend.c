@@ -50,9 +50,10 @@ static enum status choose_sweep(const struct known_sweep *sweeps, int count, con
     if (*out)
         return ST_OK;
     err_set(e, ST_USAGE, "%s holds %d sweeps, name one with --sweep:", db, count);
-    for (int i = 0; i < count && strlen(e->text) + strlen(sweeps[i].name) + 2 < sizeof e->text; i++) {
-        strcat(e->text, " ");
-        strcat(e->text, sweeps[i].name);
+    for (int i = 0; e && i < count; i++) {
+        const size_t used = strlen(e->text);
+        if (used + strlen(sweeps[i].name) + 2 < sizeof e->text)
+            snprintf(e->text + used, sizeof e->text - used, " %s", sweeps[i].name);
     }
     return ST_USAGE;
 }

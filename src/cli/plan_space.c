@@ -190,33 +190,39 @@ static int fitting(const double *trial_s, int count, int workers, double budget_
     return count;
 }
 
-static enum status budget_rows(const void *context, struct table *t, struct err *e)
+/* `trial_s`, `trial`: room for the seconds and the number of every trial. */
+static enum status budget_row(const struct plan *p, double *trial_s, int *trial, struct table *t,
+                              struct err *e)
 {
-    const struct plan *p = context;
     const int workers = p->packing.workers;
-    double *trial_s = mem_alloc((size_t)p->space.trial_count + 1, sizeof *trial_s);
-    int *trial = mem_alloc((size_t)p->space.trial_count + 1, sizeof *trial), count = 0;
+    int count = 0;
     double wall_s = 0, ignored;
-    enum status st = trial_s && trial ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
-    for (int i = 0; st == ST_OK && i < p->space.trial_count; i++) {
+    for (int i = 0; i < p->space.trial_count; i++) {
         trial_s[count] = plan_left_s(p, i);
         trial[count] = i + 1;
         count += trial_s[count] > 0;
     }
-    if (st == ST_OK) {
-        const int fit = fitting(trial_s, count, workers, p->budget_s, &wall_s);
-        const int last = fit > 0 ? trial[fit - 1] : 0;
-        qsort(trial_s, (size_t)count, sizeof *trial_s, shorter_first);
-        const int cheapest = fitting(trial_s, count, workers, p->budget_s, &ignored);
-        const struct cell cells[] = {cell_real(p->budget_s),
-                                     cell_int(fit),
-                                     last > 0 ? cell_int(last) : cell_null(),
-                                     cell_real(wall_s),
-                                     cell_int(count - fit),
-                                     cell_real(forecast_wall_s(trial_s, count, workers)),
-                                     cell_int(cheapest)};
-        st = table_row(t, cells, e);
-    }
+    const int fit = fitting(trial_s, count, workers, p->budget_s, &wall_s);
+    const int last = fit > 0 ? trial[fit - 1] : 0;
+    qsort(trial_s, (size_t)count, sizeof *trial_s, shorter_first);
+    const int cheapest = fitting(trial_s, count, workers, p->budget_s, &ignored);
+    const struct cell cells[] = {
+        cell_real(p->budget_s), cell_int(fit),         last > 0 ? cell_int(last) : cell_null(),
+        cell_real(wall_s),      cell_int(count - fit), cell_real(forecast_wall_s(trial_s, count, workers)),
+        cell_int(cheapest)};
+    return table_row(t, cells, e);
+}
+
+static enum status budget_rows(const void *context, struct table *t, struct err *e)
+{
+    const struct plan *p = context;
+    double *trial_s = mem_alloc((size_t)p->space.trial_count + 1, sizeof *trial_s);
+    int *trial = mem_alloc((size_t)p->space.trial_count + 1, sizeof *trial);
+    enum status st;
+    if (trial_s && trial)
+        st = budget_row(p, trial_s, trial, t, e);
+    else
+        st = err_set(e, ST_NOMEM, "out of memory");
     mem_free(trial_s);
     mem_free(trial);
     return st;

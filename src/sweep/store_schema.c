@@ -203,7 +203,7 @@ enum status store_schema_upgrade(struct store *s, int64_t from, struct err *e)
 {
     static const char doing[] = "cannot bring the schema up to date";
     enum status status = ST_OK;
-    for (int64_t i = from; i < STORE_SCHEMA_VERSION && status == ST_OK; i++) {
+    for (int64_t i = from < 1 ? 1 : from; i < STORE_SCHEMA_VERSION && status == ST_OK; i++) {
         status = store_exec(s, steps[i - 1], doing, e);
     }
     char mark[64];

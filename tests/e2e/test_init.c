@@ -122,8 +122,8 @@ static void test_one_problem(void **state)
         "version: 1\nname: [x\n",
         "version: 1\nbase: {SR: 3}\n",
         "version: 1\nname: x\ndata: {format: idx, path: data}\nsweep:\n  - grid: {SR: [0.5]}\n",
-        "version: 1\nname: x\ndata: {format: idx, path: data}\nbase: {input: 1x4x4, preset: "
-        "squeezenet-1.0}\n",
+        ("version: 1\nname: x\ndata: {format: idx, path: data}\n"
+         "base: {input: 1x4x4, preset: squeezenet-1.0}\n"),
         "",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

@@ -19,8 +19,8 @@
  * file. */
 static const char *const hostile[] = {
     "a'b\"$(touch executed)`touch executed`;touch executed",
-    "|touch executed #\n\x1b[31m\x1b]0;title\x07\xc2\x9b"
-    "2J",
+    ("|touch executed #\n\x1b[31m\x1b]0;title\x07\xc2\x9b"
+     "2J"),
     "'.system('touch executed').'",
     "\xc3\xbc\xe7\x8c\xab \xe2\x80\xae%d@v{}^_\\n');DROP TABLE trial;--",
 };
