@@ -360,7 +360,7 @@ static enum status prepare(struct search *s, struct err *e)
     }
     s->by_identity = arena_alloc(&s->c->arena, (size_t)s->count + 1, sizeof *s->by_identity);
     s->named = arena_alloc(&s->c->arena, (size_t)s->count + 1, sizeof *s->named);
-    s->wanted = arena_alloc(&s->c->arena, trials, sizeof *s->wanted);
+    s->wanted = arena_alloc(&s->c->arena, trials, sizeof(void *));
     s->c->trials = arena_alloc(&s->c->arena, trials, sizeof *s->c->trials);
     if (!s->by_identity || !s->named || !s->wanted || !s->c->trials) {
         return no_memory(s, e);
@@ -372,7 +372,7 @@ static enum status prepare(struct search *s, struct err *e)
         s->wanted[i] = &s->space->trials[i];
     }
     qsort_r(s->by_identity, (size_t)s->count, sizeof *s->by_identity, compare_known, s->known);
-    qsort(s->wanted, (size_t)s->space->trial_count, sizeof *s->wanted, compare_wanted);
+    qsort(s->wanted, (size_t)s->space->trial_count, sizeof(void *), compare_wanted);
     return ST_OK;
 }
 

@@ -25,7 +25,8 @@ struct measures {
     int min_channels;
     double train_s; /* NaN: not known */
 };
-void conditions_lookup(const void *measures, int name, struct expression_value *out);
+/* context: a struct measures */
+void conditions_lookup(const void *context, int name, struct expression_value *out);
 
 /* Fewest filters of a convolution but conv10: what a wide vector unit or a quantised kernel cares for. */
 int conditions_min_channels(const struct arch *arch);
