@@ -50,7 +50,7 @@ static enum status choose_sweep(const struct known_sweep *sweeps, int count, con
     if (*out)
         return ST_OK;
     err_set(e, ST_USAGE, "%s holds %d sweeps, name one with --sweep:", db, count);
-    for (int i = 0; e && i < count; i++) {
+    for (int i = 0; e && sweeps && i < count; i++) {
         const size_t used = strlen(e->text);
         if (used + strlen(sweeps[i].name) + 2 < sizeof e->text)
             snprintf(e->text + used, sizeof e->text - used, " %s", sweeps[i].name);

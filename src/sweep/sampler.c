@@ -1,5 +1,7 @@
 #include "sweep/sampler.h"
 
+#include <string.h>
+
 #include "base/rng.h"
 
 enum { SOBOL_BITS = 32, DEGREE_MAX = 7 };
@@ -53,6 +55,7 @@ double sampler_random(uint64_t seed, uint32_t key, uint32_t index)
 static void directions(int dimension, uint32_t v[SOBOL_BITS])
 {
     const int s = dimension > 0 ? table[dimension - 1].s : SOBOL_BITS;
+    memset(v, 0, SOBOL_BITS * sizeof *v);
     for (int j = 0; j < s; j++)
         v[j] = (dimension > 0 ? (uint32_t)table[dimension - 1].m[j] : 1u) << (SOBOL_BITS - 1 - j);
     for (int j = s; j < SOBOL_BITS; j++) {

@@ -203,8 +203,10 @@ enum status store_schema_upgrade(struct store *s, int64_t from, struct err *e)
 {
     static const char doing[] = "cannot bring the schema up to date";
     enum status status = ST_OK;
-    for (int64_t i = from < 1 ? 1 : from; i < STORE_SCHEMA_VERSION && status == ST_OK; i++) {
-        status = store_exec(s, steps[i - 1], doing, e);
+    for (int i = 0; i < STORE_SCHEMA_VERSION - 1 && status == ST_OK; i++) {
+        if (i + 1 >= from) {
+            status = store_exec(s, steps[i], doing, e);
+        }
     }
     char mark[64];
     sqlite3_snprintf(sizeof mark, mark, "PRAGMA user_version = %d;", STORE_SCHEMA_VERSION);

@@ -451,7 +451,7 @@ enum status store_known_sweeps(struct store *s, struct arena *arena, struct know
                                       &r.statement, doing, e)
                       : store_error(s, SQLITE_NOMEM, doing, e);
     }
-    while (status == ST_OK && row && *count < total) {
+    while (status == ST_OK && *out && row && *count < total) {
         status = next_row(s, &r, &row, e);
         if (status == ST_OK && row) {
             struct known_sweep *sweep = &(*out)[(*count)++];

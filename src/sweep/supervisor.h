@@ -78,27 +78,27 @@ struct supervisor {
     struct store *store;
     struct arena arena;
     struct run_trial *trials;
-    const char *log_stem;           /* folder and beginning of log files: "<stem>.logs/trial-" */
-    int cores[CPU_MAX], core_count; /* ids */
-    bool core_in_use[CPU_MAX];
+    const char *log_stem; /* folder and beginning of log files: "<stem>.logs/trial-" */
     struct packing_request request;
     struct packing packing;
     struct slot *slots; /* packing.workers of them */
     struct signal_source signals;
-    enum run_phase phase;
-    const char *why;      /* the phase, for people */
-    bool waits_for_space; /* of the database */
+    const char *why; /* the phase, for people */
     double started_at, first_interrupt_at, next_tick_at, retry_start_at, next_look_at, next_beat_at;
-    struct lease other; /* the last one of another run that was seen */
-    bool told_other;
     double operations_done, thread_s; /* what workers did in this run and the thread-seconds it took */
-    int *order;                       /* trials, longest first */
-    int trained, failed;              /* in this run */
-    char first_failure[512], first_reason[512];
-    int same_failures; /* for that reason */
+    struct lease other;               /* the last one of another run that was seen */
     struct run_status status;
     struct err *e; /* the first failure that ends the run goes here */
+    int *order;    /* trials, longest first */
+    enum run_phase phase;
     enum status fatal;
+    int cores[CPU_MAX], core_count; /* ids */
+    int trained, failed;            /* in this run */
+    int same_failures;              /* for first_reason */
+    char first_failure[512], first_reason[512];
+    bool core_in_use[CPU_MAX];
+    bool waits_for_space; /* of the database */
+    bool told_other;
 };
 
 /* Runs until nothing is left to start and all workers have ended. The result is in phase, trials and fatal.

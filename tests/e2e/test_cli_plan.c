@@ -170,7 +170,7 @@ static void test_examples_run(void **state)
         assert_true(count < 3);
         write_spec("example.yaml", p, (size_t)(end - p));
         struct json_object *plan = JSON("plan", "example.yaml", "--format", "json");
-        assert_int_equal(json_int_at(plan, "totals.trials"), trials[count]);
+        assert_int_equal(json_int_at(plan, "totals.trials"), count < 3 ? trials[count] : -1);
         json_object_put(plan);
         p = end + 3;
     }

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,8 +54,7 @@ static void take_text(const struct field *f, char *out, size_t n)
 {
     const size_t length = (size_t)(f->bytes.end - f->bytes.at);
     assert_true(f->is_bytes && length < n);
-    memcpy(out, f->bytes.at, length);
-    out[length] = '\0';
+    snprintf(out, n, "%.*s", (int)length, f->bytes.at ? (const char *)f->bytes.at : "");
 }
 
 /* Messages; numbers as in onnx.proto */
@@ -62,7 +62,7 @@ static void take_text(const struct field *f, char *out, size_t n)
 static void read_attribute(struct bytes b, struct model_attribute *out)
 {
     uint64_t type = 0;
-    for (struct field f; next_field(&b, &f);) {
+    for (struct field f = {0}; next_field(&b, &f);) {
         if (f.number == 1)
             take_text(&f, out->name, sizeof out->name);
         else if (f.number == 20)
@@ -78,7 +78,7 @@ static void read_attribute(struct bytes b, struct model_attribute *out)
 
 static void read_node(struct bytes b, struct model_node *out)
 {
-    for (struct field f; next_field(&b, &f);) {
+    for (struct field f = {0}; next_field(&b, &f);) {
         char name[MODEL_TEXT];
         if (f.number == 1) {
             assert_true(out->input_count < 3);
@@ -108,7 +108,7 @@ static int64_t elements(const struct model_value *v)
 static void read_constant(struct bytes b, struct model_value *out)
 {
     struct bytes raw = {NULL, NULL};
-    for (struct field f; next_field(&b, &f);) {
+    for (struct field f = {0}; next_field(&b, &f);) {
         if (f.number == 1) {
             assert_true(out->dims < 4);
             out->shape[out->dims++] = (int64_t)f.value;
@@ -122,15 +122,16 @@ static void read_constant(struct bytes b, struct model_value *out)
             fail_msg("unexpected field %u of a tensor", f.number);
     }
     assert_int_equal(raw.end - raw.at, elements(out) * (int64_t)sizeof(float));
-    out->data = malloc((size_t)(raw.end - raw.at));
+    out->data = malloc((size_t)(raw.end - raw.at) + 1);
     assert_non_null(out->data);
-    memcpy(out->data, raw.at, (size_t)(raw.end - raw.at));
+    if (out->data && raw.at)
+        memcpy(out->data, raw.at, (size_t)(raw.end - raw.at));
 }
 
 /* The one field of a message, which is a message. */
 static struct bytes only_message(struct bytes b, unsigned number)
 {
-    struct field f;
+    struct field f = {0};
     assert_true(next_field(&b, &f) && f.is_bytes && f.number == number && b.at == b.end);
     return f.bytes;
 }
@@ -138,13 +139,13 @@ static struct bytes only_message(struct bytes b, unsigned number)
 static int read_value_info(struct bytes b, char *name, int64_t *shape)
 {
     int dims = 0;
-    struct field f;
+    struct field f = {0};
     assert_true(next_field(&b, &f) && f.number == 1);
     take_text(&f, name, MODEL_TEXT);
     b = only_message(only_message(b, 2), 1); /* type, tensor_type */
     assert_true(next_field(&b, &f) && f.number == 1 && f.value == 1);
     for (b = only_message(b, 2); next_field(&b, &f);) {
-        struct field dim;
+        struct field dim = {0};
         assert_true(f.number == 1 && dims < 4 && next_field(&f.bytes, &dim));
         shape[dims++] = dim.number == 1 ? (int64_t)dim.value : -1;
     }
@@ -153,7 +154,7 @@ static int read_value_info(struct bytes b, char *name, int64_t *shape)
 
 static void read_graph(struct bytes b, struct model *m)
 {
-    for (struct field f; next_field(&b, &f);) {
+    for (struct field f = {0}; next_field(&b, &f);) {
         char name[MODEL_TEXT];
         switch (f.number) {
         case 1:
@@ -185,7 +186,7 @@ static void read_graph(struct bytes b, struct model *m)
 static void read_meta(struct bytes b, struct model *m)
 {
     assert_true(m->meta_count < 4);
-    for (struct field f; next_field(&b, &f);)
+    for (struct field f = {0}; next_field(&b, &f);)
         take_text(&f, m->meta[m->meta_count][f.number - 1], sizeof m->meta[0][0]);
     m->meta_count++;
 }
@@ -194,7 +195,7 @@ void model_read(const void *bytes, size_t n, struct model *m)
 {
     struct bytes b = {bytes, (const unsigned char *)bytes + n};
     *m = (struct model){0};
-    for (struct field f, version; next_field(&b, &f);) {
+    for (struct field f = {0}, version = {0}; next_field(&b, &f);) {
         if (f.number == 1)
             m->ir_version = (int64_t)f.value;
         else if (f.number == 7)
@@ -255,7 +256,7 @@ static struct model_value *value_new(struct model *m, const char *name, int dims
     assert_true(m->value_count < MODEL_VALUES);
     struct model_value *v = &m->values[m->value_count++];
     *v = (struct model_value){.dims = dims};
-    strcpy(v->name, name);
+    snprintf(v->name, sizeof v->name, "%s", name);
     memcpy(v->shape, shape, (size_t)dims * sizeof *shape);
     if (with_data) {
         v->data = calloc((size_t)elements(v) + 1, sizeof *v->data);
@@ -343,27 +344,28 @@ static void run_elementwise(const struct model_node *n, const struct model_value
 /* By the formulas of the operators' documentation. */
 static void follow_shape(const struct model_node *n, const struct model_value *const in[3], int64_t *shape)
 {
-    memcpy(shape, in[0]->shape, 4 * sizeof *shape);
+    const struct model_value *x = in[0], *b = in[1], *c = in[2];
+    memcpy(shape, x->shape, 4 * sizeof *shape);
     if (has_op(n, "Conv") || has_op(n, "MaxPool")) {
         const bool conv = has_op(n, "Conv");
         for (int i = 0; i < 2; i++) {
             const int64_t k = attribute(n, "kernel_shape", i), stride = attribute(n, "strides", i);
             const int64_t pads = conv ? attribute(n, "pads", i) + attribute(n, "pads", i + 2) : 0;
-            const double room = (double)(in[0]->shape[2 + i] + pads - k) / (double)stride + 1;
+            const double room = (double)(x->shape[2 + i] + pads - k) / (double)stride + 1;
             shape[2 + i] = (int64_t)(!conv && attribute(n, "ceil_mode", 0) ? ceil(room) : floor(room));
-            assert_true(!conv || k == in[1]->shape[2 + i]);
+            assert_true(!conv || k == b->shape[2 + i]);
         }
         if (conv) {
-            assert_int_equal(in[0]->shape[1], in[1]->shape[1]);
-            assert_int_equal(in[1]->shape[0], in[2]->shape[0]);
-            shape[1] = in[1]->shape[0];
+            assert_int_equal(x->shape[1], b->shape[1]);
+            assert_int_equal(b->shape[0], c->shape[0]);
+            shape[1] = b->shape[0];
         }
     } else if (has_op(n, "Concat")) {
         assert_int_equal(attribute(n, "axis", 0), 1);
-        assert_memory_equal(&in[0]->shape[2], &in[1]->shape[2], 2 * sizeof *shape);
-        shape[1] += in[1]->shape[1];
+        assert_memory_equal(&x->shape[2], &b->shape[2], 2 * sizeof *shape);
+        shape[1] += b->shape[1];
     } else if (has_op(n, "Add")) {
-        assert_memory_equal(in[0]->shape, in[1]->shape, 4 * sizeof *shape);
+        assert_memory_equal(x->shape, b->shape, 4 * sizeof *shape);
     } else if (has_op(n, "GlobalAveragePool")) {
         shape[2] = shape[3] = 1;
     } else if (has_op(n, "Flatten")) {
@@ -376,12 +378,14 @@ static void follow_shape(const struct model_node *n, const struct model_value *c
 
 static void run_node(struct model *m, const struct model_node *n, bool with_data)
 {
-    const struct model_value *in[3] = {NULL, NULL, NULL};
+    static const struct model_value none; /* stands in for inputs that a node does not have */
+    const struct model_value *in[3] = {&none, &none, &none};
     int64_t shape[4];
     for (int i = 0; i < n->input_count; i++) {
-        in[i] = model_find(m, n->inputs[i]);
-        if (!in[i])
+        const struct model_value *found = model_find(m, n->inputs[i]);
+        if (!found)
             fail_msg("%s reads %s, which does not exist yet", n->output, n->inputs[i]);
+        in[i] = found ? found : &none;
     }
     follow_shape(n, in, shape);
     const struct model_value *y = value_new(m, n->output, has_op(n, "Flatten") ? 2 : 4, shape, with_data);
@@ -398,7 +402,7 @@ static void run_node(struct model *m, const struct model_node *n, bool with_data
     else if (has_op(n, "Flatten"))
         memcpy(y->data, in[0]->data, (size_t)elements(y) * sizeof *y->data);
     else
-        run_elementwise(n, in[0], in[1], y);
+        run_elementwise(n, in[0], n->input_count > 1 ? in[1] : NULL, y);
 }
 
 const struct model_value *model_run(struct model *m, int count, const float *images)

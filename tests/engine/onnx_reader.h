@@ -39,7 +39,7 @@ struct model {
 };
 
 /* Fails the test on anything that is not well-formed or not expected in a model of firesweep. */
-void model_read(const void *bytes, size_t n, struct model *out);
+void model_read(const void *bytes, size_t n, struct model *m);
 void model_release(struct model *m);
 
 /* Runs the nodes in their order on `count` images (`data` NULL: shapes only), by ONNX's definitions. Fails

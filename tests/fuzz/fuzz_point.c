@@ -33,7 +33,7 @@ static void set(struct point *p, const char *key, const char *value)
     enum status st = point_set(p, key, value, &e);
     if (st != ST_OK) {
         check_error(st, &e);
-        require(memcmp(&before, p, sizeof before) == 0);
+        require(memcmp((const unsigned char *)&before, (const unsigned char *)p, sizeof before) == 0);
         return;
     }
     struct point copy = *p;

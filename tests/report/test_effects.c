@@ -70,23 +70,28 @@ static void sentences(void **state)
     assert_string_equal(verdict_name(VERDICT_DOES_NOT_HOLD), "does not hold");
 }
 
-static void check_effects(const struct effects *f, double total, double rest, const double *squares,
-                          const double *f_values, const double *adjusted)
+enum { AXES = 3 };
+
+static void check_effects(const struct effects *f, double total, double rest, const double squares[AXES],
+                          const double f_values[AXES], const double *adjusted, size_t adjusted_count)
 {
+    assert_int_equal(f->count, AXES);
     assert_close(f->total, total);
     assert_close(f->rest, rest);
     double sum = 0;
-    for (size_t k = 0, at = 0; k < f->count; k++) {
+    size_t at = 0;
+    for (size_t k = 0; k < AXES; k++) {
         const struct effects_axis *a = &f->axes[k];
         assert_false(a->confounded);
         assert_int_equal(a->freedom, a->levels - 1);
         assert_close(a->squares, squares[k]);
         assert_close(a->share, squares[k] / total);
         assert_close(a->f, f_values[k]);
-        for (size_t i = 0; i < a->levels; i++)
+        for (size_t i = 0; i < a->levels && at < adjusted_count; i++)
             assert_close(a->adjusted[i], adjusted[at++]);
         sum += squares[k];
     }
+    assert_int_equal(at, adjusted_count);
     assert_close(f->shared, total - rest - sum);
 }
 
@@ -97,7 +102,8 @@ static void effects_match_numpy(void **state)
     struct err e = ERR_INIT;
     assert_int_equal(
         effects_estimate(balanced_y, balanced_level, COUNT(balanced_y), balanced_sizes, 3, &f, &e), ST_OK);
-    check_effects(&f, balanced_total, balanced_rest, balanced_squares, balanced_f, balanced_adjusted);
+    check_effects(&f, balanced_total, balanced_rest, balanced_squares, balanced_f, balanced_adjusted,
+                  COUNT(balanced_adjusted));
     assert_true(fabs(f.shared) < 1e-9); /* a balanced design shares nothing */
     assert_int_equal(f.axes[0].level[2].n, COUNT(balanced_y) / 3);
     effects_release(&f);
@@ -105,7 +111,7 @@ static void effects_match_numpy(void **state)
         effects_estimate(unbalanced_y, unbalanced_level, COUNT(unbalanced_y), unbalanced_sizes, 3, &f, &e),
         ST_OK);
     check_effects(&f, unbalanced_total, unbalanced_rest, unbalanced_squares, unbalanced_f,
-                  unbalanced_adjusted);
+                  unbalanced_adjusted, COUNT(unbalanced_adjusted));
     assert_true(fabs(f.shared) > 1e-3);
     effects_release(&f);
 }

@@ -2,6 +2,7 @@
 #include "../base/cmocka_all.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -22,11 +23,11 @@ static bool canonical(const void *context, int name, const char *text, char out[
     (void)name;
     for (int i = 0; i < 3; i++) {
         if (strcmp(text, words[i]) == 0 || (i == 0 && strcmp(text, "NONE") == 0)) {
-            strcpy(out, words[i]);
+            snprintf(out, EXPRESSION_TEXT, "%s", words[i]);
             return true;
         }
     }
-    strcpy(out, "none, simple or complex");
+    snprintf(out, EXPRESSION_TEXT, "none, simple or complex");
     return false;
 }
 
@@ -38,7 +39,7 @@ static void lookup(const void *context, int name, struct expression_value *out)
     static const double numbers[] = {0.25, 1e6, 4 * 1048576.0, 7200, 0, 1, NAN, 0};
     (void)context;
     out->number = numbers[name];
-    strcpy(out->text, name == 4 ? "simple" : "complex");
+    snprintf(out->text, sizeof out->text, "%s", name == 4 ? "simple" : "complex");
 }
 
 static enum status parse(const char *text, struct arena *arena, const struct expression **x, size_t *at,
@@ -200,10 +201,10 @@ static void test_limits(void **state)
             const struct expression *x = NULL;
             size_t at = 0, n = 0;
             while (n + strlen(pieces[i]) < (size_t)fill) {
-                strcpy(text + n, pieces[i]);
+                snprintf(text + n, sizeof text - n, "%s", pieces[i]);
                 n += strlen(pieces[i]);
             }
-            strcpy(text + n, i == 4 ? "flip" : i == 5 ? "2" : "1 > 0");
+            snprintf(text + n, sizeof text - n, "%s", i == 4 ? "flip" : i == 5 ? "2" : "1 > 0");
             const bool flat = i >= 3, fits = strlen(text) <= EXPRESSION_LENGTH_MAX;
             enum status st = parse(text, &arena, &x, &at, &e);
             assert_int_equal(st, flat && fits ? ST_OK : ST_USAGE);

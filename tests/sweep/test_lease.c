@@ -78,18 +78,19 @@ static void test_places(void **state)
     lease_sign(&l, getpid());
     assert_non_null(strchr(l.place, ' '));
     char here[LEASE_TEXT];
-    strcpy(here, l.place);
+    snprintf(here, sizeof here, "%s", l.place);
     /* This machine before it was started again. */
     l.place[0] = l.place[0] == '0' ? '1' : '0';
     assert_int_equal(lease_look(&l), LEASE_GONE);
     /* Another machine. */
-    strcpy(l.host, "elsewhere.example");
+    snprintf(l.host, sizeof l.host, "elsewhere.example");
     assert_int_equal(lease_look(&l), LEASE_UNKNOWN);
     /* Another container of this machine: its process numbers are not ours, though one may be the same. */
     lease_sign(&l, getpid());
-    strcpy(strchr(l.place, ' '), " pid:[1]");
+    const size_t boot = strcspn(l.place, " ");
+    snprintf(l.place + boot, sizeof l.place - boot, " pid:[1]");
     assert_int_equal(lease_look(&l), LEASE_UNKNOWN);
-    strcpy(l.place, here);
+    snprintf(l.place, sizeof l.place, "%s", here);
     assert_int_equal(lease_look(&l), LEASE_ALIVE);
 }
 

@@ -386,13 +386,13 @@ static void test_files(void **state)
 static void test_experiments(void **state)
 {
     (void)state;
-    glob_t found;
+    glob_t found = {0};
     assert_int_equal(glob("experiments/*.yaml", 0, NULL, &found), 0);
     assert_int_equal(glob("experiments/*/*.yaml", GLOB_APPEND, NULL, &found), 0);
     assert_true(found.gl_pathc >= 20);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         struct spec s;
-        struct space space;
+        struct space space = {0};
         struct err e = ERR_INIT;
         if (spec_load(found.gl_pathv[i], &s, &e) != ST_OK || space_build(&s, &space, &e) != ST_OK)
             fail_msg("%s", e.text);
