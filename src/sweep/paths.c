@@ -31,14 +31,3 @@ char *checkpoint_previous_path(const char *checkpoint)
     return mem_printf("%.*s.previous%s", without(checkpoint, checkpoint_ending), checkpoint,
                       checkpoint_ending);
 }
-
-char *checkpoint_epoch_path(const char *checkpoint, int epoch)
-{
-    return mem_printf("%.*s.epoch-%d%s", without(checkpoint, checkpoint_ending), checkpoint, epoch,
-                      checkpoint_ending);
-}
-
-char *checkpoint_best_path(const char *checkpoint)
-{
-    return mem_printf("%.*s.best%s", without(checkpoint, checkpoint_ending), checkpoint, checkpoint_ending);
-}

@@ -15,9 +15,5 @@ char *paths_checkpoint(const char *stem, const char *arch_hash, const char *reci
 
 /* Where the checkpoint before the last one is kept: "x.safetensors" -> "x.previous.safetensors". */
 char *checkpoint_previous_path(const char *checkpoint);
-/* Where run.keep puts that of an epoch ("x.epoch-3.safetensors") and of the best one ("x.best.safetensors").
- */
-char *checkpoint_epoch_path(const char *checkpoint, int epoch);
-char *checkpoint_best_path(const char *checkpoint);
 
 #endif

@@ -175,19 +175,14 @@ static enum status go_to_middle(struct verifier *v, const struct stored_trial *t
     char *stem = paths_stem(v->config->db);
     char *own =
         stem ? paths_checkpoint(stem, t->arch_hash, t->recipe_hash, t->data_fingerprint, t->seed) : NULL;
-    char *paths[] = {own ? checkpoint_epoch_path(own, v->config->from_epoch) : NULL,
-                     own ? mem_strdup(own) : NULL, own ? checkpoint_previous_path(own) : NULL,
-                     own ? checkpoint_best_path(own) : NULL};
+    char *paths[] = {own ? mem_strdup(own) : NULL, own ? checkpoint_previous_path(own) : NULL};
     enum status status = ST_OK;
     for (size_t i = 0; i < sizeof paths / sizeof *paths && status == ST_OK; i++) {
         status = try_middle(v, trainer, paths[i], &found, &kept, e);
     }
     if (status == ST_OK && !found) {
-        impossible(
-            v,
-            "no checkpoint after epoch %d is kept; kept are those after: %s; run.keep: all keeps that of "
-            "every epoch",
-            v->config->from_epoch, kept.len ? kept.text : "none");
+        impossible(v, "no checkpoint after epoch %d is kept; kept are those after: %s", v->config->from_epoch,
+                   kept.len ? kept.text : "none");
     }
     for (int i = 0; found && status == ST_OK && i < trainer_epochs_done(trainer); i++) {
         compare_epoch(v, t, &trainer_history(trainer)[i]);
