@@ -334,7 +334,7 @@ static enum status curve_row(size_t number, const struct paper_series *s, const 
                              struct table *t, struct err *e)
 {
     const struct paper_measure *first = &s->measures[0];
-    const struct paper_difference gain = paper_difference(s, first, m);
+    const struct summary gain = paper_difference(s, first, m);
     const double paper = paper_accuracy(s->axis, m->value), base = paper_accuracy(s->axis, first->value);
     const struct cell cells[] = {
         cell_int((int64_t)number),
@@ -403,7 +403,7 @@ static enum status claim_row(const struct paper_claim *c, const struct paper_ser
         cell_known(100 * f.difference.mean),
         cell_known(100 * (f.difference.mean - f.difference.half_width)),
         cell_known(100 * (f.difference.mean + f.difference.half_width)),
-        cell_text(paper_verdict_name(f.verdict)),
+        cell_text(verdict_name(f.verdict)),
     };
     return table_row(t, cells, e);
 }

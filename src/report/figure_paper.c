@@ -72,7 +72,7 @@ static enum status add_series(struct building *b, const struct paper_series *s, 
     for (const struct paper_measure *m = first; m < s->measures + s->count && st == ST_OK; m++) {
         if (m->n == 0)
             continue;
-        const struct paper_difference d = paper_difference(s, first, m);
+        const struct summary d = paper_difference(s, first, m);
         const double gain = 100 * (m->summary.mean - first->summary.mean);
         most = fmax(most, gain);
         st = add_point(b, m->value, m->n, gain, m == first ? NAN : 100 * d.half_width, e);

@@ -8,8 +8,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "report/compare.h"
 #include "report/paper_facts.h"
-#include "report/statistics.h"
 #include "sweep/store.h"
 
 /* What a series runs along; the first two are enum paper_curve. */
@@ -76,30 +76,21 @@ struct paper_claim {
 /* All claims; ends with a NULL text. */
 const struct paper_claim *paper_claims(void);
 
-enum paper_verdict { PAPER_HOLDS, PAPER_DOES_NOT_HOLD, PAPER_NOT_SHOWN };
-const char *paper_verdict_name(enum paper_verdict v); /* "holds", "does not hold", "not shown" */
-
 /* A difference of test top-1 between two points of a series, to - from. Seeds are blocks: differences are
  * taken seed by seed, and their spread is pooled over all points of the series (the residual of the additive
  * model of points and seeds, with (points - 1) (seeds - 1) degrees of freedom), which tells more than three
  * seeds of two points alone. */
-struct paper_difference {
-    size_t n;          /* seeds that all points of the series have */
-    double mean;       /* NaN when n is 0 */
-    double half_width; /* of the 95 % confidence interval, Student t; NaN when n < 2 */
-};
-struct paper_difference paper_difference(const struct paper_series *s, const struct paper_measure *from,
-                                         const struct paper_measure *to);
+struct summary paper_difference(const struct paper_series *s, const struct paper_measure *from,
+                                const struct paper_measure *to);
 
 struct paper_finding {
-    enum paper_verdict verdict;
+    enum verdict verdict;
     double from, to; /* values that were compared; NaN if the series does not have them */
-    struct paper_difference difference;
+    struct summary difference;
 };
 
-/* Judges a claim by a series of its axis. A rise holds when the whole interval lies above 0 (or the margin)
- * and does not when all of it lies below; that nothing is gained holds when all of it lies below the margin
- * and does not when all lies above 0. Everything else, fewer than two common seeds too, is not shown. */
+/* Judges a claim by a series of its axis, with the verdicts of report/compare.h: a rise exceeds 0, or the
+ * margin if it is to be marked, and that nothing is gained means at most the margin. */
 struct paper_finding paper_judge(const struct paper_claim *c, const struct paper_series *s);
 
 /* Figures of the points gained over the smallest value of SR and of pct3x3, the paper's curve and every

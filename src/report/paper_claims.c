@@ -23,12 +23,6 @@ const struct paper_claim *paper_claims(void)
     return claims;
 }
 
-const char *paper_verdict_name(enum paper_verdict v)
-{
-    static const char *const names[] = {"holds", "does not hold", "not shown"};
-    return names[v];
-}
-
 /* The measure at `value`, or the nearest one beyond it, away from `other`; bypasses have no order. */
 static const struct paper_measure *stand_in(const struct paper_series *s, double value, double other)
 {
@@ -94,11 +88,11 @@ static size_t point_of(const struct paper_series *s, const struct paper_measure 
     return n;
 }
 
-struct paper_difference paper_difference(const struct paper_series *s, const struct paper_measure *from,
-                                         const struct paper_measure *to)
+struct summary paper_difference(const struct paper_series *s, const struct paper_measure *from,
+                                const struct paper_measure *to)
 {
     const size_t a = point_of(s, from), b = point_of(s, to);
-    struct paper_difference d = {0, NAN, NAN};
+    struct summary d = {0, NAN, NAN, NAN, NAN, NAN};
     struct blocks all;
     blocks_add_up(s, &all);
     if (a >= all.points || b >= all.points || all.seeds == 0)
@@ -113,22 +107,18 @@ struct paper_difference paper_difference(const struct paper_series *s, const str
     return d;
 }
 
-static enum paper_verdict judge(enum paper_expectation expected, const struct paper_difference *d)
+static enum verdict judge(enum paper_expectation expected, const struct summary *d)
 {
-    const double low = d->mean - d->half_width, high = d->mean + d->half_width;
-    if (d->n < 2)
-        return PAPER_NOT_SHOWN;
     if (expected == PAPER_GAINS_NOTHING)
-        return high < PAPER_MARGIN ? PAPER_HOLDS : low > 0 ? PAPER_DOES_NOT_HOLD : PAPER_NOT_SHOWN;
-    const double wanted = expected == PAPER_RISES_WELL ? PAPER_MARGIN : 0;
-    return low > wanted ? PAPER_HOLDS : high < wanted ? PAPER_DOES_NOT_HOLD : PAPER_NOT_SHOWN;
+        return verdict_at_most(d, PAPER_MARGIN);
+    return verdict_above(d, expected == PAPER_RISES_WELL ? PAPER_MARGIN : 0);
 }
 
 struct paper_finding paper_judge(const struct paper_claim *c, const struct paper_series *s)
 {
     const struct paper_measure *from = stand_in(s, c->from, c->to), *to = stand_in(s, c->to, c->from);
     if (!from || !to)
-        return (struct paper_finding){PAPER_NOT_SHOWN, NAN, NAN, {0, NAN, NAN}};
-    const struct paper_difference d = paper_difference(s, from, to);
+        return (struct paper_finding){VERDICT_NOT_SHOWN, NAN, NAN, summarise(NULL, 0)};
+    const struct summary d = paper_difference(s, from, to);
     return (struct paper_finding){judge(c->expected, &d), from->value, to->value, d};
 }

@@ -108,10 +108,10 @@ static void verdicts_have_pooled_intervals(void **state)
     assert_int_equal(rise.difference.n, 3);
     assert_true(fabs(rise.difference.mean - 0.031) < 1e-12);
     assert_true(fabs(rise.difference.half_width - 0.008251452136283742) < 1e-9);
-    assert_int_equal(rise.verdict, PAPER_HOLDS);
+    assert_int_equal(rise.verdict, VERDICT_HOLDS);
     assert_true(fabs(flat.difference.mean - (0.0002 / 3)) < 1e-12);
     assert_true(flat.difference.half_width == rise.difference.half_width);
-    assert_int_equal(flat.verdict, PAPER_NOT_SHOWN);
+    assert_int_equal(flat.verdict, VERDICT_NOT_SHOWN);
     paper_release(&p);
     results_remove(r);
 }
@@ -135,7 +135,7 @@ static void what_is_missing_is_not_shown(void **state)
     assert_true(f.from == 0.01 && f.to == 0.25);
     assert_int_equal(f.difference.n, 1);
     assert_true(fabs(f.difference.mean - 0.10) < 1e-12);
-    assert_int_equal(f.verdict, PAPER_NOT_SHOWN);
+    assert_int_equal(f.verdict, VERDICT_NOT_SHOWN);
     /* Nothing lies at 0.5 or below it on this side but 0.25. */
     const struct paper_finding g = paper_judge(claim(PAPER_AXIS_PCT3X3, "beyond"), &p.series[0]);
     assert_true(g.from == 0.25 && g.to == 0.99);
@@ -160,12 +160,12 @@ static void bypasses_are_compared_by_name(void **state)
     assert_int_equal(p.series[0].axis, PAPER_AXIS_BYPASS);
     assert_int_equal(
         paper_judge(claim(PAPER_AXIS_BYPASS, "simple bypass gains accuracy"), &p.series[0]).verdict,
-        PAPER_HOLDS);
+        VERDICT_HOLDS);
     assert_int_equal(
         paper_judge(claim(PAPER_AXIS_BYPASS, "complex bypass gains accuracy"), &p.series[0]).verdict,
-        PAPER_DOES_NOT_HOLD);
+        VERDICT_DOES_NOT_HOLD);
     assert_int_equal(paper_judge(claim(PAPER_AXIS_BYPASS, "more than complex"), &p.series[0]).verdict,
-                     PAPER_HOLDS);
+                     VERDICT_HOLDS);
     paper_release(&p);
     results_remove(r);
 }
