@@ -1,5 +1,4 @@
-/* Whole figures: from a database over gnuplot to files, and everything that can go wrong on the way. */
-#include <dirent.h>
+/* Whole figures: from a database over gnuplot to files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,135 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "report/plot.h"
-#include "results.h"
-
-static const char spec_head[] = "version: 1\nname: s\ndata: {format: idx, path: d}\n";
-
-/* One test's database and what plot_draw made of it. */
-struct session {
-    struct results *results;
-    struct plot_report report;
-    struct err err;
-    char dir[96];
-};
-
-static int set_up(void **state)
-{
-    struct session *s = mem_calloc(1, sizeof *s);
-    s->results = results_create();
-    plot_report_init(&s->report);
-    snprintf(s->dir, sizeof s->dir, "%s/new/figures", results_folder(s->results));
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct session *s = *state;
-    plot_report_release(&s->report);
-    results_remove(s->results);
-    mem_free(s);
-    return 0;
-}
-
-/* Draws into the session's folder unless `o` has one. */
-static enum status draw(struct session *s, struct plot_options o)
-{
-    struct store *store = NULL;
-    plot_report_release(&s->report);
-    s->err = ERR_INIT;
-    if (store_open_readonly(results_path(s->results), &store, &s->err) != ST_OK)
-        fail_msg("%s", s->err.text);
-    o.dir = o.dir ? o.dir : s->dir;
-    enum status status = plot_draw(store, &o, &s->report, &s->err);
-    store_close(store);
-    assert_int_equal(status, s->err.status);
-    return status;
-}
-
-static void draw_ok(struct session *s, struct plot_options o)
-{
-    if (draw(s, o) != ST_OK)
-        fail_msg("%s", s->err.text);
-}
-
-static bool have_gnuplot(void)
-{
-    return system("gnuplot --version > /dev/null 2>&1") == 0;
-}
-
-static void need_gnuplot(void)
-{
-    if (!have_gnuplot())
-        skip();
-}
-
-static char *path_in(const char *folder, const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static void assert_file(const char *folder, const char *name, const char *expected)
-{
-    char *text = results_read(path_in(folder, name));
-    assert_string_equal(text, expected);
-    mem_free(text);
-}
-
-static void assert_contains(const char *path, const char *part)
-{
-    char *text = results_read(path);
-    if (!strstr(text, part))
-        fail_msg("%s does not contain %s", path, part);
-    mem_free(text);
-}
-
-static void write_file(const char *path, const char *text, mode_t mode)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-    assert_int_equal(chmod(path, mode), 0);
-}
-
-static int count_files(const char *folder)
-{
-    int count = 0;
-    DIR *d = opendir(folder);
-    assert_non_null(d);
-    for (struct dirent *entry; (entry = readdir(d));)
-        count += entry->d_name[0] != '.';
-    closedir(d);
-    return count;
-}
-
-/* Two sizes, two and one seeds; 1 and 2 MiB. */
-static void fill_block(struct results *r, const char *name)
-{
-    results_block(r, name);
-    int64_t small = results_variant(r, 1 << 20), large = results_variant(r, 2 << 20);
-    results_trial(r, small, 1, "{\"SR\":0.125}", "done", 0.5);
-    results_epoch(r, 1, 0.25, 0.2);
-    results_epoch(r, 2, 0.5, 0.4);
-    results_trial(r, small, 2, "{\"SR\":0.125}", "done", 0.625);
-    results_epoch(r, 1, 0.375, 0.2);
-    results_epoch(r, 2, 0.625, 0.4);
-    results_trial(r, large, 1, "{\"SR\":0.25}", "done", 0.75);
-    results_epoch(r, 1, 0.5, 0.2);
-    results_epoch(r, 2, 0.75, 0.4);
-    results_trial(r, large, 2, "{\"SR\":0.25}", "pending", -1);
-}
+#include "plot_session.h"
 
 static void curve_has_labels_and_data(void **state)
 {
@@ -499,140 +375,6 @@ static void images_of_all_formats(void **state)
     assert_string_equal(s->err.text, "unknown image format \"gif\"; known are svg, png, pdf");
 }
 
-static void wrong_requests_say_what_there_is(void **state)
-{
-    struct session *s = *state;
-    results_sweep(s->results, "s", spec_head);
-    fill_block(s->results, "b");
-    assert_int_equal(draw(s, (struct plot_options){.kind = "pie"}), ST_USAGE);
-    assert_string_equal(s->err.text,
-                        "unknown kind of plot \"pie\"; known are curve, learning, scatter, pareto, edf, "
-                        "heatmap, effects, parallel, timeline");
-    assert_int_equal(draw(s, (struct plot_options){.kind = "curve", .block = "c"}), ST_USAGE);
-    assert_non_null(strstr(s->err.text, "there is no block \"c\"; its blocks are b"));
-    assert_int_equal(draw(s, (struct plot_options){.kind = "curve", .y = "top1"}), ST_USAGE);
-    assert_non_null(
-        strstr(s->err.text, "sweep s, block b, curve: y: unknown column \"top1\"; known are model_mib,"));
-    assert_int_equal(draw(s, (struct plot_options){.kind = "curve", .x = "pct3x3"}), ST_USAGE);
-    assert_non_null(strstr(s->err.text, "and the axes SR"));
-    assert_int_equal(draw(s, (struct plot_options){.kind = "learning", .x = "SR"}), ST_USAGE);
-    assert_int_equal(draw(s, (struct plot_options){.kind = "curve", .templates = "/nonexistent"}), ST_USAGE);
-    assert_non_null(strstr(s->err.text, "/nonexistent is no folder"));
-}
-
-/* Runs with another PATH. */
-static enum status draw_with_path(struct session *s, const char *path, struct plot_options o)
-{
-    char *old = mem_strdup(getenv("PATH"));
-    assert_non_null(old);
-    setenv("PATH", path, 1);
-    enum status status = draw(s, o);
-    setenv("PATH", old, 1);
-    mem_free(old);
-    return status;
-}
-
-static void missing_gnuplot_leaves_the_data(void **state)
-{
-    struct session *s = *state;
-    results_sweep(s->results, "s", spec_head);
-    fill_block(s->results, "a");
-    fill_block(s->results, "b");
-    assert_int_equal(draw_with_path(s, results_folder(s->results), (struct plot_options){0}), ST_FAILED);
-    assert_non_null(strstr(s->err.text, "gnuplot is not in PATH"));
-    assert_non_null(strstr(s->err.text, "apt install gnuplot"));
-    assert_int_equal(s->report.count, 4);
-    for (size_t i = 0; i < 4; i++) {
-        assert_null(s->report.files[i].figure);
-        assert_true(file_exists(s->report.files[i].data));
-    }
-    assert_int_equal(count_files(s->dir), 4);
-}
-
-/* Draws with a program called gnuplot that is this shell script. */
-static void draw_with_script(struct session *s, const char *script)
-{
-    char folder[128];
-    snprintf(folder, sizeof folder, "%s/bin", results_folder(s->results));
-    mkdir(folder, 0700);
-    write_file(path_in(folder, "gnuplot"), script, 0700);
-    assert_int_equal(draw_with_path(s, folder, (struct plot_options){.kind = "curve"}), ST_FAILED);
-    assert_int_equal(count_files(s->dir), 1); /* the data */
-}
-
-static void failures_of_gnuplot_are_told(void **state)
-{
-    struct session *s = *state;
-    results_sweep(s->results, "s", spec_head);
-    fill_block(s->results, "b");
-    draw_with_script(s,
-                     "#!/bin/sh\necho half an image\necho 'first line' >&2\necho '  second' >&2\nexit 3\n");
-    assert_string_equal(s->err.text, "gnuplot failed: first line second ");
-    draw_with_script(s, "#!/bin/sh\nexit 0\n");
-    assert_string_equal(s->err.text, "gnuplot failed: it drew nothing");
-    draw_with_script(s, "#!/bin/sh\necho x\nkill -9 $$\n");
-    assert_non_null(strstr(s->err.text, "ended by signal 9"));
-}
-
-static void changed_templates_take_precedence(void **state)
-{
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
-    fill_block(s->results, "b");
-    char folder[128];
-    snprintf(folder, sizeof folder, "%s/templates", results_folder(s->results));
-    mkdir(folder, 0700);
-    write_file(path_in(folder, "curve.gp"),
-               "set label 'my own style' at graph 0.5, 0.5\nplot $points with lines\n", 0600);
-    draw_ok(s, (struct plot_options){.kind = "curve", .templates = folder});
-    assert_contains(s->report.files[0].figure, ">my own style<");
-    assert_contains(s->report.files[0].figure, ">model size (MiB)<"); /* style.gp is still the built-in one */
-    /* From the environment; a broken one is told with gnuplot's words, and the figure from before stays. */
-    write_file(path_in(folder, "curve.gp"), "# line 1\n# line 2\nplot no_such_thing\n", 0600);
-    setenv("FIRESWEEP_TEMPLATES", folder, 1);
-    enum status status = draw(s, (struct plot_options){.kind = "curve"});
-    unsetenv("FIRESWEEP_TEMPLATES");
-    assert_int_equal(status, ST_FAILED);
-    assert_non_null(strstr(s->err.text, "curve.gp\" line 3: undefined variable: no_such_thing"));
-    assert_null(strchr(s->err.text, '\n'));
-    assert_null(strstr(s->err.text, "/proc/"));
-    assert_contains(path_in(s->dir, "s-b-curve.svg"), ">my own style<");
-}
-
-static void start_up_files_play_no_role(void **state)
-{
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
-    fill_block(s->results, "b");
-    write_file(path_in(results_folder(s->results), ".gnuplot"), "this is no command\n", 0600);
-    char *home = mem_strdup(getenv("HOME") ? getenv("HOME") : "/");
-    setenv("HOME", results_folder(s->results), 1);
-    enum status status = draw(s, (struct plot_options){.kind = "curve"});
-    setenv("HOME", home, 1);
-    mem_free(home);
-    assert_int_equal(status, ST_OK);
-}
-
-static void unwritable_folders_are_errors(void **state)
-{
-    struct session *s = *state;
-    results_sweep(s->results, "s", spec_head);
-    fill_block(s->results, "b");
-    char dir[128];
-    snprintf(dir, sizeof dir, "%s/figures", results_path(s->results)); /* below a file */
-    assert_int_equal(draw(s, (struct plot_options){.kind = "curve", .dir = dir}), ST_FAILED);
-    assert_non_null(strstr(s->err.text, results_path(s->results)));
-    assert_int_equal(s->report.count, 0);
-    /* A folder is where the data file should be. */
-    struct err e = ERR_INIT;
-    assert_int_equal(dir_create(path_in(s->dir, "s-b-curve.csv/full"), &e), ST_OK);
-    assert_int_equal(draw(s, (struct plot_options){.kind = "curve"}), ST_FAILED);
-    assert_non_null(strstr(s->err.text, "s-b-curve.csv"));
-    assert_int_equal(count_files(s->dir), 1);
-}
-
 static void equal_names_keep_apart(void **state)
 {
     struct session *s = *state;
@@ -653,33 +395,6 @@ static void equal_names_keep_apart(void **state)
     assert_int_equal(count_files(s->dir), 8);
 }
 
-static void failed_allocations_are_reported(void **state)
-{
-    struct session *s = *state;
-    results_sweep(s->results, "s", spec_head);
-    fill_block(s->results, "b");
-    char *old = mem_strdup(getenv("PATH"));
-    setenv("PATH", results_folder(s->results), 1); /* all but the program itself */
-    struct store *store = NULL;
-    size_t live = mem_live(), n = 1;
-    enum status status = ST_NOMEM;
-    for (; status == ST_NOMEM; n++) {
-        struct err e = ERR_INIT;
-        if (store_open_readonly(results_path(s->results), &store, &e) != ST_OK)
-            fail_msg("%s", e.text);
-        mem_fail_after(n);
-        status = plot_draw(store, &(struct plot_options){.dir = s->dir}, &s->report, &e);
-        mem_fail_after(0);
-        store_close(store);
-        plot_report_release(&s->report);
-        assert_int_equal(mem_live(), live);
-        assert_true(status == ST_NOMEM || strstr(e.text, "gnuplot is not in PATH"));
-    }
-    assert_true(n > 50);
-    setenv("PATH", old, 1);
-    mem_free(old);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -698,14 +413,7 @@ int main(void)
         TEST(degenerate_data_is_drawn),
         TEST(nothing_done_is_an_error_with_the_reason),
         TEST(images_of_all_formats),
-        TEST(wrong_requests_say_what_there_is),
-        TEST(missing_gnuplot_leaves_the_data),
-        TEST(failures_of_gnuplot_are_told),
-        TEST(changed_templates_take_precedence),
-        TEST(start_up_files_play_no_role),
-        TEST(unwritable_folders_are_errors),
         TEST(equal_names_keep_apart),
-        TEST(failed_allocations_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -308,6 +308,14 @@ static void test_blocks(void **state)
          "a is also the id of the block in line 5"},
         {"sweep:\n  - id: a\n    gird: {SR: [1]}\n", 6, 5, "sweep[0]",
          "did you mean grid?; allowed: id, set, grid, zip, list"},
+    };
+    CHECK(HEAD, table);
+}
+
+static void test_random_blocks(void **state)
+{
+    (void)state;
+    static const struct bad table[] = {
         {"sweep:\n  - {id: a, random: {n: 64, seed: 7}}\n", 5, 5, "sweep.a.params",
          "is missing, allowed: random: {n: 64, seed: 1} with params"},
         {"sweep:\n  - {id: a, params: {SR: [1]}}\n", 5, 5, "sweep.a.random", "is missing"},
@@ -357,6 +365,14 @@ static void test_blocks(void **state)
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {uniform: [0.1, 1], when: 'SR < 1'}}}\n", 5, 68,
          "sweep.a.params.SR", "waits for this one"},
         {"sweep:\n  - {id: a, exclude: [freq > ]}\n", 5, 29, "sweep.a.exclude", "ends too early"},
+    };
+    CHECK(HEAD, table);
+}
+
+static void test_axes(void **state)
+{
+    (void)state;
+    static const struct bad table[] = {
         {"sweep:\n  - {id: a, grid: {}}\n", 5, 19, "sweep.a.grid", "is empty"},
         {"sweep:\n  - {id: a, grid: {SR: []}}\n", 5, 24, "sweep.a.grid.SR",
          "is empty, allowed: a list of values or a range"},
@@ -380,6 +396,14 @@ static void test_blocks(void **state)
         {"sweep:\n  - {id: a, list: []}\n", 5, 19, "sweep.a.list", "is empty"},
         {"sweep:\n  - {id: a, list: {SR: 1}}\n", 5, 19, "sweep.a.list", "a mapping where a list of mappings"},
         {"sweep:\n  - {id: a, list: [{SR: 1}, {}]}\n", 5, 29, "sweep.a.list", "is empty"},
+    };
+    CHECK(HEAD, table);
+}
+
+static void test_axis_values_and_ranges(void **state)
+{
+    (void)state;
+    static const struct bad table[] = {
         {"sweep:\n  - {id: a, grid: {pools: [[conv1], [fire1]]}}\n", 5, 38, "sweep.a.grid.pools",
          "\"fire1\" is no pool"},
         {"sweep:\n  - {id: a, grid: {SR: {from: 0.1, to: 0.5}}}\n", 5, 24, "sweep.a.grid.SR.step",
@@ -508,12 +532,21 @@ static void test_load(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),      cmocka_unit_test(test_syntax),
-        cmocka_unit_test(test_bytes),      cmocka_unit_test(test_sections),
-        cmocka_unit_test(test_data),       cmocka_unit_test(test_base),
-        cmocka_unit_test(test_blocks),     cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_range_bomb), cmocka_unit_test(test_load),
-        cmocka_unit_test(test_names),      cmocka_unit_test(test_long_texts_are_cut),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_syntax),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_sections),
+        cmocka_unit_test(test_data),
+        cmocka_unit_test(test_base),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_random_blocks),
+        cmocka_unit_test(test_axes),
+        cmocka_unit_test(test_axis_values_and_ranges),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_range_bomb),
+        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_long_texts_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
