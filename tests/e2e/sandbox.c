@@ -359,3 +359,35 @@ int count_files(const char *folder, const char *holds)
     }
     return count;
 }
+
+struct reference {
+    void *sandbox;
+    char *metrics;
+};
+
+int reference_setup(void **state)
+{
+    static struct reference r;
+    *state = &r;
+    if (sandbox_setup(&r.sandbox) != 0) {
+        return -1;
+    }
+    spec_write_four("four", 8);
+    if (run("four", "reference") != 0) {
+        return -1;
+    }
+    r.metrics = db_metrics("reference");
+    return 0;
+}
+
+int reference_teardown(void **state)
+{
+    struct reference *r = *state;
+    free(r->metrics);
+    return sandbox_teardown(&r->sandbox);
+}
+
+const char *reference_metrics(void **state)
+{
+    return ((const struct reference *)*state)->metrics;
+}

@@ -19,6 +19,11 @@
 int sandbox_setup(void **state);
 int sandbox_teardown(void **state);
 
+/* The same, with spec `four` (eight epochs) and the metrics of one run of it that was left alone. */
+int reference_setup(void **state);
+int reference_teardown(void **state);
+const char *reference_metrics(void **state);
+
 /* Writes <name>.yaml: the given text after version, name, data and base. */
 void spec_write(const char *name, const char *text);
 /* The sweep most tests run: four variants in two blocks. Eight epochs take about half a second. */

@@ -10,39 +10,6 @@
 
 #include "sandbox.h"
 
-/* Metrics of a run left alone. */
-struct reference {
-    void *sandbox;
-    char *metrics;
-};
-
-static int setup(void **state)
-{
-    static struct reference r;
-    *state = &r;
-    if (sandbox_setup(&r.sandbox) != 0) {
-        return -1;
-    }
-    spec_write_four("four", 8);
-    if (run("four", "reference") != 0) {
-        return -1;
-    }
-    r.metrics = db_metrics("reference");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct reference *r = *state;
-    free(r->metrics);
-    return sandbox_teardown(&r->sandbox);
-}
-
-static const char *expected(void **state)
-{
-    return ((const struct reference *)*state)->metrics;
-}
-
 static const char all_epochs[] = "SELECT count(*) FROM epoch";
 static const char running_pid[] =
     "SELECT max(a.pid) FROM attempt a JOIN epoch e USING (trial_id) WHERE a.ended_utc IS NULL";
@@ -54,7 +21,7 @@ static void test_killed_worker_is_tried_again(void **state)
     pid_t worker = (pid_t)db_int("worker", running_pid);
     assert_int_equal(kill(worker, SIGKILL), 0);
     assert_int_equal(run_wait(sweep), 0);
-    assert_complete("worker", expected(state));
+    assert_complete("worker", reference_metrics(state));
     assert_int_equal(db_int("worker", "SELECT count(*) FROM attempt WHERE outcome = 'crashed'"), 1);
     db_assert_text("worker", "SELECT message FROM attempt WHERE outcome = 'crashed'", "SIGKILL");
     assert_int_equal(count_files("worker.logs", ".attempt-2.log"), 1);
@@ -67,7 +34,7 @@ static void test_aborted_worker_is_tried_again(void **state)
     assert_int_equal(kill((pid_t)db_int("abort", running_pid), SIGABRT), 0);
     assert_int_equal(run_wait(sweep), 0);
     db_assert_text("abort", "SELECT message FROM attempt WHERE outcome = 'crashed'", "SIGABRT");
-    assert_complete("abort", expected(state));
+    assert_complete("abort", reference_metrics(state));
 }
 
 static void test_stopped_worker_continues_at_once(void **state)
@@ -76,7 +43,7 @@ static void test_stopped_worker_continues_at_once(void **state)
     wait_until("polite", running_pid, 1, sweep);
     assert_int_equal(kill((pid_t)db_int("polite", running_pid), SIGTERM), 0);
     assert_int_equal(run_wait(sweep), 0);
-    assert_complete("polite", expected(state));
+    assert_complete("polite", reference_metrics(state));
     assert_int_equal(db_int("polite", "SELECT count(*) FROM attempt WHERE outcome = 'interrupted'"), 1);
 }
 
@@ -91,7 +58,7 @@ static void test_killed_supervisor(void **state)
     assert_int_equal(run("four", "supervisor"), 0);
     assert_int_equal(db_int("supervisor", "SELECT count(*) FROM trial WHERE state = 'running'"), 0);
     assert_true(db_int("supervisor", "SELECT count(*) FROM attempt WHERE outcome = 'crashed'") >= 1);
-    assert_complete("supervisor", expected(state));
+    assert_complete("supervisor", reference_metrics(state));
 }
 
 static void test_run_follows_a_killed_one_at_once(void **state)
@@ -103,7 +70,7 @@ static void test_run_follows_a_killed_one_at_once(void **state)
     int code = run("four", "heir");
     if (code != 0)
         fail_msg("exit code %d:\n%s", code, output("heir"));
-    assert_complete("heir", expected(state));
+    assert_complete("heir", reference_metrics(state));
 }
 
 static void test_group_killed_again_and_again(void **state)
@@ -118,7 +85,7 @@ static void test_group_killed_again_and_again(void **state)
     }
     assert_int_equal(kills, 6);
     assert_int_equal(run("four", "group"), 0);
-    assert_complete("group", expected(state));
+    assert_complete("group", reference_metrics(state));
 }
 
 static void assert_interrupted(const char *db)
@@ -144,11 +111,11 @@ static void interrupt_and_continue(const char *db, int signal_number, bool group
 
 static void test_interrupts_save_and_continue(void **state)
 {
-    interrupt_and_continue("term", SIGTERM, false, expected(state));
-    interrupt_and_continue("int", SIGINT, false, expected(state));
-    interrupt_and_continue("hup", SIGHUP, false, expected(state));
-    interrupt_and_continue("ctrl-c", SIGINT, true, expected(state));
-    interrupt_and_continue("timeout", SIGTERM, true, expected(state));
+    interrupt_and_continue("term", SIGTERM, false, reference_metrics(state));
+    interrupt_and_continue("int", SIGINT, false, reference_metrics(state));
+    interrupt_and_continue("hup", SIGHUP, false, reference_metrics(state));
+    interrupt_and_continue("ctrl-c", SIGINT, true, reference_metrics(state));
+    interrupt_and_continue("timeout", SIGTERM, true, reference_metrics(state));
 }
 
 static void test_interrupted_with_other_packing(void **state)
@@ -160,7 +127,7 @@ static void test_interrupted_with_other_packing(void **state)
     assert_int_equal(kill(sweep, SIGTERM), 0);
     assert_int_equal(run_wait(sweep), 1);
     assert_int_equal(run_wait(run_start("four", "repacked", many)), 0);
-    assert_complete("repacked", expected(state));
+    assert_complete("repacked", reference_metrics(state));
 }
 
 static void test_second_interrupt_stops_at_once(void **state)
@@ -176,7 +143,7 @@ static void test_second_interrupt_stops_at_once(void **state)
     assert_int_equal(run_wait(sweep), 1);
     assert_interrupted("impatient");
     assert_int_equal(run("four", "impatient"), 0);
-    assert_complete("impatient", expected(state));
+    assert_complete("impatient", reference_metrics(state));
 }
 
 /* Kills every attempt of a sweep of one worker until it gives up. */
@@ -282,7 +249,7 @@ static void test_damaged_checkpoints(void **state)
     run_wait(again);
     assert_int_equal(run("four", "damaged"), 0);
     db_assert_text("damaged", "SELECT text FROM event WHERE attempt_id IS NOT NULL", "checkpoint not usable");
-    assert_complete("damaged", expected(state));
+    assert_complete("damaged", reference_metrics(state));
 }
 
 static void test_all_checkpoints_damaged_starts_over(void **state)
@@ -294,7 +261,7 @@ static void test_all_checkpoints_damaged_starts_over(void **state)
     damage_checkpoints("lost.checkpoints", false);
     damage_checkpoints("lost.checkpoints", true);
     assert_int_equal(run("four", "lost"), 0);
-    assert_complete("lost", expected(state));
+    assert_complete("lost", reference_metrics(state));
 }
 
 int main(void)
@@ -315,5 +282,5 @@ int main(void)
         cmocka_unit_test(test_damaged_checkpoints),
         cmocka_unit_test(test_all_checkpoints_damaged_starts_over),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, reference_setup, reference_teardown);
 }

@@ -7,39 +7,6 @@
 
 #include "sandbox.h"
 
-/* Metrics of a run left alone. */
-struct reference {
-    void *sandbox;
-    char *metrics;
-};
-
-static int setup(void **state)
-{
-    static struct reference r;
-    *state = &r;
-    if (sandbox_setup(&r.sandbox) != 0) {
-        return -1;
-    }
-    spec_write_four("four", 8);
-    if (run("four", "reference") != 0) {
-        return -1;
-    }
-    r.metrics = db_metrics("reference");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct reference *r = *state;
-    free(r->metrics);
-    return sandbox_teardown(&r->sandbox);
-}
-
-static const char *expected(void **state)
-{
-    return ((const struct reference *)*state)->metrics;
-}
-
 static const char *const one_worker[] = {"--workers", "1", "--threads", "1", NULL};
 
 /* All of them, whoever ends first. */
@@ -72,7 +39,7 @@ static void test_two_runs_share(void **state)
     assert_int_equal(db_int("two", "SELECT count(DISTINCT run_pid) FROM lease"), 2);
     all_end_well("two", pids, 2);
     assert_each_once("two", 4);
-    assert_complete("two", expected(state));
+    assert_complete("two", reference_metrics(state));
 }
 
 static void test_eight_runs_each_trial_once(void **state)
@@ -113,7 +80,7 @@ static void test_run_takes_over_from_a_killed_one(void **state)
     assert_int_equal(run_wait(second), 0);
     assert_true(output_holds("heir", "taken over from process"));
     assert_int_equal(db_int("heir", "SELECT count(*) FROM attempt WHERE outcome = 'crashed'"), 1);
-    assert_complete("heir", expected(state));
+    assert_complete("heir", reference_metrics(state));
 }
 
 static void test_waiting_run_can_be_interrupted(void **state)
@@ -158,5 +125,5 @@ int main(void)
         cmocka_unit_test(test_waiting_run_can_be_interrupted),
         cmocka_unit_test(test_failure_elsewhere_is_told),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, reference_setup, reference_teardown);
 }
