@@ -254,7 +254,7 @@ static const struct table_column total_columns[] = {
      .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "predicted_wall_s", .flags = TABLE_NOT_TEXT},
     {.name = "wall", .title = "predicted time, h:mm:ss", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
-    {.name = "prediction_error_percent", .title = "error of predictions, +-%"},
+    {.name = "prediction_error_percent", .title = "largest error when checked, %"},
     {.name = "disk MiB", .title = "disk, about, MiB", .decimals = 1, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "checkpoint_bytes", .flags = TABLE_NOT_TEXT},
     {.name = "database_bytes", .flags = TABLE_NOT_TEXT},

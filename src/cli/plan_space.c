@@ -232,9 +232,10 @@ static void budget_note(const void *context, FILE *out)
 {
     (void)context;
     fprintf(out,
-            "\nNote: times are predicted to about +-%d %%. run starts the longest trials first; to train "
-            "only what "
-            "fits, leave the other trials out of the spec, or give train_s a limit in constraints.\n",
+            "\nNote: predictions were within %d %% of the times of the 13 networks they were checked with "
+            "(3x32x32, docs/performance.md); others, and a busy machine, may be further off. run starts the "
+            "longest trials first; to train only what fits, leave the other trials out of the spec, or give "
+            "train_s a limit in constraints.\n",
             PREDICTION_ERROR_PERCENT);
 }
 
