@@ -28,12 +28,42 @@ static const struct poptOption options[] = {
      "COLUMN[:desc]"},
     {"limit", '\0', POPT_ARG_STRING, NULL, OPTION_LIMIT, "At most so many rows", "N"},
     {"columns", '\0', POPT_ARG_STRING, NULL, OPTION_COLUMNS, "Columns to show, or all", "A,B,..."},
-    {"block", '\0', POPT_ARG_STRING, NULL, OPTION_BLOCK, "effects, plateau: only of this block", "ID"},
-    {"y", '\0', POPT_ARG_STRING, NULL, OPTION_Y, "effects, plateau: on this column (default: test_top1)",
-     "COLUMN"},
+    {"block", '\0', POPT_ARG_STRING, NULL, OPTION_BLOCK, "effects, plateau, ranks: only of this block", "ID"},
+    {"y", '\0', POPT_ARG_STRING, NULL, OPTION_Y,
+     "effects, plateau, ranks: on this column (default: test_top1)", "COLUMN"},
     {"format", '\0', POPT_ARG_STRING, NULL, OPTION_FORMAT, "Print a table (default), csv, json or markdown",
      "table|csv|json|markdown"},
     POPT_TABLEEND};
+
+/* What is computed rather than selected. */
+typedef enum status answer_rows(struct store *s, const char *a, const char *b, struct table *t,
+                                struct err *e);
+struct computed {
+    const char *name, *help;
+    const struct table_column *(*columns)(int *count);
+    answer_rows *rows;
+    bool of_blocks; /* takes --block and --y; else A and B */
+};
+static const struct computed computed[] = {
+    {"compare", "two variants, A and B, over the seeds they share: differences with 95 % intervals",
+     compare_columns, compare_rows, false},
+    {"effects", "what each axis of a block does to the accuracy, and its share of the variance",
+     effects_columns, effects_rows, true},
+    {"plateau", "knee and plateau of each curve, with bootstrap intervals over seeds", plateau_columns,
+     plateau_rows, true},
+    {"ranks", "does an axis (epochs, lr, ...) change the order of the others' points? Spearman's correlation",
+     ranks_columns, ranks_rows, true},
+};
+enum { COMPUTED = sizeof computed / sizeof *computed };
+
+/* NULL: NAME is not one of them. */
+static const struct computed *find_computed(const struct args *a)
+{
+    for (int i = 0; i < COMPUTED; i++)
+        if (a->positional[1] && strcmp(a->positional[1], computed[i].name) == 0)
+            return &computed[i];
+    return NULL;
+}
 
 static const struct table_column list_columns[] = {{.name = "name"}, {.name = "help", .title = "rows"}};
 
@@ -44,12 +74,8 @@ static enum status list_rows(const void *context, struct table *t, struct err *e
         const struct cell cells[] = {cell_text(q->name), cell_text(q->help)};
         st = table_row(t, cells, e);
     }
-    const char *const computed[][2] = {
-        {"compare", "two variants, A and B, over the seeds they share: differences with 95 % intervals"},
-        {"effects", "what each axis of a block does to the accuracy, and its share of the variance"},
-        {"plateau", "knee and plateau of each curve, with bootstrap intervals over seeds"}};
-    for (int i = 0; i < 3 && st == ST_OK; i++) {
-        const struct cell cells[] = {cell_text(computed[i][0]), cell_text(computed[i][1])};
+    for (int i = 0; i < COMPUTED && st == ST_OK; i++) {
+        const struct cell cells[] = {cell_text(computed[i].name), cell_text(computed[i].help)};
         st = table_row(t, cells, e);
     }
     return st;
@@ -61,56 +87,27 @@ static enum status list_queries(const struct output *o, struct err *e)
     return output_single(o, &list, named_queries(), e);
 }
 
-/* A computed answer. */
 struct answer {
     struct store *store;
     const struct args *args;
+    const struct computed *computed;
 };
 
-static enum status compare_section(const void *context, struct table *t, struct err *e)
+static enum status answer_section(const void *context, struct table *t, struct err *e)
 {
     const struct answer *a = context;
-    return compare_rows(a->store, a->args->positional[2], a->args->positional[3], t, e);
-}
-
-static enum status effects_section(const void *context, struct table *t, struct err *e)
-{
-    const struct answer *a = context;
-    return effects_rows(a->store, a->args->value[OPTION_BLOCK], a->args->value[OPTION_Y], t, e);
-}
-
-static enum status plateau_section(const void *context, struct table *t, struct err *e)
-{
-    const struct answer *a = context;
-    return plateau_rows(a->store, a->args->value[OPTION_BLOCK], a->args->value[OPTION_Y], t, e);
-}
-
-static bool is_plateau(const struct args *a)
-{
-    return a->positional[1] && strcmp(a->positional[1], "plateau") == 0;
-}
-
-static bool is_compare(const struct args *a)
-{
-    return a->positional[1] && strcmp(a->positional[1], "compare") == 0;
-}
-
-static bool is_effects(const struct args *a)
-{
-    return a->positional[1] && (strcmp(a->positional[1], "effects") == 0 || is_plateau(a));
+    const struct args *args = a->args;
+    return a->computed->of_blocks
+               ? a->computed->rows(a->store, args->value[OPTION_BLOCK], args->value[OPTION_Y], t, e)
+               : a->computed->rows(a->store, args->positional[2], args->positional[3], t, e);
 }
 
 static enum status print_answer(struct store *store, const struct args *a, const struct output *o,
                                 struct err *e)
 {
-    const struct answer answer = {store, a};
-    struct section section = {.name = a->positional[1],
-                              .rows = is_compare(a) ? compare_section : effects_section};
-    section.columns = is_compare(a) ? compare_columns(&section.count) : effects_columns(&section.count);
-    if (is_plateau(a)) {
-        section.rows = plateau_section;
-        section.columns = plateau_columns(&section.count);
-    }
+    const struct answer answer = {store, a, find_computed(a)};
+    struct section section = {.name = answer.computed->name, .rows = answer_section};
+    section.columns = answer.computed->columns(&section.count);
     return output_single(o, &section, &answer, e);
 }
 
@@ -137,7 +134,8 @@ static enum status check(const struct args *a, struct err *e)
 {
     const bool filters =
         a->value[OPTION_WHERE] || a->value[OPTION_SORT] || a->value[OPTION_LIMIT] || a->value[OPTION_COLUMNS];
-    const bool computed = is_compare(a) || is_effects(a);
+    const struct computed *c = find_computed(a);
+    const bool takes_two = c && !c->of_blocks;
     if (!a->positional[0])
         return err_set(e, ST_USAGE, "missing argument, expected DB, see firesweep query --help");
     if (a->positional[1] && a->value[OPTION_SQL])
@@ -145,17 +143,17 @@ static enum status check(const struct args *a, struct err *e)
     if (a->value[OPTION_SQL] && filters)
         return err_set(e, ST_USAGE,
                        "--where, --sort, --limit and --columns narrow named queries; SQL says it itself");
-    if (computed && filters)
+    if (c && filters)
         return err_set(e, ST_USAGE, "--where, --sort, --limit and --columns do not apply to %s",
                        a->positional[1]);
-    if (is_compare(a) && a->positional_count != 4)
+    if (takes_two && a->positional_count != 4)
         return err_set(e, ST_USAGE,
                        "compare needs two variants, by number or by condition: compare 3 5, compare 'SR = "
                        "0.75' 'SR = 1'");
-    if (!is_compare(a) && a->positional_count > 2)
+    if (!takes_two && a->positional_count > 2)
         return err_set(e, ST_USAGE, "unexpected argument \"%.40s\"", a->positional[2]);
-    if (!is_effects(a) && (a->value[OPTION_BLOCK] || a->value[OPTION_Y]))
-        return err_set(e, ST_USAGE, "--block and --y belong to the queries effects and plateau");
+    if (!(c && c->of_blocks) && (a->value[OPTION_BLOCK] || a->value[OPTION_Y]))
+        return err_set(e, ST_USAGE, "--block and --y belong to the queries effects, plateau and ranks");
     return ST_OK;
 }
 
@@ -167,7 +165,7 @@ static enum status query_database(const struct args *a, const struct output *o, 
     if (st != ST_OK)
         return st;
     pager_start(&pager);
-    st = is_compare(a) || is_effects(a) ? print_answer(store, a, o, e) : print_query(store, a, o, limit, e);
+    st = find_computed(a) ? print_answer(store, a, o, e) : print_query(store, a, o, limit, e);
     pager_end(&pager);
     store_close(store);
     return st;

@@ -1,4 +1,4 @@
-/* The answers of `firesweep query` that are computed rather than selected: compare and effects. */
+/* The answers of `firesweep query` that are computed rather than selected. */
 #ifndef REPORT_ANSWERS_H
 #define REPORT_ANSWERS_H
 
@@ -10,6 +10,7 @@
 const struct table_column *compare_columns(int *count);
 const struct table_column *effects_columns(int *count);
 const struct table_column *plateau_columns(int *count);
+const struct table_column *ranks_columns(int *count);
 
 /* Compares two finished variants over the seeds they share: a row for each quantity, with the difference (b -
  * a), its 95 % interval and a sentence. A side is the number of a variant, or a condition
@@ -25,5 +26,10 @@ enum status effects_rows(struct store *s, const char *block, const char *y, stru
  * axis, of numbers, over the seeds that all its points share; and the last point against the plateau's start.
  * Arguments as of effects_rows, for accuracies. */
 enum status plateau_rows(struct store *s, const char *block, const char *y, struct table *t, struct err *e);
+
+/* For each axis of a block with two or more, and each two of its levels: Spearman's rank correlation
+ * (report/ranks.h) between what the points of the other axes reach at one level and at the other, means over
+ * the seeds that both have. Arguments as of effects_rows. */
+enum status ranks_rows(struct store *s, const char *block, const char *y, struct table *t, struct err *e);
 
 #endif

@@ -125,9 +125,10 @@ enum status named_query_open_filtered(struct store *s, const char *name, const s
         strbuf_printf(&known, "%s%s", known.len ? ", " : "", q->name);
     }
     enum status status =
-        known.failed ? err_set(e, ST_NOMEM, "out of memory")
-                     : err_set(e, ST_USAGE, "unknown query \"%s\"; known are %s, compare, effects, plateau",
-                               name, known.text);
+        known.failed
+            ? err_set(e, ST_NOMEM, "out of memory")
+            : err_set(e, ST_USAGE, "unknown query \"%s\"; known are %s, compare, effects, plateau, ranks",
+                      name, known.text);
     strbuf_release(&known);
     return status;
 }

@@ -98,12 +98,59 @@ static void compare_by_condition_and_number(void **state)
           "\ntest_top1,2,0.61,0.611,");
 }
 
+/* A second block, three widths at two lengths; the middle one has a second seed at both, the last one a seed
+ * that only one length has. */
+static int set_up_lengths(void **state)
+{
+    static struct rows r;
+    static const struct {
+        const char *axes;
+        int seed;
+        double top1;
+    } trials[] = {
+        {"{\"epochs\":5,\"SR\":0.25}", 1, 0.50}, {"{\"epochs\":5,\"SR\":0.5}", 1, 0.60},
+        {"{\"epochs\":5,\"SR\":0.5}", 2, 0.64},  {"{\"epochs\":5,\"SR\":1.0}", 1, 0.61},
+        {"{\"epochs\":5,\"SR\":1.0}", 2, 0.99},  {"{\"epochs\":15,\"SR\":0.25}", 1, 0.70},
+        {"{\"epochs\":15,\"SR\":0.5}", 1, 0.80}, {"{\"epochs\":15,\"SR\":0.5}", 2, 0.90},
+        {"{\"epochs\":15,\"SR\":1.0}", 1, 0.86},
+    };
+    struct err e = ERR_INIT;
+    r.results = results_create();
+    results_sweep(r.results, "s", "version: 1\n");
+    results_block(r.results, "budget");
+    for (size_t i = 0; i < sizeof trials / sizeof *trials; i++) {
+        const int64_t variant = results_variant(r.results, (int64_t)(i + 1) << 20);
+        results_trial(r.results, variant, trials[i].seed, trials[i].axes, "done", trials[i].top1);
+    }
+    assert_int_equal(store_open_readonly(results_path(r.results), &r.store, &e), ST_OK);
+    *state = &r;
+    return 0;
+}
+
+/* Means over shared seeds: 0.50, 0.62, 0.61 and 0.70, 0.85, 0.86: the last two change places. */
+static void ranks_of_lengths(void **state)
+{
+    char *text = csv(*state, ranks_rows, ranks_columns, "budget", NULL);
+    if (!strstr(text, "\nbudget,epochs,5,15,3,4,0.5,0.5,no agreement shown\n"))
+        fail_msg("%s", text);
+    holds(text, "\nbudget,SR,0.25,0.5,2,2,1,0.5,both in the same order\n");
+}
+
+static void ranks_need_two_axes(void **state)
+{
+    char *text = csv(*state, ranks_rows, ranks_columns, NULL, NULL);
+    assert_string_equal(text, "block,axis,a,b,points,pairs,rho,p_value,verdict\n");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(plateau_of_a_curve, set_up, tear_down),
         cmocka_unit_test_setup_teardown(effects_of_an_axis, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_by_condition_and_number, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ranks_of_lengths, set_up_lengths, tear_down),
+        cmocka_unit_test_setup_teardown(ranks_need_two_axes, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

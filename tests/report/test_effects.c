@@ -13,6 +13,7 @@
 #include "report/effects.h"
 #include "report/front.h"
 #include "report/plateau.h"
+#include "report/ranks.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -196,6 +197,29 @@ static void plateau_matches_all_draws(void **state)
     assert_true(isnan(p.knee.x));
 }
 
+static void ranks_match_scipy(void **state)
+{
+    (void)state;
+    const double falling[] = {3, 2, 1}, flat[] = {1, 1, 1};
+    struct rank_agreement r;
+    struct err e = ERR_INIT;
+    assert_int_equal(rank_agreement(ranks_few_a, ranks_few_b, 6, &r, &e), ST_OK);
+    assert_close(r.rho, ranks_few_rho);
+    assert_close(r.p, ranks_few_p);
+    assert_int_equal(rank_agreement(ranks_many_a, ranks_many_b, 14, &r, &e), ST_OK);
+    assert_close(r.rho, ranks_many_rho);
+    assert_close(r.p, ranks_many_p);
+    assert_int_equal(rank_agreement(falling, (const double[]){1, 5, 9}, 3, &r, &e), ST_OK);
+    assert_close(r.rho, -1);
+    assert_close(r.p, 1);
+    assert_int_equal(rank_agreement(falling, falling, 3, &r, &e), ST_OK);
+    assert_close(r.p, 1.0 / 6);
+    assert_int_equal(rank_agreement(falling, flat, 3, &r, &e), ST_OK);
+    assert_true(isnan(r.rho) && isnan(r.p));
+    assert_int_equal(rank_agreement(falling, falling, 1, &r, &e), ST_OK);
+    assert_true(isnan(r.rho));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +229,7 @@ int main(void)
         cmocka_unit_test(tied_axes_are_confounded),
         cmocka_unit_test(fronts),
         cmocka_unit_test(plateau_matches_all_draws),
+        cmocka_unit_test(ranks_match_scipy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,7 +76,7 @@ static void test_unknown_name(void **state)
     assert_int_equal(named_query_open(c->s, "trial", &q, &e), ST_USAGE);
     assert_string_equal(
         e.text, "unknown query \"trial\"; known are trials, curve, best, leaderboard, pareto, fires, epochs, "
-                "attempts, events, aliases, failures, compare, effects, plateau");
+                "attempts, events, aliases, failures, compare, effects, plateau, ranks");
     assert_null(q);
 }
 
