@@ -7,23 +7,24 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/strbuf.h"
+#include "report/answer_blocks.h"
 #include "report/answers.h"
 #include "report/compare.h"
 #include "sweep/store_filter.h"
 
-/* What is compared; in the database's units, sentences about shares in percentage points. */
+/* What is compared; shares in percent. */
 static const struct quantity {
-    const char *name;
+    const char *column, *name; /* of a trial; of a row of the answer, with its unit */
     double scale;
     int decimals;
     const char *unit;
 } quantities[] = {
-    {"test_top1", 100, 1, " (percentage points)"},
-    {"test_top5", 100, 1, " (percentage points)"},
-    {"val_top1", 100, 1, " (percentage points)"},
-    {"test_loss", 1, 3, ""},
-    {"val_loss", 1, 3, ""},
-    {"train_s", 1, 1, ""},
+    {"test_top1", "test_top1_pct", 100, 1, " (percentage points)"},
+    {"test_top5", "test_top5_pct", 100, 1, " (percentage points)"},
+    {"val_top1", "val_top1_pct", 100, 1, " (percentage points)"},
+    {"test_loss", "test_loss", 1, 3, ""},
+    {"val_loss", "val_loss", 1, 3, ""},
+    {"train_s", "train_s", 1, 1, ""},
 };
 enum { QUANTITIES = sizeof quantities / sizeof *quantities };
 
@@ -144,7 +145,7 @@ static enum status load_side(struct store *s, struct side *side, struct err *e)
     struct strbuf sql = STRBUF_INIT;
     strbuf_puts(&sql, "SELECT seed");
     for (int k = 0; k < QUANTITIES; k++)
-        strbuf_printf(&sql, ", %s", quantities[k].name);
+        strbuf_printf(&sql, ", %s", quantities[k].column);
     strbuf_printf(&sql,
                   " FROM trial WHERE state = 'done' AND variant_id = %" PRId64 " AND recipe_id = %" PRId64
                   " AND data_fingerprint = (SELECT data_fingerprint FROM trial WHERE id = %" PRId64
@@ -157,11 +158,6 @@ static enum status load_side(struct store *s, struct side *side, struct err *e)
     store_query_close(q);
     strbuf_release(&sql);
     return st;
-}
-
-static struct cell number(double v)
-{
-    return isnan(v) ? cell_null() : cell_real(v);
 }
 
 static void column(const struct side *side, int k, struct replicate_value *out)
@@ -186,13 +182,14 @@ static enum status compare_quantity(const struct side *a, const struct side *b, 
     if (c.difference.n > 0)
         snprintf(text + strlen(text), 32, "%s", quantities[k].unit);
     const struct summary *d = &c.difference;
+    const double scale = quantities[k].scale;
     const struct cell cells[] = {cell_text(quantities[k].name),
                                  cell_int((int64_t)d->n),
-                                 number(c.a.mean),
-                                 number(c.b.mean),
-                                 number(d->mean),
-                                 number(d->mean - d->half_width),
-                                 number(d->mean + d->half_width),
+                                 answer_number(c.a.mean * scale),
+                                 answer_number(c.b.mean * scale),
+                                 answer_number(d->mean * scale),
+                                 answer_number((d->mean - d->half_width) * scale),
+                                 answer_number((d->mean + d->half_width) * scale),
                                  cell_text(text)};
     return table_row(t, cells, e);
 }

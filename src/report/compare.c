@@ -56,6 +56,12 @@ enum verdict verdict_at_most(const struct summary *d, double margin)
     return d->mean - d->half_width > margin ? VERDICT_DOES_NOT_HOLD : VERDICT_NOT_SHOWN;
 }
 
+/* `v` as it is printed with `decimals`; what rounds to nothing has no sign. */
+static double printed(double v, int decimals)
+{
+    return fabs(v) * 2 < pow(10, -decimals) ? 0 : v;
+}
+
 char *compare_sentence(const struct summary *d, const char *a, const char *b, double scale, int decimals,
                        char *out, size_t size)
 {
@@ -63,8 +69,9 @@ char *compare_sentence(const struct summary *d, const char *a, const char *b, do
         snprintf(out, size, "%s and %s share no finished seed, so they cannot be compared", a, b);
         return out;
     }
-    const double mean = d->mean * scale, low = (d->mean - d->half_width) * scale,
-                 high = (d->mean + d->half_width) * scale;
+    const double mean = printed(d->mean * scale, decimals),
+                 low = printed((d->mean - d->half_width) * scale, decimals),
+                 high = printed((d->mean + d->half_width) * scale, decimals);
     if (d->n == 1) {
         snprintf(out, size, "no difference shown between %s and %s: %+.*f without an interval, n = 1", a, b,
                  decimals, mean);

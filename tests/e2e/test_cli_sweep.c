@@ -308,7 +308,7 @@ static void test_query_compare_and_effects(void **state)
 {
     (void)state;
     struct json_object *rows = JSON("query", "tiny.db", "compare", "1", "variant = 2", "--format", "json");
-    assert_string_equal(json_text_at(json_row(rows, 0), "quantity"), "test_top1");
+    assert_string_equal(json_text_at(json_row(rows, 0), "quantity"), "test_top1_pct");
     assert_true(json_double_at(json_row(rows, 0), "n") >= 1);
     assert_holds(json_text_at(json_row(rows, 0), "verdict"), "variant = 2");
     json_object_put(rows);

@@ -95,7 +95,7 @@ static void compare_by_condition_and_number(void **state)
 {
     /* The third seed is not shared. */
     holds(csv(*state, compare_rows, compare_columns, "model_mib = 2MiB / 1MiB", "3"),
-          "\ntest_top1,2,0.61,0.611,");
+          "\ntest_top1_pct,2,61,61.1,");
 }
 
 /* A second block, three widths at two lengths; the middle one has a second seed at both, the last one a seed

@@ -54,6 +54,9 @@ static void sentences(void **state)
                         "no difference shown between SR 0.75 and 1.0: -0.1 [-0.5, +0.3], n = 5");
     assert_int_equal(verdict_above(&d, 0), VERDICT_NOT_SHOWN);
     assert_int_equal(verdict_at_most(&d, 0.005), VERDICT_HOLDS);
+    d.mean = -0.0001;
+    assert_string_equal(compare_sentence(&d, "A", "B", 100, 1, text, sizeof text),
+                        "no difference shown between A and B: +0.0 [-0.4, +0.4], n = 5");
     d.mean = 0.012;
     assert_string_equal(compare_sentence(&d, "A", "B", 100, 1, text, sizeof text),
                         "B is higher than A: +1.2 [+0.8, +1.6], n = 5");
