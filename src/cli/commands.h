@@ -16,6 +16,7 @@ extern const struct command command_paper;
 extern const struct command command_verify;
 extern const struct command command_extend;
 extern const struct command command_export;
+extern const struct command command_gc;
 extern const struct command command_init;
 extern const struct command command_validate;
 extern const struct command command_completion;

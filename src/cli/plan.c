@@ -11,6 +11,8 @@
 #include "cli/commands.h"
 #include "cli/plan_internal.h"
 #include "engine/calibration.h"
+#include "sweep/disk.h"
+#include "sweep/run.h"
 
 enum { OPTION_REFERENCE = OPTION_OWN, OPTION_CALIBRATE, OPTION_BUDGET, OPTION_DB };
 
@@ -258,6 +260,11 @@ static const struct table_column total_columns[] = {
     {.name = "disk MiB", .title = "disk, about, MiB", .decimals = 1, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "checkpoint_bytes", .flags = TABLE_NOT_TEXT},
     {.name = "database_bytes", .flags = TABLE_NOT_TEXT},
+    {.name = "disk free MiB",
+     .title = "disk free, MiB",
+     .decimals = 1,
+     .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+    {.name = "disk_free_bytes", .flags = TABLE_NOT_TEXT},
 };
 
 static int compare_hashes(const void *a, const void *b)
@@ -286,8 +293,8 @@ static enum status sum_trials(const struct plan *p, struct totals *sum, struct e
         sum->trial_s += trial_s[sum->trials++];
         sum->epochs += t->point.recipe.epochs;
         sum->operations += operations_per_image(t);
-        sum->checkpoint_bytes += plan_checkpoint_bytes(t);
-        sum->rows_bytes += plan_rows_bytes(t);
+        sum->checkpoint_bytes += disk_kept_bytes(t, p->spec.run.keep) - disk_rows_bytes(t);
+        sum->rows_bytes += disk_rows_bytes(t);
         sum->largest_bytes =
             fmax(sum->largest_bytes, forecast_memory(&p->forecast, i, p->packing.threads, p->images.train));
     }
@@ -339,8 +346,30 @@ static enum status total_rows(const void *context, struct table *t, struct err *
         cell_real((sum.checkpoint_bytes + sum.rows_bytes) / MIB),
         cell_int((int64_t)sum.checkpoint_bytes),
         cell_int((int64_t)sum.rows_bytes),
+        known(p->disk_free_bytes / MIB),
+        p->disk_free_bytes >= 0 ? cell_int((int64_t)p->disk_free_bytes) : cell_null(),
     };
     return table_row(t, cells, e);
+}
+
+/* Compares what is left to train with what is free. */
+static void disk_note(const struct plan *p, FILE *out)
+{
+    struct disk_need need = {0};
+    const enum keep keep = p->spec.run.keep;
+    for (int i = 0; i < p->space.trial_count; i++) {
+        const bool trains = p->changes.db ? change_trains(p->changes.found.trials[i].change)
+                                          : !p->space.trials[i].skip_reason;
+        if (trains)
+            disk_need_add(&need, &p->space.trials[i], keep);
+    }
+    if (disk_judge(&need, keep, p->packing.workers, p->disk_free_bytes) != DISK_ENOUGH)
+        fprintf(out,
+                "\nNote: the disk is too small: what is left to train needs about %.1f MiB at its peak "
+                "(run.keep: "
+                "%s), free are %.1f MiB.\n",
+                disk_need_bytes(&need, keep, p->packing.workers) / MIB, keep_name(keep),
+                p->disk_free_bytes / MIB);
 }
 
 /* What only the data tells; a plan does not need it, the run will. */
@@ -359,6 +388,7 @@ static void total_note(const void *context, FILE *out)
             out);
     else if (p->images.train < 0)
         fputs("\nNote: times are predicted once the data is there, or data.train_images is set.\n", out);
+    disk_note(p, out);
     if (spec_check_data(&p->spec, &e) == ST_OK)
         return;
     fputs("\nNote: ", out);
@@ -460,6 +490,16 @@ static void pack(struct plan *p)
     p->packing = packing_plan(&r);
 }
 
+static enum status look_at_disk(struct plan *p, const char *db, struct err *e)
+{
+    char *path = run_database_path(&p->spec, db);
+    if (!path)
+        return err_set(e, ST_NOMEM, "out of memory");
+    p->disk_free_bytes = disk_free_bytes(path);
+    mem_free(path);
+    return ST_OK;
+}
+
 static enum status make_forecast(struct plan *p, struct err *e)
 {
     p->images = image_counts_of(&p->spec.data);
@@ -547,6 +587,8 @@ static enum status plan_spec(struct plan *p, const char *path, const char *db, c
         st = space_build(&p->spec, &p->space, e);
         if (st == ST_OK)
             st = make_forecast(p, e);
+        if (st == ST_OK)
+            st = look_at_disk(p, db, e);
         if (st == ST_OK)
             st = plan_changes_load(&p->changes, db, &p->spec, &p->space, e);
         if (st == ST_OK)

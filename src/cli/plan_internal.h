@@ -18,8 +18,9 @@ struct plan {
     struct packing packing; /* as run would choose with nothing done yet */
     bool has_speed;
     struct speed speed;
-    int shown;       /* trials listed in a table, the first of them */
-    double budget_s; /* of --budget, 0 = none */
+    double disk_free_bytes; /* where the database is or will be, -1 = not known */
+    int shown;              /* trials listed in a table, the first of them */
+    double budget_s;        /* of --budget, 0 = none */
 };
 
 /* "SR=0.125 freq=2" from the JSON object. */
@@ -36,9 +37,5 @@ extern const struct section plan_space_sections[PLAN_SPACE_SECTIONS];
 /* Reads --budget. It needs predictions. */
 enum status plan_budget_parse(const char *text, double *out, struct err *e);
 enum status plan_budget_check(const struct plan *p, struct err *e);
-
-/* Bytes of a trial's newest checkpoint and of its rows in a database, about. */
-double plan_checkpoint_bytes(const struct trial *t);
-double plan_rows_bytes(const struct trial *t);
 
 #endif

@@ -253,18 +253,3 @@ const struct section plan_space_sections[PLAN_SPACE_SECTIONS] = {
      .rows = budget_rows,
      .note = budget_note},
 };
-
-/* disk */
-
-double plan_checkpoint_bytes(const struct trial *t)
-{
-    enum { HEADER = 16384 };
-    const int copies = t->point.recipe.optimizer == OPTIMIZER_SGD ? 2 : 3; /* weights, then each moment */
-    return (double)copies * (double)t->cost.model_bytes + HEADER;
-}
-
-double plan_rows_bytes(const struct trial *t)
-{
-    enum { TRIAL = 3072, EPOCH = 192 }; /* rows with their indices */
-    return TRIAL + (double)EPOCH * t->point.recipe.epochs;
-}

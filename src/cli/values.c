@@ -14,6 +14,7 @@ static const struct {
 } known[] = {
     {"derive", "only", VALUE_WORDS, "requested fires layers totals"},
     {"plan", "only", VALUE_WORDS, "trials blocks totals changes outside"},
+    {"gc", "only", VALUE_WORDS, "files kinds totals"},
     {"status", "only", VALUE_WORDS, "states sweeps running failures"},
     {"paper", "only", VALUE_WORDS, "layers sizes compression bypass series curves claims"},
     {NULL, "bypass", VALUE_WORDS, "none simple complex"},

@@ -146,6 +146,11 @@ int trainer_epochs_done(const struct trainer *t)
     return t->at.epoch;
 }
 
+int64_t trainer_steps_done(const struct trainer *t)
+{
+    return t->at.step;
+}
+
 const struct epoch_metrics *trainer_history(const struct trainer *t)
 {
     return t->history;

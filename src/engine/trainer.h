@@ -78,6 +78,7 @@ enum epoch_end trainer_run_epoch(struct trainer *t, bool (*on_step)(void *contex
 
 bool trainer_finished(const struct trainer *t); /* all epochs done */
 int trainer_epochs_done(const struct trainer *t);
+int64_t trainer_steps_done(const struct trainer *t); /* updates done in the epoch that runs */
 const struct epoch_metrics *trainer_history(const struct trainer *t); /* trainer_epochs_done entries */
 int64_t trainer_steps_per_epoch(const struct trainer *t);
 

@@ -3,7 +3,10 @@
 #ifndef SWEEP_PATHS_H
 #define SWEEP_PATHS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "base/hash.h"
 
 /* The path without ".db". */
 char *paths_stem(const char *db);
@@ -15,5 +18,30 @@ char *paths_checkpoint(const char *stem, const char *arch_hash, const char *reci
 
 /* Where the checkpoint before the last one is kept: "x.safetensors" -> "x.previous.safetensors". */
 char *checkpoint_previous_path(const char *checkpoint);
+/* Likewise "x.best.safetensors", "x.epoch-12.safetensors": see enum keep. */
+char *checkpoint_best_path(const char *checkpoint);
+char *checkpoint_epoch_path(const char *checkpoint, int epoch);
+
+/* The folder of a database's checkpoints, "x.checkpoints". */
+char *paths_checkpoint_folder(const char *stem);
+
+enum checkpoint_kind {
+    CHECKPOINT_LAST,
+    CHECKPOINT_PREVIOUS,
+    CHECKPOINT_BEST,
+    CHECKPOINT_EPOCH,
+    CHECKPOINT_PARTIAL, /* a write that did not come to its end */
+    CHECKPOINT_KIND_COUNT
+};
+const char *checkpoint_kind_name(enum checkpoint_kind k);
+
+/* What the name of a file in that folder says; false when it is none of the names above. */
+struct checkpoint_name {
+    char arch_hash[HASH_TEXT], recipe_hash[HASH_TEXT], data_fingerprint[HASH_TEXT];
+    uint64_t seed;
+    enum checkpoint_kind kind;
+    int epoch; /* CHECKPOINT_EPOCH */
+};
+bool checkpoint_name_parse(const char *name, struct checkpoint_name *out);
 
 #endif

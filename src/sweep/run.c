@@ -5,6 +5,8 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "metamodel/cost.h"
+#include "sweep/disk.h"
 #include "sweep/paths.h"
 #include "sweep/supervisor.h"
 
@@ -116,6 +118,35 @@ static void fill_result(const struct supervisor *s, struct run_result *out)
     };
 }
 
+/* A sweep that will not fit may still begin: others free space meanwhile, and a full disk is waited for. */
+static enum status check_disk(const struct supervisor *s, const char *stem, struct err *e)
+{
+    const enum keep keep = s->spec->run.keep;
+    struct disk_need need = {0};
+    for (int i = 0; i < s->space->trial_count; i++) {
+        if (s->trials[i].state == TRIAL_PENDING) {
+            disk_need_add(&need, &s->space->trials[i], keep);
+        }
+    }
+    const double free_bytes = disk_free_bytes(stem);
+    const enum disk_verdict verdict = disk_judge(&need, keep, s->packing.workers, free_bytes);
+    if (verdict == DISK_FULL) {
+        return err_set(
+            e, ST_NOSPACE,
+            "%s.checkpoints: the smallest checkpoint takes about %.1f MiB, and only %.1f MiB of the "
+            "disk are free; nothing was trained",
+            stem, need.smallest / MIB, free_bytes / MIB);
+    }
+    if (verdict == DISK_SHORT) {
+        supervisor_notice(
+            s,
+            "the disk is too small for the whole sweep: checkpoints and rows take about %.1f MiB "
+            "(run.keep: %s), %.1f MiB are free; when it is full training waits for space",
+            disk_need_bytes(&need, keep, s->packing.workers) / MIB, keep_name(keep), free_bytes / MIB);
+    }
+    return ST_OK;
+}
+
 /* With the database open. */
 static enum status run_trials(struct supervisor *s, const struct run_config *c, const char *stem,
                               struct run_result *out, struct err *e)
@@ -123,6 +154,9 @@ static enum status run_trials(struct supervisor *s, const struct run_config *c, 
     enum status status = supervisor_load(s, stem, e);
     if (status == ST_OK) {
         status = supervisor_pack(s, c, e);
+    }
+    if (status == ST_OK) {
+        status = check_disk(s, stem, e);
     }
     if (status == ST_OK) {
         status = signal_source_open(&s->signals, e);

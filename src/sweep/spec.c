@@ -319,6 +319,19 @@ static enum status name_read(struct reader *r, const struct node *node)
                : reader_fail(r, node->mark, NULL, f->key, "%s", cause.text);
 }
 
+static enum status run_read(struct reader *r, const struct node *node)
+{
+    struct given given;
+    enum status st = plain_section_read(r, node, SECTION_RUN, "run", r->spec);
+    if (st != ST_OK || r->spec->run.keep != KEEP_BEST || r->spec->data.val > 0)
+        return st;
+    st = section_scan(r, node, SECTION_RUN, "run", &given);
+    return st == ST_OK ? reader_fail(r, given_value(&given, SECTION_RUN, "keep")->mark, "run", "keep",
+                                     "best needs validation images, allowed: last, all or none without "
+                                     "data.val")
+                       : st;
+}
+
 static enum status root_read(struct reader *r, const struct node *root)
 {
     struct spec *spec = r->spec;
@@ -352,7 +365,7 @@ static enum status root_read(struct reader *r, const struct node *root)
         st = plain_section_read(r, given_value(&given, SECTION_ROOT, "budget"), SECTION_BUDGET, "budget",
                                 spec);
     if (st == ST_OK)
-        st = plain_section_read(r, given_value(&given, SECTION_ROOT, "run"), SECTION_RUN, "run", spec);
+        st = run_read(r, given_value(&given, SECTION_ROOT, "run"));
     if (st == ST_OK)
         st = command_read(r, given_value(&given, SECTION_ROOT, "on_finish"));
     return st == ST_OK ? plots_read(r, given_value(&given, SECTION_ROOT, "plots")) : st;

@@ -115,10 +115,20 @@ struct budget {
     int max_failed;      /* 0 = none */
 };
 
+/* Which checkpoints of a trial stay when it is done. */
+enum keep {
+    KEEP_LAST, /* the final state: what its results are of */
+    KEEP_BEST, /* and that of the epoch with the best validation accuracy */
+    KEEP_ALL,  /* and those of all epochs */
+    KEEP_NONE, /* none: only the results */
+};
+const char *keep_name(enum keep k);
+
 struct run_options {
     int workers, threads; /* 0 = auto */
     int retries;          /* attempts after a crash, default 2 */
     double checkpoint_s;  /* at most this long between checkpoints, default 60 */
+    enum keep keep;
 };
 
 struct spec {

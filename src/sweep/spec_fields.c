@@ -67,6 +67,17 @@ static const char *sampler_choice(int i)
     return i <= SAMPLER_SOBOL ? sampler_name((enum sampler)i) : NULL;
 }
 
+const char *keep_name(enum keep k)
+{
+    static const char *const names[] = {"last", "best", "all", "none"};
+    return names[k];
+}
+
+static const char *keep_choice(int i)
+{
+    return i <= KEEP_NONE ? keep_name((enum keep)i) : NULL;
+}
+
 static const char *plot_choice(int i)
 {
     static const char *const names[] = {"curve",   "learning", "scatter",  "pareto",   "edf",
@@ -230,6 +241,11 @@ static const struct field fields[] = {
      .meaning = "further attempts after a crash"},
     {SECTION_RUN, FIELD_DURATION, "checkpoint", IN_SPEC(run.checkpoint_s), .above = true, .max = 1e9,
      .initial = "60s", .meaning = "longest time between two checkpoints of a trial"},
+    {SECTION_RUN, FIELD_CHOICE, "keep", IN_SPEC(run.keep), .choice = keep_choice, .initial = "last",
+     .meaning =
+         "checkpoints that stay when a trial is done: `last` the final weights, which the results are of; "
+         "`best` also those of the epoch with the best validation top-1, `all` those of every epoch; `none` "
+         "only the results"},
 
     {SECTION_BLOCK, FIELD_NAME, "id", .required = true, .meaning = "name of the block, unique in the spec"},
     {SECTION_BLOCK, FIELD_SECTION, "set",

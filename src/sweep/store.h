@@ -85,6 +85,9 @@ struct attempt_end {
 enum status store_attempt_end(struct store *s, int64_t trial, int64_t attempt, const struct attempt_end *end,
                               struct err *e);
 
+/* The final weights of these trials are not kept any more. */
+enum status store_checkpoints_gone(struct store *s, const int64_t *trials, int count, struct err *e);
+
 /* Trials left running by supervisors and workers that are gone (store_lease.h) become pending, their attempts
  * "crashed". */
 enum status store_recover(struct store *s, int64_t *recovered, struct err *e);

@@ -373,3 +373,20 @@ enum status store_attempt_end(struct store *s, int64_t trial, int64_t attempt, c
     }
     return store_end(s, status, doing, e);
 }
+
+enum status store_checkpoints_gone(struct store *s, const int64_t *trials, int count, struct err *e)
+{
+    static const char doing[] = "cannot record that checkpoints are gone";
+    sqlite3_stmt *statement = NULL;
+    enum status status = store_begin(s, doing, e);
+    if (status != ST_OK) {
+        return status;
+    }
+    status = store_prepare(s, "UPDATE trial SET checkpoint = NULL WHERE id = ?1", &statement, doing, e);
+    for (int i = 0; i < count && status == ST_OK; i++) {
+        sqlite3_bind_int64(statement, 1, trials[i]);
+        status = store_run(s, statement, doing, e);
+    }
+    sqlite3_finalize(statement);
+    return store_end(s, status, doing, e);
+}

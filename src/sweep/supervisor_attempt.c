@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "sweep/gc.h"
 #include "sweep/process.h"
 #include "sweep/store_lease.h"
 #include "sweep/supervisor.h"
@@ -67,6 +68,7 @@ static enum status start_process(struct supervisor *s, struct slot *slot, struct
         .shorter = t->shorter,
         .shorter_epochs = t->shorter_epochs,
         .checkpoint_s = s->spec->run.checkpoint_s,
+        .keep = s->spec->run.keep,
         .save_retry_s = 5,
     };
     slot->log = mem_printf("%s%" PRId64 ".attempt-%d.log", s->log_stem, t->id, t->attempts + 1);
@@ -338,7 +340,7 @@ static void judge(struct supervisor *s, struct slot *slot, int wait_status, stru
         end->outcome = "done";
         end->has_test = slot->last.as.test.count > 0;
         end->test = slot->last.as.test;
-        end->checkpoint = t->checkpoint;
+        end->checkpoint = s->spec->run.keep == KEEP_NONE ? NULL : t->checkpoint;
     } else if (slot->last.kind == RECORD_DIVERGED) {
         end->state = TRIAL_DIVERGED;
         end->outcome = "diverged";
@@ -378,14 +380,15 @@ static void give_up(struct supervisor *s, struct slot *slot)
     give_back(s, slot);
 }
 
-/* Files nobody needs any more: the state before the result, and of a trial that leads nowhere. */
-static void remove_checkpoints(const struct run_trial *t)
+/* Files nobody needs any more: the state before the result, and the last one of a trial that leads nowhere or
+ * of which only results are wanted. */
+static void remove_checkpoints(const struct supervisor *s, const struct run_trial *t)
 {
     char *previous = checkpoint_previous_path(t->checkpoint);
-    if (previous && (t->state == TRIAL_DONE || t->state == TRIAL_DIVERGED)) {
+    if (previous && !checkpoint_needed(CHECKPOINT_PREVIOUS, t->state, s->spec->run.keep)) {
         unlink(previous);
     }
-    if (t->state == TRIAL_DIVERGED) {
+    if (!checkpoint_needed(CHECKPOINT_LAST, t->state, s->spec->run.keep)) {
         unlink(t->checkpoint);
     }
     mem_free(previous);
@@ -434,7 +437,7 @@ void attempt_finish(struct supervisor *s, struct slot *slot, int wait_status, do
         return;
     }
     if (s->fatal == ST_OK) {
-        remove_checkpoints(t);
+        remove_checkpoints(s, t);
     }
     announce(s, slot, &end);
     give_back(s, slot);

@@ -81,13 +81,9 @@ static void pause_unless_stopped(struct worker *w, double seconds)
 }
 
 /* Saves the trainer's state, waiting for space on a full disk. ST_INTERRUPTED: there was none before the
- * request to stop; the previous checkpoint stands. */
-static enum status worker_save(struct worker *w, struct err *e)
+ * request to stop. */
+static enum status save_as(struct worker *w, const char *path, struct err *e)
 {
-    const char *path = w->task->checkpoint;
-    if (rename(path, w->previous) != 0 && errno != ENOENT) {
-        return err_errno(e, "cannot keep the previous checkpoint as %s", w->previous);
-    }
     enum status status;
     bool reported = false;
     for (;;) {
@@ -111,7 +107,66 @@ static enum status worker_save(struct worker *w, struct err *e)
     if (status == ST_OK && reported) {
         worker_notice(w, "there is space again, the checkpoint is saved");
     }
+    return status;
+}
+
+/* If it fails or is interrupted, the previous checkpoint stands. */
+static enum status worker_save(struct worker *w, struct err *e)
+{
+    const char *path = w->task->checkpoint;
+    if (rename(path, w->previous) != 0 && errno != ENOENT) {
+        return err_errno(e, "cannot keep the previous checkpoint as %s", w->previous);
+    }
+    enum status status = save_as(w, path, e);
     w->saved_at = clock_seconds();
+    return status;
+}
+
+/* Gives the checkpoint that was just saved another name as well, in place of what had it: a link, or a second
+ * file where there are no links. Checkpoints are replaced, never changed, so a link is as good. Takes `path`.
+ */
+static enum status keep_as(struct worker *w, char *path, struct err *e)
+{
+    char *name = path ? mem_printf("%s.tmp", path) : NULL;
+    enum status status = ST_OK;
+    if (!name) {
+        status = err_set(e, ST_NOMEM, "%s: out of memory", w->task->name);
+    } else {
+        unlink(name);
+        bool linked = link(w->task->checkpoint, name) == 0 && rename(name, path) == 0;
+        unlink(name); /* rename does nothing when both names are of one file already */
+        status = linked ? ST_OK : save_as(w, path, e);
+    }
+    mem_free(name);
+    mem_free(path);
+    return status;
+}
+
+/* The first of equals. */
+static bool last_epoch_is_best(const struct trainer *t)
+{
+    const struct epoch_metrics *history = trainer_history(t);
+    int last = trainer_epochs_done(t) - 1;
+    for (int i = 0; i < last; i++) {
+        if (history[i].val.top1 >= history[last].val.top1) {
+            return false;
+        }
+    }
+    return history[last].val.count > 0;
+}
+
+/* With the state at the end of an epoch saved. */
+static enum status keep_epoch(struct worker *w, struct err *e)
+{
+    const struct worker_task *task = w->task;
+    enum status status = ST_OK;
+    if (task->keep == KEEP_ALL) {
+        status = keep_as(w, checkpoint_epoch_path(task->checkpoint, trainer_epochs_done(w->trainer)), e);
+    }
+    if (status == ST_OK && (task->keep == KEEP_ALL || task->keep == KEEP_BEST) &&
+        last_epoch_is_best(w->trainer)) {
+        status = keep_as(w, checkpoint_best_path(task->checkpoint), e);
+    }
     return status;
 }
 
@@ -167,6 +222,10 @@ static enum status worker_resume(struct worker *w, struct err *e)
     enum status status = try_checkpoint(w, w->task->checkpoint, &usable, e);
     if (status == ST_OK && !usable) {
         status = try_checkpoint(w, w->previous, &usable, e);
+    }
+    /* The attempt before may have ended between the save and this. */
+    if (status == ST_OK && usable && trainer_epochs_done(w->trainer) > 0 && trainer_steps_done(w->trainer) == 0) {
+        status = keep_epoch(w, e);
     }
     if (status == ST_OK) {
         status = try_shorter(w, &usable, e);
@@ -323,6 +382,9 @@ static enum status worker_train(struct worker *w, bool *diverged, struct err *e)
             return lost != ST_OK ? lost : err_set(e, ST_NOMEM, "%s", why);
         }
         enum status status = worker_save(w, e);
+        if (status == ST_OK && end == EPOCH_DONE) {
+            status = keep_epoch(w, e);
+        }
         if (status != ST_OK) {
             return status;
         }

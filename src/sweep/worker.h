@@ -35,6 +35,7 @@ struct worker_task {
     const char *shorter;    /* checkpoint of the same trial with fewer epochs, to start from; NULL = none */
     int shorter_epochs;     /* of its recipe */
     double checkpoint_s;    /* at most this long between checkpoints */
+    enum keep keep;         /* whether those of epochs get names of their own */
     double save_retry_s;    /* wait after a save that found no space */
     int records;            /* pipe */
     struct worker_host host;
@@ -46,7 +47,8 @@ struct worker_task {
  *
  * A checkpoint is safe before the records that rest on it are sent; the one before it is kept as
  * checkpoint_previous_path. A damaged checkpoint is reported and the previous one used, else the trial starts
- * over. A full disk is waited for.
+ * over. A full disk is waited for. With task.keep, checkpoint_best_path and checkpoint_epoch_path are safe
+ * before the record of their epoch is sent, too.
  *
  * The description in a checkpoint's header is a JSON object:
  * - tool: "firesweep"

@@ -78,6 +78,20 @@ enum status __wrap_trainer_save(const struct trainer *t, const char *path, const
     return __real_trainer_save(t, path, description, e);
 }
 
+int __real_link(const char *from, const char *to);
+int __wrap_link(const char *from, const char *to);
+
+static bool no_links; /* as on a file system without them */
+
+int __wrap_link(const char *from, const char *to)
+{
+    if (no_links) {
+        errno = EPERM;
+        return -1;
+    }
+    return __real_link(from, to);
+}
+
 /* NOLINTEND(bugprone-reserved-identifier) */
 
 static bool stop_requested(void *context)
@@ -342,6 +356,98 @@ static void test_runs_through(void **state)
     assert_true(file_exists(f->previous));
     assert_int_equal(saves.calls, EPOCHS);
     assert_true(f->records[EPOCHS].as.epoch.val.top1 > 0.6); /* what it saw was images with labels */
+}
+
+/* Where the files of an epoch and of the best one are. */
+static void kept_paths(const struct fixture *f, char best[128], char epochs[EPOCHS][128])
+{
+    snprintf(best, 128, "%s/c.best.safetensors", f->folder);
+    for (int i = 0; i < EPOCHS; i++) {
+        snprintf(epochs[i], 128, "%s/c.epoch-%d.safetensors", f->folder, i + 1);
+    }
+}
+
+/* Epochs whose state a file holds; 0 when there is none. */
+static int epochs_in(const struct fixture *f, const char *path)
+{
+    struct arch arch;
+    struct trainer *t = NULL;
+    struct err e = ERR_INIT;
+    const struct trainer_config config = {
+        .arch = &arch, .recipe = &f->trial.point.recipe, .seed = f->trial.seed, .threads = 1};
+    assert_int_equal(arch_build(&f->trial.point.design, &arch, &e), ST_OK);
+    assert_int_equal(trainer_create(&config, &t, &e), ST_OK);
+    bool good = trainer_load(t, path, &e) == ST_OK;
+    int epochs = good ? trainer_epochs_done(t) : 0;
+    trainer_free(t);
+    return epochs;
+}
+
+static int best_epoch(const struct outcome *o)
+{
+    int best = 0;
+    for (int i = 1; i < EPOCHS; i++) {
+        best = o->epochs[i].val.top1 > o->epochs[best].val.top1 ? i : best;
+    }
+    return best + 1;
+}
+
+static void test_keeps_epochs_and_the_best(void **state)
+{
+    struct fixture *f = *state;
+    char best[128], epochs[EPOCHS][128];
+    kept_paths(f, best, epochs);
+    assert_int_equal(run(f), ST_OK);
+    assert_false(file_exists(best) || file_exists(epochs[0])); /* unless asked */
+    remove_checkpoints(f);
+    f->task.keep = KEEP_ALL;
+    assert_int_equal(run(f), ST_OK);
+    struct outcome o = outcome_of(f);
+    for (int i = 0; i < EPOCHS; i++) {
+        assert_int_equal(epochs_in(f, epochs[i]), i + 1);
+        remove(epochs[i]);
+    }
+    assert_int_equal(epochs_in(f, best), best_epoch(&o));
+    remove(best);
+    remove_checkpoints(f);
+    f->task.keep = KEEP_BEST;
+    assert_int_equal(run(f), ST_OK);
+    assert_false(file_exists(epochs[EPOCHS - 1]));
+    assert_int_equal(epochs_in(f, best), best_epoch(&o));
+    assert_int_equal(epochs_in(f, f->checkpoint), EPOCHS);
+}
+
+/* An attempt that ended between a save and the second name of the file: the next one catches up. */
+static void test_kept_epoch_is_caught_up(void **state)
+{
+    struct fixture *f = *state;
+    char best[128], epochs[EPOCHS][128];
+    kept_paths(f, best, epochs);
+    f->task.keep = KEEP_ALL;
+    f->stop_after = STEPS + 1; /* asked after the first epoch's save: its state is the last */
+    assert_int_equal(run(f), ST_INTERRUPTED);
+    assert_int_equal(epochs_in(f, f->checkpoint), 1);
+    remove(epochs[0]);
+    remove(best);
+    f->stop_after = 1;
+    assert_int_equal(run(f), ST_INTERRUPTED);
+    assert_int_equal(epochs_in(f, epochs[0]), 1);
+    assert_int_equal(epochs_in(f, best), 1);
+}
+
+/* Where files cannot have two names, a second file is written. */
+static void test_kept_without_links(void **state)
+{
+    struct fixture *f = *state;
+    char best[128], epochs[EPOCHS][128];
+    kept_paths(f, best, epochs);
+    f->task.keep = KEEP_BEST;
+    no_links = true;
+    assert_int_equal(run(f), ST_OK);
+    no_links = false;
+    struct outcome o = outcome_of(f);
+    assert_true(saves.calls > EPOCHS);
+    assert_int_equal(epochs_in(f, best), best_epoch(&o));
 }
 
 static void test_second_run_only_reads_the_test_set(void **state)
@@ -677,6 +783,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_runs_through),
+        TEST(test_keeps_epochs_and_the_best),
+        TEST(test_kept_epoch_is_caught_up),
+        TEST(test_kept_without_links),
         TEST(test_second_run_only_reads_the_test_set),
         TEST(test_stopped_anywhere_continues_exactly),
         TEST(test_saves_within_an_epoch_change_nothing),
