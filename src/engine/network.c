@@ -123,7 +123,7 @@ static void compile_ops(struct network *n, struct network_options options)
                               .in2 = in2,
                               .out = l->out,
                               .stride = l->stride,
-                              .wants_dx = in != 0};
+                              .wants_dx = in != 0 && !options.forward_only};
         }
         if (l->kind == LAYER_CONV)
             add_branch(n, op, l, i, options.winograd);

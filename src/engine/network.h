@@ -82,6 +82,9 @@ struct network {
 struct network_options {
     bool dropout;  /* false: the dropout layer is left out, its output is its input */
     bool winograd; /* use F(4x4, 3x3) where it needs fewer operations */
+    /* Only for forward passes: nothing is derived for gradients. Not part of the numerics; values are the
+     * same. */
+    bool forward_only;
 };
 
 /* Compiles an arch. ST_USAGE for what the engine cannot run: a strided convolution other than the first,

@@ -231,6 +231,16 @@ size_t plan_bytes_per_image(const struct network *n, bool training)
     return plan_init(&p, n, 1, training, NULL) == ST_OK ? p.floats * sizeof(float) : SIZE_MAX;
 }
 
+int plan_tile_images(const struct network *n, bool training, int most)
+{
+    enum { TILE_BYTES = 64 << 20, TILE_TARGET = 8 };
+    const size_t one = plan_bytes_per_image(n, training);
+    size_t fit = one ? TILE_BYTES / one : 1;
+    fit = fit > TILE_TARGET ? TILE_TARGET : fit < 1 ? 1 : fit;
+    const int tiles = (most + (int)fit - 1) / (int)fit;
+    return (most + tiles - 1) / tiles;
+}
+
 struct view plan_view(const struct place *p, float *block, int first, int c0)
 {
     const size_t image = (size_t)(first % p->images);

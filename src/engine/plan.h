@@ -49,6 +49,10 @@ const struct stage *plan_stage(const struct plan *p, int op);
 /* Bytes a tile of one image needs, for choosing the tile size. */
 size_t plan_bytes_per_image(const struct network *n, bool training);
 
+/* Images in a tile, of `most` that one thread has: few enough for the caches, enough for small maps to give
+ * long inner loops, and all tiles as even as can be. */
+int plan_tile_images(const struct network *n, bool training, int most);
+
 /* The view of channels c0.. of a tensor's values or gradient from the tile's image `first` on; its data
  * points at pixel (0, 0) inside the border. */
 struct view plan_view(const struct place *p, float *block, int first, int c0);

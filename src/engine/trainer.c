@@ -21,18 +21,6 @@ int64_t trainer_steps_per_epoch(const struct trainer *t)
     return ((int64_t)t->train.count + per_step - 1) / per_step;
 }
 
-/* Images in a tile, of `most` that one thread has: few enough for the caches, enough for small maps to give
- * long inner loops, and all tiles as even as can be. */
-static int tile_images(const struct network *n, bool training, int most)
-{
-    enum { TILE_BYTES = 64 << 20, TILE_TARGET = 8 };
-    const size_t one = plan_bytes_per_image(n, training);
-    size_t fit = one ? TILE_BYTES / one : 1;
-    fit = fit > TILE_TARGET ? TILE_TARGET : fit < 1 ? 1 : fit;
-    const int tiles = (most + (int)fit - 1) / (int)fit;
-    return (most + tiles - 1) / tiles;
-}
-
 enum status trainer_make_plans(struct trainer *t, struct err *e)
 {
     const int64_t per_lane =
@@ -40,14 +28,15 @@ enum status trainer_make_plans(struct trainer *t, struct err *e)
     const int most = per_lane < TILE_IMAGES_MAX ? (int)per_lane : TILE_IMAGES_MAX;
     const bool winograd = t->recipe.winograd;
     enum status s =
-        network_init(&t->train_net, &t->arch, (struct network_options){t->recipe.dropout > 0, winograd}, e);
+        network_init(&t->train_net, &t->arch,
+                     (struct network_options){.dropout = t->recipe.dropout > 0, .winograd = winograd}, e);
     if (s == ST_OK)
-        s = network_init(&t->eval_net, &t->arch, (struct network_options){false, winograd}, e);
+        s = network_init(&t->eval_net, &t->arch, (struct network_options){.winograd = winograd}, e);
     if (s == ST_OK)
-        s = plan_init(&t->train_plan, &t->train_net, tile_images(&t->train_net, true, most), true, e);
+        s = plan_init(&t->train_plan, &t->train_net, plan_tile_images(&t->train_net, true, most), true, e);
     if (s == ST_OK)
-        s = plan_init(&t->eval_plan, &t->eval_net, tile_images(&t->eval_net, false, TILE_IMAGES_MAX), false,
-                      e);
+        s = plan_init(&t->eval_plan, &t->eval_net, plan_tile_images(&t->eval_net, false, TILE_IMAGES_MAX),
+                      false, e);
     return s;
 }
 

@@ -193,7 +193,7 @@ static void build_arch(struct fixture *f)
     memcpy(d.fires, c->fires, sizeof d.fires);
     if (arch_build(&d, &f->arch, &e) != ST_OK)
         fail_msg("%s: %s", c->label, e.text);
-    const struct network_options options = {c->dropout > 0, c->winograd_layers > 0};
+    const struct network_options options = {.dropout = c->dropout > 0, .winograd = c->winograd_layers > 0};
     assert_int_equal(network_init(&f->net, &f->arch, options, &e), ST_OK);
     int layers = 0, narrow = 0;
     for (int i = 0; i < f->net.op_count; i++)
@@ -476,7 +476,7 @@ static void test_unsupported(void **state)
     struct err e = ERR_INIT;
     build_arch(&f);
     f.arch.layers[2].stride = 2;
-    assert_int_equal(network_init(&f.net, &f.arch, (struct network_options){false, false}, &e), ST_USAGE);
+    assert_int_equal(network_init(&f.net, &f.arch, (struct network_options){0}, &e), ST_USAGE);
     assert_non_null(strstr(e.text, "stride 2"));
 }
 
