@@ -14,6 +14,7 @@ extern const struct command command_eval;
 extern const struct command command_bench;
 extern const struct command command_paper;
 extern const struct command command_verify;
+extern const struct command command_measure;
 extern const struct command command_extend;
 extern const struct command command_export;
 extern const struct command command_gc;

@@ -52,8 +52,10 @@ static const char groups_sql[] =
     " v.pct3x3, v.bypass, v.pools, v.params, v.model_bytes, v.model_bytes / 1048576.0 AS model_mib, v.macs,"
     " v.activation_bytes, v.conv1_filters, r.epochs AS epochs_planned, r.batch, r.optimizer, r.lr, "
     "r.momentum, r.schedule,"
-    " r.warmup, r.weight_decay, r.dropout, r.smoothing FROM trial t JOIN variant v ON v.id = t.variant_id"
-    " JOIN recipe r ON r.id = t.recipe_id WHERE t.state = 'done'"
+    " r.warmup, r.weight_decay, r.dropout, r.smoothing, d.latency_ms, d.latency_p95_ms, d.infer_img_s,"
+    " d.infer_bytes / 1048576.0 AS infer_mib FROM trial t JOIN variant v ON v.id = t.variant_id"
+    " JOIN recipe r ON r.id = t.recipe_id LEFT JOIN deployment d ON d.variant_id = t.variant_id"
+    " WHERE t.state = 'done'"
     " GROUP BY t.variant_id, t.recipe_id, t.data_fingerprint ORDER BY t.variant_id, t.recipe_id";
 
 /* Exactly one group, or what is wrong. */

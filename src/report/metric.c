@@ -4,12 +4,23 @@
 
 #include "base/strbuf.h"
 
+/* Of the variant, as measured. */
+#define DEPLOYMENT(column) "(SELECT d." column " FROM deployment d WHERE d.variant_id = v.id)"
+
 static const struct metric trial_metrics[] = {
     {"model_mib", "v.model_bytes / 1048576.0", "model_mib", "model size (MiB)", false, true},
     {"params", "v.params / 1e6", "params_millions", "parameters (millions)", false, true},
     {"macs", "v.macs / 1e6", "macs_millions", "multiply-accumulates per image (millions)", false, true},
     {"activation_mib", "v.activation_bytes / 1048576.0", "activation_mib", "activations of one image (MiB)",
      false, true},
+    {"latency_ms", DEPLOYMENT("latency_ms"), "latency_ms", "latency of one image, one thread (ms)", false,
+     true},
+    {"latency_p95_ms", DEPLOYMENT("latency_p95_ms"), "latency_p95_ms",
+     "latency of one image, 95th percentile (ms)", false, true},
+    {"infer_img_s", DEPLOYMENT("infer_img_s"), "infer_img_s", "inference, one thread (images/s)", false,
+     false},
+    {"infer_mib", DEPLOYMENT("infer_bytes / 1048576.0"), "infer_mib", "memory of inference (MiB)", false,
+     true},
     {"train_s", "t.train_s", "train_s", "training time (s)", false, true},
     {"test_top1", "t.test_top1 * 100", "test_top1_pct", "test top-1 accuracy (%)", true, false},
     {"test_top5", "t.test_top5 * 100", "test_top5_pct", "test top-5 accuracy (%)", true, false},

@@ -19,24 +19,37 @@ static const char trials_sql[] = "SELECT t.id, (SELECT group_concat(DISTINCT " B
               " v.activation_bytes, v.realised_sr, v.realised_pct3x3, v.conv1_filters, t.recipe_id AS recipe,"
               " r.epochs AS epochs_planned, r.batch, r.optimizer, r.momentum, r.lr, r.schedule, r.warmup,"
               " r.weight_decay, r.dropout, r.smoothing, t.val_top5, t.val_loss, t.test_loss, t.eval_s,"
+              " d.latency_ms, d.latency_p95_ms, d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib,"
               " t.skip_reason, t.message, t.diverged_step, t.checkpoint"
               " FROM trial t JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
-              " ORDER BY t.id";
+              " LEFT JOIN deployment d ON d.variant_id = t.variant_id ORDER BY t.id";
 static const char trials_shown[] =
-    "id,block,base_e,incr_e,freq,sr,pct3x3,seed,state,params,model_mib,macs,val_top1,"
+    "id,block,base_e,incr_e,freq,sr,pct3x3,seed,state,params,model_mib,macs,latency_ms,val_top1,"
     "test_top1,test_top5,epochs,train_s";
 
 static const char curve_sql[] = "SELECT " BLOCK(
-    "sweep", "block") " AS block, axes, sr, pct3x3, n, params, model_mib, macs, val_top1,"
-                      " val_top1_stddev, test_top1, test_top1_stddev, test_top5, train_s FROM curve";
+    "sweep", "block") " AS block, axes, sr, pct3x3, n, params, model_mib, macs, latency_ms, val_top1,"
+                      " val_top1_stddev, test_top1, test_top1_stddev, test_top5, train_s, latency_p95_ms,"
+                      " infer_img_s, infer_mib FROM curve";
 
-static const char leaderboard_sql[] = "SELECT sweep, rank, variant_id AS variant, base_e, incr_e, freq, sr, "
-                                      "pct3x3, bypass, params, model_mib, macs, n,"
-                                      " val_top1, test_top1, test_top5 FROM leaderboard";
+static const char curve_shown[] = "block,axes,sr,pct3x3,n,params,model_mib,macs,latency_ms,val_top1,"
+                                  "val_top1_stddev,test_top1,test_top1_stddev,test_top5,train_s";
 
-static const char pareto_sql[] = "SELECT sweep, variant_id AS variant, base_e, incr_e, freq, sr, pct3x3, "
-                                 "bypass, params, model_mib, macs, n,"
-                                 " val_top1, test_top1, test_top5 FROM pareto";
+static const char leaderboard_sql[] =
+    "SELECT sweep, rank, variant_id AS variant, base_e, incr_e, freq, sr, "
+    "pct3x3, bypass, params, model_mib, macs, n,"
+    " val_top1, test_top1, test_top5, latency_ms, latency_p95_ms, infer_img_s, infer_mib FROM leaderboard";
+
+static const char pareto_sql[] =
+    "SELECT sweep, variant_id AS variant, base_e, incr_e, freq, sr, pct3x3, "
+    "bypass, params, model_mib, macs, n,"
+    " val_top1, test_top1, test_top5, latency_ms, latency_p95_ms, infer_img_s, infer_mib FROM pareto";
+
+static const char leaderboard_shown[] = "sweep,rank,variant,base_e,incr_e,freq,sr,pct3x3,bypass,params,model_"
+                                        "mib,macs,latency_ms,n,val_top1,test_top1,test_top5";
+
+static const char pareto_shown[] = "sweep,variant,base_e,incr_e,freq,sr,pct3x3,bypass,params,model_mib,macs,"
+                                   "latency_ms,n,val_top1,test_top1,test_top5";
 
 static const char fires_sql[] =
     "SELECT v.id AS variant, v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, f.fire, f.s1x1, f.e1x1, f.e3x3,"
@@ -58,10 +71,11 @@ static const char best_sql[] =
     "l.params,"
     " l.model_mib, l.macs, l.n, l.val_top1, l.test_top1, coalesce(l.val_top1, l.test_top1) - "
     "max(coalesce(l.val_top1,"
-    " l.test_top1)) OVER (PARTITION BY l.sweep) AS behind, l.pools, l.train_s FROM leaderboard l"
+    " l.test_top1)) OVER (PARTITION BY l.sweep) AS behind, l.pools, l.train_s,"
+    " l.latency_ms, l.latency_p95_ms, l.infer_img_s, l.infer_mib FROM leaderboard l"
     " WHERE l.rank <= 10 ORDER BY l.sweep, l.rank";
 static const char best_shown[] =
-    "sweep,rank,variant,base_e,incr_e,freq,sr,pct3x3,bypass,params,model_mib,n,val_top1,"
+    "sweep,rank,variant,base_e,incr_e,freq,sr,pct3x3,bypass,params,model_mib,latency_ms,n,val_top1,"
     "test_top1,behind";
 
 /* Points that are no trials of their own: their layers are another point's. */
@@ -88,6 +102,18 @@ static const char failures_sql[] =
 static const char failures_shown[] =
     "id,state,base_e,incr_e,freq,sr,pct3x3,seed,attempts,epochs,diverged_step,message";
 
+/* How each variant was measured, beside the columns that other queries show. */
+static const char deployment_sql[] =
+    "SELECT d.variant_id AS variant, v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, v.bypass,"
+    " v.model_bytes / 1048576.0 AS model_mib, d.latency_ms, d.latency_p95_ms, d.repetitions, d.infer_img_s,"
+    " d.infer_bytes / 1048576.0 AS infer_mib, d.infer_activation_bytes / 1048576.0 AS infer_activation_mib,"
+    " v.activation_bytes / 1048576.0 AS activation_mib, d.cpu_share, d.isa, d.host, d.cpu, d.tool_version,"
+    " d.measured_utc, v.pools, v.params, v.macs, d.tile, d.winograd"
+    " FROM deployment d JOIN variant v ON v.id = d.variant_id ORDER BY d.variant_id";
+static const char deployment_shown[] = "variant,base_e,incr_e,freq,sr,pct3x3,bypass,model_mib,latency_ms,"
+                                       "latency_p95_ms,infer_img_s,infer_mib,repetitions,cpu_share,isa,host,"
+                                       "measured_utc";
+
 static const char events_sql[] =
     "SELECT e.trial_id AS trial, a.number AS attempt, e.at_utc, e.text FROM event e"
     " LEFT JOIN attempt a ON a.id = e.attempt_id ORDER BY e.id";
@@ -96,13 +122,16 @@ const struct named_query *named_queries(void)
 {
     static const struct named_query all[] = {
         {"trials", "every trial: metaparameters, state, cost, accuracy, time", trials_sql, trials_shown},
-        {"curve", "every point of every block: cost, mean accuracy over its seeds", curve_sql, NULL},
+        {"curve", "every point of every block: cost, mean accuracy over its seeds", curve_sql, curve_shown},
         {"best", "the ten best variants of each sweep, and how far behind the first", best_sql, best_shown},
-        {"leaderboard", "finished variants, the most accurate on validation first", leaderboard_sql, NULL},
-        {"pareto", "variants that no smaller one equals in accuracy", pareto_sql, NULL},
+        {"leaderboard", "finished variants, the most accurate on validation first", leaderboard_sql,
+         leaderboard_shown},
+        {"pareto", "variants that no smaller one equals in accuracy", pareto_sql, pareto_shown},
         {"fires", "the 24 hyperparameters of every variant, one row a Fire module", fires_sql, NULL},
         {"epochs", "every epoch of every trial: learning rate, losses, accuracies, times", epochs_sql, NULL},
         {"attempts", "every execution of every trial: where, how it ended, time, memory", attempts_sql, NULL},
+        {"deployment", "inference of each variant as measured: latency, rate, memory, and how",
+         deployment_sql, deployment_shown},
         {"events", "what happened on the way: damaged checkpoints, waits, lost runs", events_sql, NULL},
         {"aliases", "points whose layers are another point's, trained once for both", aliases_sql, NULL},
         {"failures", "trials that failed, diverged or timed out, and why", failures_sql, failures_shown},

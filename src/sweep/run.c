@@ -166,6 +166,7 @@ static enum status run_trials(struct supervisor *s, const struct run_config *c, 
     }
     s->e = e;
     supervise(s);
+    supervisor_measure_rest(s);
     signal_source_close(&s->signals);
     fill_result(s, out);
     return conclude(s, e);

@@ -60,7 +60,8 @@ struct run_result {
  *
  * Nothing is written before spec and data are known to be good. Other runs may be at work on the database:
  * each trial is trained by one of them, and a run returns when all that it asks for are at their end, whoever
- * trained them. What a run that is gone left is taken over. Beside the database (path without ".db"):
+ * trained them. What a run that is gone left is taken over. In the end finished variants are measured
+ * (measure.h), unless run.measure is off. Beside the database (path without ".db"):
  * `.checkpoints/` and `.logs/`.
  *
  * ST_OK: all trials that the spec asks for are done, diverged or timed out. ST_INTERRUPTED after SIGINT,

@@ -129,6 +129,7 @@ struct run_options {
     int retries;          /* attempts after a crash, default 2 */
     double checkpoint_s;  /* at most this long between checkpoints, default 60 */
     enum keep keep;
+    bool measure; /* finished variants, at the end of a run; default true */
 };
 
 struct spec {

@@ -246,6 +246,10 @@ static const struct field fields[] = {
          "checkpoints that stay when a trial is done: `last` the final weights, which the results are of; "
          "`best` also those of the epoch with the best validation top-1, `all` those of every epoch; `none` "
          "only the results"},
+    {SECTION_RUN, FIELD_BOOL, "measure", IN_SPEC(run.measure), .initial = "true",
+     .meaning =
+         "measure each finished variant's inference latency, rate and memory at the end of a run, about "
+         "half a second each"},
 
     {SECTION_BLOCK, FIELD_NAME, "id", .required = true, .meaning = "name of the block, unique in the spec"},
     {SECTION_BLOCK, FIELD_SECTION, "set",

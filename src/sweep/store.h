@@ -12,7 +12,7 @@
 #include "sweep/space.h"
 #include "sweep/spec.h"
 
-enum { STORE_SCHEMA_VERSION = 2 };
+enum { STORE_SCHEMA_VERSION = 3 };
 
 enum trial_state {
     TRIAL_PENDING,

@@ -28,6 +28,9 @@ struct store {
 enum status store_schema_create(struct store *s, struct err *e);
 /* From an older version, within a transaction. */
 enum status store_schema_upgrade(struct store *s, int64_t from, struct err *e);
+/* For readers of an older version, who leave it as it is: its connection gets what is missing, empty, and the
+ * views of this version, as temporary tables and views. */
+enum status store_schema_emulate(struct store *s, int64_t from, struct err *e);
 
 /* store_migrate.c: brings an older database up to this version; a copy of it as it was is kept beside it as
  * "<path>.v<version>.bak". Nothing happens to one that is up to date. */

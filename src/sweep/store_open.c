@@ -305,6 +305,13 @@ static enum status connect_immutable(struct store *s, long long wal, struct err 
     return connect_reader(s, "immutable=1", e);
 }
 
+static enum status read_older(struct store *s, struct err *e)
+{
+    int64_t version = 0;
+    enum status status = store_read_int(s, "PRAGMA user_version", &version, e);
+    return status == ST_OK && version < STORE_SCHEMA_VERSION ? store_schema_emulate(s, version, e) : status;
+}
+
 static enum status open_reader(struct store *s, struct err *e)
 {
     long long size, wal = -1;
@@ -332,7 +339,10 @@ static enum status open_reader(struct store *s, struct err *e)
     } else {
         err_set(e, status, "%s", first.text);
     }
-    return status == ST_OK ? check_marks(s, e) : status;
+    if (status == ST_OK) {
+        status = check_marks(s, e);
+    }
+    return status == ST_OK ? read_older(s, e) : status;
 }
 
 static enum status store_create(const char *path, enum status (*open)(struct store *, struct err *),

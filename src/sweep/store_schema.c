@@ -1,5 +1,7 @@
-/* The schema, version 2, and the ways to it from older ones. docs/schema.md describes it for people: change
+/* The schema, version 3, and the ways to it from older ones. docs/schema.md describes it for people: change
  * both together. */
+#include <string.h>
+
 #include "sweep/store_internal.h"
 
 static const char tables_of_sweeps[] =
@@ -184,34 +186,57 @@ static const char tables_of_runs[] = "CREATE TABLE lease("
                                      " worker_start INTEGER NOT NULL,"
                                      " beat INTEGER NOT NULL DEFAULT 0"
                                      ") STRICT;"
-                                     "CREATE INDEX lease_by_attempt ON lease(attempt_id);"
                                      "CREATE TABLE event("
                                      " id INTEGER PRIMARY KEY,"
                                      " trial_id INTEGER NOT NULL REFERENCES trial(id) ON DELETE CASCADE,"
                                      " attempt_id INTEGER REFERENCES attempt(id) ON DELETE CASCADE,"
                                      " at_utc TEXT NOT NULL,"
                                      " text TEXT NOT NULL"
-                                     ") STRICT;"
-                                     "CREATE INDEX event_by_trial ON event(trial_id);"
-                                     "CREATE INDEX event_by_attempt ON event(attempt_id);";
+                                     ") STRICT;";
+static const char indexes_of_runs[] = "CREATE INDEX lease_by_attempt ON lease(attempt_id);"
+                                      "CREATE INDEX event_by_trial ON event(trial_id);"
+                                      "CREATE INDEX event_by_attempt ON event(attempt_id);";
+
+/* New in version 3. */
+static const char tables_of_deployment[] =
+    "CREATE TABLE deployment("
+    " variant_id INTEGER PRIMARY KEY REFERENCES variant(id) ON DELETE CASCADE,"
+    " latency_ms REAL NOT NULL,"
+    " latency_p95_ms REAL NOT NULL,"
+    " repetitions INTEGER NOT NULL,"
+    " infer_img_s REAL NOT NULL,"
+    " tile INTEGER NOT NULL,"
+    " infer_bytes INTEGER NOT NULL,"
+    " infer_activation_bytes INTEGER NOT NULL,"
+    " winograd INTEGER NOT NULL CHECK(winograd IN (0, 1)),"
+    " cpu_share REAL,"
+    " isa TEXT NOT NULL,"
+    " host TEXT NOT NULL,"
+    " cpu TEXT NOT NULL,"
+    " tool_version TEXT NOT NULL,"
+    " measured_utc TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE rung("
+    " sweep_id INTEGER NOT NULL REFERENCES sweep(id) ON DELETE CASCADE,"
+    " trial_id INTEGER NOT NULL REFERENCES trial(id) ON DELETE CASCADE,"
+    " rung INTEGER NOT NULL CHECK(rung >= 1),"
+    " rungs INTEGER NOT NULL CHECK(rungs >= rung),"
+    " full_trial_id INTEGER NOT NULL REFERENCES trial(id) ON DELETE CASCADE,"
+    " rank INTEGER,"
+    " promoted INTEGER CHECK(promoted IN (0, 1)),"
+    " in_spec INTEGER NOT NULL CHECK(in_spec IN (0, 1)),"
+    " PRIMARY KEY(sweep_id, trial_id)"
+    ") STRICT, WITHOUT ROWID;";
+static const char indexes_of_deployment[] = "CREATE INDEX rung_by_trial ON rung(trial_id);"
+                                            "CREATE INDEX rung_by_full_trial ON rung(full_trial_id);";
 
 /* What makes version i + 2 of version i + 1. Tables and columns are only added, so that older readers of this
- * program's line and newer ones understand each other's files. */
-static const char *const steps[STORE_SCHEMA_VERSION - 1] = {tables_of_runs};
-
-enum status store_schema_upgrade(struct store *s, int64_t from, struct err *e)
-{
-    static const char doing[] = "cannot bring the schema up to date";
-    enum status status = ST_OK;
-    for (int i = 0; i < STORE_SCHEMA_VERSION - 1 && status == ST_OK; i++) {
-        if (i + 1 >= from) {
-            status = store_exec(s, steps[i], doing, e);
-        }
-    }
-    char mark[64];
-    sqlite3_snprintf(sizeof mark, mark, "PRAGMA user_version = %d;", STORE_SCHEMA_VERSION);
-    return status == ST_OK ? store_exec(s, mark, doing, e) : status;
-}
+ * program's line and newer ones understand each other's files. Indexes stand apart: readers of older files
+ * have the tables as temporary ones. */
+static const struct {
+    const char *tables, *indexes;
+} steps[STORE_SCHEMA_VERSION - 1] = {{tables_of_runs, indexes_of_runs},
+                                     {tables_of_deployment, indexes_of_deployment}};
 
 /* Sample standard deviation (divisor n - 1), NULL when n < 2, exactly 0 when all values are equal. */
 #define STDDEV(x)                                                        \
@@ -226,14 +251,16 @@ static const char view_curve[] =
     " WITH member AS (SELECT s.id AS sweep_id, s.name AS sweep, b.id AS block_id, b.name AS block,"
     "  b.position AS block_position, m.position AS position, m.axes AS axes, t.variant_id, t.recipe_id,"
     "  v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, v.realised_sr, v.realised_pct3x3, v.bypass, v.pools,"
-    "  v.params, v.model_bytes, v.macs, v.activation_bytes, t.state = 'done' AS done,"
+    "  v.params, v.model_bytes, v.macs, v.activation_bytes, d.latency_ms, d.latency_p95_ms, d.infer_img_s,"
+    "  d.infer_bytes, t.state = 'done' AS done,"
     "  iif(t.state = 'done', t.val_top1, NULL) AS val_top1,"
     "  iif(t.state = 'done', t.val_top5, NULL) AS val_top5,"
     "  iif(t.state = 'done', t.test_top1, NULL) AS test_top1,"
     "  iif(t.state = 'done', t.test_top5, NULL) AS test_top5,"
     "  iif(t.state = 'done', t.train_s, NULL) AS train_s"
     "  FROM block_trial m JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
-    "  JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id WHERE m.in_spec)"
+    "  JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
+    "  LEFT JOIN deployment d ON d.variant_id = t.variant_id WHERE m.in_spec)"
     " SELECT sweep, block, min(position) AS position, axes, variant_id, recipe_id,"
     "  " REQUESTED("base_e", "base_e") ", " REQUESTED("incr_e", "incr_e") ", " REQUESTED(
         "freq",
@@ -242,7 +269,8 @@ static const char view_curve[] =
                     "pct3x3",
                     "pct3x3") ", realised_sr, realised_pct3x3, bypass, pools,"
                               "  params, model_bytes / 1048576.0 AS model_mib, macs, activation_bytes / "
-                              "1048576.0 AS activation_mib,"
+                              "1048576.0 AS activation_mib, latency_ms, latency_p95_ms, infer_img_s,"
+                              "  infer_bytes / 1048576.0 AS infer_mib,"
                               "  count(*) AS trials, sum(done) AS n,"
                               "  avg(val_top1) AS val_top1, min(val_top1) AS val_top1_min, max(val_top1) AS "
                               "val_top1_max,"
@@ -271,9 +299,10 @@ static const char views_of_results[] =
     "v.sr,"
     "  v.pct3x3, v.bypass, v.pools, v.params, v.model_bytes / 1048576.0 AS model_mib, v.macs, r.n, "
     "r.val_top1,"
-    "  r.val_top5, r.test_top1, r.test_top5, r.train_s"
-    " FROM result r JOIN sweep s ON s.id = r.sweep_id JOIN variant v ON v.id = r.variant_id ORDER BY s.id, "
-    "rank;"
+    "  r.val_top5, r.test_top1, r.test_top5, r.train_s, d.latency_ms, d.latency_p95_ms, d.infer_img_s,"
+    "  d.infer_bytes / 1048576.0 AS infer_mib"
+    " FROM result r JOIN sweep s ON s.id = r.sweep_id JOIN variant v ON v.id = r.variant_id"
+    " LEFT JOIN deployment d ON d.variant_id = r.variant_id ORDER BY s.id, rank;"
     /* Kept: more accurate than everything smaller, and as accurate as the best of its own size. */
     "CREATE VIEW pareto AS"
     " WITH scored AS (SELECT *, coalesce(val_top1, test_top1) AS score FROM leaderboard),"
@@ -283,7 +312,8 @@ static const char views_of_results[] =
     "  AS best_of_smaller FROM scored)"
     " SELECT sweep, rank, variant_id, recipe_id, base_e, incr_e, freq, sr, pct3x3, bypass, pools, params, "
     "model_mib,"
-    "  macs, n, val_top1, val_top5, test_top1, test_top5, train_s FROM compared"
+    "  macs, n, val_top1, val_top5, test_top1, test_top5, train_s, latency_ms, latency_p95_ms, infer_img_s,"
+    "  infer_mib FROM compared"
     " WHERE score = best_of_size AND (best_of_smaller IS NULL OR score > best_of_smaller)"
     " ORDER BY sweep, model_mib, rank;"
     "CREATE VIEW progress AS"
@@ -307,16 +337,89 @@ static const char views_of_results[] =
     " LEFT JOIN epoch e ON e.trial_id = t.id"
     " ORDER BY v.arch_hash, r.recipe_hash, t.data_fingerprint, t.seed, e.epoch;";
 
-enum status store_schema_create(struct store *s, struct err *e)
+static const char *const views[] = {view_curve, views_of_results};
+/* Those that a database of any older version has, in an order in which none needs another that is gone. */
+static const char drop_views[] = "DROP VIEW IF EXISTS pareto; DROP VIEW IF EXISTS leaderboard;"
+                                 "DROP VIEW IF EXISTS curve; DROP VIEW IF EXISTS progress;"
+                                 "DROP VIEW IF EXISTS metrics;";
+
+/* Version marks come last. */
+static enum status set_marks(struct store *s, const char *doing, struct err *e)
 {
-    const char *const parts[] = {tables_of_sweeps, tables_of_variants, tables_of_trials,
-                                 tables_of_runs,   view_curve,         views_of_results};
-    enum status status = ST_OK;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts && status == ST_OK; i++) {
-        status = store_exec(s, parts[i], "cannot create the schema", e);
-    }
     char marks[96];
     sqlite3_snprintf(sizeof marks, marks, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
                      STORE_APPLICATION_ID, STORE_SCHEMA_VERSION);
-    return status == ST_OK ? store_exec(s, marks, "cannot create the schema", e) : status;
+    return store_exec(s, marks, doing, e);
+}
+
+static enum status execute(struct store *s, const char *const *parts, size_t count, const char *doing,
+                           struct err *e)
+{
+    enum status status = ST_OK;
+    for (size_t i = 0; i < count && status == ST_OK; i++) {
+        status = store_exec(s, parts[i], doing, e);
+    }
+    return status;
+}
+
+/* The steps from a version on, and the views, which hold nothing and are made anew. */
+static enum status take_steps(struct store *s, int64_t from, const char *doing, struct err *e)
+{
+    enum status status = ST_OK;
+    for (int64_t i = from - 1; i < STORE_SCHEMA_VERSION - 1 && status == ST_OK; i++) {
+        const char *const parts[] = {steps[i].tables, steps[i].indexes};
+        status = execute(s, parts, 2, doing, e);
+    }
+    return status == ST_OK ? execute(s, views, sizeof views / sizeof *views, doing, e) : status;
+}
+
+enum status store_schema_create(struct store *s, struct err *e)
+{
+    static const char doing[] = "cannot create the schema";
+    const char *const parts[] = {tables_of_sweeps, tables_of_variants, tables_of_trials};
+    enum status status = execute(s, parts, sizeof parts / sizeof *parts, doing, e);
+    if (status == ST_OK) {
+        status = take_steps(s, 1, doing, e);
+    }
+    return status == ST_OK ? set_marks(s, doing, e) : status;
+}
+
+enum status store_schema_upgrade(struct store *s, int64_t from, struct err *e)
+{
+    static const char doing[] = "cannot bring the schema up to date";
+    enum status status = store_exec(s, drop_views, doing, e);
+    if (status == ST_OK) {
+        status = take_steps(s, from, doing, e);
+    }
+    return status == ST_OK ? set_marks(s, doing, e) : status;
+}
+
+/* Statements with every CREATE made a CREATE TEMP. */
+static enum status execute_temporary(struct store *s, const char *sql, const char *doing, struct err *e)
+{
+    static const char create[] = "CREATE ";
+    struct strbuf text = STRBUF_INIT;
+    for (const char *at = sql, *next; *at; at = next) {
+        next = strstr(at + 1, create);
+        next = next ? next : at + strlen(at);
+        strbuf_printf(&text, "%sTEMP %.*s", create, (int)(next - at) - (int)strlen(create),
+                      at + strlen(create));
+    }
+    enum status status =
+        text.failed ? store_error(s, SQLITE_NOMEM, doing, e) : store_exec(s, text.text, doing, e);
+    strbuf_release(&text);
+    return status;
+}
+
+enum status store_schema_emulate(struct store *s, int64_t from, struct err *e)
+{
+    static const char doing[] = "cannot read an older schema";
+    enum status status = store_exec(s, "PRAGMA query_only = OFF; PRAGMA temp_store = MEMORY;", doing, e);
+    for (int64_t i = from - 1; i < STORE_SCHEMA_VERSION - 1 && status == ST_OK; i++) {
+        status = execute_temporary(s, steps[i].tables, doing, e);
+    }
+    for (size_t i = 0; i < sizeof views / sizeof *views && status == ST_OK; i++) {
+        status = execute_temporary(s, views[i], doing, e);
+    }
+    return status == ST_OK ? store_exec(s, "PRAGMA query_only = ON;", doing, e) : status;
 }

@@ -144,6 +144,14 @@ void beat_leases(struct supervisor *s);
 /* Nothing that the worker sends is recorded from now on. */
 void attempt_lost(struct supervisor *s, struct slot *slot);
 
+/* supervisor_measure.c */
+
+/* Measures the sweep's finished variants that were not measured yet (measure.h), on the machine that no
+ * worker of this run uses now. Statuses as measure_variants'. */
+enum status supervisor_measure(struct supervisor *s, struct err *e);
+/* The same at the end of a run, if its spec wants it; what goes wrong is told and does not count. */
+void supervisor_measure_rest(struct supervisor *s);
+
 /* supervisor_grow.c */
 
 /* When no trial waits any more, gives free cores to running workers whose end is far, and takes them back

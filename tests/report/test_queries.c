@@ -65,7 +65,7 @@ static void test_list(void **state)
         assert_null(strchr(q->help, '\n'));
         assert_true(strlen(columns(c->s, q->name)) > 0);
     }
-    assert_int_equal(count, 11);
+    assert_int_equal(count, 12);
 }
 
 static void test_unknown_name(void **state)
@@ -76,7 +76,7 @@ static void test_unknown_name(void **state)
     assert_int_equal(named_query_open(c->s, "trial", &q, &e), ST_USAGE);
     assert_string_equal(
         e.text, "unknown query \"trial\"; known are trials, curve, best, leaderboard, pareto, fires, epochs, "
-                "attempts, events, aliases, failures, compare, effects, plateau, ranks");
+                "attempts, deployment, events, aliases, failures, compare, effects, plateau, ranks");
     assert_null(q);
 }
 
@@ -88,10 +88,10 @@ static void test_trials(void **state)
     fixture_finish(c->s, c->f.ids[2], 0.5, 0.6);
     assert_string_equal(
         columns(c->s, "trials"),
-        "id block base_e incr_e freq sr pct3x3 seed state params model_mib macs val_top1 test_top1"
-        " test_top5 epochs train_s");
+        "id block base_e incr_e freq sr pct3x3 seed state params model_mib macs latency_ms val_top1"
+        " test_top1 test_top5 epochs train_s");
     snprintf(expected, sizeof expected,
-             "%lld sr,pct 128 128 2 0.5 0.5 1 done %lld %.6g %lld 0.5 0.6 0.99 1 2.5", (long long)c->f.ids[2],
+             "%lld sr,pct 128 128 2 0.5 0.5 1 done %lld %.6g %lld - 0.5 0.6 0.99 1 2.5", (long long)c->f.ids[2],
              (long long)cost->params, (double)cost->params * 4 / 1048576, (long long)cost->macs);
     assert_string_equal(row_text(c->s, "trials", 2), expected);
     assert_non_null(strstr(row_text(c->s, "trials", 5), " pct 128 128 2 0.5 0.99 2 pending "));
@@ -120,10 +120,10 @@ static void test_curve(void **state)
     fixture_finish(c->s, c->f.ids[0], 0.5, 0.5);
     fixture_finish(c->s, c->f.ids[1], 0.75, 1);
     assert_string_equal(columns(c->s, "curve"),
-                        "block axes sr pct3x3 n params model_mib macs val_top1 val_top1_stddev"
+                        "block axes sr pct3x3 n params model_mib macs latency_ms val_top1 val_top1_stddev"
                         " test_top1 test_top1_stddev test_top5 train_s");
     snprintf(expected, sizeof expected,
-             "sr {\"SR\":0.125} 0.125 0.5 2 %lld %.6g %lld 0.625 0.176777 0.75 0.353553 0.99 2.5",
+             "sr {\"SR\":0.125} 0.125 0.5 2 %lld %.6g %lld - 0.625 0.176777 0.75 0.353553 0.99 2.5",
              (long long)cost->params, (double)cost->params * 4 / 1048576, (long long)cost->macs);
     assert_string_equal(row_text(c->s, "curve", 0), expected);
     assert_int_equal(row_count(c->s, "curve"), 4);

@@ -19,7 +19,7 @@ static void test_file(void **state)
                                "SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND name NOT"
                                " LIKE 'sqlite_%' AND NOT strict"),
                      0);
-    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM pragma_table_list WHERE strict"), 11);
+    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM pragma_table_list WHERE strict"), 13);
     assert_string_equal(store_path(c->s), c->path);
 }
 
@@ -51,7 +51,7 @@ static void test_schema_is_documented(void **state)
     docs[n] = '\0';
     int64_t objects =
         plain_int(c->path, "SELECT count(*) FROM sqlite_schema WHERE type IN ('table', 'view')");
-    assert_int_equal(objects, 16);
+    assert_int_equal(objects, 18);
     for (int64_t i = 0; i < objects; i++) {
         char name[64], sql[256], expected[2048];
         snprintf(

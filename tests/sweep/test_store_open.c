@@ -130,16 +130,61 @@ static void test_versions(void **state)
     scratch_path path;
     scratch_name(path, state, "results.db");
     assert_ok(open_and_close(path, false, &e));
-    plain_exec(path, "PRAGMA user_version = 3; CREATE TABLE of_the_future(x)");
-    assert_refused(path, ST_FAILED, "schema version 3 is newer");
+    plain_exec(path, "PRAGMA user_version = 4; CREATE TABLE of_the_future(x)");
+    assert_refused(path, ST_FAILED, "schema version 4 is newer");
     plain_exec(path, "PRAGMA user_version = 0");
     assert_refused(path, ST_CORRUPT, "schema version 0");
 }
 
-/* Makes the file one of the first version, which had no leases and events. */
+/* Makes the file one of the first version, which had no leases and events, and no measurements, which its
+ * views do not speak of. */
 static void make_version_1(const char *path)
 {
-    plain_exec(path, "DROP TABLE lease; DROP TABLE event; PRAGMA user_version = 1");
+    plain_exec(path, "DROP VIEW pareto; DROP VIEW leaderboard; DROP VIEW curve; DROP TABLE deployment;"
+                     "DROP TABLE rung; DROP TABLE lease; DROP TABLE event;"
+                     "CREATE VIEW curve AS SELECT 1 AS old; CREATE VIEW leaderboard AS SELECT 1 AS old;"
+                     "CREATE VIEW pareto AS SELECT * FROM leaderboard; PRAGMA user_version = 1");
+}
+
+static int64_t first_int(struct store *s, const char *sql)
+{
+    struct store_query *q = NULL;
+    struct err e = ERR_INIT;
+    bool row = false;
+    assert_ok(store_query_open(s, sql, &q, &e));
+    assert_ok(store_query_next(q, &row, &e));
+    assert_true(row);
+    const int64_t value = store_query_cell(q, 0).i;
+    store_query_close(q);
+    return value;
+}
+
+/* A reader of an older file finds what is new in this version, empty, and leaves the file as it is. */
+static void test_reader_of_older_version(void **state)
+{
+    struct err e = ERR_INIT;
+    struct fixture f;
+    scratch_path path;
+    size_t n = 0, again = 0;
+    struct store *s = NULL;
+    fixture_init(&f);
+    store_close(fixture_open(&f, scratch_name(path, state, "results.db")));
+    make_version_1(path);
+    char *before = slurp(path, &n);
+    assert_ok(store_open_readonly(path, &s, &e));
+    assert_int_equal(first_int(s, "SELECT count(*) FROM deployment"), 0);
+    assert_int_equal(first_int(s, "SELECT count(*) FROM rung"), 0);
+    assert_int_equal(first_int(s, "SELECT count(*) FROM event"), 0);
+    assert_int_equal(first_int(s, "SELECT sum(trials) FROM curve WHERE latency_ms IS NULL"), FIXTURE_MEMBERS);
+    struct store_query *q = NULL;
+    assert_int_equal(store_query_open(s, "INSERT INTO event(text) VALUES ('x')", &q, &e), ST_USAGE);
+    store_query_close(q);
+    store_close(s);
+    char *after = slurp(path, &again);
+    assert_int_equal(n, again);
+    assert_memory_equal(before, after, n);
+    free(after);
+    free(before);
 }
 
 static void test_older_version(void **state)
@@ -200,8 +245,8 @@ static void test_upgrade_without_room(void **state)
         assert_string_equal(plain_text(path, "PRAGMA integrity_check"), "ok");
         assert_int_equal(plain_int(path, "SELECT count(*) FROM trial"), FIXTURE_TRIALS);
         assert_int_equal(
-            plain_int(path, "SELECT count(*) FROM sqlite_schema WHERE name IN ('lease', 'event')"),
-            plain_int(path, "SELECT user_version FROM pragma_user_version") == 1 ? 0 : 2);
+            plain_int(path, "SELECT count(*) FROM sqlite_schema WHERE name IN ('lease', 'event', 'rung')"),
+            plain_int(path, "SELECT user_version FROM pragma_user_version") == 1 ? 0 : 3);
         failures += status == ST_NOSPACE;
         if (status == ST_OK && write > 1 && failures > 0) {
             break;
@@ -531,6 +576,7 @@ int main(void)
         store(test_foreign_files),
         store(test_versions),
         store(test_older_version),
+        store(test_reader_of_older_version),
         store(test_upgrade_without_room),
         store(test_no_database),
         store(test_truncated),
