@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/num.h"
 #include "base/strbuf.h"
 
@@ -40,14 +41,17 @@ static bool reserve_point(struct axes *a)
         return true;
     size_t capacity = a->point_capacity ? 2 * a->point_capacity : 16;
     for (size_t k = 0; k < a->key_count; k++) {
-        const char **values =
-            grown(&a->arena, a->columns[k].values, a->point_count, capacity, sizeof *values);
-        if (!values)
+        struct axis_column *c = &a->columns[k];
+        const char **values = grown(&a->arena, c->values, a->point_count, capacity, sizeof *values);
+        size_t *ids = grown(&a->arena, c->ids, a->point_count, capacity, sizeof *ids);
+        if (!values || !ids)
             return false;
-        a->columns[k].values = values;
+        c->values = values;
+        c->ids = ids;
     }
+    a->marks = arena_alloc(&a->arena, capacity + 1, sizeof *a->marks);
     a->point_capacity = capacity;
-    return true;
+    return a->marks != NULL;
 }
 
 /* The column of a key, added with all values unset if it is new; NULL: no memory. */
@@ -67,43 +71,76 @@ static struct axis_column *column_of(struct axes *a, const char *key)
     struct axis_column *column = &a->columns[a->key_count];
     *column =
         (struct axis_column){.key = arena_strdup(&a->arena, key),
-                             .values = arena_alloc(&a->arena, a->point_capacity, sizeof *column->values)};
-    if (!column->key || !column->values)
+                             .values = arena_alloc(&a->arena, a->point_capacity, sizeof *column->values),
+                             .ids = arena_alloc(&a->arena, a->point_capacity, sizeof *column->ids)};
+    if (!column->key || !column->values || !column->ids)
         return NULL;
     a->key_count++;
     return column;
 }
 
-static bool same_value(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static bool same_point(const struct axes *a, size_t i, size_t j)
 {
     for (size_t k = 0; k < a->key_count; k++)
-        if (!same_value(a->columns[k].values[i], a->columns[k].values[j]))
+        if (a->columns[k].ids[i] != a->columns[k].ids[j])
             return false;
     return true;
 }
 
-/* Writes the values into the place after the last point. */
-static enum status set_candidate(struct axes *a, struct json_object *object, const char *json, struct err *e)
+/* Of all values that are set: a key that comes later does not change the hashes of the points before. */
+static uint64_t point_hash(const struct axes *a, size_t point)
 {
-    for (size_t k = 0; k < a->key_count; k++)
-        a->columns[k].values[a->point_count] = NULL;
+    uint64_t sum = 0;
+    for (size_t k = 0; k < a->key_count; k++) {
+        const uint64_t value[2] = {k, a->columns[k].ids[point]};
+        if (value[1] != 0)
+            sum += hash_bytes(value, sizeof value);
+    }
+    return sum;
+}
+
+/* Gives a point its value; equal texts share one copy. False: no memory. */
+static bool set_value(struct axes *a, struct axis_column *c, size_t point, const char *text)
+{
+    const uint64_t hash = hash_bytes(text, strlen(text));
+    struct lookup_walk walk = {0};
+    for (size_t i; (i = lookup_next(&c->by_text, hash, &walk)) != LOOKUP_NONE;) {
+        if (strcmp(c->values[i], text) != 0)
+            continue;
+        c->values[point] = c->values[i];
+        c->ids[point] = c->ids[i];
+        return true;
+    }
+    c->values[point] = arena_strdup(&a->arena, text);
+    c->ids[point] = ++c->id_count;
+    return c->values[point] && lookup_put(&c->by_text, &a->arena, hash, point);
+}
+
+static enum status check_values(struct json_object *object, const char *json, struct err *e)
+{
     json_object_object_foreach(object, key, value)
     {
         if (json_object_is_type(value, json_type_object) || json_object_is_type(value, json_type_array))
             return err_set(e, ST_CORRUPT, "axes of a trial: %s: \"%s\" is no single value", json, key);
+    }
+    return ST_OK;
+}
+
+/* Writes the values into the place after the last point. */
+static enum status set_candidate(struct axes *a, struct json_object *object, struct err *e)
+{
+    for (size_t k = 0; k < a->key_count; k++) {
+        a->columns[k].values[a->point_count] = NULL;
+        a->columns[k].ids[a->point_count] = 0;
+    }
+    json_object_object_foreach(object, key, value)
+    {
         struct axis_column *column = column_of(a, key);
         /* Numbers as they were written: json-c keeps their text. */
         const char *text = json_object_is_type(value, json_type_string) ? json_object_get_string(value)
                                                                         : json_object_to_json_string(value);
-        const char *copy = column && text ? arena_strdup(&a->arena, text) : NULL;
-        if (!copy)
+        if (!column || !text || (value && !set_value(a, column, a->point_count, text)))
             return no_memory(e);
-        column->values[a->point_count] = value ? copy : NULL;
     }
     return ST_OK;
 }
@@ -117,14 +154,20 @@ static enum status find_point(struct axes *a, const char *json, size_t *point, s
         json_object_put(object);
         return err_set(e, ST_CORRUPT, "axes of a trial are no JSON object: %s", json);
     }
-    enum status status = set_candidate(a, object, json, e);
+    enum status status = check_values(object, json, e);
+    if (status == ST_OK)
+        status = set_candidate(a, object, e);
     json_object_put(object);
     if (status != ST_OK)
         return status;
-    for (*point = 0; *point < a->point_count; ++*point)
+    const uint64_t hash = point_hash(a, a->point_count);
+    struct lookup_walk walk = {0};
+    while ((*point = lookup_next(&a->by_values, hash, &walk)) != LOOKUP_NONE)
         if (same_point(a, *point, a->point_count))
             return ST_OK;
-    a->point_count++;
+    if (!lookup_put(&a->by_values, &a->arena, hash, a->point_count))
+        return no_memory(e);
+    *point = a->point_count++;
     return ST_OK;
 }
 
@@ -144,14 +187,10 @@ enum status axes_point(struct axes *a, const char *json, size_t *point, struct e
 
 static size_t distinct_values(const struct axes *a, const struct axis_column *c)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < a->point_count; i++) {
-        size_t j = 0;
-        while (j < i && !same_value(c->values[i], c->values[j]))
-            j++;
-        count += j == i;
-    }
-    return count;
+    for (size_t i = 0; i < a->point_count; i++)
+        if (c->ids[i] == 0)
+            return c->id_count + 1;
+    return c->id_count;
 }
 
 static bool is_numeric(const struct axes *a, const struct axis_column *c)
@@ -164,12 +203,15 @@ static bool is_numeric(const struct axes *a, const struct axis_column *c)
 }
 
 /* Whether equal values of `by` always come with equal values of `c`. */
-static bool follows(const struct axes *a, const struct axis_column *c, const struct axis_column *by)
+static bool follows(struct axes *a, const struct axis_column *c, const struct axis_column *by)
 {
-    for (size_t i = 0; i < a->point_count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (same_value(by->values[i], by->values[j]) && !same_value(c->values[i], c->values[j]))
-                return false;
+    memset(a->marks, 0, (by->id_count + 1) * sizeof *a->marks); /* 1 + the value of c; 0: not met */
+    for (size_t i = 0; i < a->point_count; i++) {
+        size_t *mark = &a->marks[by->ids[i]];
+        if (*mark != 0 && *mark != c->ids[i] + 1)
+            return false;
+        *mark = c->ids[i] + 1;
+    }
     return true;
 }
 
@@ -211,16 +253,16 @@ bool axes_analyse(struct axes *a, const char *wanted)
 bool axes_positions(const struct axes *a, int column, double *out)
 {
     const struct axis_column *c = &a->columns[column];
-    size_t categories = 0;
+    size_t before = c->id_count, met = 0; /* values before the first that is not set */
+    for (size_t i = 0; i < a->point_count && before == c->id_count; i++) {
+        met = c->ids[i] > met ? c->ids[i] : met;
+        before = c->ids[i] == 0 ? met : before;
+    }
     for (size_t i = 0; i < a->point_count; i++) {
-        if (c->numeric) {
+        if (c->numeric)
             num_parse_double(c->values[i], &out[i]);
-            continue;
-        }
-        size_t j = 0;
-        while (!same_value(c->values[j], c->values[i]))
-            j++;
-        out[i] = j < i ? out[j] : (double)++categories;
+        else
+            out[i] = (double)(c->ids[i] == 0 ? before + 1 : c->ids[i] + (c->ids[i] > before));
     }
     return c->numeric;
 }
@@ -242,14 +284,14 @@ static const char *finished(struct axes *a, struct strbuf *text)
 
 const char *axes_primary_values(struct axes *a)
 {
-    const char **values = a->columns[a->primary].values;
+    const struct axis_column *c = &a->columns[a->primary];
     struct strbuf text = STRBUF_INIT;
-    for (size_t i = 0; i < a->point_count; i++) {
-        size_t first = 0;
-        while (!same_value(values[first], values[i]))
-            first++;
-        if (first == i)
-            put_item(&text, values[i]);
+    bool unset = false;
+    for (size_t i = 0, met = 0; i < a->point_count; i++) {
+        if (c->ids[i] > met || (c->ids[i] == 0 && !unset))
+            put_item(&text, c->values[i]);
+        met = c->ids[i] > met ? c->ids[i] : met;
+        unset = unset || c->ids[i] == 0;
     }
     return finished(a, &text);
 }

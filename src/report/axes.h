@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "report/lookup.h"
 
 /* What an axis does in a curve, from axes_analyse. */
 enum axis_role {
@@ -23,7 +24,10 @@ struct axes {
     struct axis_column *columns; /* in order of first appearance */
     size_t point_count, point_capacity;
     int primary; /* column, -1 without one */
-    /* private: the last point asked for, as rows of one point come in a row */
+    /* private: points by their values; room for marks, one per value of a column; and the last point asked
+     * for, as rows of one point come in a row */
+    struct lookup by_values;
+    size_t *marks;
     const char *last_json;
     size_t last_point;
 };
@@ -34,6 +38,11 @@ struct axis_column {
     const char **values;
     enum axis_role role;
     bool numeric; /* every point has a number */
+    /* private: the value of every point as a number, 1, 2, 3, ... in order of first appearance, 0 where it is
+     * not set */
+    size_t *ids;
+    size_t id_count;
+    struct lookup by_text; /* a point that has the value */
 };
 
 void axes_init(struct axes *a);
