@@ -37,6 +37,19 @@ set xrange [x_min:x_max]
 set yrange [y_min:y_max]
 if (x_log) { set logscale x }
 if (y_log) { set logscale y }
+few_decades(low, high) = high / low < 2000
+if (x_log && few_decades(x_min, x_max)) {
+    set xtics ()
+    do for [e = int(floor(log10(x_min))):int(ceil(log10(x_max)))] {
+        do for [m in '1 2 5'] { set xtics add (sprintf('%g', m * 10.0**e) m * 10.0**e) }
+    }
+}
+if (y_log && few_decades(y_min, y_max)) {
+    set ytics ()
+    do for [e = int(floor(log10(y_min))):int(ceil(log10(y_max)))] {
+        do for [m in '1 2 5'] { set ytics add (sprintf('%g', m * 10.0**e) m * 10.0**e) }
+    }
+}
 set format x '%g'
 set format y '%g'
 

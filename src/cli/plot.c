@@ -80,7 +80,8 @@ const struct command command_plot = {
         "(accuracy against model size or another column), learning (validation accuracy over "
         "epochs), scatter (a dot per trial), pareto (the front and how sure it is), edf "
         "(distribution of the accuracy), heatmap (two axes), effects (each axis), parallel "
-        "(parallel coordinates) or timeline (attempts over time); without it: what the sweep's "
+        "(parallel coordinates), timeline (attempts over time) or predicted (predicted against "
+        "measured time of training, on this machine); without it: what the sweep's "
         "spec asks for under `plots`, or curve and learning. Prints the paths of what was written.",
     .examples = "  firesweep plot results/quickstart.db\n"
                 "  firesweep plot results/quickstart.db curve --x macs --image pdf -o figures\n",

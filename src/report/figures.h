@@ -41,5 +41,9 @@ enum status figure_parallel(struct store *s, const struct figure_request *r, str
 /* Attempts over time, one row for each that ran at the same time. */
 enum status figure_timeline(struct store *s, const struct figure_request *r, struct figure *out,
                             char nothing[256], struct err *e);
+/* Seconds of training as the model of this machine predicts them for the threads that each trial had, against
+ * those it took. Takes no columns; without the machine's speed (engine/calibration.h) `nothing` says so. */
+enum status figure_predicted(struct store *s, const struct figure_request *r, struct figure *out,
+                             char nothing[256], struct err *e);
 
 #endif

@@ -39,6 +39,10 @@ static const struct plot_kind kinds[] = {
      {"", "test_top1"},
      "parallel coordinates: a line per point through all its axes"},
     {"timeline", figure_timeline, {"time", "row"}, "when each attempt ran, how it ended"},
+    {"predicted",
+     figure_predicted,
+     {"train_s", "predicted_s"},
+     "predicted against measured training time of every trial"},
 };
 enum { KIND_COUNT = sizeof kinds / sizeof *kinds, USUAL_COUNT = 2 };
 

@@ -80,8 +80,8 @@ static const char *keep_choice(int i)
 
 static const char *plot_choice(int i)
 {
-    static const char *const names[] = {"curve",   "learning", "scatter",  "pareto",   "edf",
-                                        "heatmap", "effects",  "parallel", "timeline", NULL};
+    static const char *const names[] = {"curve",   "learning", "scatter",  "pareto",    "edf", "heatmap",
+                                        "effects", "parallel", "timeline", "predicted", NULL};
     return names[i];
 }
 

@@ -210,7 +210,7 @@ static void spec_requests_are_drawn(void **state)
     assert_string_equal(
         s->err.text,
         "columns belong to one kind of plot, so name it; known are curve, learning, scatter, pareto, edf, "
-        "heatmap, effects, parallel, timeline");
+        "heatmap, effects, parallel, timeline, predicted");
     /* The block that no request names has none. */
     assert_int_equal(draw(s, (struct plot_options){.block = "a"}), ST_FAILED);
     assert_non_null(strstr(s->err.text, "requests no figure"));

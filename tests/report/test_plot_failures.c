@@ -23,7 +23,7 @@ static void wrong_requests_say_what_there_is(void **state)
     assert_int_equal(draw(s, (struct plot_options){.kind = "pie"}), ST_USAGE);
     assert_string_equal(s->err.text,
                         "unknown kind of plot \"pie\"; known are curve, learning, scatter, pareto, edf, "
-                        "heatmap, effects, parallel, timeline");
+                        "heatmap, effects, parallel, timeline, predicted");
     assert_int_equal(draw(s, (struct plot_options){.kind = "curve", .block = "c"}), ST_USAGE);
     assert_non_null(strstr(s->err.text, "there is no block \"c\"; its blocks are b"));
     assert_int_equal(draw(s, (struct plot_options){.kind = "curve", .y = "top1"}), ST_USAGE);

@@ -211,8 +211,8 @@ static void test_sections(void **state)
         {"constraints:\n  - params < 1M\n    and SRR < 1\n", 6, 9, "constraints", "did you mean SR?"},
         {"exclude: [SR]\n", 4, 11, "exclude", "\"SR\" is a number where true or false is needed"},
         {"plots: [{block: base}]\n", 4, 9, "plots[0].kind",
-         "is missing, allowed: curve, learning, scatter, pareto, edf, heatmap, effects, parallel or "
-         "timeline"},
+         "is missing, allowed: curve, learning, scatter, pareto, edf, heatmap, effects, parallel, "
+         "timeline or predicted"},
         {"plots: [{kind: curve}, {kind: bar}]\n", 4, 31, "plots[1].kind", "\"bar\" is unknown"},
         {"plots: [{kind: curve, block: nix}]\n", 4, 30, "plots[0].block", "there is no block nix"},
         {"plots: [{kind: curve, x: 'a b'}]\n", 4, 26, "plots[0].x", "is not a name"},
