@@ -6,7 +6,7 @@ set colorbox user origin screen legend_left, screen plot_bottom size screen 16 /
 set format cb '%.4g'
 set style fill solid 1 noborder
 unset ytics
-set ytics nomirror scale 0 ()
+set ytics nomirror scale 0 font ',11' ()
 do for [i = 1:y_levels] {
     set ytics add (y_level[i] i)
 }

@@ -1,5 +1,5 @@
 # Predicted against measured seconds: $points, a block per number of threads; $band "time low high time" around equal times.
-dot = point_count > 2000 ? 0.25 : point_count > 200 ? 0.45 : 0.8
+dot = point_count > 2000 ? 0.25 : point_count > 200 ? 0.4 : point_count > 60 ? 0.55 : 0.8
 set grid xtics ytics linetype 1 linecolor rgb '#dddddd' linewidth 1
 plot $band using 1:2:3 with filledcurves fillcolor rgb '#e3e3e3' notitle, \
      $band using 1:4 with lines linecolor rgb '#777777' dashtype 2 linewidth 1.5 notitle, \

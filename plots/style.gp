@@ -8,6 +8,7 @@
 #   x_min, x_max, y_min, y_max; x_log, y_log    1 for a logarithmic axis
 #   tick_count, tick_x[], tick_text[], tick_y[] words at places of the x axis, in rows that do not overlap
 #   ticks_above                                 1: the upper axis shows the metaparameter, 0: categories below
+#   ticks_upright                               1: they read from bottom to top and end at tick_y[]
 #   legend_count, legend_title, legend_text[], legend_left
 #   series_count, named_count                   lines; the first named_count have an own colour
 #   $points                                     a block of lines "x mean half_width" for each line
@@ -66,10 +67,14 @@ if (tick_count > 0) {
             set arrow from first tick_x[i], graph 1 to first tick_x[i], screen plot_top + 5 / canvas_height nohead linecolor rgb ink
         }
     } else {
-        set format x ''
-        set xtics 1
+        set xtics ()
+        do for [i = 1:tick_count] { set xtics add ('' tick_x[i]) }
     }
     do for [i = 1:tick_count] {
-        set label tick_text[i] at first tick_x[i], screen tick_y[i] center textcolor rgb ink
+        if (ticks_upright) {
+            set label tick_text[i] at first tick_x[i], screen tick_y[i] right rotate by 90 font ',10' textcolor rgb ink
+        } else {
+            set label tick_text[i] at first tick_x[i], screen tick_y[i] center textcolor rgb ink
+        }
     }
 }

@@ -89,9 +89,9 @@ static int by_number(const void *a, const void *b)
     return (p->observation > q->observation) - (p->observation < q->observation);
 }
 
-static bool differs(const struct value *a, const struct value *b, bool numeric)
+static bool differs(const struct value *a, const struct value *b)
 {
-    return numeric ? a->number != b->number : strcmp(a->text ? a->text : "", b->text ? b->text : "") != 0;
+    return strcmp(a->text ? a->text : "", b->text ? b->text : "") != 0;
 }
 
 /* Words: levels as met. False: no memory. */
@@ -116,21 +116,24 @@ static const char *bin_name(struct arena *arena, double low, double high)
     return low == high ? arena_printf(arena, "%.4g", low) : arena_printf(arena, "%.3g to %.3g", low, high);
 }
 
-/* Numbers, ascending: a level each, or bins whose borders do not part equal numbers. False: no memory. */
+/* Numbers, ascending: a level each, or bins whose borders do not part equal numbers; then, as infinity, what
+ * is not set. False: no memory. */
 static bool level_numbers(struct block_results *r, struct block_axis *a, struct value *v, size_t *level)
 {
     qsort(v, r->count, sizeof *v, by_number);
-    size_t different = 1;
-    for (size_t i = 1; i < r->count; i++)
+    size_t different = 1, count = r->count;
+    while (isinf(v[count - 1].number))
+        count--;
+    for (size_t i = 1; i < count; i++)
         different += v[i].number != v[i - 1].number;
     a->binned = different > LEVELS_MAX;
     const size_t most = a->binned ? BIN_COUNT : different;
-    const char **names = arena_alloc(&r->axes.arena, most, sizeof *names);
-    const char **brief = arena_alloc(&r->axes.arena, most, sizeof *brief);
+    const char **names = arena_alloc(&r->axes.arena, most + 1, sizeof *names);
+    const char **brief = arena_alloc(&r->axes.arena, most + 1, sizeof *brief);
     size_t first = 0;
-    for (size_t i = 1; names && brief && i <= r->count; i++) {
-        const bool ends = i == r->count || v[i].number != v[i - 1].number;
-        const bool full = !a->binned || i == r->count || i * BIN_COUNT >= (a->levels + 1) * r->count;
+    for (size_t i = 1; names && brief && i <= count; i++) {
+        const bool ends = i == count || v[i].number != v[i - 1].number;
+        const bool full = !a->binned || i == count || i * BIN_COUNT >= (a->levels + 1) * count;
         if (!ends || !full)
             continue;
         names[a->levels] =
@@ -147,7 +150,14 @@ static bool level_numbers(struct block_results *r, struct block_axis *a, struct 
     }
     a->names = names;
     a->brief = brief;
-    return names && brief;
+    if (!names || !brief)
+        return false;
+    for (size_t k = count; k < r->count; k++)
+        level[v[k].observation] = a->levels;
+    if (count < r->count)
+        names[a->levels] = brief[a->levels] = "-";
+    a->levels += count < r->count;
+    return true;
 }
 
 /* Levels of one column of the axes, into level[observation]; a->levels stays below two for a constant one. */
@@ -156,15 +166,18 @@ static bool level_column(struct block_results *r, size_t column, struct block_ax
 {
     const struct axis_column *c = &r->axes.columns[column];
     *a = (struct block_axis){.key = c->key, .numeric = true};
-    bool constant = true;
+    bool constant = true, numbers = true; /* all that is set */
     for (size_t i = 0; i < r->count; i++) {
-        v[i] = (struct value){c->values[r->point[i]], 0, i};
-        a->numeric = a->numeric && v[i].text && num_parse_double(v[i].text, &v[i].number);
-        constant = constant && !differs(&v[i], &v[0], false);
+        v[i] = (struct value){c->values[r->point[i]], INFINITY, i};
+        a->numeric = a->numeric && v[i].text;
+        numbers =
+            numbers && (!v[i].text || (num_parse_double(v[i].text, &v[i].number) && isfinite(v[i].number)));
+        constant = constant && !differs(&v[i], &v[0]);
     }
+    a->numeric = a->numeric && numbers;
     if (constant)
         return true;
-    return a->numeric ? level_numbers(r, a, v, level) : level_words(r, a, v, level);
+    return numbers ? level_numbers(r, a, v, level) : level_words(r, a, v, level);
 }
 
 static enum status find_levels(struct block_results *r, struct err *e)

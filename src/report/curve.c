@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 struct replicate {
@@ -95,41 +96,55 @@ static enum status average_points(struct curve *c, struct err *e)
     return ST_OK;
 }
 
+/* The number of a series, a new one if the label is new; LOOKUP_NONE: no memory. */
+static size_t series_of(struct curve *c, struct lookup *by_label, const char *label)
+{
+    const uint64_t hash = hash_bytes(label, strlen(label));
+    struct lookup_walk walk = {0};
+    for (size_t s; (s = lookup_next(by_label, hash, &walk)) != LOOKUP_NONE;)
+        if (strcmp(c->series[s], label) == 0)
+            return s;
+    if (!lookup_put(by_label, &c->axes.arena, hash, c->series_count))
+        return LOOKUP_NONE;
+    c->series[c->series_count] = label;
+    return c->series_count++;
+}
+
 /* Gives every point the number of its series, in order of first appearance. */
 static enum status assign_series(struct curve *c, struct err *e)
 {
+    struct lookup by_label = {0};
     c->series_count = 0;
     c->series = arena_alloc(&c->axes.arena, c->count + 1, sizeof *c->series);
     if (!c->series)
         return no_memory(e);
     for (size_t i = 0; i < c->count; i++) {
         const char *label = axes_label(&c->axes, AXES_SERIES, c->points[i].point);
-        if (!label)
+        c->points[i].series = label ? series_of(c, &by_label, label) : LOOKUP_NONE;
+        if (c->points[i].series == LOOKUP_NONE)
             return no_memory(e);
-        size_t s = 0;
-        while (s < c->series_count && strcmp(c->series[s], label) != 0)
-            s++;
-        if (s == c->series_count)
-            c->series[c->series_count++] = label;
-        c->points[i].series = s;
     }
     return ST_OK;
 }
 
 /* Whether no series has two points of different x while some series has two points. */
-static bool x_tells_nothing(const struct curve *c)
+static enum status x_tells_nothing(struct curve *c, bool *out, struct err *e)
 {
-    bool pair = false;
+    const struct curve_point **first =
+        arena_alloc(&c->axes.arena, c->series_count + 1, sizeof(struct curve_point *));
+    if (!first)
+        return no_memory(e);
+    *out = false;
     for (size_t i = 0; i < c->count; i++) {
-        for (size_t j = 0; j < i; j++) {
-            if (c->points[i].series != c->points[j].series)
-                continue;
-            if (c->points[i].x != c->points[j].x)
-                return false;
-            pair = true;
+        const struct curve_point *p = &c->points[i], **of = &first[p->series];
+        if (*of && (*of)->x != p->x) {
+            *out = false;
+            return ST_OK;
         }
+        *out = *out || *of;
+        *of = *of ? *of : p;
     }
-    return pair;
+    return ST_OK;
 }
 
 static double common_x(const struct curve *c)
@@ -187,7 +202,11 @@ enum status curve_finish(struct curve *c, const char *x, const struct metric *y,
         status = assign_series(c, e);
     if (status != ST_OK)
         return status;
-    bool fallback = !x && c->axes.primary >= 0 && x_tells_nothing(c);
+    bool fallback = false;
+    if (!x && c->axes.primary >= 0)
+        status = x_tells_nothing(c, &fallback, e);
+    if (status != ST_OK)
+        return status;
     if (fallback)
         c->common_x = common_x(c);
     if (axis || fallback)

@@ -40,7 +40,7 @@ static enum status with_results(struct store *s, const struct figure_request *r,
 static enum status finish(struct layout *l, const struct block_results *r,
                           const struct figure_request *request, struct figure *f, struct err *e)
 {
-    l->title = arena_printf(&f->arena, "%s: %s", request->sweep, request->name);
+    l->title = layout_title(&f->arena, request->sweep, request->name);
     if (r->count < r->trials && !l->notes[1])
         l->notes[1] = arena_printf(&f->arena, "left out: %zu of %zu trials, which have no result",
                                    r->trials - r->count, r->trials);
@@ -142,7 +142,7 @@ static enum status define_y_levels(const struct block_axis *y, struct figure *f,
 {
     const char **texts = arena_alloc(&f->arena, y->levels, sizeof *texts);
     for (size_t i = 0; texts && i < y->levels; i++) {
-        texts[i] = text_cut(&f->arena, y->brief[i], 13, 44);
+        texts[i] = text_fit(&f->arena, y->brief[i], 11, 50);
         if (!texts[i])
             return no_memory(e);
     }
@@ -311,7 +311,8 @@ static double level_height(const struct block_results *r, size_t observation, si
 /* Names of levels beside each axis: all up to eight, else the ends. */
 static enum status level_labels(const struct block_results *r, struct figure *f, struct err *e)
 {
-    enum { ALL = 8, WIDTH = 70 };
+    enum { ALL = 8, PLOT = 500, WIDEST = 120 };
+    const double width = fmin((double)PLOT / (double)(r->axis_count + 1) - 8, WIDEST);
     size_t n = 0, room = 0;
     for (size_t k = 0; k < r->axis_count; k++)
         room += r->axis[k].levels;
@@ -323,7 +324,7 @@ static enum status level_labels(const struct block_results *r, struct figure *f,
         for (size_t i = 0; i < r->axis[k].levels; i++) {
             if (r->axis[k].levels > ALL && i > 0 && i + 1 < r->axis[k].levels)
                 continue;
-            texts[n] = text_cut(&f->arena, r->axis[k].brief[i], 11, r->axis_count > 5 ? WIDTH / 2.0 : WIDTH);
+            texts[n] = text_fit(&f->arena, r->axis[k].brief[i], 11, width);
             if (!texts[n])
                 return no_memory(e);
             x[n] = (double)k + 1;

@@ -46,6 +46,17 @@ static enum status define_lines(const struct curve *c, struct figure *f, struct 
     return lines_define(f, l, points, c->count, c->series, merit, c->series_count, e);
 }
 
+/* Points that differ in many axes at once, as those of a random block, have no order that a line could
+ * follow. */
+static bool is_cloud(const struct curve *c)
+{
+    enum { FOLLOWED = 3 };
+    int along = 0;
+    for (size_t k = 0; k < c->axes.key_count; k++)
+        along += c->axes.columns[k].role == AXIS_PRIMARY || c->axes.columns[k].role == AXIS_TIED;
+    return c->x_kind == CURVE_METRIC && c->series_count == 1 && along > FOLLOWED;
+}
+
 /* Labels of the primary axis: at every point of a lone curve, or at every category. */
 static enum status define_ticks(struct curve *c, struct figure *f, struct layout *l, struct err *e)
 {
@@ -55,7 +66,8 @@ static enum status define_ticks(struct curve *c, struct figure *f, struct layout
         return no_memory(e);
     l->ticks = (struct ticks){.x = x, .texts = texts, .above = c->x_kind == CURVE_METRIC};
     bool wanted = c->x_kind == CURVE_CATEGORY || (c->x_kind == CURVE_METRIC && c->series_count == 1);
-    if (c->axes.primary < 0 || !wanted)
+    figure_count(f, "joined", !is_cloud(c));
+    if (c->axes.primary < 0 || !wanted || is_cloud(c))
         return ST_OK;
     size_t n = 0;
     /* Ascending, as the points of a series are; categories that only later series have come where they
@@ -106,6 +118,8 @@ static enum status define_notes(struct curve *c, struct figure *f, struct layout
     if (results < c->trials)
         strbuf_printf(&more, "left out: %zu of %zu trials, which have no result; ", c->trials - results,
                       c->trials);
+    if (is_cloud(c))
+        strbuf_puts(&more, "points differ in several axes, so no line joins them; ");
     if (!isnan(c->common_x))
         strbuf_printf(&more, "model size of all points: %.3g MiB; ", c->common_x);
     if (l->legend_count > 0 && l->legend_count < c->series_count)
@@ -149,7 +163,7 @@ static enum status define_titles(struct curve *c, const struct figure_request *r
 {
     const char *along = along_title(c, f);
     /* The curve's arena goes before the figure is drawn, but layout_define copies. */
-    l->title = arena_printf(&f->arena, "%s: %s", r->sweep, r->name);
+    l->title = layout_title(&f->arena, r->sweep, r->name);
     l->x_title = c->x_metric ? c->x_metric->title : along;
     l->y_title = c->y_metric->title;
     l->legend_title = axes_title(&c->axes, AXES_SERIES);

@@ -78,7 +78,7 @@ static enum status define_notes(const struct learning *c, struct figure *f, stru
 static enum status draw(struct learning *c, const struct figure_request *r, struct figure *f, struct err *e)
 {
     struct layout l = {.x_title = "epoch", .y_title = c->metric->title};
-    l.title = arena_printf(&f->arena, "%s: %s", r->sweep, r->name);
+    l.title = layout_title(&f->arena, r->sweep, r->name);
     enum status status = l.title ? define_data(c, f, e) : no_memory(e);
     if (status == ST_OK)
         status = define_lines(c, f, &l, e);

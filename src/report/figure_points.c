@@ -12,7 +12,7 @@
 /* One variant trained by one recipe: its replicates averaged; or, for a scatter, one trial. */
 struct group {
     const char *name; /* "SR=0.5, lr=0.1" */
-    int64_t trial;
+    int64_t trial, variant;
     double x;
     struct summary y;
 };
@@ -91,6 +91,7 @@ static enum status read_groups(struct store_query *q, struct groups *g, struct a
         if (item) {
             item->name = readable(arena, axes.type == CELL_TEXT ? axes.text : "");
             item->trial = store_query_cell(q, 0).i;
+            item->variant = store_query_cell(q, 6).i;
             item->x = x;
             item->y = summary_of(y, store_query_cell(q, 4).i, cell_number(store_query_cell(q, 5)));
         }
@@ -129,7 +130,8 @@ static enum status load_groups(struct store *s, const struct figure_request *r, 
         " FROM block_trial m JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
         " WHERE m.block_id = %" PRId64 " AND m.in_spec AND t.state = 'done' GROUP BY t.id),"
         " mean AS (SELECT *, avg(y) OVER (PARTITION BY %s) AS centre FROM one WHERE y IS NOT NULL)"
-        " SELECT min(id), axes, avg(x), centre, count(*), sum((y - centre) * (y - centre)) FROM mean GROUP "
+        " SELECT min(id), axes, avg(x), centre, count(*), sum((y - centre) * (y - centre)), variant_id FROM "
+        "mean GROUP "
         "BY %s"
         " ORDER BY 3, 4, 1",
         g->x->sql, g->y->sql, r->block, each ? "id" : "variant_id, recipe_id, data_fingerprint",
@@ -185,7 +187,7 @@ static enum status set_columns(struct figure *f, const struct table_column *colu
 
 static enum status finish(struct layout *l, const struct figure_request *r, struct figure *f, struct err *e)
 {
-    l->title = arena_printf(&f->arena, "%s: %s", r->sweep, r->name);
+    l->title = layout_title(&f->arena, r->sweep, r->name);
     return l->title ? layout_define(l, f, e) : no_memory(e);
 }
 
@@ -234,7 +236,8 @@ static enum status front_rows(const struct groups *g, const struct candidate *c,
                               struct err *e)
 {
     const char *y = g->y->column;
-    const struct table_column columns[] = {{.name = "axes"},
+    const struct table_column columns[] = {{.name = "variant"},
+                                           {.name = "axes"},
                                            {.name = g->x->column},
                                            {.name = "n"},
                                            {.name = arena_printf(&f->arena, "%s_mean", y)},
@@ -242,17 +245,37 @@ static enum status front_rows(const struct groups *g, const struct candidate *c,
                                            {.name = arena_printf(&f->arena, "%s_ci95", y)},
                                            {.name = "on_front"},
                                            {.name = "front_probability"}};
-    if (!columns[3].name || !columns[4].name || !columns[5].name)
+    if (!columns[4].name || !columns[5].name || !columns[6].name)
         return no_memory(e);
-    enum status st = set_columns(f, columns, 8, e);
+    enum status st = set_columns(f, columns, 9, e);
     for (size_t i = 0; i < g->count && st == ST_OK; i++) {
         const struct group *p = &g->items[i];
         const struct cell cells[] = {
-            cell_text(p->name), cell_real(p->x),         cell_int((int64_t)p->y.n), number(p->y.mean),
-            number(p->y.sd),    number(p->y.half_width), cell_int(c[i].on_front),   number(c[i].probability)};
+            cell_int(p->variant),      cell_text(p->name),      cell_real(p->x),
+            cell_int((int64_t)p->y.n), number(p->y.mean),       number(p->y.sd),
+            number(p->y.half_width),   cell_int(c[i].on_front), number(c[i].probability)};
         st = figure_row(f, cells, e);
     }
     return st;
+}
+
+/* What the legend calls a point of the front: long names would all look alike when they are cut. */
+static const char *front_label(const struct group *p, double probability, bool numbered, struct arena *arena)
+{
+    const char *name = numbered ? arena_printf(arena, "variant %" PRId64, p->variant) : p->name;
+    return !name || isnan(probability) ? name : arena_printf(arena, "%.0f %%  %s", probability * 100, name);
+}
+
+/* Whether names of the front have no room in a legend. */
+static bool long_names(const struct groups *g, const struct candidate *c, struct arena *arena)
+{
+    bool fit = true;
+    for (size_t i = 0; i < g->count && fit; i++) {
+        const char *label = c[i].on_front ? front_label(&g->items[i], c[i].probability, false, arena) : "";
+        label = label ? text_brief(arena, label) : NULL;
+        fit = !label || legend_fits(label);
+    }
+    return !fit;
 }
 
 /* The front's points are the lines of the legend, the others and the stairs come beside. */
@@ -264,6 +287,7 @@ static enum status front_points(const struct groups *g, const struct candidate *
     double *merit = arena_alloc(&f->arena, g->count, sizeof *merit);
     if (!points || !labels || !merit)
         return no_memory(e);
+    const bool numbered = long_names(g, c, &f->arena);
     size_t n = 0;
     strbuf_puts(&f->definitions, "$others << EOD\n");
     for (size_t i = 0; i < g->count; i++) {
@@ -275,9 +299,7 @@ static enum status front_points(const struct groups *g, const struct candidate *
         }
         points[n] = (struct line_point){n, p->x, p->y};
         merit[n] = g->y->lower_is_better ? -p->y.mean : p->y.mean;
-        labels[n] = isnan(c[i].probability)
-                        ? p->name
-                        : arena_printf(&f->arena, "%.0f %%  %s", c[i].probability * 100, p->name);
+        labels[n] = front_label(p, c[i].probability, numbered, &f->arena);
         if (!labels[n++])
             return no_memory(e);
     }

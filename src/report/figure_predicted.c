@@ -256,7 +256,7 @@ static enum status draw(const struct timings *t, const struct figure_request *r,
                       second.len > 0 ? "; " : "", left, t->done);
     l.notes[0] = error_note(t, &f->arena);
     l.notes[1] = second.len > 0 ? arena_strdup(&f->arena, second.text) : NULL;
-    l.title = arena_printf(&f->arena, "%s: %s", r->sweep, r->name);
+    l.title = layout_title(&f->arena, r->sweep, r->name);
     const bool failed = second.failed || !l.notes[0] || !l.title || (second.len > 0 && !l.notes[1]);
     strbuf_release(&second);
     return failed ? no_memory(e) : layout_define(&l, f, e);

@@ -137,11 +137,12 @@ static enum status draw(const struct bars *b, const struct figure_request *r, st
     strbuf_puts(&f->definitions, "EOD\n");
     figure_numbers(f, "outcome", kinds, l.legend_count);
     figure_count(f, "row_count", b->rows);
+    figure_count(f, "bar_count", b->count);
     l.legend = labels;
     l.legend_title = "attempts";
     l.x = range_around(0, b->end / unit, RANGE_AMOUNT, false);
     l.y = (struct range){0.4, (double)b->rows + 0.6, false};
-    l.title = arena_printf(&f->arena, "%s: %s", r->sweep, r->name);
+    l.title = layout_title(&f->arena, r->sweep, r->name);
     l.notes[0] = arena_printf(&f->arena, "%zu attempts; starts are known to the second", b->count);
     f->points = b->count;
     return l.title && l.notes[0] ? layout_define(&l, f, e) : no_memory(e);

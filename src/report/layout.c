@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "report/utf8.h"
 
 static const char ellipsis[] = "\xE2\x80\xA6";
@@ -24,7 +25,10 @@ enum {
     TICK_GAP = 8,
     TICK_ROWS = 3,
     TICK_STACKED = 12,  /* more ticks than these get a single row of labels */
-    LEGEND_WIDTH = 200, /* longest entry */
+    TICK_ROTATED = 110, /* longest of the labels that stand upright, where they do not fit side by side */
+    TICK_LINE = 10,     /* from one of those to the next */
+    TICK_FONT = 10,     /* of those */
+    LEGEND_WIDTH = 250, /* longest entry */
     LEGEND_SAMPLE = 44, /* line sample and the gaps around it */
     LEGEND_ALL = 12,
     LEGEND_BEST = 8,
@@ -71,6 +75,39 @@ const char *text_cut(struct arena *arena, const char *text, double font_size, do
     return arena_printf(arena, "%.*s%s", (int)(s - text), text, ellipsis);
 }
 
+const char *text_brief(struct arena *arena, const char *text)
+{
+    enum { LONG = 6 };
+    char *out = arena_alloc(arena, strlen(text) + 1, 1), *to = out;
+    bool inside = false; /* a word: its digits are none of a number */
+    while (out && *text) {
+        char number[32];
+        double v;
+        const size_t n = inside ? 0 : strspn(text, "0123456789.");
+        memcpy(number, text, n < sizeof number ? n : 0);
+        number[n < sizeof number ? n : 0] = '\0';
+        if (n > LONG && n < sizeof number && strchr(number, '.') && text[n] != 'e' && text[n] != 'E' &&
+            num_parse_double(number, &v)) {
+            to += snprintf(to, n + 1, v < 1000 ? "%.3g" : "%.0f", v);
+            text += n;
+            continue;
+        }
+        const size_t step = n > 0 ? n : 1;
+        inside = n == 0 && !strchr(" =,~%", *text);
+        memcpy(to, text, step);
+        to += step;
+        text += step;
+    }
+    return out;
+}
+
+const char *text_fit(struct arena *arena, const char *text, double font_size, double pixels)
+{
+    if (text_pixels(text, font_size) > pixels)
+        text = text_brief(arena, text);
+    return text ? text_cut(arena, text, font_size, pixels) : NULL;
+}
+
 static struct range log_range(double low, double high)
 {
     double room = pow(high / low, 0.05);
@@ -103,60 +140,59 @@ double range_fraction(const struct range *r, double v)
     return (v - r->low) / (r->high - r->low);
 }
 
-struct placed {
-    const double *fractions;
-    const double *half;
-    const int *row;
-    size_t n;
-};
+enum { MOST_ROWS = 8 };
 
-static bool collides(const struct placed *p, size_t i, int row)
+static bool overlap(const double *fractions, const double *half, size_t i, size_t k)
 {
-    for (size_t k = 0; k < p->n; k++)
-        if (k != i && p->row[k] == row && fabs(p->fractions[k] - p->fractions[i]) < p->half[k] + p->half[i])
-            return true;
-    return false;
+    return i != k && fabs(fractions[i] - fractions[k]) < half[i] + half[k];
 }
 
 int labels_place(const double *fractions, const double *half_widths, size_t n, int max_rows, int *row)
 {
-    struct placed placed = {fractions, half_widths, row, n};
-    for (size_t i = 0; i < n; i++)
-        row[i] = -1;
+    size_t latest[MOST_ROWS] = {0}; /* in each row, but for the last label */
+    bool filled[MOST_ROWS] = {false};
     int used = 0;
     for (size_t k = 0; k < n; k++) {
-        size_t i = k == 0 ? 0 : k == 1 ? n - 1 : k - 1; /* first, last, the rest in order */
+        const size_t i = k == 0 ? 0 : k == 1 ? n - 1 : k - 1; /* first, last, the rest in order */
         int candidate = 0;
-        while (candidate < max_rows && collides(&placed, i, candidate))
+        while (candidate < max_rows &&
+               ((filled[candidate] && overlap(fractions, half_widths, i, latest[candidate])) ||
+                (k > 1 && row[n - 1] == candidate && overlap(fractions, half_widths, i, n - 1))))
             candidate++;
+        row[i] = candidate < max_rows ? candidate : -1;
         if (candidate == max_rows)
             continue;
-        row[i] = candidate;
         used = candidate >= used ? candidate + 1 : used;
+        if (k != 1) {
+            latest[candidate] = i;
+            filled[candidate] = true;
+        }
     }
     return used;
 }
 
-/* Lines that are better than line i, or as good and earlier. */
-static size_t lines_before(const double *merit, size_t n, size_t i)
+/* The best line that is not among the n chosen ones, the first of equal ones. */
+static size_t next_best(const double *merit, size_t lines, const bool *chosen)
 {
-    size_t before = 0;
-    for (size_t k = 0; k < n; k++) {
-        bool earlier = k < i;
-        if (isnan(merit[k]))
-            before += earlier && isnan(merit[i]);
-        else
-            before += isnan(merit[i]) || merit[k] > merit[i] || (earlier && merit[k] == merit[i]);
+    size_t best = lines;
+    for (size_t i = 0; i < lines; i++) {
+        const bool better =
+            best == lines || (isnan(merit[best]) && !isnan(merit[i])) || merit[i] > merit[best];
+        best = !chosen[i] && better ? i : best;
     }
-    return before;
+    return best;
 }
 
-size_t legend_choose(const double *merit, size_t n, size_t *order)
+size_t legend_choose(const double *merit, size_t n, bool *chosen, size_t *order)
 {
-    size_t named = 0, rest = n > LEGEND_ALL ? LEGEND_BEST : n;
-    for (size_t i = 0; i < n; i++) {
-        if (n <= LEGEND_ALL || lines_before(merit, n, i) < LEGEND_BEST)
-            order[named++] = i;
+    const size_t named = n > LEGEND_ALL ? LEGEND_BEST : n;
+    for (size_t i = 0; i < n; i++)
+        chosen[i] = n <= LEGEND_ALL;
+    for (size_t k = 0; n > LEGEND_ALL && k < LEGEND_BEST; k++)
+        chosen[next_best(merit, n, chosen)] = true;
+    for (size_t i = 0, first = 0, rest = named; i < n; i++) {
+        if (chosen[i])
+            order[first++] = i;
         else
             order[rest++] = i;
     }
@@ -168,14 +204,9 @@ struct frame {
     double left, right, top, bottom;
 };
 
-static double legend_width(const struct layout *l)
+bool legend_fits(const char *text)
 {
-    if (l->legend_count == 0)
-        return 0;
-    double width = text_pixels(l->legend_title, LEGEND_FONT);
-    for (size_t i = 0; i < l->legend_count; i++)
-        width = fmax(width, text_pixels(l->legend[i], LEGEND_FONT) + LEGEND_SAMPLE);
-    return fmin(width, LEGEND_WIDTH + LEGEND_SAMPLE);
+    return text_pixels(text, LEGEND_FONT) <= LEGEND_WIDTH;
 }
 
 static enum status no_memory(struct err *e)
@@ -192,19 +223,24 @@ static void define_cut(struct figure *f, const char *name, const char *text, dou
         f->definitions.failed = true;
 }
 
-/* Cut texts as an array. */
-static enum status define_texts(struct figure *f, const char *name, const char *const *texts, size_t n,
-                                double font_size, double pixels, struct err *e)
+/* Fitted texts of the legend as an array; and the width of the widest. */
+static enum status define_legend(const struct layout *l, struct figure *f, double *width, struct err *e)
 {
-    const char **cut = arena_alloc(&f->arena, n + 1, sizeof *cut);
+    const char **cut = arena_alloc(&f->arena, l->legend_count + 1, sizeof *cut);
     if (!cut)
         return no_memory(e);
-    for (size_t i = 0; i < n; i++) {
-        cut[i] = text_cut(&f->arena, texts[i], font_size, pixels);
+    *width = l->legend_count > 0
+                 ? fmin(text_pixels(l->legend_title, LEGEND_FONT), LEGEND_WIDTH + LEGEND_SAMPLE)
+                 : 0;
+    for (size_t i = 0; i < l->legend_count; i++) {
+        cut[i] = text_fit(&f->arena, l->legend[i], LEGEND_FONT, LEGEND_WIDTH);
         if (!cut[i])
             return no_memory(e);
+        *width = fmax(*width, fmin(text_pixels(cut[i], LEGEND_FONT), LEGEND_WIDTH) + LEGEND_SAMPLE);
     }
-    figure_texts(f, name, cut, n);
+    figure_count(f, "legend_count", l->legend_count);
+    define_cut(f, "legend_title", l->legend_title ? l->legend_title : "", LEGEND_FONT, *width);
+    figure_texts(f, "legend_text", cut, l->legend_count);
     return ST_OK;
 }
 
@@ -216,53 +252,95 @@ static enum status cut_ticks(const struct layout *l, const struct frame *frame, 
     double right_edge = l->legend_count > 0 ? frame->right + EDGE : FIGURE_WIDTH - EDGE;
     for (size_t i = 0; i < n; i++) {
         double place = frame->left + range_fraction(&l->x, l->ticks.x[i]) * (frame->right - frame->left);
-        double room = 2 * fmin(place - EDGE, right_edge - place);
-        texts[i] = text_cut(&f->arena, l->ticks.texts[i], TEXT_FONT, fmin(fmax(room, TEXT_FONT), TICK_WIDTH));
+        double room = fmin(fmax(2 * fmin(place - EDGE, right_edge - place), TEXT_FONT), TICK_WIDTH);
+        texts[i] = text_fit(&f->arena, l->ticks.texts[i], TEXT_FONT, room);
         if (!texts[i])
             return no_memory(e);
     }
     return ST_OK;
 }
 
-/* Finds rows for the tick labels and moves the frame's edge to make room for them. scratch: 2 n. */
-static void place_ticks(const struct layout *l, size_t n, const char *const *texts, struct frame *frame,
-                        double *scratch, int *row)
+/* Finds rows for labels of these widths, in pixels; false if one found no place. scratch: n. */
+static bool place_labels(const struct layout *l, size_t n, const double *widths, const struct frame *frame,
+                         int max_rows, double *scratch, int *row, int *rows)
 {
-    double *fraction = scratch, *half = scratch + n;
+    double *half = scratch, *fraction = scratch + n;
+    bool all = true;
     for (size_t i = 0; i < n; i++) {
-        double pixels = text_pixels(texts[i], TEXT_FONT) + TICK_GAP;
         fraction[i] = range_fraction(&l->x, l->ticks.x[i]);
-        half[i] = pixels / 2 / (frame->right - frame->left);
+        half[i] = widths[i] / 2 / (frame->right - frame->left);
     }
-    int rows = labels_place(fraction, half, n, n > TICK_STACKED ? 1 : TICK_ROWS, row);
+    *rows = labels_place(fraction, half, n, max_rows, row);
+    for (size_t i = 0; i < n; i++)
+        all = all && row[i] >= 0;
+    return all;
+}
+
+/* Labels below that do not fit side by side stand upright. */
+static enum status rotate_ticks(const struct layout *l, size_t n, struct figure *f, struct frame *frame,
+                                const char **texts, double *scratch, int *row, struct err *e)
+{
+    double longest = 0, *widths = scratch + 2 * n;
+    int rows;
+    for (size_t i = 0; i < n; i++) {
+        texts[i] = text_fit(&f->arena, l->ticks.texts[i], TICK_FONT, TICK_ROTATED);
+        if (!texts[i])
+            return no_memory(e);
+        longest = fmax(longest, fmin(text_pixels(texts[i], TICK_FONT), TICK_ROTATED));
+        widths[i] = TICK_LINE;
+    }
+    place_labels(l, n, widths, frame, 1, scratch, row, &rows);
+    frame->bottom -= fmax(longest - ROW_HEIGHT, 0);
+    return ST_OK;
+}
+
+/* Finds places for the tick labels and moves the frame's edge to make room for them. scratch: 3 n. */
+static enum status place_ticks(const struct layout *l, size_t n, struct figure *f, struct frame *frame,
+                               const char **texts, double *scratch, int *row, bool *rotated, struct err *e)
+{
+    double *widths = scratch + 2 * n;
+    int rows;
+    for (size_t i = 0; i < n; i++)
+        widths[i] = text_pixels(texts[i], TEXT_FONT) + TICK_GAP;
+    const bool all = place_labels(l, n, widths, frame, n > TICK_STACKED ? 1 : TICK_ROWS, scratch, row, &rows);
+    *rotated = !l->ticks.above && !all;
+    if (*rotated)
+        return rotate_ticks(l, n, f, frame, texts, scratch, row, e);
     if (l->ticks.above)
         frame->top += rows * ROW_HEIGHT;
     else if (rows > 1)
         frame->bottom -= (rows - 1) * ROW_HEIGHT;
+    return ST_OK;
 }
 
 static enum status define_ticks(const struct layout *l, struct frame *frame, struct figure *f, struct err *e)
 {
+    enum { UPRIGHT_OFFSET = 9 }; /* end of an upright label, from the axis */
     const struct ticks *t = &l->ticks;
     size_t n = t->title ? t->count : 0;
-    double *y = arena_alloc(&f->arena, 2 * n + 1, sizeof *y);
+    double *y = arena_alloc(&f->arena, 3 * n + 1, sizeof *y);
     int *row = arena_alloc(&f->arena, n + 1, sizeof *row);
     const char **texts = arena_alloc(&f->arena, n + 1, sizeof *texts);
+    bool rotated = false;
     if (!y || !row || !texts)
         return no_memory(e);
     enum status status = cut_ticks(l, frame, f, n, texts, e);
+    if (status == ST_OK)
+        status = place_ticks(l, n, f, frame, texts, y, row, &rotated, e);
     if (status != ST_OK)
         return status;
-    place_ticks(l, n, texts, frame, y, row);
     for (size_t i = 0; i < n; i++) {
         double distance = ROW_OFFSET + row[i] * ROW_HEIGHT;
-        double place = t->above ? frame->top - distance : frame->bottom + distance + 2;
+        double place = t->above  ? frame->top - distance
+                       : rotated ? frame->bottom + UPRIGHT_OFFSET
+                                 : frame->bottom + distance + 2;
         y[i] = 1 - place / FIGURE_HEIGHT;
         if (row[i] < 0)
             texts[i] = "";
     }
     figure_count(f, "tick_count", n);
     figure_count(f, "ticks_above", t->above);
+    figure_count(f, "ticks_upright", rotated);
     figure_numbers(f, "tick_x", t->x, n);
     figure_numbers(f, "tick_y", y, n);
     figure_texts(f, "tick_text", texts, n);
@@ -295,18 +373,30 @@ static double define_header(const struct layout *l, struct figure *f)
     return end;
 }
 
+const char *layout_title(struct arena *arena, const char *sweep, const char *block)
+{
+    const double room = FIGURE_WIDTH - RIGHT_MARGIN - LEFT_MARGIN - 2 * TITLE_FONT;
+    const double wanted = text_pixels(block, TITLE_FONT);
+    /* Of two long names each has half. */
+    const double left = fmax(room - wanted, room / 2);
+    const char *cut = text_cut(arena, sweep, TITLE_FONT, left);
+    return cut ? arena_printf(arena, "%s: %s", cut, block) : NULL;
+}
+
 enum status layout_define(const struct layout *l, struct figure *f, struct err *e)
 {
     struct frame frame = {LEFT_MARGIN, FIGURE_WIDTH - RIGHT_MARGIN, 0, FIGURE_HEIGHT - BOTTOM_MARGIN};
-    double width = legend_width(l);
-    if (width > 0)
-        frame.right -= width;
+    double width = 0;
+    enum status status = define_legend(l, f, &width, e);
+    if (status != ST_OK)
+        return status;
+    frame.right -= width;
     double header = define_header(l, f);
     bool upper = l->ticks.title && l->ticks.above;
     figure_number(f, "upper_title_y", 1 - (header + 16) / FIGURE_HEIGHT);
     define_cut(f, "upper_title", upper ? l->ticks.title : "", TEXT_FONT, frame.right - frame.left);
     frame.top = header + (upper ? 36 : 18);
-    enum status status = define_ticks(l, &frame, f, e);
+    status = define_ticks(l, &frame, f, e);
     if (status != ST_OK)
         return status;
     figure_number(f, "plot_left", frame.left / FIGURE_WIDTH);
@@ -320,8 +410,5 @@ enum status layout_define(const struct layout *l, struct figure *f, struct err *
     define_cut(f, "y_title", l->y_title, TEXT_FONT, FIGURE_HEIGHT);
     define_range(f, "x", &l->x);
     define_range(f, "y", &l->y);
-    figure_count(f, "legend_count", l->legend_count);
-    define_cut(f, "legend_title", l->legend_title ? l->legend_title : "", LEGEND_FONT, LEGEND_WIDTH);
-    status = define_texts(f, "legend_text", l->legend, l->legend_count, LEGEND_FONT, LEGEND_WIDTH, e);
-    return f->definitions.failed ? no_memory(e) : status;
+    return f->definitions.failed ? no_memory(e) : ST_OK;
 }

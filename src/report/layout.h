@@ -16,6 +16,12 @@ double text_pixels(const char *text, double font_size);
 /* The text, or its beginning and an ellipsis where it would be wider; in `arena`, NULL: no memory. */
 const char *text_cut(struct arena *arena, const char *text, double font_size, double pixels);
 
+/* The text with at most three significant digits in its long decimal numbers ("SR=0.0648322" as "SR=0.0648");
+ * in `arena`, NULL: no memory. */
+const char *text_brief(struct arena *arena, const char *text);
+/* text_brief where the text would be wider, then text_cut. */
+const char *text_fit(struct arena *arena, const char *text, double font_size, double pixels);
+
 /* A drawn axis. */
 struct range {
     double low, high;
@@ -30,14 +36,14 @@ struct range range_around(double low, double high, enum range_kind kind, bool ma
 /* Where v lies: 0 at low, 1 at high. */
 double range_fraction(const struct range *r, double v);
 
-/* Labels centred along an axis, stacked in rows so that none overlap: where each stands and half its width
- * with its gap, both as fractions of the axis. row[i] is 0 for the row nearest the axis, -1 for a label that
- * found no place in `max_rows`. The first and the last label have precedence. Returns the number of rows
- * used. */
+/* Labels centred along an axis, stacked in rows (at most 8) so that none overlap: where each stands
+ * (ascending) and half its width with its gap, both as fractions of the axis. row[i] is 0 for the row nearest
+ * the axis, -1 for a label that found no place in `max_rows`. The first and the last label have precedence.
+ * Returns the number of rows used. */
 int labels_place(const double *fractions, const double *half_widths, size_t n, int max_rows, int *row);
 
 /* Words at places of the x axis: above the plot (the metaparameter at its model sizes) or below (categories).
- */
+ * Those below stand upright where they do not fit side by side. */
 struct ticks {
     const char *title; /* NULL: there are none */
     bool above;
@@ -58,8 +64,13 @@ struct layout {
 };
 
 /* Which of n lines a legend names: all up to 12, else the 8 of greatest merit (NaN is least). order[0..named)
- * are those, the rest follows, each part in ascending order. Returns `named`. */
-size_t legend_choose(const double *merit, size_t n, size_t *order);
+ * are those, the rest follows, each part in ascending order. chosen: room for n. Returns `named`. */
+size_t legend_choose(const double *merit, size_t n, bool *chosen, size_t *order);
+/* Whether a legend shows all of an entry. */
+bool legend_fits(const char *text);
+
+/* "sweep: block"; a long sweep's name is cut, so that the block's is seen. In `arena`, NULL: no memory. */
+const char *layout_title(struct arena *arena, const char *sweep, const char *block);
 
 /* Writes all of it as definitions that plots/style.gp reads (documented there). */
 enum status layout_define(const struct layout *l, struct figure *f, struct err *e);

@@ -1,6 +1,7 @@
 #include "report/lines.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { SUMMARY_COLUMNS = 4 };
 
@@ -63,20 +64,41 @@ static double bar(const struct summary *y)
     return isnan(y->half_width) ? 0 : y->half_width;
 }
 
+/* Where the points of each line are: those of line i are at[first[i]] to at[first[i + 1] - 1], in their
+ * order. */
+static void sort_points(const struct line_point *points, size_t count, size_t lines, size_t *first,
+                        size_t *at)
+{
+    for (size_t i = 0; i < count; i++)
+        first[points[i].line + 1]++;
+    for (size_t k = 0; k < lines; k++)
+        first[k + 1] += first[k];
+    for (size_t i = 0; i < count; i++)
+        at[first[points[i].line]++] = i;
+    /* Every start has become an end, which is the next one's start. */
+    memmove(first + 1, first, lines * sizeof *first);
+    first[0] = 0;
+}
+
 enum status lines_define(struct figure *f, struct layout *l, const struct line_point *points, size_t count,
                          const char *const *labels, const double *merit, size_t lines, struct err *e)
 {
-    size_t *order = arena_alloc(&f->arena, lines + 1, sizeof *order);
+    size_t *order = arena_alloc(&f->arena, lines + 1, sizeof *order),
+           *first = arena_alloc(&f->arena, lines + 1, sizeof *first),
+           *at = arena_alloc(&f->arena, count + 1, sizeof *at);
+    bool *chosen = arena_alloc(&f->arena, lines + 1, sizeof *chosen);
     const char **legend = arena_alloc(&f->arena, lines + 1, sizeof *legend);
-    if (!order || !legend)
+    if (!order || !first || !at || !chosen || !legend)
         return no_memory(e);
-    size_t named = legend_choose(merit, lines, order);
+    size_t named = legend_choose(merit, lines, chosen, order);
+    sort_points(points, count, lines, first, at);
     strbuf_puts(&f->definitions, "$points << EOD\n");
     for (size_t k = 0; k < lines; k++) {
         legend[k] = labels[order[k]];
-        for (size_t i = 0; i < count; i++)
-            if (points[i].line == order[k])
-                figure_data(f, 3, (const double[]){points[i].x, points[i].y.mean, bar(&points[i].y)}, 1);
+        for (size_t i = first[order[k]]; i < first[order[k] + 1]; i++) {
+            const struct line_point *p = &points[at[i]];
+            figure_data(f, 3, (const double[]){p->x, p->y.mean, bar(&p->y)}, 1);
+        }
         strbuf_puts(&f->definitions, "\n\n");
     }
     strbuf_puts(&f->definitions, "EOD\n");

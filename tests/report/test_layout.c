@@ -147,14 +147,15 @@ static void legends_name_the_best(void **state)
 {
     (void)state;
     size_t order[20];
+    bool chosen[20];
     double merit[20];
     for (int i = 0; i < 20; i++)
         merit[i] = i % 2 ? (double)NAN : i;
-    assert_int_equal(legend_choose(merit, 12, order), 12);
+    assert_int_equal(legend_choose(merit, 12, chosen, order), 12);
     for (size_t i = 0; i < 12; i++)
         assert_int_equal(order[i], i);
     /* 10 of 20 have a value: the best 8 are 4, 6, .. 18. */
-    assert_int_equal(legend_choose(merit, 20, order), 8);
+    assert_int_equal(legend_choose(merit, 20, chosen, order), 8);
     for (size_t i = 0; i < 8; i++)
         assert_int_equal(order[i], 4 + 2 * i);
     assert_int_equal(order[8], 0);
@@ -162,8 +163,109 @@ static void legends_name_the_best(void **state)
     assert_int_equal(order[19], 19);
     for (int i = 0; i < 20; i++)
         merit[i] = 1; /* earlier before later */
-    assert_int_equal(legend_choose(merit, 20, order), 8);
+    assert_int_equal(legend_choose(merit, 20, chosen, order), 8);
     assert_int_equal(order[7], 7);
+}
+
+static const char *brief(const char *text)
+{
+    static char out[128];
+    struct arena arena;
+    arena_init(&arena);
+    const char *shown = text_brief(&arena, text);
+    assert_non_null(shown);
+    snprintf(out, sizeof out, "%s", shown ? shown : "");
+    arena_release(&arena);
+    return out;
+}
+
+static void long_numbers_become_short(void **state)
+{
+    (void)state;
+    assert_string_equal(brief("base_e=32, SR=0.0648322, bypass=none"), "base_e=32, SR=0.0648, bypass=none");
+    assert_string_equal(brief("~0.123456"), "~0.123");
+    assert_string_equal(brief("0.5, 0.25, 1234567, 12345678"),
+                        "0.5, 0.25, 1234567, 12345678"); /* whole ones stay */
+    assert_string_equal(brief("run0.1234567, 1.234567e-9"), "run0.1234567, 1.234567e-9");
+    assert_string_equal(brief("1.2.3.4.5.6.7"), "1.2.3.4.5.6.7");
+    assert_string_equal(brief("0.00001234567"), "1.23e-05");
+    assert_string_equal(brief("1234.56 0.00012 999.9999"), "1235 0.00012 1e+03");
+    assert_string_equal(brief(""), "");
+    assert_string_equal(brief("caf\xC3\xA9 123.45678"), "caf\xC3\xA9 123");
+}
+
+/* A layout with `n` labels below the axis; f keeps the definitions. */
+static void lay_out(struct figure *f, const char *const *texts, size_t n, bool above)
+{
+    static double x[64];
+    struct err e = ERR_INIT;
+    for (size_t i = 0; i < n; i++)
+        x[i] = (double)i + 1;
+    const struct layout l = {.title = "t",
+                             .x_title = "x",
+                             .y_title = "y",
+                             .x = {0.5, (double)n + 0.5, false},
+                             .y = {0, 1, false},
+                             .ticks = {.title = "", .above = above, .count = n, .x = x, .texts = texts}};
+    figure_init(f);
+    assert_int_equal(layout_define(&l, f, &e), ST_OK);
+}
+
+static double value_of(const struct figure *f, const char *name)
+{
+    char line[64];
+    double v = NAN;
+    snprintf(line, sizeof line, "\n%s = ", name);
+    const char *at = strstr(f->definitions.text, line);
+    if (!at || sscanf(at + strlen(line), "%lf", &v) != 1)
+        fail_msg("there is no %s", name);
+    return v;
+}
+
+static void crowded_labels_stand_upright(void **state)
+{
+    (void)state;
+    static const char *const few[] = {"none", "simple", "complex"};
+    const char *many[40];
+    char text[40][16];
+    struct figure f;
+    for (int i = 0; i < 40; i++) {
+        snprintf(text[i], sizeof text[i], "level %d", i);
+        many[i] = text[i];
+    }
+    lay_out(&f, few, 3, false);
+    const double bottom = value_of(&f, "plot_bottom");
+    assert_true(value_of(&f, "ticks_upright") == 0);
+    figure_release(&f);
+    lay_out(&f, many, 40, false);
+    assert_true(value_of(&f, "ticks_upright") == 1);
+    assert_true(value_of(&f, "plot_bottom") > bottom); /* room for them */
+    for (int i = 0; i < 40; i++) {                     /* every one is there */
+        char quoted[32];
+        snprintf(quoted, sizeof quoted, "= 'level %d'\n", i);
+        assert_non_null(strstr(f.definitions.text, quoted));
+    }
+    figure_release(&f);
+    lay_out(&f, many, 40, true); /* the metaparameter above a curve: some are left out */
+    assert_true(value_of(&f, "ticks_upright") == 0);
+    assert_null(strstr(f.definitions.text, "= 'level 1'\n"));
+    figure_release(&f);
+}
+
+static void titles_keep_the_block(void **state)
+{
+    (void)state;
+    static const char name[] =
+        "a-name-of-ninety-characters-or-so-that-somebody-chose-for-a-sweep-of-everything-there-is";
+    struct arena arena;
+    arena_init(&arena);
+    assert_string_equal(layout_title(&arena, "s", "b"), "s: b");
+    const char *title = layout_title(&arena, name, "squeeze_ratio");
+    assert_non_null(strstr(title, "\xE2\x80\xA6: squeeze_ratio"));
+    assert_true(text_pixels(title, 16) < FIGURE_WIDTH - 100);
+    title = layout_title(&arena, name, name); /* both too long: each is seen */
+    assert_non_null(strstr(title, "\xE2\x80\xA6: a-name-of-ninety"));
+    arena_release(&arena);
 }
 
 int main(void)
@@ -175,6 +277,9 @@ int main(void)
         cmocka_unit_test(labels_never_overlap),
         cmocka_unit_test(long_texts_are_cut_between_characters),
         cmocka_unit_test(legends_name_the_best),
+        cmocka_unit_test(long_numbers_become_short),
+        cmocka_unit_test(crowded_labels_stand_upright),
+        cmocka_unit_test(titles_keep_the_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

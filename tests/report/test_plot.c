@@ -108,6 +108,42 @@ static void kinds_of_a_plane(void **state)
                     "\"SR=1.0, bypass=it's `complex`\",4,1,90,,,1,1\n");
 }
 
+/* A block as `random` makes it: an axis that only some points have, and points that differ in every axis. */
+static void random_blocks_are_legible(void **state)
+{
+    struct session *s = *state;
+    need_gnuplot();
+    results_sweep(s->results, "s", spec_head);
+    results_block(s->results, "r");
+    for (int i = 0; i < 40; i++) {
+        char axes[160];
+        snprintf(axes, sizeof axes,
+                 "{\"SR\":0.0%d67891,\"base_e\":%d,\"freq\":%d,\"pct3x3\":0.%d,\"optimizer\":\"%s\"%s",
+                 i + 10, 8 + i, i % 3 + 1, i % 9 + 1, i % 2 ? "sgd" : "adamw", i % 2 ? "" : "}");
+        if (i % 2)
+            snprintf(axes + strlen(axes), sizeof axes - strlen(axes), ",\"lr\":0.0%d}", i + 10);
+        results_trial(s->results, results_variant(s->results, (i + 1) << 16), 1, axes, "done",
+                      0.2 + 0.01 * i);
+    }
+    /* The learning rates in bins, ascending; then the points without one. */
+    draw_ok(s, (struct plot_options){.kind = "effects"});
+    char *data = results_read(path_in(s->dir, "s-r-effects.csv"));
+    const char *first = strstr(data, "\nlr,0.011 to 0.017,4,"), *last = strstr(data, "\nlr,-,20,");
+    assert_true(first && last && first < last);
+    assert_non_null(strstr(data, "\nlr,0.043 to 0.049,4,"));
+    mem_free(data);
+    assert_contains(path_in(s->dir, "s-r-effects.svg"), ">adamw<");
+    assert_contains(path_in(s->dir, "s-r-effects.svg"), ">~0.014<");
+    draw_ok(s, (struct plot_options){.kind = "curve"});
+    assert_contains(path_in(s->dir, "s-r-curve.svg"),
+                    ">points differ in several axes, so no line joins them<");
+    draw_ok(s, (struct plot_options){
+                   .kind = "pareto"}); /* the names would all be cut: numbers that compare takes */
+    assert_contains(path_in(s->dir, "s-r-pareto.svg"), ">variant 40<");
+    assert_contains(path_in(s->dir, "s-r-pareto.csv"), "variant,axes,model_mib,n,");
+    assert_contains(path_in(s->dir, "s-r-pareto.csv"), "\n40,\"SR=0.04967891, base_e=47");
+}
+
 static void timeline_of_attempts(void **state)
 {
     struct session *s = *state;
@@ -402,6 +438,7 @@ int main(void)
         TEST(curve_has_labels_and_data),
         TEST(learning_has_a_line_per_point),
         TEST(kinds_of_a_plane),
+        TEST(random_blocks_are_legible),
         TEST(timeline_of_attempts),
         TEST(kinds_of_one_point),
         TEST(every_kind_and_block_by_default),
