@@ -130,7 +130,7 @@ static void execute(const char *db, const char *sql)
 #define HEAD                                                                                        \
     "version: 1\nname: sweep\ndata: {format: idx, path: data, val: 80}\n"                           \
     "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 4, incr_e: 4}\n" \
-    "constraints: [model_bytes <= 100KiB]\nseeds: [1, 2]\n"
+    "constraints: [model_bytes <= 100KiB]\nseeds: [1, 2]\nrun: {measure: false}\n"
 
 /* What the page's commands name: a spec with a point of every kind, its results, an edited and a wrong spec,
  * a model, and a database that looks as if a run were at work. */
