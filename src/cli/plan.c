@@ -275,22 +275,20 @@ static int compare_hashes(const void *a, const void *b)
 /* Sums over the trials to train. */
 struct totals {
     int64_t trials, variants, epochs;
-    double operations, largest_bytes, trial_s, wall_s, checkpoint_bytes, rows_bytes;
+    double operations, largest_bytes, trial_s, checkpoint_bytes, rows_bytes;
 };
 
 static enum status sum_trials(const struct plan *p, struct totals *sum, struct err *e)
 {
     const size_t count = (size_t)p->space.trial_count + 1; /* never zero */
     const char **hashes = mem_alloc(count, sizeof *hashes);
-    double *trial_s = mem_alloc(count, sizeof *trial_s);
     *sum = (struct totals){0};
-    for (int i = 0; hashes && trial_s && i < p->space.trial_count; i++) {
+    for (int i = 0; hashes && i < p->space.trial_count; i++) {
         const struct trial *t = &p->space.trials[i];
         if (t->skip_reason)
             continue;
-        hashes[sum->trials] = t->arch_hash;
-        trial_s[sum->trials] = predicted_s(p, i);
-        sum->trial_s += trial_s[sum->trials++];
+        hashes[sum->trials++] = t->arch_hash;
+        sum->trial_s += predicted_s(p, i);
         sum->epochs += t->point.recipe.epochs;
         sum->operations += operations_per_image(t);
         sum->checkpoint_bytes += disk_kept_bytes(t, p->spec.run.keep) - disk_rows_bytes(t);
@@ -298,16 +296,13 @@ static enum status sum_trials(const struct plan *p, struct totals *sum, struct e
         sum->largest_bytes =
             fmax(sum->largest_bytes, forecast_memory(&p->forecast, i, p->packing.threads, p->images.train));
     }
-    if (hashes && trial_s) {
-        qsort(hashes, (size_t)sum->trials, sizeof *hashes, compare_hashes);
-        for (int64_t i = 0; i < sum->trials; i++)
-            sum->variants += i == 0 || strcmp(hashes[i - 1], hashes[i]) != 0;
-        sum->wall_s = forecast_wall_s(trial_s, (int)sum->trials, p->packing.workers);
-    }
-    const bool failed = !hashes || !trial_s;
+    if (!hashes)
+        return err_set(e, ST_NOMEM, "out of memory");
+    qsort(hashes, (size_t)sum->trials, sizeof *hashes, compare_hashes);
+    for (int64_t i = 0; i < sum->trials; i++)
+        sum->variants += i == 0 || strcmp(hashes[i - 1], hashes[i]) != 0;
     mem_free(hashes);
-    mem_free(trial_s);
-    return failed ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
+    return ST_OK;
 }
 
 static enum status total_rows(const void *context, struct table *t, struct err *e)
@@ -319,7 +314,7 @@ static enum status total_rows(const void *context, struct table *t, struct err *
     const enum status st = sum_trials(p, &sum, e);
     if (st != ST_OK)
         return st;
-    const int64_t seconds = (int64_t)ceil(sum.wall_s);
+    const int64_t seconds = (int64_t)ceil(p->wall_s);
     snprintf(wall, sizeof wall, "%d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60),
              (int)(seconds % 60));
     const double core_s = sum.trial_s * p->packing.threads;
@@ -340,9 +335,9 @@ static enum status total_rows(const void *context, struct table *t, struct err *
         sum.largest_bytes > 0 ? cell_int((int64_t)sum.largest_bytes) : cell_null(),
         known(core_s),
         known(core_s / 3600),
-        known(sum.wall_s),
-        cell_text(sum.wall_s > 0 ? wall : NULL),
-        sum.wall_s > 0 ? cell_int(PREDICTION_ERROR_PERCENT) : cell_null(),
+        known(p->wall_s),
+        cell_text(p->wall_s > 0 ? wall : NULL),
+        p->wall_s > 0 ? cell_int(PREDICTION_ERROR_PERCENT) : cell_null(),
         cell_real((sum.checkpoint_bytes + sum.rows_bytes) / MIB),
         cell_int((int64_t)sum.checkpoint_bytes),
         cell_int((int64_t)sum.rows_bytes),
@@ -466,28 +461,57 @@ static enum status index_memberships(struct plan *p, struct err *e)
     return ST_OK;
 }
 
-/* As the run divides the machine when none of the trials is done. */
-static void pack(struct plan *p)
+/* What the machine offers to a run of this spec. */
+static struct packing_request pack_request(const struct plan *p)
 {
     struct cpu_info cpu;
-    struct packing_request r = {.workers = p->spec.run.workers,
-                                .threads = p->spec.run.threads,
-                                .useful_threads = p->spec.base.recipe.lanes};
     const struct image_counts *n = &p->images;
     const struct shape *image = &p->spec.base.design.macro.input;
     const double images = fmax(n->train, 0) + n->val + n->test;
-    cpu_detect(&cpu);
-    r.cores = cpu.physical_cores;
     const bool streamed = p->spec.data.memory == DATA_STREAM;
-    r.memory_bytes =
-        packing_memory((double)cpu.memory_bytes, streamed ? 0 : images * image->c * image->h * image->w);
+    cpu_detect(&cpu);
+    return (struct packing_request){
+        .cores = cpu.physical_cores,
+        .workers = p->spec.run.workers,
+        .threads = p->spec.run.threads,
+        .useful_threads = p->spec.base.recipe.lanes,
+        .memory_bytes =
+            packing_memory((double)cpu.memory_bytes, streamed ? 0 : images * image->c * image->h * image->w),
+    };
+}
+
+/* Room for one job a trial. */
+static struct forecast_job *jobs_alloc(const struct plan *p, struct err *e)
+{
+    struct forecast_job *jobs = mem_alloc((size_t)p->space.trial_count + 1, sizeof *jobs);
+    if (!jobs)
+        err_set(e, ST_NOMEM, "out of memory");
+    return jobs;
+}
+
+/* As the run divides the machine for these jobs, and how long it then takes. */
+static enum status pack_jobs(const struct plan *p, struct forecast_job *jobs, int count, struct packing *out,
+                             double *wall_s, struct err *e)
+{
+    struct packing_request r = pack_request(p);
+    return forecast_pack(&p->forecast, &p->space, p->has_speed ? &p->speed : NULL, &p->images, &r, jobs,
+                         count, out, wall_s, e);
+}
+
+/* With nothing done yet. */
+static enum status pack(struct plan *p, struct err *e)
+{
+    struct forecast_job *jobs = jobs_alloc(p, e);
+    int count = 0;
+    if (!jobs)
+        return ST_NOMEM;
     for (int i = 0; i < p->space.trial_count; i++) {
-        if (p->space.trials[i].skip_reason)
-            continue;
-        r.pending++;
-        r.worker_bytes = fmax(r.worker_bytes, forecast_memory(&p->forecast, i, 1, n->train));
+        if (!p->space.trials[i].skip_reason)
+            jobs[count++] = (struct forecast_job){.trial = i, .left = 1};
     }
-    p->packing = packing_plan(&r);
+    const enum status st = pack_jobs(p, jobs, count, &p->packing, &p->wall_s, e);
+    mem_free(jobs);
+    return st;
 }
 
 static enum status look_at_disk(struct plan *p, const char *db, struct err *e)
@@ -506,9 +530,7 @@ static enum status make_forecast(struct plan *p, struct err *e)
     enum status st = index_memberships(p, e);
     if (st == ST_OK)
         st = forecast_init(&p->forecast, &p->space, e);
-    if (st == ST_OK)
-        pack(p);
-    return st;
+    return st == ST_OK ? pack(p, e) : st;
 }
 
 double plan_left_s(const struct plan *p, int trial)
@@ -526,21 +548,22 @@ double plan_left_s(const struct plan *p, int trial)
 /* What is left beside a database. Epochs of a trial take equally long. */
 static enum status foretell_rest(struct plan *p, struct err *e)
 {
-    double *left_s = mem_alloc((size_t)p->space.trial_count + 1, sizeof *left_s);
+    struct forecast_job *jobs = jobs_alloc(p, e);
+    struct packing packing;
     int count = 0;
-    if (!left_s)
-        return err_set(e, ST_NOMEM, "out of memory");
+    if (!jobs)
+        return ST_NOMEM;
     for (int i = 0; p->changes.db && i < p->space.trial_count; i++) {
         const struct trial_change *c = &p->changes.found.trials[i];
         const int epochs = p->space.trials[i].point.recipe.epochs, left = epochs - c->epochs_done;
         if (!change_trains(c->change) || left < 0)
             continue;
         p->changes.epochs += left;
-        left_s[count++] = predicted_s(p, i) * left / epochs;
+        jobs[count++] = (struct forecast_job){.trial = i, .left = (double)left / epochs};
     }
-    p->changes.remaining_s = forecast_wall_s(left_s, count, p->packing.workers);
-    mem_free(left_s);
-    return ST_OK;
+    const enum status st = pack_jobs(p, jobs, count, &packing, &p->changes.remaining_s, e);
+    mem_free(jobs);
+    return st;
 }
 
 static void show_probe(int done, int count)

@@ -16,6 +16,7 @@ struct plan {
     struct forecast forecast;
     struct image_counts images;
     struct packing packing; /* as run would choose with nothing done yet */
+    double wall_s;          /* and how long that would take, 0 = not known */
     bool has_speed;
     struct speed speed;
     double disk_free_bytes; /* where the database is or will be, -1 = not known */

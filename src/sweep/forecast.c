@@ -83,3 +83,98 @@ double forecast_wall_s(double *trial_s, int count, int workers)
     qsort(trial_s, (size_t)count, sizeof *trial_s, longer_first);
     return packing_remaining_s(NULL, 0, trial_s, count, workers, 1);
 }
+
+/* The trials of a packing; seconds are computed once for each number of threads that comes up. */
+struct jobs {
+    const struct forecast *f;
+    const struct space *space;
+    const struct speed *speed;
+    const struct image_counts *images;
+    struct forecast_job *items;
+    int count, known_threads;
+    double *known_s; /* [count][known_threads], 0 = not computed yet */
+};
+
+static double job_seconds(const void *context, int i, int threads)
+{
+    const struct jobs *j = context;
+    double *known = threads <= j->known_threads
+                        ? &j->known_s[(size_t)i * (size_t)j->known_threads + (size_t)threads - 1]
+                        : NULL;
+    if (known && *known > 0)
+        return *known;
+    const struct forecast_job *job = &j->items[i];
+    const double s = job->left * forecast_trial_s(j->f, j->space, j->speed, job->trial, threads, j->images);
+    if (known)
+        *known = s;
+    return s;
+}
+
+static double job_memory(const void *context, int i, int threads)
+{
+    const struct jobs *j = context;
+    return forecast_memory(j->f, j->items[i].trial, threads, j->images->train);
+}
+
+static int job_useful(const void *context, int i)
+{
+    const struct jobs *j = context;
+    return j->space->trials[j->items[i].trial].point.recipe.lanes;
+}
+
+static int longer_job_first(const void *a, const void *b)
+{
+    const struct forecast_job *x = a, *y = b;
+    return x->seconds != y->seconds ? (x->seconds < y->seconds) - (x->seconds > y->seconds)
+                                    : (x->trial > y->trial) - (x->trial < y->trial);
+}
+
+/* Longest first. What the engine cannot run takes no time. */
+static void sort_jobs(struct jobs *j)
+{
+    for (int i = 0; i < j->count; i++) {
+        struct forecast_job *job = &j->items[i];
+        job->seconds = job->left * forecast_trial_s(j->f, j->space, j->speed, job->trial, 1, j->images);
+    }
+    qsort(j->items, (size_t)j->count, sizeof *j->items, longer_job_first);
+}
+
+static double largest_job(const struct jobs *j)
+{
+    double largest = 0;
+    for (int i = 0; i < j->count; i++) {
+        const double bytes = job_memory(j, i, 1);
+        largest = bytes > largest ? bytes : largest;
+    }
+    return largest;
+}
+
+enum status forecast_pack(const struct forecast *f, const struct space *space, const struct speed *speed,
+                          const struct image_counts *images, struct packing_request *r,
+                          struct forecast_job *jobs, int count, struct packing *out, double *wall_s,
+                          struct err *e)
+{
+    struct jobs j = {.f = f,
+                     .space = space,
+                     .speed = speed,
+                     .images = images,
+                     .items = jobs,
+                     .count = count,
+                     .known_threads = r->useful_threads < r->cores ? r->useful_threads : r->cores};
+    const struct packing_trials trials = {&j, count, job_seconds, job_memory, job_useful};
+    r->pending = r->pending > count ? r->pending : count;
+    r->worker_bytes = largest_job(&j);
+    *wall_s = 0;
+    j.known_threads = j.known_threads > 1 ? j.known_threads : 1;
+    if (count == 0 || !speed || images->train < 0) {
+        *out = packing_plan(r);
+        return ST_OK;
+    }
+    j.known_s = mem_calloc((size_t)count * (size_t)j.known_threads, sizeof *j.known_s);
+    if (!j.known_s)
+        return err_set(e, ST_NOMEM, "out of memory");
+    sort_jobs(&j);
+    *out = packing_choose(r, &trials, wall_s);
+    mem_free(j.known_s);
+    return ST_OK;
+}

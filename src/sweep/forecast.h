@@ -37,6 +37,21 @@ double forecast_trial_s(const struct forecast *f, const struct space *space, con
 double forecast_work_s(const struct speed *speed, const struct workload *w, int epochs, int threads,
                        const struct image_counts *images);
 
+/* A trial that is to be trained and the share of it that is left. */
+struct forecast_job {
+    int trial;
+    double left;    /* 0 .. 1 */
+    double seconds; /* of what is left, with one thread; set by forecast_pack */
+};
+
+/* How a run divides the machine for these jobs, and (*wall_s) when they are done: packing_choose where times
+ * are known, else (speed NULL, or unknown images) packing_plan and 0. r->pending, if it is less than `count`,
+ * and r->worker_bytes are set here. `jobs` is sorted. ST_NOMEM. */
+enum status forecast_pack(const struct forecast *f, const struct space *space, const struct speed *speed,
+                          const struct image_counts *images, struct packing_request *r,
+                          struct forecast_job *jobs, int count, struct packing *out, double *wall_s,
+                          struct err *e);
+
 /* Seconds until the last of `count` trials is done, each on a worker of its own with one of `workers` running
  * at a time, the longest first. Sorts `trial_s`. */
 double forecast_wall_s(double *trial_s, int count, int workers);

@@ -29,9 +29,9 @@ struct packing {
  * without a fifth for everything else. */
 double packing_memory(double machine_bytes, double data_bytes);
 
-/* Auto workers: as many as cores, memory and trials allow, because trials side by side need no barrier; auto
- * threads: the cores divided among the workers. Never more workers than trials. Thread counts do not change
- * results.
+/* Without predictions. Auto workers: as many as cores, memory and trials allow, because trials side by side
+ * need no barrier; auto threads: the cores divided among the workers. Never more workers than trials. Thread
+ * counts do not change results.
  */
 struct packing packing_plan(const struct packing_request *r);
 
@@ -46,6 +46,29 @@ int packing_threads(const struct packing *p, const struct packing_request *r, in
  * added[i] receives the further ones. */
 void packing_grow(const double *remaining_s, const int *threads, const int *useful, int n, int free_cores,
                   int *added);
+
+/* Time left below which a worker is not disturbed by further threads. */
+#define PACKING_GROW_WORTH_S 10.0
+
+/* The trials that wait, 0 .. count - 1, longest first, and what is predicted of them. */
+struct packing_trials {
+    const void *context;
+    int count;
+    double (*seconds)(const void *context, int trial, int threads); /* while all cores are busy */
+    double (*memory)(const void *context, int trial, int threads);  /* bytes of its worker */
+    int (*useful)(const void *context, int trial);                  /* threads, as in the request */
+};
+
+/* Seconds until all are done: each starts as soon as packing_threads lets it, and threads grow at the end
+ * when they are not fixed, as the run does it. */
+double packing_makespan(const struct packing_request *r, const struct packing *p,
+                        const struct packing_trials *t);
+
+/* The packing with the shortest makespan among all numbers of workers that memory allows, and that makespan;
+ * more workers where fewer promise less than 5 % or 2 s. With very many trials (32 for each core) only the
+ * largest number is looked at. request.worker_bytes is not used. */
+struct packing packing_choose(const struct packing_request *r, const struct packing_trials *t,
+                              double *makespan_s);
 
 /* Takes `n` free entries of `in_use` (cores of them; they become true) and writes their indices, ascending.
  * False, taking nothing, when fewer are free. */

@@ -155,6 +155,7 @@ static enum status run_trials(struct supervisor *s, const struct run_config *c, 
     if (status == ST_OK) {
         status = supervisor_pack(s, c, e);
     }
+    forecast_release(&s->forecast);
     if (status == ST_OK) {
         status = check_disk(s, stem, e);
     }

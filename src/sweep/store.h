@@ -52,7 +52,7 @@ enum status store_trial_message(struct store *s, int64_t trial, char *out, size_
 /* What earlier runs left of a trial. */
 struct trial_history {
     enum trial_state state;
-    int attempts;
+    int attempts, epochs_done;
     double wall_s; /* of all attempts together, as far as their ends were recorded */
 };
 /* The histories of `count` trials at once: quick for large sweeps. */

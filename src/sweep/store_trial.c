@@ -28,6 +28,7 @@ static enum status history_read(struct store *s, sqlite3_stmt *statement, int64_
             out->state = state_parse(name);
             out->attempts = sqlite3_column_int(statement, 1);
             out->wall_s = sqlite3_column_double(statement, 2);
+            out->epochs_done = sqlite3_column_int(statement, 3);
         } else {
             status = store_error(s, SQLITE_NOMEM, doing, e);
         }
@@ -44,9 +45,9 @@ enum status store_trial_histories(struct store *s, const int64_t *trials, int co
                                   struct trial_history *out, struct err *e)
 {
     static const char doing[] = "cannot read the trials";
-    static const char sql[] =
-        "SELECT t.state, (SELECT count(*) FROM attempt WHERE trial_id = t.id),"
-        " (SELECT total(wall_s) FROM attempt WHERE trial_id = t.id) FROM trial t WHERE t.id = ?1";
+    static const char sql[] = "SELECT t.state, (SELECT count(*) FROM attempt WHERE trial_id = t.id),"
+                              " (SELECT total(wall_s) FROM attempt WHERE trial_id = t.id), t.epochs_done "
+                              "FROM trial t WHERE t.id = ?1";
     sqlite3_stmt *statement = NULL;
     enum status status = store_prepare(s, sql, &statement, doing, e);
     for (int i = 0; i < count && status == ST_OK; i++) {

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/cpu.h"
+#include "sweep/forecast.h"
 #include "sweep/lease.h"
 #include "sweep/packing.h"
 #include "sweep/process.h"
@@ -26,7 +27,8 @@ struct run_trial {
     const char *shorter;    /* checkpoint of the same trial with fewer epochs, to start from, or NULL */
     int shorter_epochs;
     double operations;   /* multiply-adds x 2 of its whole training and evaluation */
-    double length;       /* predicted seconds, or operations: for comparing trials */
+    double length;       /* predicted seconds, or operations, of what is left: for comparing trials */
+    double left;         /* share of its epochs that the database does not hold */
     double memory_bytes; /* of its worker with one thread, without the data; 0 = not known */
     double wall_used_s;  /* of all its attempts so far */
     int attempts;        /* so far, in any run */
@@ -78,7 +80,10 @@ struct supervisor {
     struct store *store;
     struct arena arena;
     struct run_trial *trials;
-    const char *log_stem; /* folder and beginning of log files: "<stem>.logs/trial-" */
+    const char *log_stem;     /* folder and beginning of log files: "<stem>.logs/trial-" */
+    struct forecast forecast; /* from supervisor_load to supervisor_pack */
+    struct speed speed;
+    bool has_speed;
     struct packing_request request;
     struct packing packing;
     struct slot *slots; /* packing.workers of them */

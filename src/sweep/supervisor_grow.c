@@ -2,7 +2,6 @@
  * the rest idle. */
 #include "sweep/supervisor.h"
 
-static const double WORTH_S = 10;    /* time left below which a worker is not disturbed */
 static const double INTERVAL_S = 10; /* between two additions to one worker, each of which costs a save */
 
 int free_cores(const struct supervisor *s)
@@ -104,7 +103,7 @@ void grow_workers(struct supervisor *s)
     for (int i = 0; i < s->packing.workers; i++) {
         struct slot *slot = &s->slots[i];
         double left = slot->pid != 0 && !slot->full ? slot_remaining_s(s, slot, now) : 0;
-        if (left > WORTH_S && now - slot->grown_at > INTERVAL_S) {
+        if (left > PACKING_GROW_WORTH_S && now - slot->grown_at > INTERVAL_S) {
             slots[n] = slot;
             remaining_s[n] = left;
             threads[n] = slot->threads;

@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "engine/calibration.h"
-#include "sweep/forecast.h"
 #include "sweep/supervisor.h"
 #include "sweep/worker.h"
 
@@ -44,7 +43,7 @@ static enum status describe_trial(struct supervisor *s, int i, const struct memb
     t->name = name ? arena_strdup(&s->arena, name) : NULL;
     t->axes = m ? m->axes : NULL;
     t->operations = trial_operations(trial, s->data);
-    t->length = t->operations;
+    t->length = t->left * t->operations;
     char *checkpoint = paths_checkpoint(stem, trial->arch_hash, trial->recipe_hash, fingerprint, trial->seed);
     t->checkpoint = checkpoint ? arena_strdup(&s->arena, checkpoint) : NULL;
     mem_free(checkpoint);
@@ -135,24 +134,26 @@ static int longer_first(const void *a, const void *b, void *context)
     return p != q ? (p < q) - (p > q) : (*x > *y) - (*x < *y);
 }
 
+static struct image_counts count_images(const struct dataset *data)
+{
+    return (struct image_counts){(double)data->sets[SPLIT_TRAIN].count, (double)data->sets[SPLIT_VAL].count,
+                                 (double)data->sets[SPLIT_TEST].count};
+}
+
 /* Memory of all trials and, where this machine's speed is known for each of them, how long they take. */
 static enum status forecast_trials(struct supervisor *s, struct err *e)
 {
-    struct forecast f;
-    struct speed speed;
-    const struct image_counts images = {(double)s->data->sets[SPLIT_TRAIN].count,
-                                        (double)s->data->sets[SPLIT_VAL].count,
-                                        (double)s->data->sets[SPLIT_TEST].count};
-    enum status status = forecast_init(&f, s->space, e);
-    bool known = status == ST_OK && calibration_here(&speed);
+    const struct image_counts images = count_images(s->data);
+    enum status status = forecast_init(&s->forecast, s->space, e);
+    bool known = s->has_speed = status == ST_OK && calibration_here(&s->speed);
     for (int i = 0; i < s->space->trial_count && status == ST_OK; i++) {
-        s->trials[i].memory_bytes = forecast_memory(&f, i, 1, images.train);
-        known = known && f.work_of[i] >= 0;
+        s->trials[i].memory_bytes = forecast_memory(&s->forecast, i, 1, images.train);
+        known = known && s->forecast.work_of[i] >= 0;
     }
     for (int i = 0; i < s->space->trial_count && known; i++) {
-        s->trials[i].length = forecast_trial_s(&f, s->space, &speed, i, 1, &images);
+        struct run_trial *t = &s->trials[i];
+        t->length = t->left * forecast_trial_s(&s->forecast, s->space, &s->speed, i, 1, &images);
     }
-    forecast_release(&f);
     return status;
 }
 
@@ -173,6 +174,8 @@ static enum status load_all(struct supervisor *s, const int64_t *ids, const char
         s->order[i] = i;
         s->trials[i].id = ids[i];
         take_history(s, &s->trials[i], &histories[i], &again);
+        int epochs = s->space->trials[i].point.recipe.epochs, left = epochs - histories[i].epochs_done;
+        s->trials[i].left = left > 0 ? (double)left / epochs : 0;
         status = describe_trial(s, i, first[i], stem, e);
         if (status == ST_OK) {
             status = find_shorter(s, i, stem, lengths, length_count, e);
@@ -218,15 +221,25 @@ static bool quota_limits(const struct cpu_info *cpu)
     return sched_getaffinity(0, sizeof mask, &mask) != 0 || CPU_COUNT(&mask) > cpu->allowed.count;
 }
 
-static double largest_worker(const struct supervisor *s)
+/* For what this run may have to train: the trials that wait, and those of other runs, which may come back. */
+static enum status choose_packing(struct supervisor *s, struct err *e)
 {
-    double largest = 0;
-    for (int i = 0; i < s->space->trial_count; i++) {
-        bool waits = s->trials[i].state == TRIAL_PENDING || s->trials[i].elsewhere;
-        double bytes = waits ? s->trials[i].memory_bytes : 0;
-        largest = bytes > largest ? bytes : largest;
+    const struct image_counts images = count_images(s->data);
+    struct forecast_job *jobs = mem_alloc((size_t)s->space->trial_count + 1, sizeof *jobs);
+    double wall_s;
+    int count = 0;
+    if (!jobs) {
+        return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
     }
-    return largest;
+    for (int i = 0; i < s->space->trial_count; i++) {
+        if (s->trials[i].state == TRIAL_PENDING || s->trials[i].elsewhere) {
+            jobs[count++] = (struct forecast_job){.trial = i, .left = s->trials[i].left};
+        }
+    }
+    enum status status = forecast_pack(&s->forecast, s->space, s->has_speed ? &s->speed : NULL, &images,
+                                       &s->request, jobs, count, &s->packing, &wall_s, e);
+    mem_free(jobs);
+    return status;
 }
 
 enum status supervisor_pack(struct supervisor *s, const struct run_config *c, struct err *e)
@@ -239,14 +252,15 @@ enum status supervisor_pack(struct supervisor *s, const struct run_config *c, st
     memcpy(s->cores, cpu.allowed.id, sizeof s->cores);
     s->request = (struct packing_request){
         .cores = s->core_count,
-        .pending = count.pending + count.running, /* those of other runs may come back */
         .workers = c->workers > 0 ? c->workers : s->spec->run.workers,
         .threads = c->threads > 0 ? c->threads : s->spec->run.threads,
         .useful_threads = s->spec->base.recipe.lanes,
         .memory_bytes = packing_memory((double)cpu.memory_bytes, (double)dataset_memory(s->data)),
-        .worker_bytes = largest_worker(s),
     };
-    s->packing = packing_plan(&s->request);
+    enum status status = choose_packing(s, e);
+    if (status != ST_OK) {
+        return status;
+    }
     if (quota_limits(&cpu) || count.running > 0) { /* other runs are on the same cores */
         s->packing.pinned = false;
     }

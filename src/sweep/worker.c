@@ -224,7 +224,8 @@ static enum status worker_resume(struct worker *w, struct err *e)
         status = try_checkpoint(w, w->previous, &usable, e);
     }
     /* The attempt before may have ended between the save and this. */
-    if (status == ST_OK && usable && trainer_epochs_done(w->trainer) > 0 && trainer_steps_done(w->trainer) == 0) {
+    if (status == ST_OK && usable && trainer_epochs_done(w->trainer) > 0 &&
+        trainer_steps_done(w->trainer) == 0) {
         status = keep_epoch(w, e);
     }
     if (status == ST_OK) {

@@ -124,6 +124,34 @@ static const char spec_text[] = "version: 1\n"
                                 "seeds: [1, 2]\n"
                                 "train: {epochs: 3}\n";
 
+/* Half of the first trial is left, all of the fifth, and one that the engine does not run. */
+static void check_pack(const struct forecast *f, const struct space *space, const struct speed *speed,
+                       const struct image_counts *images)
+{
+    struct forecast_job jobs[] = {
+        {.trial = 0, .left = 0.5}, {.trial = 7, .left = 1}, {.trial = 4, .left = 1}};
+    const double sum = 0.5 * forecast_trial_s(f, space, speed, 0, 1, images) +
+                       forecast_trial_s(f, space, speed, 4, 1, images);
+    struct packing_request r = {.cores = 4, .workers = 1, .threads = 1, .useful_threads = 8};
+    struct packing p;
+    struct err e = ERR_INIT;
+    double wall_s = -1;
+    assert_int_equal(forecast_pack(f, space, speed, images, &r, jobs, 3, &p, &wall_s, &e), ST_OK);
+    assert_int_equal(p.workers, 1);
+    assert_true(fabs(wall_s - sum) < 1e-9 * sum);
+    assert_int_equal(r.pending, 3);
+    assert_true(r.worker_bytes == forecast_memory(f, 4, 1, 1000));
+    assert_true(jobs[0].trial == 4 && jobs[1].trial == 0 && jobs[2].trial == 7);
+    /* Without predictions. */
+    r.workers = r.threads = 0;
+    assert_int_equal(forecast_pack(f, space, NULL, images, &r, jobs, 3, &p, &wall_s, &e), ST_OK);
+    assert_int_equal(p.workers, 3);
+    assert_true(wall_s == 0);
+    mem_fail_after(1);
+    assert_int_equal(forecast_pack(f, space, speed, images, &r, jobs, 3, &p, &wall_s, &e), ST_NOMEM);
+    mem_fail_after(0);
+}
+
 /* Of eight trials the last two are of a network that the engine does not run. */
 static void test_trials_of_a_space(void **state)
 {
@@ -150,6 +178,7 @@ static void test_trials_of_a_space(void **state)
         assert_true(forecast_memory(&f, i, 1, 1000) > 1e6);
     }
     assert_true(forecast_trial_s(&f, &space, &speed, 6, 1, &images) == 0);
+    check_pack(&f, &space, &speed, &images);
     assert_true(forecast_memory(&f, 7, 1, 1000) == 0);
     forecast_release(&f);
     mem_fail_after(1);
