@@ -10,6 +10,7 @@ extern const struct command command_run;
 extern const struct command command_status;
 extern const struct command command_query;
 extern const struct command command_plot;
+extern const struct command command_report;
 extern const struct command command_eval;
 extern const struct command command_bench;
 extern const struct command command_paper;

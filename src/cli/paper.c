@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "metamodel/cost.h"
 #include "report/paper.h"
+#include "report/paper_tables.h"
 
 enum { OPTION_DIR = OPTION_OWN, OPTION_IMAGE };
 
@@ -98,13 +99,6 @@ static double two_digits_up(double x)
     return ceil(x / unit - 1e-9) * unit;
 }
 
-static const struct paper_point *points_of(enum paper_curve curve, size_t *count)
-{
-    *count =
-        curve == PAPER_SR ? sizeof paper_sr / sizeof *paper_sr : sizeof paper_pct3x3 / sizeof *paper_pct3x3;
-    return curve == PAPER_SR ? paper_sr : paper_pct3x3;
-}
-
 static enum status size_row(enum paper_curve curve, const struct paper_point *p, struct table *t,
                             struct err *e)
 {
@@ -133,7 +127,7 @@ static enum status size_rows(const void *context, struct table *t, struct err *e
     enum status st = ST_OK;
     for (int curve = 0; curve < PAPER_CURVES; curve++) {
         size_t count;
-        const struct paper_point *p = points_of((enum paper_curve)curve, &count);
+        const struct paper_point *p = paper_points((enum paper_curve)curve, &count);
         for (size_t i = 0; st == ST_OK && i < count; i++)
             st = size_row((enum paper_curve)curve, &p[i], t, e);
     }
@@ -238,198 +232,6 @@ static void bypass_note(const void *context, FILE *out)
           out);
 }
 
-/* What was measured */
-
-static const struct table_column series_columns[] = {
-    {.name = "series"},
-    {.name = "axis"},
-    {.name = "sweep"},
-    {.name = "data"},
-    {.name = "shape", .title = "images"},
-    {.name = "base_e"},
-    {.name = "incr_e"},
-    {.name = "freq"},
-    {.name = "SR"},
-    {.name = "pct3x3"},
-    {.name = "epochs"},
-    {.name = "batch"},
-    {.name = "lr"},
-    {.name = "points"},
-    {.name = "lost", .title = "diverged or failed"},
-};
-
-static enum status series_rows(const void *context, struct table *t, struct err *e)
-{
-    const struct paper *p = context;
-    enum status st = ST_OK;
-    for (size_t i = 0; st == ST_OK && i < p->count; i++) {
-        const struct paper_series *s = &p->series[i];
-        int64_t lost = 0;
-        for (size_t k = 0; k < s->count; k++)
-            lost += (int64_t)s->measures[k].lost;
-        const struct cell cells[] = {
-            cell_int((int64_t)i + 1),
-            cell_text(paper_axis_name(s->axis)),
-            cell_text(s->sweep),
-            cell_text(s->data),
-            cell_text(s->shape),
-            cell_int(s->base_e),
-            cell_int(s->incr_e),
-            cell_int(s->freq),
-            s->axis == PAPER_AXIS_SR ? cell_null() : cell_real(s->sr),
-            s->axis == PAPER_AXIS_PCT3X3 ? cell_null() : cell_real(s->pct3x3),
-            cell_int(s->epochs),
-            cell_int(s->batch),
-            cell_real(s->lr),
-            cell_int((int64_t)s->count),
-            cell_int(lost),
-        };
-        st = table_row(t, cells, e);
-    }
-    return st;
-}
-
-static const struct table_column curve_columns[] = {
-    {.name = "series"},
-    {.name = "axis", .flags = TABLE_NOT_TEXT},
-    {.name = "value"},
-    {.name = "model_mib", .title = "MiB", .decimals = 2},
-    {.name = "n"},
-    {.name = "lost", .flags = TABLE_NOT_TEXT},
-    {.name = "top1", .title = "top-1 %", .decimals = 2},
-    {.name = "half_width", .title = "+-", .decimals = 2},
-    {.name = "gain", .title = "gain, points", .decimals = 2},
-    {.name = "gain_half_width", .title = "+-", .decimals = 2},
-    {.name = "paper_accuracy", .title = "paper %", .decimals = 1},
-    {.name = "paper_gain", .title = "paper gain", .decimals = 1},
-    {.name = "paper_kind", .title = "of"},
-};
-
-/* What the paper has at a point: top-5 of Figure 3, top-1 of Table 3; NaN if nothing. */
-static double paper_accuracy(enum paper_axis axis, double value)
-{
-    size_t count = 0;
-    if (axis == PAPER_AXIS_BYPASS)
-        return paper_table3[(int)value].top1;
-    const struct paper_point *p = points_of((enum paper_curve)axis, &count);
-    for (size_t i = 0; i < count; i++)
-        if (fabs(p[i].value - value) < 1e-9)
-            return p[i].top5;
-    return NAN;
-}
-
-static struct cell cell_known(double v)
-{
-    return isnan(v) ? cell_null() : cell_real(v);
-}
-
-static struct cell value_cell(enum paper_axis axis, double value)
-{
-    if (isnan(value))
-        return cell_null();
-    return axis == PAPER_AXIS_BYPASS ? cell_text(bypass_name((enum bypass)value)) : cell_real(value);
-}
-
-static enum status curve_row(size_t number, const struct paper_series *s, const struct paper_measure *m,
-                             struct table *t, struct err *e)
-{
-    const struct paper_measure *first = &s->measures[0];
-    const struct summary gain = paper_difference(s, first, m);
-    const double paper = paper_accuracy(s->axis, m->value), base = paper_accuracy(s->axis, first->value);
-    const struct cell cells[] = {
-        cell_int((int64_t)number),
-        cell_text(paper_axis_name(s->axis)),
-        value_cell(s->axis, m->value),
-        cell_real(mib((double)m->model_bytes)),
-        cell_int((int64_t)m->n),
-        cell_int((int64_t)m->lost),
-        cell_known(100 * m->summary.mean),
-        cell_known(100 * m->summary.half_width),
-        cell_known(100 * gain.mean),
-        m == first ? cell_null() : cell_known(100 * gain.half_width),
-        cell_known(paper),
-        cell_known(paper - base),
-        cell_text(isnan(paper)                   ? NULL
-                  : s->axis == PAPER_AXIS_BYPASS ? "top-1"
-                                                 : "top-5"),
-    };
-    return table_row(t, cells, e);
-}
-
-static enum status curve_rows(const void *context, struct table *t, struct err *e)
-{
-    const struct paper *p = context;
-    enum status st = ST_OK;
-    for (size_t i = 0; i < p->count; i++)
-        for (size_t k = 0; st == ST_OK && k < p->series[i].count; k++)
-            st = curve_row(i + 1, &p->series[i], &p->series[i].measures[k], t, e);
-    return st;
-}
-
-static void curve_note(const void *context, FILE *out)
-{
-    const struct paper *p = context;
-    if (p->count > 0)
-        fputs("Ours: test top-1, mean over n seeds, 95 % confidence interval of the mean. The paper: "
-              "ImageNet, other "
-              "images and sizes, so that shapes can be compared, not values.\n",
-              out);
-}
-
-/* Claims */
-
-static const struct table_column claim_columns[] = {
-    {.name = "claim"},
-    {.name = "series"},
-    {.name = "from"},
-    {.name = "to"},
-    {.name = "n"},
-    {.name = "difference", .title = "points", .decimals = 2},
-    {.name = "low", .decimals = 2},
-    {.name = "high", .decimals = 2},
-    {.name = "verdict"},
-};
-
-static enum status claim_row(const struct paper_claim *c, const struct paper_series *s, size_t number,
-                             struct table *t, struct err *e)
-{
-    const struct paper_finding f = paper_judge(c, s);
-    const struct cell cells[] = {
-        cell_text(c->text),
-        cell_int((int64_t)number),
-        value_cell(c->axis, f.from),
-        value_cell(c->axis, f.to),
-        cell_int((int64_t)f.difference.n),
-        cell_known(100 * f.difference.mean),
-        cell_known(100 * (f.difference.mean - f.difference.half_width)),
-        cell_known(100 * (f.difference.mean + f.difference.half_width)),
-        cell_text(verdict_name(f.verdict)),
-    };
-    return table_row(t, cells, e);
-}
-
-static enum status claim_rows(const void *context, struct table *t, struct err *e)
-{
-    const struct paper *p = context;
-    enum status st = ST_OK;
-    for (const struct paper_claim *c = paper_claims(); c->text; c++)
-        for (size_t i = 0; st == ST_OK && i < p->count; i++)
-            if (p->series[i].axis == c->axis)
-                st = claim_row(c, &p->series[i], i + 1, t, e);
-    return st;
-}
-
-static void claim_note(const void *context, FILE *out)
-{
-    const struct paper *p = context;
-    if (p->count > 0)
-        fprintf(out,
-                "Intervals: 95 %%, of differences by seed with the spread pooled over the series. Marked is "
-                "a rise above "
-                "%.1f points, and up to that is none.\n",
-                100 * PAPER_MARGIN);
-}
-
 static const struct section sections[] = {
     {.name = "layers",
      .heading = "Table 1: parameters of SqueezeNet",
@@ -450,25 +252,29 @@ static const struct section sections[] = {
      SECTION_COLUMNS(bypass_columns),
      .rows = bypass_rows,
      .note = bypass_note},
-    {.name = "series",
-     .heading = "Measured series",
-     SECTION_COLUMNS(series_columns),
-     .may_be_empty = true,
-     .rows = series_rows},
+    {.name = "series", .heading = "Measured series", .may_be_empty = true, .rows = paper_series_rows},
     {.name = "curves",
      .heading = "Measured accuracy beside the paper's",
-     SECTION_COLUMNS(curve_columns),
      .may_be_empty = true,
-     .rows = curve_rows,
-     .note = curve_note},
+     .rows = paper_curve_rows,
+     .note = paper_curve_note},
     {.name = "claims",
      .heading = "Claims",
-     SECTION_COLUMNS(claim_columns),
      .may_be_empty = true,
-     .rows = claim_rows,
-     .note = claim_note},
+     .rows = paper_claim_rows,
+     .note = paper_claim_note},
 };
-enum { SECTION_CURVES = 5 };
+enum { SECTION_SERIES = 4, SECTION_CURVES, SECTION_CLAIMS, SECTIONS };
+
+static enum status print_sections(const struct output *o, const struct paper *p, struct err *e)
+{
+    struct section all[SECTIONS];
+    memcpy(all, sections, sizeof all);
+    all[SECTION_SERIES].columns = paper_series_columns(&all[SECTION_SERIES].count);
+    all[SECTION_CURVES].columns = paper_curve_columns(&all[SECTION_CURVES].count);
+    all[SECTION_CLAIMS].columns = paper_claim_columns(&all[SECTION_CLAIMS].count);
+    return output_sections(o, all, SECTIONS, SECTION_CURVES, p, e);
+}
 
 static enum status load(const struct args *a, struct paper *p, struct err *e)
 {
@@ -504,7 +310,7 @@ static enum status paper_run(const struct args *a, struct err *e)
     if (st == ST_OK)
         st = load(a, &p, e);
     if (st == ST_OK)
-        st = output_sections(&o, sections, sizeof sections / sizeof *sections, SECTION_CURVES, &p, e);
+        st = print_sections(&o, &p, e);
     if (st == ST_OK && a->value[OPTION_DIR])
         st = draw(&p, a->value[OPTION_DIR], a->value[OPTION_IMAGE], e);
     paper_release(&p);

@@ -33,3 +33,10 @@ const struct paper_bypass paper_table3[3] = {
     {BYPASS_SIMPLE, 4.8, 60.4, 82.5},
     {BYPASS_COMPLEX, 7.7, 58.8, 82.0},
 };
+
+const struct paper_point *paper_points(enum paper_curve curve, size_t *count)
+{
+    *count =
+        curve == PAPER_SR ? sizeof paper_sr / sizeof *paper_sr : sizeof paper_pct3x3 / sizeof *paper_pct3x3;
+    return curve == PAPER_SR ? paper_sr : paper_pct3x3;
+}

@@ -20,6 +20,8 @@ enum paper_curve { PAPER_SR, PAPER_PCT3X3, PAPER_CURVES };
 
 /* Figure 3: base_e = incr_e = 128, freq = 2; along SR with pct3x3 0.5, along pct3x3 with SR 0.5. */
 extern const struct paper_point paper_sr[5], paper_pct3x3[9];
+/* The points of one of them. */
+const struct paper_point *paper_points(enum paper_curve curve, size_t *count);
 
 /* One row of Table 1. */
 struct paper_layer {

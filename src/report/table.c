@@ -263,7 +263,7 @@ static void markdown_row(const struct table *t, const struct cell *cells)
     fputs("|\n", t->out);
 }
 
-/* Text tables keep their rows until the end. */
+/* Text and HTML tables keep their rows until the end. */
 static enum status text_row(struct table *t, const struct cell *cells, struct err *e)
 {
     if (t->rows == t->capacity) {
@@ -311,6 +311,8 @@ enum status table_finish(struct table *t, struct err *e)
 {
     if (t->format == TABLE_TEXT)
         return table_text_write(t, e);
+    if (t->format == TABLE_HTML)
+        return table_html_write(t, e);
     if (t->format == TABLE_CSV && t->rows == 0)
         csv_row(t, NULL);
     if (t->format == TABLE_MARKDOWN && t->rows == 0)

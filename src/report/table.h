@@ -8,8 +8,9 @@
  *     st = table_finish(&t, e);
  *     table_release(&t);
  *
- * CSV, JSON and Markdown rows are written as they come; a text table is written by table_finish, because the
- * widths depend on all rows. Nothing depends on the locale. Write errors stay in the stream (ferror). */
+ * CSV, JSON and Markdown rows are written as they come; text and HTML tables are written by table_finish,
+ * because widths and decimals depend on all rows. Nothing depends on the locale. Write errors stay in the
+ * stream (ferror). */
 #ifndef REPORT_TABLE_H
 #define REPORT_TABLE_H
 
@@ -20,7 +21,14 @@
 #include "base/err.h"
 #include "sweep/store.h" /* struct cell */
 
-enum table_format { TABLE_TEXT, TABLE_CSV, TABLE_JSON, TABLE_MARKDOWN, TABLE_FORMAT_COUNT };
+enum table_format {
+    TABLE_TEXT,
+    TABLE_CSV,
+    TABLE_JSON,
+    TABLE_MARKDOWN,
+    TABLE_FORMAT_COUNT,             /* of those that have a name and can be asked for */
+    TABLE_HTML = TABLE_FORMAT_COUNT /* a <table> of the HTML report: columns of text tables */
+};
 const char *table_format_name(enum table_format f); /* "table", "csv", "json", "markdown" */
 bool table_format_parse(const char *text, enum table_format *out);
 
@@ -29,6 +37,8 @@ enum table_flags {
     TABLE_NOT_CSV = 1 << 1,
     TABLE_NOT_JSON = 1 << 2,
     TABLE_JSON_VALUE = 1 << 3, /* the column's text is a JSON value and is put into JSON as it is */
+    TABLE_VARYING = 1 << 5,    /* HTML: left out where all rows have the same */
+    TABLE_VARIANT = 1 << 4,    /* HTML: a variant's row id, a link to its part of the page */
 };
 
 struct table_column {

@@ -8,4 +8,12 @@
 /* Writes the collected rows of a text table. */
 enum status table_text_write(struct table *t, struct err *e);
 
+/* table_html.c: the same as HTML. */
+enum status table_html_write(struct table *t, struct err *e);
+
+enum { TABLE_NUMBER_TEXT = 400 }; /* %f of the largest double has 309 digits */
+/* Decimals for the reals of a column of collected rows, and a number with so many; "-" for NULL. */
+int table_column_decimals(const struct table *t, int column);
+const char *table_number_text(const struct cell *c, int decimals, char out[TABLE_NUMBER_TEXT]);
+
 #endif

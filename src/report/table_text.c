@@ -8,7 +8,7 @@
 #include "report/table_private.h"
 #include "report/utf8.h"
 
-enum { GAP = 2, SMALLEST_TEXT_COLUMN = 14, MAX_DECIMALS = 6, SCIENTIFIC = -1, NUMBER_TEXT = 400 };
+enum { GAP = 2, SMALLEST_TEXT_COLUMN = 14, MAX_DECIMALS = 6, SCIENTIFIC = -1 };
 
 struct layout {
     int count;   /* visible columns */
@@ -108,7 +108,7 @@ static int exact_decimals(double v)
 }
 
 /* Four significant digits of the largest value and two of the smallest, but no zeros that say nothing. */
-static int column_decimals(const struct table *t, int column)
+int table_column_decimals(const struct table *t, int column)
 {
     double largest = 0, smallest = INFINITY;
     int exact = 0;
@@ -132,20 +132,28 @@ static int column_decimals(const struct table *t, int column)
     return wanted < exact ? wanted : exact;
 }
 
-static const char *format_cell(struct arena *a, const struct cell *c, int decimals)
+const char *table_number_text(const struct cell *c, int decimals, char out[TABLE_NUMBER_TEXT])
 {
-    char text[NUMBER_TEXT]; /* %f of the largest double has 309 digits */
-    if (c->type == CELL_TEXT)
-        return escape_text(a, c->text);
     if (c->type == CELL_INT)
-        snprintf(text, sizeof text, "%" PRId64, c->i);
+        snprintf(out, TABLE_NUMBER_TEXT, "%" PRId64, c->i);
     else if (c->type == CELL_REAL && decimals == SCIENTIFIC)
-        snprintf(text, sizeof text, "%.4g", c->r);
+        snprintf(out, TABLE_NUMBER_TEXT, "%.4g", c->r);
     else if (c->type == CELL_REAL)
-        snprintf(text, sizeof text, "%.*f", decimals, c->r);
+        snprintf(out, TABLE_NUMBER_TEXT, "%.*f", decimals, c->r);
     else
         return "-";
-    return arena_strdup(a, text);
+    /* "-0.00" is nothing, and nothing has no sign */
+    return out[0] == '-' && strspn(out + 1, "0.") == strlen(out + 1) ? out + 1 : out;
+}
+
+static const char *format_cell(struct arena *a, const struct cell *c, int decimals)
+{
+    char text[TABLE_NUMBER_TEXT];
+    if (c->type == CELL_TEXT)
+        return escape_text(a, c->text);
+    if (c->type == CELL_NULL)
+        return "-";
+    return arena_strdup(a, table_number_text(c, decimals, text));
 }
 
 /* Layout */
@@ -176,7 +184,7 @@ static enum status layout_fill(struct layout *l, struct table *t, struct err *e)
         return err_set(e, ST_NOMEM, "out of memory");
     for (int i = 0; i < l->count; i++) {
         const struct table_column *c = &t->columns[l->column[i]];
-        l->decimals[i] = c->decimals > 0 ? c->decimals : column_decimals(t, l->column[i]);
+        l->decimals[i] = c->decimals > 0 ? c->decimals : table_column_decimals(t, l->column[i]);
         l->title[i] = escape_text(&t->arena, c->title);
         if (!l->title[i])
             return err_set(e, ST_NOMEM, "out of memory");

@@ -97,6 +97,11 @@ enum status store_recover(struct store *s, int64_t *recovered, struct err *e);
 enum status store_counts(struct store *s, const char *sweep, int64_t counts[TRIAL_STATE_COUNT],
                          struct err *e);
 
+/* Until store_read_end all queries see the database as it is now, whatever runs write meanwhile. Between them
+ * queries and nothing else; keep it short: the file of a running sweep grows as long. */
+enum status store_read_begin(struct store *s, struct err *e);
+void store_read_end(struct store *s); /* also after a failure */
+
 /* Rows of a query, one at a time. Used for the named queries and --sql; read-only stores refuse anything that
  * writes, attaches or loads extensions. */
 struct store_query; /* opaque */

@@ -101,6 +101,21 @@ enum status store_end(struct store *s, enum status status, const char *doing, st
     return status;
 }
 
+enum status store_read_begin(struct store *s, struct err *e)
+{
+    int64_t tables;
+    enum status status = store_exec(s, "BEGIN", "cannot begin to read", e);
+    /* The first read takes the snapshot. */
+    return status == ST_OK ? store_read_int(s, "SELECT count(*) FROM sqlite_master", &tables, e) : status;
+}
+
+void store_read_end(struct store *s)
+{
+    if (!sqlite3_get_autocommit(s->db)) {
+        sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+    }
+}
+
 enum status store_run(struct store *s, sqlite3_stmt *statement, const char *doing, struct err *e)
 {
     int code;

@@ -1,0 +1,69 @@
+#include "report/html.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "report/utf8.h"
+
+#define REPLACEMENT "\xEF\xBF\xBD"
+
+void html_text(FILE *out, const char *text)
+{
+    for (const char *s = text; *s;) {
+        int32_t code;
+        const int length = utf8_decode(s, &code);
+        const bool blank = code == '\n' || code == '\t';
+        if (code == '&')
+            fputs("&amp;", out);
+        else if (code == '<')
+            fputs("&lt;", out);
+        else if (code == '>')
+            fputs("&gt;", out);
+        else if (code == '"')
+            fputs("&quot;", out);
+        else if (code == '\'')
+            fputs("&#39;", out);
+        else if (!blank && utf8_width(code) < 0)
+            fputs(REPLACEMENT, out);
+        else
+            fwrite(s, 1, (size_t)length, out);
+        s += length;
+    }
+}
+
+void html_json(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (const char *s = text; *s;) {
+        int32_t code;
+        const int length = utf8_decode(s, &code);
+        const bool named = code == '"' || code == '\\';
+        const bool risky = code == '<' || code == '>' || code == '&' || code == 0x2028 || code == 0x2029;
+        if (code < 0)
+            fputs(REPLACEMENT, out);
+        else if (named)
+            fprintf(out, "\\%c", (char)code);
+        else if (risky || code == '\n' || code == '\t')
+            fprintf(out, "\\u%04x", (unsigned)code);
+        else if (utf8_width(code) < 0)
+            fputs(REPLACEMENT, out);
+        else
+            fwrite(s, 1, (size_t)length, out);
+        s += length;
+    }
+    fputc('"', out);
+}
+
+void html_base64(FILE *out, const void *data, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *b = data;
+    for (size_t i = 0; i < n; i += 3) {
+        const unsigned second = i + 1 < n ? b[i + 1] : 0, third = i + 2 < n ? b[i + 2] : 0;
+        const unsigned bits = (unsigned)b[i] << 16 | second << 8 | third;
+        fputc(digits[bits >> 18], out);
+        fputc(digits[bits >> 12 & 63], out);
+        fputc(i + 1 < n ? digits[bits >> 6 & 63] : '=', out);
+        fputc(i + 2 < n ? digits[bits & 63] : '=', out);
+    }
+}

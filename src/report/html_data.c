@@ -1,0 +1,62 @@
+/* The page's data: one JSON object with every trial, recipe, variant and learning curve. */
+#include "report/html_private.h"
+
+/* A trial's block is the first that names it, with what its axes set there. */
+static const char trials_sql[] =
+    "WITH place AS (SELECT m.trial_id, iif((SELECT count(*) FROM sweep) > 1, s.name || '/' || b.name, "
+    "b.name) AS block,"
+    "  row_number() OVER (PARTITION BY m.trial_id ORDER BY m.in_spec DESC, b.sweep_id, b.position, "
+    "m.position) AS nr"
+    "  FROM block_trial m JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id)"
+    " SELECT t.id AS trial, p.block, t.variant_id AS variant, t.recipe_id AS recipe, t.seed, t.state,"
+    " t.epochs_done AS epochs, t.val_top1, t.val_top5, t.val_loss, t.test_top1, t.test_top5, t.test_loss,"
+    " round(t.train_s, 3) AS train_s, round(t.eval_s, 3) AS eval_s, t.diverged_step, coalesce(t.message, "
+    "t.skip_reason)"
+    " AS message FROM trial t LEFT JOIN place p ON p.trial_id = t.id AND p.nr = 1 ORDER BY t.id";
+static const char recipes_sql[] = "SELECT id AS recipe, epochs AS epochs_planned, batch, accumulate, "
+                                  "optimizer, momentum, nesterov, beta1, beta2,"
+                                  " epsilon, lr, schedule, warmup, weight_decay, decay_biases, clip, "
+                                  "smoothing, dropout, init, flip, crop_pad,"
+                                  " crop_zero, lanes, winograd, recipe_hash FROM recipe ORDER BY id";
+
+/* "name":{"columns":[names],"rows":[[values],...]}, */
+static enum status write_query(struct html_page *p, const char *name, const char *sql, struct err *e)
+{
+    struct store_query *q = NULL;
+    bool row = false;
+    enum status status = html_query_row(p, sql, &q, &row, e);
+    const int columns = status == ST_OK ? store_query_columns(q) : 0;
+    fprintf(p->out, "\"%s\":{\"columns\":[", name);
+    for (int i = 0; i < columns; i++) {
+        fputs(i ? "," : "", p->out);
+        html_json(p->out, store_query_column(q, i));
+    }
+    fputs("],\"rows\":[", p->out);
+    for (bool first = true; status == ST_OK && row; first = false) {
+        fputs(first ? "\n" : ",\n", p->out);
+        for (int i = 0; i < columns; i++) {
+            fputs(i ? "," : "[", p->out);
+            html_json_cell(p->out, store_query_cell(q, i));
+        }
+        fputc(']', p->out);
+        status = store_query_next(q, &row, e);
+    }
+    store_query_close(q);
+    fputs("]},\n", p->out);
+    return status;
+}
+
+enum status html_data(struct html_page *p, struct err *e)
+{
+    fputc('{', p->out);
+    enum status status = write_query(p, "trials", trials_sql, e);
+    if (status == ST_OK)
+        status = write_query(p, "recipes", recipes_sql, e);
+    if (status == ST_OK)
+        status = html_variants(p, e);
+    fputs(",\n", p->out);
+    if (status == ST_OK)
+        status = html_epochs(p, e);
+    fputc('}', p->out);
+    return status;
+}

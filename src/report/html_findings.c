@@ -1,0 +1,137 @@
+/* What the results say: the best, the front, where curves bend, what axes do; and what did not end well. */
+#include "report/html_private.h"
+
+#include "report/answers.h"
+
+static const struct table_column best_columns[] = {
+    {.name = "sweep", .flags = TABLE_VARYING},
+    {.name = "rank"},
+    {.name = "variant", .flags = TABLE_VARIANT},
+    {.name = "base_e", .flags = TABLE_VARYING},
+    {.name = "incr_e", .flags = TABLE_VARYING},
+    {.name = "freq", .flags = TABLE_VARYING},
+    {.name = "SR", .flags = TABLE_VARYING},
+    {.name = "pct3x3", .flags = TABLE_VARYING},
+    {.name = "bypass", .flags = TABLE_VARYING},
+    {.name = "recipe", .flags = TABLE_VARYING},
+    {.name = "params"},
+    {.name = "model_mib", .title = "MiB", .decimals = 3},
+    {.name = "n", .title = "seeds"},
+    {.name = "val_top1", .title = "validation top-1 %", .decimals = 2},
+    {.name = "test_top1", .title = "test top-1 %", .decimals = 2},
+    {.name = "behind", .title = "behind, points", .decimals = 2},
+};
+#define BEST_COLUMNS                                                                                        \
+    "sweep, rank, variant_id, base_e, incr_e, freq, sr, pct3x3, bypass, recipe_id, params, model_mib, n,"   \
+    " 100 * val_top1, 100 * test_top1, 100 * (max(coalesce(val_top1, test_top1)) OVER (PARTITION BY sweep)" \
+    " - coalesce(val_top1, test_top1))"
+static const char best_sql[] =
+    "SELECT " BEST_COLUMNS " FROM leaderboard WHERE rank <= 10 ORDER BY sweep, rank LIMIT 100";
+static const char front_sql[] = "SELECT " BEST_COLUMNS " FROM pareto ORDER BY sweep, model_mib LIMIT 200";
+
+static enum status plateau(const void *context, struct table *t, struct err *e)
+{
+    struct store *const *store = context;
+    return plateau_rows(*store, NULL, NULL, t, e);
+}
+
+static enum status effects(const void *context, struct table *t, struct err *e)
+{
+    struct store *const *store = context;
+    return effects_rows(*store, NULL, NULL, t, e);
+}
+
+enum status html_findings(struct html_page *p, struct err *e)
+{
+    struct html_table tables[] = {
+        {.heading = "Best variants",
+         .note =
+             "Means over finished seeds, ordered by validation accuracy, or test accuracy in a sweep without "
+             "validation images. A network that was selected by its test accuracy looks better than it is.",
+         HTML_COLUMNS(best_columns),
+         .sql = best_sql},
+        {.heading = "Pareto front",
+         .note =
+             "Variants that no smaller one of their sweep equals in accuracy, by the means: with few seeds, "
+             "neighbours can change places.",
+         HTML_COLUMNS(best_columns),
+         .sql = front_sql},
+        {.heading = "Knee and plateau",
+         .note = "For each block with one axis of numbers: where its curve of test top-1 bends, and from "
+                 "where on it "
+                 "stays within half a percentage point of its best. 95 % intervals, bootstrap over n seeds.",
+         .rows = plateau,
+         .context = &p->store},
+        {.heading = "Effects of the axes",
+         .note =
+             "What each axis of a block does to test top-1 on average, and the share of the variance that it "
+             "explains.",
+         .rows = effects,
+         .context = &p->store,
+         .folded = true},
+    };
+    tables[2].columns = plateau_columns(&tables[2].count);
+    tables[3].columns = effects_columns(&tables[3].count);
+    size_t rows = 0, all = 0;
+    enum status status = ST_OK;
+    for (size_t i = 0; status == ST_OK && i < sizeof tables / sizeof *tables; i++) {
+        status = html_table_write(p, &tables[i], &rows, e);
+        all += rows;
+    }
+    if (status == ST_OK && all == 0)
+        fputs("<p>No trial has finished yet.</p>\n", p->out);
+    return status;
+}
+
+static const struct table_column failure_columns[] = {
+    {.name = "trial"},
+    {.name = "variant", .flags = TABLE_VARIANT},
+    {.name = "state"},
+    {.name = "SR", .flags = TABLE_VARYING},
+    {.name = "pct3x3", .flags = TABLE_VARYING},
+    {.name = "lr"},
+    {.name = "seed"},
+    {.name = "attempts"},
+    {.name = "epochs"},
+    {.name = "step", .title = "diverged at step"},
+    {.name = "message"},
+};
+static const char failures_sql[] =
+    "SELECT t.id, t.variant_id, replace(t.state, '_', ' '), v.sr, v.pct3x3, r.lr, t.seed,"
+    " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id), t.epochs_done, t.diverged_step, t.message "
+    "FROM trial t"
+    " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
+    " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.state = 'diverged', t.id LIMIT 100";
+
+enum status html_failures(struct html_page *p, struct err *e)
+{
+    const struct html_table table = {.heading = "Trials without a result",
+                                     .note = "Failed, timed out, diverged; the first hundred. A divergence "
+                                             "is a result: this recipe is too much for "
+                                             "this variant. The table of all trials has the rest.",
+                                     HTML_COLUMNS(failure_columns),
+                                     .sql = failures_sql};
+    return html_table_write(p, &table, NULL, e);
+}
+
+/* What each sweep was asked, to run it again. */
+enum status html_specs(struct html_page *p, struct err *e)
+{
+    struct store_query *q = NULL;
+    bool row = false;
+    enum status status =
+        html_query_row(p, "SELECT name, spec_path, spec_text FROM sweep ORDER BY id LIMIT 50", &q, &row, e);
+    while (status == ST_OK && row) {
+        const struct cell text = store_query_cell(q, 2);
+        fputs("<details><summary>Spec of ", p->out);
+        html_text(p->out, store_query_cell(q, 0).text);
+        fputs("</summary>\n<pre tabindex=\"0\" class=\"scroll\">", p->out);
+        html_text(p->out, text.type == CELL_TEXT ? text.text : "");
+        fputs("</pre>\n<p>Run it again: <code>firesweep run ", p->out);
+        html_text(p->out, store_query_cell(q, 1).text);
+        fputs("</code></p></details>\n", p->out);
+        status = store_query_next(q, &row, e);
+    }
+    store_query_close(q);
+    return status;
+}

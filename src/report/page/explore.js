@@ -1,0 +1,69 @@
+/* A dot for each row of the table: any number against any other, the front of what no smaller one equals. */
+
+const MOST_DOTS = 4000;
+
+function numberColumns(v) {
+  return v.columns.filter((c) => c.number && !['trial', 'variant', 'recipe'].includes(c.name) && differs(v.rows, c.get));
+}
+
+function fillChoice(select, columns, usual) {
+  const before = select.value;
+  select.replaceChildren(...columns.map((c) => el('option', {value: c.name}, c.title === c.name ? c.name : `${c.name}`)));
+  const names = columns.map((c) => c.name), wanted = [before, ...usual].find((n) => names.includes(n));
+  if (wanted) select.value = wanted;
+}
+
+function drawExploreChoices() {
+  const columns = numberColumns(view(state.view));
+  $('explore').hidden = columns.length < 2;
+  fillChoice($('explore-x'), columns, ['model_mib', 'params', 'sr', 'lr']);
+  fillChoice($('explore-y'), columns, ['test_top1', 'val_top1', 'val_loss', 'epochs']);
+}
+
+/* Evenly from all rows, so that many of them show where the many are. */
+function sample(points) {
+  if (points.length <= MOST_DOTS) return points;
+  return Array.from({length: MOST_DOTS}, (_, i) => points[Math.floor(i * points.length / MOST_DOTS)]);
+}
+
+/* From left to right what is better than everything before it. */
+function front(points, lowerIsBetter) {
+  const sign = lowerIsBetter ? -1 : 1, best = [];
+  for (const p of points.slice().sort((a, b) => a.x - b.x || sign * (b.y - a.y)))
+    if (!best.length || sign * p.y > sign * best.at(-1).y) best.push(p);
+  return best;
+}
+
+const COSTS = ['model_mib', 'params', 'macs', 'model_bytes', 'model_bytes_8bit', 'model_bytes_6bit', 'activation_bytes', 'train_activation_bytes', 'train_s'];
+
+function drawExplore() {
+  const v = view(state.view), find = (id) => v.columns.find((c) => c.name === $(id).value);
+  const cx = find('explore-x'), cy = find('explore-y'), plot = $('explore-plot'), note = $('explore-note');
+  if ($('explore').hidden || !cx || !cy) return;
+  const scale = (c, value) => SHARES.has(c.name) ? 100 * value : value;
+  const points = [];
+  for (const row of state.rows) {
+    const x = cx.get(row) ?? null, y = cy.get(row) ?? null;
+    if (x !== null && y !== null) points.push({x: scale(cx, x), y: scale(cy, y), row, finished: row.t ? row.t[T.state] === 'done' : row.m.done > 0});
+  }
+  if (!points.length) {
+    plot.replaceChildren();
+    note.textContent = 'No row has both values.';
+    return;
+  }
+  const width = Math.max(320, Math.min(1100, plot.clientWidth || 900));
+  const chart = plane({xs: points.map((p) => p.x), ys: points.map((p) => p.y), width, height: Math.round(Math.max(250, Math.min(400, width * 0.5))), xTitle: cx.title, yTitle: cy.title,
+    label: `${cy.title} against ${cx.title}, ${points.length} rows; the table below has the same values`});
+  const isFront = COSTS.includes(cx.name) && (/_top[15]$|_loss$/.test(cy.name));
+  for (const p of sample(points)) {
+    const what = `variant ${p.row.v[0]}${p.row.t ? `, seed ${p.row.t[T.seed]}, ${p.row.t[T.state]}` : ''}: ${cx.title} ${shortNumber(p.x)}, ${cy.title} ${shortNumber(p.y)}`;
+    chart.root.append(svg('circle', {class: p.finished ? 'dot' : 'dot unfinished', cx: chart.x(p.x).toFixed(1), cy: chart.y(p.y).toFixed(1), r: points.length > 500 ? 2.5 : 4, 'data-variant': p.row.v[0]}, svg('title', {}, what)));
+  }
+  if (isFront) {
+    const line = front(points.filter((p) => p.finished), cy.name.endsWith('_loss'));
+    const d = line.map((p, i) => i ? `H${chart.x(p.x).toFixed(1)}V${chart.y(p.y).toFixed(1)}` : `M${chart.x(p.x).toFixed(1)},${chart.y(p.y).toFixed(1)}`).join('');
+    if (line.length > 1) chart.root.append(svg('path', {class: 'front', d}));
+  }
+  plot.replaceChildren(chart.root);
+  note.textContent = `${points.length.toLocaleString('en-US')} of the table's rows${points.length > MOST_DOTS ? `, ${MOST_DOTS.toLocaleString('en-US')} of them drawn` : ''}; a click opens the variant.${isFront ? ' The line is the front: nothing to its left is better.' : ''}`;
+}

@@ -1,0 +1,99 @@
+/* Tables of the HTML report. */
+#include "report/html.h"
+#include "report/table_private.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { SENTENCE = 24 }; /* texts that are longer wrap, and get a width that is worth it */
+
+/* Numbers stand right: every value of the column is one, or missing. */
+static bool is_numeric(const struct table *t, int column)
+{
+    for (size_t row = 0; row < t->rows; row++)
+        if (t->lines[row][column].type == CELL_TEXT)
+            return false;
+    return true;
+}
+
+static bool is_equal(const struct cell *a, const struct cell *b)
+{
+    if (a->type != b->type)
+        return false;
+    return a->type == CELL_TEXT   ? strcmp(a->text, b->text) == 0
+           : a->type == CELL_INT  ? a->i == b->i
+           : a->type == CELL_REAL ? a->r == b->r
+                                  : true;
+}
+
+/* Whether a column is there: it may have to tell rows apart. */
+static bool is_shown(const struct table *t, int column)
+{
+    const unsigned flags = t->columns[column].flags;
+    if (flags & TABLE_NOT_TEXT)
+        return false;
+    if (!(flags & TABLE_VARYING))
+        return true;
+    for (size_t row = 1; row < t->rows; row++)
+        if (!is_equal(&t->lines[row][column], &t->lines[0][column]))
+            return true;
+    return false;
+}
+
+/* What the HTML needs to know of a column. */
+struct shown {
+    bool is, numeric;
+    int decimals;
+};
+
+static void write_head(const struct table *t, const struct shown *columns)
+{
+    fputs("<thead><tr>", t->out);
+    for (int i = 0; i < t->count; i++) {
+        if (!columns[i].is)
+            continue;
+        fprintf(t->out, "<th scope=\"col\"%s>", columns[i].numeric ? " class=\"number\"" : "");
+        html_text(t->out, t->columns[i].title);
+        fputs("</th>", t->out);
+    }
+    fputs("</tr></thead>\n", t->out);
+}
+
+static void write_cell(const struct table *t, const struct cell *c, int column, bool numeric, int decimals)
+{
+    char number[TABLE_NUMBER_TEXT];
+    const bool link = c->type == CELL_INT && t->columns[column].flags & TABLE_VARIANT;
+    const bool sentence = c->type == CELL_TEXT && strlen(c->text) > SENTENCE;
+    fprintf(t->out, "<td%s>", numeric ? " class=\"number\"" : sentence ? " class=\"sentence\"" : "");
+    if (link)
+        fprintf(t->out, "<a href=\"#variant-%" PRId64 "\">", c->i);
+    if (c->type == CELL_TEXT)
+        html_text(t->out, c->text);
+    else
+        html_text(t->out, table_number_text(c, decimals, number));
+    fputs(link ? "</a></td>" : "</td>", t->out);
+}
+
+enum status table_html_write(struct table *t, struct err *e)
+{
+    struct shown *columns = arena_alloc(&t->arena, (size_t)t->count, sizeof *columns);
+    if (!columns)
+        return err_set(e, ST_NOMEM, "out of memory");
+    for (int i = 0; i < t->count; i++) {
+        const int asked = t->columns[i].decimals;
+        columns[i] =
+            (struct shown){is_shown(t, i), is_numeric(t, i), asked > 0 ? asked : table_column_decimals(t, i)};
+    }
+    fputs("<table>\n", t->out);
+    write_head(t, columns);
+    fputs("<tbody>\n", t->out);
+    for (size_t row = 0; row < t->rows; row++) {
+        fputs("<tr>", t->out);
+        for (int i = 0; i < t->count; i++)
+            if (columns[i].is)
+                write_cell(t, &t->lines[row][i], i, columns[i].numeric, columns[i].decimals);
+        fputs("</tr>\n", t->out);
+    }
+    fputs("</tbody></table>\n", t->out);
+    return ST_OK;
+}
