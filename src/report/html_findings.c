@@ -29,20 +29,42 @@ static const char best_sql[] =
     "SELECT " BEST_COLUMNS " FROM leaderboard WHERE rank <= 10 ORDER BY sweep, rank LIMIT 100";
 static const char front_sql[] = "SELECT " BEST_COLUMNS " FROM pareto ORDER BY sweep, model_mib LIMIT 200";
 
-static enum status plateau(const void *context, struct table *t, struct err *e)
-{
-    struct store *const *store = context;
-    return plateau_rows(*store, NULL, NULL, t, e);
-}
+/* An answer about blocks, block by block: where one cannot be given (an axis with thousands of levels has no
+ * effects to list), the page says why, and the others are there. */
+struct answer {
+    struct html_page *page;
+    const char *what;
+    enum status (*rows)(struct store *s, const char *block, const char *y, struct table *t, struct err *e);
+};
 
-static enum status effects(const void *context, struct table *t, struct err *e)
+static const char blocks_sql[] =
+    "SELECT iif((SELECT count(*) FROM sweep) > 1, s.name || '/' || b.name, b.name) FROM block b"
+    " JOIN sweep s ON s.id = b.sweep_id ORDER BY s.id, b.position";
+
+static enum status answer_rows(const void *context, struct table *t, struct err *e)
 {
-    struct store *const *store = context;
-    return effects_rows(*store, NULL, NULL, t, e);
+    const struct answer *a = context;
+    struct store_query *q = NULL;
+    bool row = false;
+    enum status status = html_query_row(a->page, blocks_sql, &q, &row, e);
+    while (status == ST_OK && row) {
+        struct err why = ERR_INIT;
+        const char *block = store_query_cell(q, 0).text;
+        status = a->rows(a->page->store, block, NULL, t, &why);
+        if (status == ST_NOMEM)
+            err_set(e, status, "%s", why.text);
+        else if (status != ST_OK)
+            html_left_out(a->page, "%s of block %.100s: left out, %s", a->what, block, why.text);
+        if (status != ST_NOMEM)
+            status = store_query_next(q, &row, e);
+    }
+    store_query_close(q);
+    return status;
 }
 
 enum status html_findings(struct html_page *p, struct err *e)
 {
+    const struct answer knees = {p, "Knee and plateau", plateau_rows}, effects = {p, "Effects", effects_rows};
     struct html_table tables[] = {
         {.heading = "Best variants",
          .note =
@@ -60,14 +82,14 @@ enum status html_findings(struct html_page *p, struct err *e)
          .note = "For each block with one axis of numbers: where its curve of test top-1 bends, and from "
                  "where on it "
                  "stays within half a percentage point of its best. 95 % intervals, bootstrap over n seeds.",
-         .rows = plateau,
-         .context = &p->store},
+         .rows = answer_rows,
+         .context = &knees},
         {.heading = "Effects of the axes",
          .note =
              "What each axis of a block does to test top-1 on average, and the share of the variance that it "
              "explains.",
-         .rows = effects,
-         .context = &p->store,
+         .rows = answer_rows,
+         .context = &effects,
          .folded = true},
     };
     tables[2].columns = plateau_columns(&tables[2].count);

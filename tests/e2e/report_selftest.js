@@ -1,0 +1,151 @@
+/* Runs behind the report's own scripts, in a copy of the page (test_report_page.c): does what a person would, and leaves
+   "ok" or what was wrong in an element #selftest. `problems` is filled by a script before all others. */
+(async () => {
+  const failures = [];
+  let checks = 0;
+  const check = (holds, text) => { checks++; if (!holds) failures.push(text); };
+  const same = (found, wanted, text) => check(found === wanted, `${text}: ${JSON.stringify(found)} instead of ${JSON.stringify(wanted)}`);
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  const columnTexts = (name) => {
+    const heads = [...document.querySelectorAll('#table thead th button')].map((b) => b.dataset.sort);
+    return [...document.querySelectorAll('#table tbody tr')].map((tr) => tr.children[heads.indexOf(name)].textContent);
+  };
+  const numbers = (name) => columnTexts(name).map((t) => Number(t.replaceAll(',', '')));
+  const head = (name) => document.querySelector(`#table [data-sort="${name}"]`);
+  const sorted = (list, descending) => list.every((v, i) => i === 0 || (descending ? list[i - 1] >= v : list[i - 1] <= v));
+  const type = async (text) => {
+    $('filter').value = text;
+    $('filter').dispatchEvent(new Event('input', {bubbles: true}));
+    await pause(300);
+  };
+  const message = () => $('filter-message').textContent;
+  const all = trialRows.length, where = (test) => trialRows.filter(test).length;
+  const got = (n) => `${n.toLocaleString('en-US')} of ${all.toLocaleString('en-US')} trials match`;
+
+  try {
+    /* As it opens */
+    same(all, 10000, 'trials in the data');
+    same(message(), '10,000 trials', 'message');
+    same(document.querySelectorAll('#table tbody tr').length, 50, 'rows of a page');
+    same($('pages').textContent, '1 to 50 of 10,000', 'pager');
+    check(document.querySelector('[data-page=back]').disabled, 'there is no page before the first');
+    check(document.documentElement.scrollWidth <= innerWidth, `the page scrolls sideways: ${document.documentElement.scrollWidth} > ${innerWidth}`);
+
+    /* Layers: what the page multiplies out is what the metamodel counted. */
+    let wrong = 0;
+    for (const v of data.variants.rows) {
+      const rows = layerRows(data.shapes[v[V.shape]], v[V.fires]);
+      const sum = (name) => rows.reduce((a, r) => a + r[name], 0);
+      if (sum('params') !== v[V.params] || sum('macs') !== v[V.macs]) wrong++;
+    }
+    same(wrong, 0, 'variants whose layers do not sum up');
+
+    /* Sorting: numbers as numbers, aria-sort, focus, no value last */
+    head('params').focus();
+    head('params').click();
+    same(head('params').parentElement.getAttribute('aria-sort'), 'ascending', 'aria-sort of a first click');
+    check(sorted(numbers('params')), 'params are not ascending');
+    same(numbers('params')[0], Math.min(...trialRows.map((r) => r.v[V.params])), 'smallest first');
+    same(document.activeElement, head('params'), 'focus after sorting');
+    head('params').click();
+    same(head('params').parentElement.getAttribute('aria-sort'), 'descending', 'aria-sort of a second click');
+    check(sorted(numbers('params'), true), 'params are not descending');
+    head('test_top1').click();
+    same(head('test_top1').parentElement.getAttribute('aria-sort'), 'descending', 'accuracies: best first');
+    check(sorted(numbers('test_top1'), true), 'test_top1 is not descending');
+    same(document.querySelectorAll('#table thead th[aria-sort=none]').length, document.querySelectorAll('#table thead th').length - 1, 'one column is sorted by');
+    head('test_top1').click();
+    document.querySelector('[data-page=last]').click();
+    check(columnTexts('test_top1').every((t) => t === '–'), 'rows without a value stand last');
+    same(document.querySelectorAll('#table thead button').length, document.querySelectorAll('#table thead th').length, 'every heading has its button');
+
+    /* Conditions */
+    const SR = (r) => r.v[V.sr], state_ = (r) => r.t[T.state], top1 = (r) => r.t[T.test_top1];
+    await type('SR < 0.5');
+    same(message(), got(where((r) => SR(r) < 0.5)), 'SR < 0.5');
+    check(numbers('sr').every((v) => v < 0.5), 'a row does not meet the condition');
+    check(location.hash.includes('filter=SR'), 'the address remembers the filter');
+    await type("state = 'done' and not (sr >= 0.25 or TEST_TOP1 <= 90%)");
+    same(message(), got(where((r) => state_(r) === 'done' && !(SR(r) >= 0.25 || (top1(r) !== null && top1(r) <= 0.9)))), 'and, or, not');
+    await type('model_bytes / 4 = params + 0 * 2 and params >= 1K and model_bytes < 1MiB and -sr < -0.5');
+    same(message(), got(where((r) => r.v[V.params] >= 1000 && r.v[V.model_bytes] < 1048576 && SR(r) > 0.5)), 'arithmetic and units');
+    await type('test_top1 = null');
+    same(message(), got(where((r) => top1(r) === null)), 'null');
+    const before = $('pages').textContent;
+    await type('SR <');
+    check(message().startsWith('character 5: a column'), `message of half a condition: ${message()}`);
+    same($('filter').getAttribute('aria-invalid'), 'true', 'aria-invalid');
+    same($('pages').textContent, before, 'rows of before stay');
+    await type('nonsense > 3');
+    check(/there is no column "nonsense"/.test(message()), `unknown column: ${message()}`);
+    await type("sr = 'a' + 1");
+    check(/is for numbers/.test(message()), `arithmetic on a text: ${message()}`);
+    await type('constructor = 1');
+    check(/there is no column/.test(message()), `not a column: ${message()}`);
+    await type('test_top1 > 90');
+    check(message().includes('write 90%'), `hint about shares: ${message()}`);
+    await type('FAILED simple');
+    same(message(), got(where((r) => state_(r) === 'failed' && r.v[V.bypass] === 'simple')), 'words');
+    await type('zzz nothing');
+    same(document.querySelector('#table tbody').textContent, 'No row matches.', 'no row');
+    $('clear').click();
+    same(message(), '10,000 trials', 'cleared');
+
+    /* Means over seeds */
+    document.querySelector('input[name=view][value=variants]').click();
+    same(message(), '2,500 variants and recipes', 'variants');
+    const first = view('variants').rows[0], mine = trialRows.filter((r) => r.t[T.variant] === first.m.variant && state_(r) === 'done').map(top1);
+    check(Math.abs(first.m.test_top1 - mine.reduce((a, b) => a + b) / mine.length) < 1e-12, 'a mean');
+    check(csvText().split('\n').length === 2502, 'lines of the CSV file');
+    check(document.querySelectorAll('#explore-plot circle').length > 1000, 'dots of the chart');
+    document.querySelector('input[name=view][value=trials]').click();
+
+    /* A variant, by its link */
+    document.querySelector('#table tbody a').focus();
+    const link = document.activeElement;
+    location.hash = link.hash;
+    await pause(100);
+    const id = Number(link.hash.slice(9)), v = variantById.get(id), section = $('variant');
+    check(!section.hidden && document.activeElement === section, 'the variant is open and has the focus');
+    same($('variant-heading').textContent, `Variant ${id}`, 'heading');
+    const widths = [...section.querySelectorAll('[aria-label^=Hyperparameters] tbody tr')].flatMap((tr) => [...tr.querySelectorAll('td')].slice(0, 3).map((td) => Number(td.textContent.replaceAll(',', ''))));
+    same(JSON.stringify(widths), JSON.stringify(v[V.fires]), 'the 24 hyperparameters');
+    const foot = [...section.querySelectorAll('[aria-label=Layers] tfoot td')].map((td) => td.textContent);
+    same(foot.at(-2), v[V.params].toLocaleString('en-US'), 'sum of the layers');
+    same(section.querySelectorAll('[aria-label=Replicates] tbody tr').length, 4, 'replicates');
+    same(section.querySelectorAll('svg.plot').length, 2, 'learning curves');
+    check(document.documentElement.scrollWidth <= innerWidth, `a variant scrolls the page sideways: ${document.documentElement.scrollWidth}`);
+    document.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', bubbles: true}));
+    await pause(100);
+    check(section.hidden, 'Escape closes');
+    same(document.activeElement, link, 'focus goes back to where it was');
+    location.hash = '#variant-999999';
+    await pause(100);
+    check(section.textContent.includes('There is no variant 999999'), 'an unknown variant');
+    location.hash = '#trials?filter=SR+%3C+0.1&sort=params:desc&rows=variants';
+    await pause(100);
+    check(section.hidden && $('filter').value === 'SR < 0.1' && state.view === 'variants' && sorted(numbers('params'), true), 'a link to filtered rows');
+
+    /* Hostile names are texts */
+    same(document.querySelector('h1').textContent, '<' + '/script><img src=x onerror=alert(1)>', 'a hostile name');
+    same(document.querySelectorAll('img:not([src^="data:image/svg+xml"])').length, 0, 'images of others');
+
+    /* Nothing from outside */
+    for (const node of document.querySelectorAll('[src], [href]')) {
+      const address = node.getAttribute('src') || node.getAttribute('href');
+      check(/^(#|data:|blob:)/.test(address), `address ${address.slice(0, 60)}`);
+    }
+    same(performance.getEntriesByType('resource').filter((r) => !r.name.startsWith('data:')).length, 0, 'resources loaded');
+    const labels = [...document.querySelectorAll('input, select')].filter((n) => !n.labels.length);
+    same(labels.length, 0, 'controls without a label');
+    const ids = [...document.querySelectorAll('[id]')].map((n) => n.id);
+    same(new Set(ids).size, ids.length, 'ids are unique');
+  } catch (problem) {
+    failures.push(`stopped: ${problem.stack || problem}`);
+  }
+  for (const p of problems) failures.push(`the page complained: ${p}`);
+  const result = document.createElement('pre');
+  result.id = 'selftest';
+  result.textContent = failures.length ? failures.join('\n') : `ok, ${checks} checks`;
+  document.body.append(result);
+})();

@@ -1,0 +1,210 @@
+/* The HTML report in a browser: 10,000 trials of 2,500 networks, one with a hostile name. A copy of the page
+ * gets the self-test report_selftest.js and runs in headless Chromium on a phone's width. Without Chromium
+ * the test is skipped (exit code 77); FIRESWEEP_BROWSER names another one. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "metamodel/cost.h"
+#include "program.h"
+#include "results.h"
+
+enum { VARIANTS = 2500, SEEDS = 4, SKIPPED = 77, PATIENCE_S = 100 };
+
+static const char *browser(void)
+{
+    static const char *const names[] = {"chromium", "chromium-browser", "google-chrome"};
+    const char *own = getenv("FIRESWEEP_BROWSER");
+    if (own && *own)
+        return own;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char command[64];
+        snprintf(command, sizeof command, "command -v %s > /dev/null 2>&1", names[i]);
+        if (system(command) == 0)
+            return names[i];
+    }
+    return NULL;
+}
+
+static void run_sql(struct results *r, char *sql)
+{
+    assert_non_null(sql);
+    results_sql(r, sql);
+    mem_free(sql);
+}
+
+/* Network i: another squeeze ratio each, every kind of bypass, Fires without 1x1 or 3x3 filters. */
+static struct design network(int i)
+{
+    static const double pct3x3[] = {0.5, 0, 1, 0.25};
+    struct design d = {0};
+    struct err e = ERR_INIT;
+    assert_int_equal(design_preset("small32", &d, &e), ST_OK);
+    d.meta = (struct metaparams){.base_e = 16,
+                                 .incr_e = 8,
+                                 .freq = 1 + i % 4,
+                                 .sr = (i + 1.0) / VARIANTS,
+                                 .pct3x3 = pct3x3[i / 3 % 4]};
+    d.macro.bypass = (enum bypass)(i % 3);
+    d.macro.pools = i % 5 ? POOL_AFTER_CONV1 | 1u << (2 + i % 7) : 0;
+    return d;
+}
+
+static void add_variant(struct results *r, int i)
+{
+    struct design d = network(i);
+    struct derived derived = {0};
+    struct arch a = {0};
+    struct cost c = {0};
+    struct err e = ERR_INIT;
+    char pools[64];
+    assert_int_equal(design_derive(&d, &derived, &e), ST_OK);
+    assert_int_equal(arch_build(&d, &a, &e), ST_OK);
+    arch_cost(&a, &c);
+    const int id = (int)results_variant(r, c.model_bytes);
+    run_sql(
+        r,
+        mem_printf(
+            "UPDATE variant SET input_c = %d, input_h = %d, input_w = %d, classes = %d, conv1_filters = %d, "
+            "conv1_kernel = %d, conv1_stride = %d, conv1_pad = %d, pools = '%s', pool_floor = 0, bypass = "
+            "'%s', "
+            "conv10_relu = 1, conv10_pad = %d, base_e = %d, incr_e = %d, freq = %d, sr = %.6f, pct3x3 = "
+            "%.6f, "
+            "macs = %lld WHERE id = %d",
+            d.macro.input.c, d.macro.input.h, d.macro.input.w, d.macro.classes, d.macro.conv1_filters,
+            d.macro.conv1_kernel, d.macro.conv1_stride, d.macro.conv1_pad, pools_format(d.macro.pools, pools),
+            bypass_name(d.macro.bypass), d.macro.conv10_pad, d.meta.base_e, d.meta.incr_e, d.meta.freq,
+            d.meta.sr, d.meta.pct3x3, (long long)c.macs, id));
+    for (int k = 0; k < FIRE_COUNT; k++)
+        run_sql(r, mem_printf("INSERT INTO fire VALUES(%d, %d, %d, %d, %d, 0, 1)", id, k + 2, a.fires[k].s1x1,
+                              a.fires[k].e1x1, a.fires[k].e3x3));
+}
+
+static struct results *large_sweep(void)
+{
+    struct results *r = results_create();
+    results_sweep(r, "</script><img src=x onerror=alert(1)>",
+                  "version: 1\nname: s\ndata: {format: idx, path: d}\n");
+    results_block(r, "b");
+    results_sql(r, "BEGIN");
+    for (int i = 0; i < VARIANTS; i++)
+        add_variant(r, i);
+    results_sql(r,
+                "INSERT INTO trial(variant_id, recipe_id, data_fingerprint, seed, state, epochs_done, "
+                "val_top1, test_top1, "
+                "train_s) SELECT v.id, 1, 'f', s.value, iif(v.id % 100 = 7, 'failed', 'done'), 20, "
+                "iif(v.id % 100 = 7, NULL, (v.id * 31 + s.value * 7) % 1009 / 1009.0), "
+                "iif(v.id % 100 = 7, NULL, (v.id * 37 + s.value * 11) % 1009 / 1009.0), 12.5 FROM variant v, "
+                "json_each('[1,2,3,4]') s ORDER BY v.id, s.value");
+    results_sql(
+        r,
+        "INSERT INTO block_trial SELECT 1, t.id, json_object('SR', v.sr), t.id, 1 FROM trial t JOIN variant "
+        "v ON v.id = t.variant_id");
+    results_sql(r, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) INSERT INTO "
+                   "epoch(trial_id, epoch, train_loss, train_top1, val_count, val_loss, val_top1) SELECT id, "
+                   "i, 2.5 / i, "
+                   "i / 21.0, 1, 2.6 / i, i / 22.0 FROM trial, n");
+    results_sql(r, "COMMIT");
+    return r;
+}
+
+/* The page with a script before its own and one behind them, which may run because they have its nonce. */
+static void write_copy(const char *page, const char *path)
+{
+    static const char mark[] = "<script nonce=\"";
+    char nonce[40] = "";
+    const char *at = strstr(page, mark), *head = strstr(page, "<title>"), *end = strstr(page, "</body>");
+    char *test = results_read("tests/e2e/report_selftest.js");
+    FILE *out = fopen(path, "w");
+    assert_true(at && head && end && out);
+    if (!at || !head || !end || !out)
+        return;
+    snprintf(nonce, sizeof nonce, "%.32s", at + strlen(mark));
+    fwrite(page, 1, (size_t)(head - page), out);
+    fprintf(
+        out,
+        "<script nonce=\"%s\">const problems = []; addEventListener('error', (e) => "
+        "problems.push(e.message));"
+        " addEventListener('securitypolicyviolation', (e) => problems.push(e.violatedDirective + ' ' + "
+        "e.blockedURI));"
+        " addEventListener('unhandledrejection', (e) => problems.push(String(e.reason)));"
+        " for (const level of ['error', 'warn']) console[level] = (...words) => problems.push(words.join(' "
+        "'));</script>\n",
+        nonce);
+    fwrite(head, 1, (size_t)(end - head), out);
+    fprintf(out, "<script nonce=\"%s\">%s</script></body></html>\n", nonce, test);
+    assert_int_equal(fclose(out), 0);
+    mem_free(test);
+}
+
+/* Becomes the browser: it opens the page, waits for the self-test and prints the document. */
+_Noreturn static void become_browser(const char *page, const char *profile, const char *out)
+{
+    char url[300], data[300];
+    const int in = open("/dev/null", O_RDWR), to = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    snprintf(url, sizeof url, "file://%s", page);
+    snprintf(data, sizeof data, "--user-data-dir=%s", profile);
+    alarm(PATIENCE_S);
+    if (in >= 0 && to >= 0 && dup2(in, STDIN_FILENO) >= 0 && dup2(to, STDOUT_FILENO) >= 0 &&
+        dup2(in, STDERR_FILENO) >= 0)
+        execlp(browser(), browser(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+               "--no-first-run", "--disable-extensions", "--disable-background-networking", data,
+               "--window-size=360,800", "--virtual-time-budget=20000", "--dump-dom", url, (char *)NULL);
+    _exit(127);
+}
+
+static void test_a_person_reads_the_report(void **state)
+{
+    (void)state;
+    struct results *r = large_sweep();
+    char page[128], copy[128], profile[128], dump[128];
+    snprintf(page, sizeof page, "%s/page.html", results_folder(r));
+    snprintf(copy, sizeof copy, "%s/copy.html", results_folder(r));
+    snprintf(profile, sizeof profile, "%s/profile", results_folder(r));
+    snprintf(dump, sizeof dump, "%s/dump.html", results_folder(r));
+    struct outcome o = RUN("report", results_path(r), "-o", page);
+    if (o.code != 0)
+        fail_msg("%s", o.err);
+    outcome_release(&o);
+    char *text = results_read(page);
+    assert_in_range(strlen(text), 1 << 20, 8 << 20);
+    write_copy(text, copy);
+    mem_free(text);
+
+    int status;
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        become_browser(copy, profile, dump);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    char *dom = results_read(dump);
+    const char *result = NULL; /* the last of these; the test's own text has one too */
+    for (const char *found = dom; (found = strstr(found, "<pre id=\"selftest\">")); found++)
+        result = found;
+    if (!result)
+        fail_msg("%s gave no result, status %d: %.300s", browser(), status, dom);
+    else if (strncmp(result, "<pre id=\"selftest\">ok, ", 23) != 0)
+        fail_msg("%.*s", (int)strcspn(result + 19, "<"), result + 19);
+    mem_free(dom);
+    results_remove(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_person_reads_the_report)};
+    if (!browser()) {
+        puts("skipped: no Chromium here (Debian: chromium; scripts/setup.sh browser installs it)");
+        return SKIPPED;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,502 @@
+/* The HTML report: what a page holds, that texts of others stay texts, and that it stays small. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <json-c/json.h>
+
+#include "base/mem.h"
+#include "report/html.h"
+#include "report/html_page.h"
+#include "results.h"
+
+/* A page and what was said about it. */
+struct page {
+    char *text;
+    size_t size;
+    struct strbuf left_out;
+    struct json_object *data;
+};
+
+static enum status try_write(const struct results *r, const char *title, struct page *p, struct err *e)
+{
+    struct store *s = NULL;
+    *p = (struct page){.left_out = STRBUF_INIT};
+    FILE *out = open_memstream(&p->text, &p->size);
+    assert_non_null(out);
+    enum status status = store_open_readonly(results_path(r), &s, e);
+    const struct html_options o = {.title = title, .version = "1.2.3"};
+    if (status == ST_OK)
+        status = html_page_write(s, &o, out, &p->left_out, e);
+    store_close(s);
+    assert_int_equal(fclose(out), 0);
+    return status;
+}
+
+static void page_release(struct page *p)
+{
+    free(p->text);
+    strbuf_release(&p->left_out);
+    json_object_put(p->data);
+}
+
+/* The JSON of the page. */
+static struct json_object *data_of(const struct page *p)
+{
+    static const char start[] = "<script type=\"application/json\" id=\"data\">";
+    const char *from = strstr(p->text, start);
+    assert_non_null(from);
+    from = from ? from + strlen(start) : "";
+    const char *to = strstr(from, "</script>");
+    assert_non_null(to);
+    struct json_tokener *tokener = json_tokener_new();
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+    struct json_object *data = json_tokener_parse_ex(tokener, from, to ? (int)(to - from) : 0);
+    if (!data)
+        fail_msg("%s", json_tokener_error_desc(json_tokener_get_error(tokener)));
+    json_tokener_free(tokener);
+    return data;
+}
+
+static struct page write_page(const struct results *r, const char *title)
+{
+    struct page p;
+    struct err e = ERR_INIT;
+    if (try_write(r, title, &p, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    p.data = data_of(&p);
+    return p;
+}
+
+static size_t count(const char *text, const char *part)
+{
+    size_t n = 0;
+    for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
+        n++;
+    return n;
+}
+
+static void holds(const struct page *p, const char *part)
+{
+    if (!strstr(p->text, part))
+        fail_msg("the page does not hold \"%s\"", part);
+}
+
+static struct json_object *rows_of(const struct page *p, const char *table)
+{
+    struct json_object *object = json_object_object_get(json_object_object_get(p->data, table), "rows");
+    assert_non_null(object);
+    return object;
+}
+
+/* Value of a column in a row of a table. */
+static struct json_object *value_of(const struct page *p, const char *table, size_t row, const char *column)
+{
+    struct json_object *columns = json_object_object_get(json_object_object_get(p->data, table), "columns");
+    for (size_t i = 0; i < json_object_array_length(columns); i++)
+        if (strcmp(json_object_get_string(json_object_array_get_idx(columns, i)), column) == 0)
+            return json_object_array_get_idx(json_object_array_get_idx(rows_of(p, table), row), i);
+    fail_msg("no column %s", column);
+    return NULL;
+}
+
+/* What no text may do to a page: end or begin an element, bring a script or an address from outside. */
+static void assert_contained(const struct page *p)
+{
+    assert_int_equal(count(p->text, "<script"), 2);
+    assert_int_equal(count(p->text, "</script"), 2);
+    assert_int_equal(count(p->text, "<style"), 1);
+    assert_int_equal(count(p->text, "</html>"), 1);
+    assert_int_equal(count(p->text, "<!--"), 0);
+    assert_int_equal(count(p->text, "<img"), count(p->text, "<img loading=\"lazy\" alt=\""));
+    assert_null(strstr(p->text, "src=\"http"));
+    assert_null(strstr(p->text, "href=\"http"));
+    assert_null(strstr(p->text, "url("));
+    assert_null(strstr(p->text, "@import"));
+}
+
+/* A test of the page, not of figures: nothing that could be drawn with. */
+static int without_gnuplot(void **state)
+{
+    (void)state;
+    return setenv("PATH", "/nonexistent", 1);
+}
+
+static void test_an_empty_database(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    struct page p = write_page(r, NULL);
+    assert_contained(&p);
+    holds(&p, "<h1>results.db</h1>");
+    holds(&p, "This database has no trials yet.");
+    holds(&p, "No trial has finished yet.");
+    assert_null(strstr(p.text, "id=\"paper\""));
+    assert_int_equal(json_object_array_length(rows_of(&p, "trials")), 0);
+    page_release(&p);
+    results_remove(r);
+}
+
+static const char hostile[] = "</script><img src=x onerror=alert(1)>\"'&<!--";
+
+static void quoted(struct results *r, const char *format)
+{
+    char *sql = mem_printf(format, "'</script><img src=x onerror=alert(1)>\"''&<!--'");
+    assert_non_null(sql);
+    results_sql(r, sql);
+    mem_free(sql);
+}
+
+static void test_hostile_texts_stay_texts(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    results_sweep(r, hostile, hostile);
+    results_block(r, hostile);
+    const int64_t v = results_variant(r, 400);
+    results_trial(r, v, 1, "{\"SR\":0.5}", "done", 0.5);
+    results_trial(r, v, 2, "{\"SR\":0.5}", "failed", -1);
+    quoted(r, "UPDATE trial SET message = %s");
+    quoted(r, "UPDATE sweep SET data_path = %1$s, spec_path = %1$s, tool_version = %1$s");
+    quoted(r, "UPDATE variant SET pools = %1$s, bypass = %1$s, arch_hash = %1$s");
+    quoted(r, "UPDATE recipe SET optimizer = %1$s, schedule = %1$s, recipe_hash = %1$s");
+    quoted(r, "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, ended_utc) SELECT "
+              "id, 1, "
+              "1, %1$s, 1, %1$s, %1$s, %1$s FROM trial");
+    struct page p = write_page(r, NULL);
+    assert_contained(&p);
+    holds(&p, "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;&lt;!--</h1>");
+    assert_string_equal(json_object_get_string(value_of(&p, "trials", 0, "message")), hostile);
+    assert_string_equal(json_object_get_string(value_of(&p, "trials", 0, "block")), hostile);
+    assert_string_equal(json_object_get_string(value_of(&p, "variants", 0, "pools")), hostile);
+    assert_string_equal(json_object_get_string(value_of(&p, "recipes", 0, "optimizer")), hostile);
+    /* Such a row is no network. */
+    assert_int_equal(json_object_get_int(value_of(&p, "variants", 0, "shape")), -1);
+    page_release(&p);
+
+    p = write_page(r, "<b>A & B</b>");
+    assert_contained(&p);
+    holds(&p, "<h1>&lt;b&gt;A &amp; B&lt;/b&gt;</h1>");
+    page_release(&p);
+    results_remove(r);
+}
+
+static void test_bytes_and_controls(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+    assert_non_null(out);
+    html_text(out, "a\x01\xff\xe2\x80\xae<\n");
+    html_json(out, "a\x01\xff\xe2\x80\xa8\xe2\x80\xae\\\"<>&\n");
+    html_base64(out, "", 0);
+    html_base64(out, "f", 1);
+    html_base64(out, "fo", 2);
+    html_base64(out, "foo\xff", 4);
+    fclose(out);
+    assert_string_equal(text,
+                        "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD&lt;\n"
+                        "\"a\xEF\xBF\xBD\xEF\xBF\xBD\\u2028\xEF\xBF\xBD\\\\\\\"\\u003c\\u003e\\u0026\\u000a\""
+                        "Zg==Zm8=Zm9v/w==");
+    free(text);
+}
+
+static void test_states_and_failures(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    results_sweep(r, "s", "");
+    results_block(r, "b");
+    static const char *const states[] = {"done",      "running", "failed", "diverged",
+                                         "timed_out", "pending", "skipped"};
+    for (int i = 0; i < 7; i++)
+        results_trial(r, results_variant(r, 400 * (i + 1)), 1, "{}", states[i], i == 0 ? 0.75 : -1);
+    results_sql(r, "UPDATE trial SET message = 'crashed by signal 9' WHERE state = 'failed'");
+    results_sql(r, "UPDATE trial SET diverged_step = 77 WHERE state = 'diverged'");
+    struct page p = write_page(r, NULL);
+    assert_contained(&p);
+    holds(&p, "A sweep was running when this page was written");
+    holds(&p, "crashed by signal 9");
+    holds(&p, "<td class=\"number\">77</td>");
+    holds(&p, "1 timed out");
+    holds(&p, "75.00 %");
+    assert_int_equal(json_object_array_length(rows_of(&p, "trials")), 7);
+    assert_string_equal(json_object_get_string(value_of(&p, "trials", 3, "state")), "diverged");
+    assert_null(value_of(&p, "trials", 3, "test_top1"));
+    /* One seed each: means have no spread, and nothing is claimed. */
+    assert_null(strstr(p.text, "id=\"paper\""));
+    page_release(&p);
+    results_remove(r);
+}
+
+/* SqueezeNet's small relative with a complex bypass; fire3 has no 1x1 filters. */
+static void make_network(struct results *r, int64_t variant)
+{
+    char *sql = mem_printf(
+        "UPDATE variant SET input_c = 3, input_h = 32, input_w = 32, classes = 10, conv1_filters = 8, "
+        "conv1_kernel = 3, conv1_stride = 1, conv1_pad = 1, pools = 'conv1,fire4', pool_floor = 0, bypass = "
+        "'complex', conv10_relu = 1, conv10_pad = 0 WHERE id = %d;"
+        "WITH RECURSIVE f(k) AS (SELECT 2 UNION ALL SELECT k + 1 FROM f WHERE k < 9) INSERT INTO fire SELECT "
+        "%d, k, "
+        "2, iif(k = 3, 0, 4), 4, k = 5, 1 FROM f",
+        (int)variant, (int)variant);
+    assert_non_null(sql);
+    results_sql(r, sql);
+    mem_free(sql);
+}
+
+static void test_variants_share_their_layers(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    results_sweep(r, "s", "");
+    results_block(r, "b");
+    for (int i = 0; i < 3; i++) {
+        const int64_t v = results_variant(r, 400 * (i + 1));
+        make_network(r, v);
+        results_trial(r, v, 1, "{}", "done", 0.5);
+    }
+    results_sql(r, "UPDATE fire SET s1x1 = 3 WHERE variant_id = 2");
+    results_sql(r, "UPDATE fire SET e1x1 = 4 WHERE variant_id = 3");
+    struct page p = write_page(r, NULL);
+    struct json_object *shapes = json_object_object_get(p.data, "shapes");
+    /* Other widths make the same list, another Fire's branch another one. */
+    assert_int_equal(json_object_array_length(shapes), 2);
+    assert_int_equal(json_object_get_int(value_of(&p, "variants", 0, "shape")), 0);
+    assert_int_equal(json_object_get_int(value_of(&p, "variants", 1, "shape")), 0);
+    assert_int_equal(json_object_get_int(value_of(&p, "variants", 2, "shape")), 1);
+    assert_int_equal(json_object_get_int(value_of(&p, "variants", 0, "clamped")), 1 << 3);
+    struct json_object *fires = value_of(&p, "variants", 1, "fires");
+    assert_int_equal(json_object_array_length(fires), 24);
+    assert_int_equal(json_object_get_int(json_object_array_get_idx(fires, 0)), 3);
+    assert_int_equal(json_object_get_int(json_object_array_get_idx(fires, 4)), 0);
+    struct json_object *layers = json_object_object_get(json_object_array_get_idx(shapes, 0), "layers");
+    assert_string_equal(
+        json_object_to_json_string_ext(json_object_array_get_idx(layers, 0), JSON_C_TO_STRING_PLAIN),
+        "[\"conv1\",\"conv\",0,1,3,1,1,8,32,32]");
+    page_release(&p);
+    results_remove(r);
+}
+
+static void test_curves_are_thinned(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    results_sweep(r, "s", "");
+    results_block(r, "b");
+    results_trial(r, results_variant(r, 400), 1, "{}", "done", 0.5);
+    results_sql(
+        r, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1001) INSERT INTO "
+           "epoch(trial_id, epoch, train_loss, train_top1, val_count) SELECT 1, i, 1.0 / i, NULL, 0 FROM n");
+    struct page p = write_page(r, NULL);
+    struct json_object *epochs = json_object_object_get(p.data, "epochs");
+    struct json_object *curve = json_object_object_get(json_object_object_get(epochs, "trials"), "1");
+    struct json_object *numbers = json_object_array_get_idx(curve, 0),
+                       *loss = json_object_array_get_idx(curve, 1);
+    assert_int_equal(json_object_array_length(numbers), 200);
+    assert_int_equal(json_object_array_length(loss), 200);
+    assert_int_equal(json_object_get_int(json_object_array_get_idx(numbers, 0)), 1);
+    assert_int_equal(json_object_get_int(json_object_array_get_idx(numbers, 199)), 1001);
+    assert_int_equal(json_object_get_int(json_object_array_get_idx(loss, 0)), 10000);
+    /* A series without a value is not there. */
+    assert_int_equal(json_object_get_type(json_object_array_get_idx(curve, 2)), json_type_int);
+    assert_non_null(
+        strstr(json_object_get_string(json_object_object_get(epochs, "note")), "at most 200 of 1001"));
+    page_release(&p);
+    results_remove(r);
+}
+
+/* 10,000 trials of 20 epochs: the page stays one that can be sent. */
+static void test_a_large_sweep_is_bounded(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    results_sweep(r, "s", "");
+    results_block(r, "b");
+    const int64_t v = results_variant(r, 400);
+    make_network(r, v);
+    results_trial(r, v, 1, "{}", "done", 0.5);
+    results_sql(
+        r,
+        "BEGIN; WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) INSERT INTO "
+        "trial(id, variant_id, recipe_id, data_fingerprint, seed, state, epochs_done, val_top1, test_top1, "
+        "train_s) "
+        "SELECT i, 1, "
+        "1, 'f', i, 'done', 20, (i * 7919 % 10007) / 10007.0, (i * 7919 % 10007) / 10007.0, 1.25 FROM n;"
+        "INSERT INTO block_trial SELECT 1, id, json_object('SR', id / 10000.0), id, 1 FROM trial WHERE id > "
+        "1;"
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) INSERT INTO "
+        "epoch(trial_id, "
+        "epoch, train_loss, train_top1, val_count, val_loss, val_top1) SELECT id, i, 2.3456789 / i, i / "
+        "21.0, 1, "
+        "2.3456789, i / 22.0 FROM trial, n; COMMIT");
+    struct page p = write_page(r, NULL);
+    assert_int_equal(json_object_array_length(rows_of(&p, "trials")), 10000);
+    assert_in_range(p.size, 1 << 20, 6 << 20);
+    struct json_object *curves = json_object_object_get(json_object_object_get(p.data, "epochs"), "trials");
+    assert_int_equal(json_object_object_length(curves), 10000);
+    assert_int_equal(
+        json_object_array_length(json_object_array_get_idx(json_object_object_get(curves, "77"), 0)), 12);
+    /* An axis of 10,000 levels has no effects to list, and that is no reason for no page. */
+    assert_non_null(strstr(p.left_out.text, "Effects of block b: left out"));
+    page_release(&p);
+
+    /* So many that curves would be too short: those of the best only. */
+    results_sql(
+        r, "BEGIN; INSERT INTO trial(variant_id, recipe_id, data_fingerprint, seed, state, epochs_done, "
+           "val_top1) WITH RECURSIVE n(i) AS (SELECT 10001 UNION ALL SELECT i + 1 FROM n WHERE i < 16000) "
+           "SELECT 1, 1, 'f', i, 'done', 9, i / 1e6 FROM n; INSERT INTO epoch(trial_id, epoch, val_count) "
+           "SELECT t.id, n.value, 0 FROM trial t, json_each('[1,2,3,4,5,6,7,8,9]') n WHERE t.id > 10000; "
+           "COMMIT");
+    p = write_page(r, NULL);
+    curves = json_object_object_get(json_object_object_get(p.data, "epochs"), "trials");
+    assert_int_equal(json_object_object_length(curves), 15000);
+    assert_true(json_object_object_get_ex(curves, "16000", NULL));
+    assert_false(json_object_object_get_ex(curves, "10001", NULL));
+    assert_non_null(strstr(p.left_out.text, "Learning curves of the best 15000 trials"));
+    page_release(&p);
+    results_remove(r);
+}
+
+/* A curve over SR with three seeds: all that a page can say. */
+static struct results *with_curve(void)
+{
+    static const double sr[] = {0.125, 0.25, 0.75, 1.0}, top1[] = {0.70, 0.73, 0.75, 0.7505};
+    struct results *r = results_create();
+    results_sweep(r, "fig", "version: 1\nname: s\ndata: {format: idx, path: d}\n");
+    results_block(r, "sr");
+    for (int i = 0; i < 4; i++) {
+        const int64_t v = results_variant(r, 400 * (i + 1));
+        char *sql = mem_printf(
+            "UPDATE variant SET base_e = 64, incr_e = 64, freq = 2, sr = %g, pct3x3 = 0.5, bypass = "
+            "'none', pools = 'conv1' WHERE id = %d",
+            sr[i], (int)v);
+        char *axes = mem_printf("{\"SR\":%g}", sr[i]);
+        assert_non_null(sql);
+        assert_non_null(axes);
+        results_sql(r, sql);
+        for (int seed = 1; seed <= 3; seed++)
+            results_trial(r, v, seed, axes, "done", top1[i] + 0.001 * ((seed * 7 + i * 3) % 5));
+        mem_free(axes);
+        mem_free(sql);
+    }
+    return r;
+}
+
+static void test_findings_and_paper_without_gnuplot(void **state)
+{
+    (void)state;
+    struct results *r = with_curve();
+    struct page p = write_page(r, NULL);
+    assert_contained(&p);
+    holds(&p, "Knee and plateau");
+    holds(&p, "no difference shown between SR 0.75 and 1");
+    holds(&p, "Pareto front");
+    holds(&p, "id=\"paper\"");
+    holds(&p, "beyond SR 0.75");
+    holds(&p, "<td>holds</td>");
+    holds(&p, "Figures are left out: ");
+    assert_non_null(strstr(p.left_out.text, "gnuplot"));
+    assert_int_equal(count(p.text, "<img"), 0);
+    page_release(&p);
+    results_remove(r);
+}
+
+static void test_figures_are_in_the_page(void **state)
+{
+    const char *path = *state;
+    setenv("PATH", path, 1);
+    if (system("gnuplot --version > /dev/null 2>&1") != 0) {
+        without_gnuplot(NULL);
+        skip();
+    }
+    struct results *r = with_curve();
+    char tmp[128];
+    snprintf(tmp, sizeof tmp, "%s/tmp", results_folder(r));
+    assert_int_equal(mkdir(tmp, 0700), 0);
+    setenv("TMPDIR", tmp, 1);
+    struct page p = write_page(r, NULL);
+    unsetenv("TMPDIR");
+    without_gnuplot(NULL);
+    assert_contained(&p);
+    assert_string_equal(p.left_out.text, "");
+    /* The curve, its front, and the paper's; there are no epochs. */
+    assert_int_equal(count(p.text, "<img"), 3);
+    assert_int_equal(count(p.text, "src=\"data:image/svg+xml;base64,"), 3);
+    assert_int_equal(count(p.text, "href=\"data:text/csv;base64,"), 2);
+    assert_int_equal(rmdir(tmp), 0); /* nothing is left there */
+    page_release(&p);
+    results_remove(r);
+}
+
+static void test_no_folder_for_figures(void **state)
+{
+    (void)state;
+    struct results *r = with_curve();
+    setenv("TMPDIR", "/nonexistent", 1);
+    struct page p = write_page(r, NULL);
+    unsetenv("TMPDIR");
+    assert_non_null(strstr(p.left_out.text, "no folder for temporary files in /nonexistent"));
+    holds(&p, "Pareto front");
+    page_release(&p);
+    results_remove(r);
+}
+
+/* The n-th allocation fails, for every n: an error, and nothing is lost. */
+static void test_every_allocation_may_fail(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    results_sweep(r, "s", "");
+    results_block(r, "b");
+    const int64_t v = results_variant(r, 400);
+    make_network(r, v);
+    results_trial(r, v, 1, "{\"SR\":0.5}", "done", 0.5);
+    results_epoch(r, 1, 0.5, 0.5);
+    const size_t live = mem_live();
+    enum status status = ST_NOMEM;
+    int n = 0;
+    while (status != ST_OK && n < 2000) {
+        struct page p;
+        struct err e = ERR_INIT;
+        mem_fail_after((size_t)++n);
+        status = try_write(r, "t", &p, &e);
+        mem_fail_after(0);
+        if (status != ST_OK)
+            assert_int_equal(status, ST_NOMEM);
+        page_release(&p);
+        assert_int_equal(mem_live(), live);
+    }
+    assert_int_equal(status, ST_OK);
+    assert_in_range(n, 20, 1999);
+    results_remove(r);
+}
+
+int main(void)
+{
+    static char path[4096];
+    snprintf(path, sizeof path, "%s", getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_empty_database),
+        cmocka_unit_test(test_hostile_texts_stay_texts),
+        cmocka_unit_test(test_bytes_and_controls),
+        cmocka_unit_test(test_states_and_failures),
+        cmocka_unit_test(test_variants_share_their_layers),
+        cmocka_unit_test(test_curves_are_thinned),
+        cmocka_unit_test(test_a_large_sweep_is_bounded),
+        cmocka_unit_test(test_findings_and_paper_without_gnuplot),
+        cmocka_unit_test_prestate(test_figures_are_in_the_page, path),
+        cmocka_unit_test(test_no_folder_for_figures),
+        cmocka_unit_test(test_every_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, without_gnuplot, NULL);
+}
