@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing for the named purposes: build, plot, data, test, check.
+# Installs what is missing for the named purposes: build, plot, data, test, check, browser.
 #   scripts/setup.sh build plot data
 # On a system without apt it only says what is missing.
 set -eu
@@ -52,6 +52,9 @@ check_purpose() {
         need_library cmocka libcmocka-dev
         need_tool sqlite3 sqlite3
         ;;
+    browser) # for the test that opens the HTML report; large, so on its own
+        command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || need_tool chromium chromium
+        ;;
     check)
         need_compiler libomp-dev "clang with OpenMP" clang -fopenmp
         need_tool clang clang
@@ -61,7 +64,7 @@ check_purpose() {
         need_tool shellcheck shellcheck
         ;;
     *)
-        echo "setup.sh: unknown purpose '$1', known are build, plot, data, test, check" >&2
+        echo "setup.sh: unknown purpose '$1', known are build, plot, data, test, check, browser" >&2
         exit 2
         ;;
     esac

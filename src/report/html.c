@@ -39,13 +39,11 @@ void html_json(FILE *out, const char *text)
         const int length = utf8_decode(s, &code);
         const bool named = code == '"' || code == '\\';
         const bool risky = code == '<' || code == '>' || code == '&' || code == 0x2028 || code == 0x2029;
-        if (code < 0)
-            fputs(REPLACEMENT, out);
-        else if (named)
+        if (named)
             fprintf(out, "\\%c", (char)code);
         else if (risky || code == '\n' || code == '\t')
             fprintf(out, "\\u%04x", (unsigned)code);
-        else if (utf8_width(code) < 0)
+        else if (utf8_width(code) < 0) /* also what is not UTF-8 */
             fputs(REPLACEMENT, out);
         else
             fwrite(s, 1, (size_t)length, out);

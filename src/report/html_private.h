@@ -23,14 +23,14 @@ struct html_table {
     const char *heading; /* of level 3 */
     const char *note;    /* a paragraph below the heading, or NULL */
     const struct table_column *columns;
-    int count;
-    const char *sql;                                                          /* the rows, or else */
-    enum status (*rows)(const void *context, struct table *t, struct err *e); /* what adds them */
-    void (*after)(const void *context, FILE *out);                            /* text below, or NULL */
+    const char *sql; /* the rows, or else what adds them */
+    enum status (*rows)(const void *context, struct table *t, struct err *e);
+    void (*after)(const void *context, FILE *out); /* text below, or NULL */
     const void *context;
+    int count;   /* of columns */
     bool folded; /* behind its heading until it is opened */
 };
-enum status html_table_write(struct html_page *p, const struct html_table *t, size_t *rows, struct err *e);
+enum status html_table_write(struct html_page *p, const struct html_table *h, size_t *rows, struct err *e);
 #define HTML_COLUMNS(array) .columns = (array), .count = (int)(sizeof(array) / sizeof *(array))
 
 /* "3 h 12 min", "7.5 s"; returns out. */

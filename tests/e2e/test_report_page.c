@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "metamodel/cost.h"
 #include "program.h"
 #include "results.h"
@@ -85,16 +86,19 @@ static void add_variant(struct results *r, int i)
             d.macro.conv1_kernel, d.macro.conv1_stride, d.macro.conv1_pad, pools_format(d.macro.pools, pools),
             bypass_name(d.macro.bypass), d.macro.conv10_pad, d.meta.base_e, d.meta.incr_e, d.meta.freq,
             d.meta.sr, d.meta.pct3x3, (long long)c.macs, id));
+    struct strbuf fires = STRBUF_INIT;
     for (int k = 0; k < FIRE_COUNT; k++)
-        run_sql(r, mem_printf("INSERT INTO fire VALUES(%d, %d, %d, %d, %d, 0, 1)", id, k + 2, a.fires[k].s1x1,
-                              a.fires[k].e1x1, a.fires[k].e3x3));
+        strbuf_printf(&fires, "%s(%d, %d, %d, %d, %d, 0, 1)", k ? ", " : "INSERT INTO fire VALUES", id, k + 2,
+                      a.fires[k].s1x1, a.fires[k].e1x1, a.fires[k].e3x3);
+    results_sql(r, fires.text);
+    strbuf_release(&fires);
 }
 
 static struct results *large_sweep(void)
 {
     struct results *r = results_create();
     results_sweep(r, "</script><img src=x onerror=alert(1)>",
-                  "version: 1\nname: s\ndata: {format: idx, path: d}\n");
+                  "version: 1\nname: s\ndata: {format: idx, path: d}\nplots: [{kind: edf}]\n");
     results_block(r, "b");
     results_sql(r, "BEGIN");
     for (int i = 0; i < VARIANTS; i++)
