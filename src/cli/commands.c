@@ -5,17 +5,27 @@
 const struct command *const *commands_all(void)
 {
     static const struct command *const commands[] = {
-        /* clang-format off: one a line, so that additions stay apart */
-        &command_derive,     &command_init,
-        &command_validate,   &command_plan,
-        &command_run,        &command_status,
-        &command_query,      &command_plot,
-        &command_report,     &command_extend,
-        &command_verify,     &command_measure,
-        &command_eval,       NULL,
-        &command_export,     &command_gc,
-        &command_bench,      &command_paper,
-        &command_completion, NULL,
+        /* One a line, so that additions stay apart. */
+        /* clang-format off */
+        &command_derive,
+        &command_init,
+        &command_validate,
+        &command_plan,
+        &command_run,
+        &command_status,
+        &command_query,
+        &command_plot,
+        &command_report,
+        &command_extend,
+        &command_verify,
+        &command_measure,
+        &command_eval,
+        &command_export,
+        &command_gc,
+        &command_bench,
+        &command_paper,
+        &command_completion,
+        NULL,
         /* clang-format on */
     };
     return commands;
