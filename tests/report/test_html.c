@@ -332,7 +332,7 @@ static void test_a_large_sweep_is_bounded(void **state)
         "train_s) "
         "SELECT i, 1, "
         "1, 'f', i, 'done', 20, (i * 7919 % 10007) / 10007.0, (i * 7919 % 10007) / 10007.0, 1.25 FROM n;"
-        "INSERT INTO block_trial SELECT 1, id, json_object('SR', id / 10000.0), id, 1 FROM trial WHERE id > "
+        "INSERT INTO block_trial SELECT 1, id, json_object('pools', 'p' || id), id, 1 FROM trial WHERE id > "
         "1;"
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) INSERT INTO "
         "epoch(trial_id, "
@@ -346,7 +346,7 @@ static void test_a_large_sweep_is_bounded(void **state)
     assert_int_equal(json_object_object_length(curves), 10000);
     assert_int_equal(
         json_object_array_length(json_object_array_get_idx(json_object_object_get(curves, "77"), 0)), 12);
-    /* An axis of 10,000 levels has no effects to list, and that is no reason for no page. */
+    /* An axis of 10,000 words has no effects to list, and that is no reason for no page. */
     assert_non_null(strstr(p.left_out.text, "Effects of block b: left out"));
     page_release(&p);
 
