@@ -78,6 +78,17 @@ static bool canonical(const void *context, int name, const char *text, char out[
     return false;
 }
 
+/* There are too many keys to name them all. */
+static const char *allowed_names(struct arena *arena, bool with_costs)
+{
+    char text[400] = "all keys of base and train, such as SR and lr";
+    size_t n = strlen(text);
+    for (int i = 0; with_costs && i < COST_COUNT && n < sizeof text; i++)
+        n +=
+            (size_t)snprintf(text + n, sizeof text - n, "%s%s", i ? ", " : "; and the costs ", costs[i].name);
+    return arena_strdup(arena, text);
+}
+
 enum status conditions_scope(struct arena *arena, bool with_costs, struct expression_scope *out,
                              struct err *e)
 {
@@ -92,8 +103,9 @@ enum status conditions_scope(struct arena *arena, bool with_costs, struct expres
     }
     for (int i = 0; with_costs && i < COST_COUNT; i++)
         names[count++] = (struct expression_name){costs[i].name, EXPRESSION_NUMBER, costs[i].unit};
-    *out = (struct expression_scope){.count = count, .names = names, .canonical = canonical};
-    return ST_OK;
+    *out = (struct expression_scope){
+        .count = count, .names = names, .allowed = allowed_names(arena, with_costs), .canonical = canonical};
+    return out->allowed ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
 }
 
 int conditions_name(const char *name)

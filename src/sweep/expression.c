@@ -54,7 +54,8 @@ static struct expression *unknown_name(struct parser *p, const struct expression
     }
     const char *guess = suggest_word(x->text, known, count);
     return expression_fail(p, x->at, "%s is unknown%s%s%s; allowed: %s", source_of(p, x, quoted),
-                           guess ? ", did you mean " : "", guess ? guess : "", guess ? "?" : "", list);
+                           guess ? ", did you mean " : "", guess ? guess : "", guess ? "?" : "",
+                           p->scope->allowed ? p->scope->allowed : list);
 }
 
 struct expression *expression_node(struct parser *p, enum expression_op op, enum expression_type type,

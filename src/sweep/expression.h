@@ -41,6 +41,7 @@ struct expression_name {
 struct expression_scope {
     int count;
     const struct expression_name *names;
+    const char *allowed; /* what they are, where naming all would take too long; NULL: their list */
     const void *context; /* of: */
     /* The one form of a text that is compared with a name of type EXPRESSION_WORDS; false when it is none of
      * the name's values, with "allowed" written to out. */

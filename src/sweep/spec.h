@@ -37,6 +37,7 @@ struct axis {
     const char *key; /* any metaparameter, macro-architecture or train key */
     struct mark mark;
     int count;
+    int left_out;              /* by spec_parse_without, besides `count` */
     struct axis_value *values; /* ranges are already expanded */
 };
 

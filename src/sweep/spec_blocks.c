@@ -147,6 +147,7 @@ static enum status axis_read(struct block_reader *b, const struct field *f, cons
                                    "a list of values or a range {from, to, step}");
     if (st != ST_OK)
         return st;
+    axis->left_out = node->cut;
     axis->values = arena_alloc(&b->r->spec->arena, (size_t)node->count, sizeof *axis->values);
     if (!axis->values)
         return reader_no_memory(b->r);
@@ -177,17 +178,23 @@ static enum status axes_read(struct block_reader *b, const struct node *node, co
     return st;
 }
 
+/* Lengths are those of the file. Axes of which values were left out are then as long as the shortest. */
 static enum status zip_check(const struct block_reader *b)
 {
-    const struct axis *zip = b->block->zip;
+    struct axis *zip = b->block->zip;
+    int least = b->block->zip_count > 0 ? zip[0].count : 0;
     char prefix[192];
     snprintf(prefix, sizeof prefix, "%s.zip", b->prefix);
     for (int i = 1; i < b->block->zip_count; i++) {
-        if (zip[i].count != zip[0].count)
+        const int length = zip[i].count + zip[i].left_out, first = zip[0].count + zip[0].left_out;
+        if (length != first)
             return reader_fail(b->r, zip[i].mark, prefix, zip[i].key,
-                               "has %d values but %s has %d, allowed: equal lengths", zip[i].count,
-                               zip[0].key, zip[0].count);
+                               "has %d values but %s has %d, allowed: equal lengths", length, zip[0].key,
+                               first);
+        least = zip[i].count < least ? zip[i].count : least;
     }
+    for (int i = 0; i < b->block->zip_count; i++)
+        zip[i].count = least;
     return ST_OK;
 }
 

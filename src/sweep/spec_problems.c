@@ -30,7 +30,7 @@ static bool follows(const struct spec_cut *cuts, int count, struct mark at, cons
 {
     for (int i = 0; i < count; i++) {
         if (cuts[i].found && same_mark(cuts[i].from, at) &&
-            (strstr(text, "is missing") || strstr(text, "is empty")))
+            (strstr(text, "is missing") || strstr(text, "is empty") || strstr(text, "takes two numbers")))
             return true;
     }
     return false;

@@ -363,6 +363,7 @@ bool node_cut(const struct node *root, struct mark at, const char *instead, stru
         if (node->last == i)
             node->last = before;
         node->count--;
+        node->cut++;
         return true;
     }
     return false;

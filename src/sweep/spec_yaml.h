@@ -28,6 +28,7 @@ struct node {
     bool plain;       /* scalar: neither quoted nor a block scalar */
     bool open;        /* while reading: its end has not come yet */
     int count;        /* items */
+    int cut;          /* items that node_cut took out */
     size_t weight;    /* nodes from here down, aliases followed */
     struct node_item *items, *last;
 };

@@ -114,6 +114,30 @@ static void test_all_problems_with_positions(void **state)
     outcome_release(&o);
 }
 
+/* What is said of a list counts the values that were wrong, too, and follows from nothing that was left out.
+ */
+static void test_lists_with_wrong_values(void **state)
+{
+    (void)state;
+    write_text("lists.yaml", "version: 1\nname: lists\ndata: {format: idx, path: .}\nsweep:\n"
+                             "  - {id: a, zip: {base_e: [8, 0, 32, -1], incr_e: [8, 16, 32]}}\n"
+                             "  - {id: b, zip: {base_e: [8, 0, 32], incr_e: [8, 16, 32]}}\n"
+                             "  - {id: c, random: {n: 2}, params: {SR: {uniform: [0.1, 2]}}}\n");
+    struct outcome o = RUN("validate", "lists.yaml");
+    assert_int_equal(o.code, 1);
+    assert_string_equal(
+        o.out, "lists.yaml:5:31: sweep.a.zip.base_e: \"0\" is out of range, allowed: a whole number from 1 "
+               "to 65536\n"
+               "lists.yaml:5:38: sweep.a.zip.base_e: \"-1\" is out of range, allowed: a whole number from 1 "
+               "to 65536\n"
+               "lists.yaml:5:43: sweep.a.zip.incr_e: has 3 values but base_e has 4, allowed: equal lengths\n"
+               "lists.yaml:6:31: sweep.b.zip.base_e: \"0\" is out of range, allowed: a whole number from 1 "
+               "to 65536\n"
+               "lists.yaml:7:58: sweep.c.params.SR: \"2\" is out of range, allowed: 0 < SR <= 1\n");
+    assert_holds(o.err, "validate: 5 problems");
+    outcome_release(&o);
+}
+
 /* What `plan` says first is what validate says first. */
 static void test_one_problem(void **state)
 {
@@ -161,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_starter_specs_are_right),
         cmocka_unit_test(test_never_overwrites),
         cmocka_unit_test(test_all_problems_with_positions),
+        cmocka_unit_test(test_lists_with_wrong_values),
         cmocka_unit_test(test_one_problem),
         cmocka_unit_test(test_status),
     };

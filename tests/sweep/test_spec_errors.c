@@ -194,7 +194,9 @@ static void test_sections(void **state)
         {"seeds: [5, 4, 7, 4, 5]\n", 4, 18, "seeds", "4 is given twice"},
         {"seeds: [1, [2]]\n", 4, 12, "seeds", "a list where one value is needed"},
         {"constraints: params < 1M\n", 4, 14, "constraints", "a list of conditions"},
-        {"constraints: [latency < 3]\n", 4, 15, "constraints", "\"latency\" is unknown; allowed: preset, "},
+        {"constraints: [latency < 3]\n", 4, 15, "constraints",
+         "\"latency\" is unknown; allowed: all keys of base and train, such as SR and lr; and the costs "
+         "params, "},
         {"constraints: [params <= 1M, 'param < 3']\n", 4, 30, "constraints", "did you mean params?"},
         {"constraints: [params = 3]\n", 4, 22, "constraints", "\"=\" is no comparison, allowed: =="},
         {"run: {keep: best}\n", 4, 13, "run.keep",
