@@ -109,7 +109,7 @@ static void bash_options(const struct command *c)
     }
     fputs("'\n        case $previous in\n", stdout);
     for (const struct poptOption *o = c->options; o->longName; o++) {
-        const struct value v = value_of_option(c, o);
+        const struct value v = value_of_option(o);
         if (v.kind == VALUE_NONE)
             continue;
         printf("        --%s", o->longName);
@@ -216,9 +216,9 @@ static void zsh_value(const char *name, const struct value *v)
         printf(":%s", zsh_action(v->kind));
 }
 
-static void zsh_option(const struct command *c, const struct poptOption *o)
+static void zsh_option(const struct poptOption *o)
 {
-    const struct value v = value_of_option(c, o);
+    const struct value v = value_of_option(o);
     for (int form = 0; form < 1 + (o->shortName != '\0'); form++) {
         if (form == 0)
             printf(" \\\n            '--%s%s[", o->longName, o->argDescrip ? "=" : "");
@@ -237,7 +237,7 @@ static void zsh_command(const struct command *c)
     const int count = c->positional_max < 4 ? c->positional_max : 4;
     printf("    %s)\n        _arguments '(- *)--help[Show this help]'", c->name);
     for (const struct poptOption *o = c->options; o->longName; o++)
-        zsh_option(c, o);
+        zsh_option(o);
     for (int i = 0; i < count; i++) {
         struct value v;
         const unsigned kinds = value_of_argument(c, i, &v);
@@ -273,7 +273,9 @@ static void write_zsh(void)
          "    case $words[1] in");
     for (const struct command *const *c = commands_all(); *c; c++)
         zsh_command(*c);
-    puts("    esac\n}\n\ncompdef _firesweep firesweep");
+    /* As an autoloaded file the first request loads it and wants an answer at once; else it is sourced. */
+    puts("    esac\n}\n\nif [[ ${funcstack[1]} == _firesweep ]]; then\n    _firesweep \"$@\"\nelse\n"
+         "    compdef _firesweep firesweep\nfi");
 }
 
 static enum status completion_run(const struct args *a, struct err *e)

@@ -29,8 +29,8 @@ static const struct poptOption options[] = {
      "Say which trials fit into this time (2h, 1h30m), in the order of the spec, and which do not", "TIME"},
     OUTPUT_FORMAT_OPTION,
     {"only", '\0', POPT_ARG_STRING, NULL, OPTION_ONLY,
-     "Print one part: trials, blocks, removed, skipped, aliases, totals, with --budget budget or, beside a "
-     "database, changes or outside (csv: trials)",
+     "Print one part: trials, blocks, totals, removed, skipped, aliases, changes, outside or budget (csv: "
+     "trials; changes and outside need --db, budget needs --budget)",
      "PART"},
     POPT_TABLEEND};
 

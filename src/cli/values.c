@@ -6,24 +6,19 @@
 #include "metamodel/arch.h"
 #include "report/plot.h"
 
-/* Options whose tables leave the choice to the text. A NULL command is any. */
+/* Options whose tables leave the choice to the text. */
 static const struct {
-    const char *command, *option;
+    const char *option;
     enum value_kind kind;
     const char *words;
 } known[] = {
-    {"derive", "only", VALUE_WORDS, "requested fires layers totals"},
-    {"plan", "only", VALUE_WORDS, "trials blocks totals changes outside"},
-    {"gc", "only", VALUE_WORDS, "files kinds totals"},
-    {"status", "only", VALUE_WORDS, "states sweeps running failures"},
-    {"paper", "only", VALUE_WORDS, "layers sizes compression bypass series curves claims"},
-    {NULL, "bypass", VALUE_WORDS, "none simple complex"},
-    {NULL, "pool-rounding", VALUE_WORDS, "ceil floor"},
-    {NULL, "image", VALUE_WORDS, "svg png pdf"},
-    {NULL, "split", VALUE_WORDS, "test val train"},
-    {NULL, "data-format", VALUE_WORDS, "idx cifar10 cifar100 image-folder"},
-    {NULL, "db", VALUE_DB, NULL},
-    {NULL, "block", VALUE_BLOCK, NULL},
+    {"bypass", VALUE_WORDS, "none simple complex"},
+    {"pool-rounding", VALUE_WORDS, "ceil floor"},
+    {"image", VALUE_WORDS, "svg png pdf"},
+    {"split", VALUE_WORDS, "test val train"},
+    {"data-format", VALUE_WORDS, "idx cifar10 cifar100 image-folder"},
+    {"db", VALUE_DB, NULL},
+    {"block", VALUE_BLOCK, NULL},
 };
 
 static void add_word(struct value *v, const char *word, size_t n)
@@ -52,16 +47,33 @@ static struct value alternatives(const char *text)
     return v;
 }
 
-struct value value_of_option(const struct command *c, const struct poptOption *option)
+/* The parts that --only can print, from its help text: "Print one part: fires, layers or totals (csv:
+ * layers)". */
+static struct value parts(const char *help)
+{
+    struct value v = {.kind = VALUE_WORDS};
+    const char *word = strstr(help, ": ");
+    for (word = word ? word + 2 : ""; *word && *word != '(';) {
+        const size_t n = strcspn(word, ", (");
+        if (n > 0 && !(n == 2 && strncmp(word, "or", n) == 0))
+            add_word(&v, word, n);
+        word += n;
+        word += strspn(word, ", ");
+    }
+    return v;
+}
+
+struct value value_of_option(const struct poptOption *option)
 {
     const char *shown = option->argDescrip;
     if (!shown)
         return (struct value){.kind = VALUE_NONE};
     if (strcmp(option->longName, "preset") == 0)
         return presets();
+    if (strcmp(option->longName, "only") == 0)
+        return parts(option->descrip);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcmp(known[i].option, option->longName) != 0 ||
-            (known[i].command && strcmp(known[i].command, c->name) != 0))
+        if (strcmp(known[i].option, option->longName) != 0)
             continue;
         struct value v = {.kind = known[i].kind};
         snprintf(v.words, sizeof v.words, "%s", known[i].words ? known[i].words : "");

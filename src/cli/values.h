@@ -26,7 +26,7 @@ struct value {
 };
 
 /* Of an option; VALUE_NONE also for a flag. */
-struct value value_of_option(const struct command *c, const struct poptOption *option);
+struct value value_of_option(const struct poptOption *option);
 /* Of argument `i` (from 0): a set of kinds, bit 1 << kind, since some take one of two. 0 behind the last. */
 unsigned value_of_argument(const struct command *c, int i, struct value *words);
 

@@ -132,23 +132,86 @@ static void test_scripts_are_well_formed(void **state)
     EXPECT_ERROR(2, "missing argument, expected SHELL", "completion");
 }
 
-/* Words that completion proposes for --only are parts that the command prints. */
-static void test_parts_exist(void **state)
+/* What a new interactive zsh lists for a line; until the next call. */
+static const char *list_zsh(const char *line)
+{
+    static char answer[8192];
+    char command[1024];
+    snprintf(command, sizeof command, "zsh -f " FIRESWEEP_COMPLETE_ZSH " zsh '%s'", line);
+    FILE *out = popen(command, "r");
+    assert_non_null(out);
+    const size_t got = fread(answer, 1, sizeof answer - 1, out);
+    answer[got] = '\0';
+    assert_int_equal(pclose(out), 0);
+    return answer;
+}
+
+/* The very first request of a shell is answered, too: it loads the file. */
+static void test_zsh_lists(void **state)
 {
     (void)state;
-    static const char *const commands[][3] = {{"derive", "--classes=10", "--freq=2"},
-                                              {"status", "one.db", "--format=csv"},
-                                              {"plan", "one.yaml", "--db=one.db"},
-                                              {"paper", "one.db", "--format=json"}};
-    for (int i = 0; i < 4; i++) {
-        char parts[512];
-        snprintf(parts, sizeof parts, "%s", COMPLETE(commands[i][0], "--only", ""));
-        for (char *part = strtok(parts, "\n"); part; part = strtok(NULL, "\n")) {
-            struct outcome o = RUN(commands[i][0], commands[i][1], commands[i][2], "--only", part);
-            if (o.code != 0)
-                fail_msg("%s --only %s: %s", commands[i][0], part, o.err);
-            outcome_release(&o);
+    static const struct {
+        const char *line, *holds[3], *not ;
+    } cases[] = {
+        {"firesweep pl", {"plan  -- ", "plot  -- "}, "derive"},
+        {"firesweep derive --bypass ", {"none", "simple", "complex"}, "one.db"},
+        {"firesweep status one.db --only ", {"states", "sweeps", "failures"}, "fires "},
+        {"firesweep query one.db par", {"pareto"}, "trials"},
+        {"firesweep plot one.db --block ", {"ratio", "width"}, "curve"},
+        {"firesweep plan one", {"one.yaml"}, "one.db"},
+    };
+    if (system("command -v zsh > /dev/null") != 0)
+        skip();
+    assert_int_equal(system("mkdir zsh bin && ln -s " FIRESWEEP_PROGRAM " bin/firesweep"), 0);
+    const char *const script[] = {"completion", "zsh", NULL};
+    struct outcome o = program_run_to("zsh/_firesweep", script);
+    outcome_release(&o);
+    char path[2048];
+    char *folder = getcwd(NULL, 0);
+    snprintf(path, sizeof path, "%s/bin:%s", folder ? folder : "", getenv("PATH"));
+    free(folder);
+    assert_int_equal(setenv("PATH", path, 1), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *list = list_zsh(cases[i].line);
+        for (int k = 0; k < 3 && cases[i].holds[k]; k++)
+            assert_holds(list, cases[i].holds[k]);
+        assert_holds_not(list, cases[i].not );
+    }
+}
+
+/* The parts that completion proposes for --only are those that the command itself names. */
+static void test_parts_are_the_commands(void **state)
+{
+    (void)state;
+    static const char *const commands[][5] = {{"derive"},
+                                              {"status", "one.db"},
+                                              {"plan", "one.yaml", "--db=one.db", "--budget=1h"},
+                                              {"gc", "one.db", "--dry-run"},
+                                              {"paper", "one.db"}};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const char *arguments[8], *allowed;
+        char parts[512] = "";
+        size_t n = 0;
+        int count = 0;
+        while (count < 5 && commands[i][count]) {
+            arguments[count] = commands[i][count];
+            count++;
         }
+        arguments[count++] = "--only=nonsense";
+        arguments[count] = NULL;
+        struct outcome o = program_run(arguments);
+        assert_int_equal(o.code, 2);
+        allowed = strstr(o.err, "allowed are ");
+        assert_non_null(allowed);
+        for (const char *word = allowed ? allowed + strlen("allowed are ") : ""; *word && *word != '\n';) {
+            const size_t length = strcspn(word, ", \n");
+            n += (size_t)snprintf(parts + n, sizeof parts - n, "\n%.*s", (int)length, word);
+            word += length;
+            word += strspn(word, ", ");
+        }
+        snprintf(parts + n, sizeof parts - n, "\n");
+        assert_string_equal(COMPLETE(commands[i][0], "--only", ""), parts);
+        outcome_release(&o);
     }
 }
 
@@ -161,7 +224,8 @@ int main(void)
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_what_a_database_holds),
         cmocka_unit_test(test_scripts_are_well_formed),
-        cmocka_unit_test(test_parts_exist),
+        cmocka_unit_test(test_parts_are_the_commands),
+        cmocka_unit_test(test_zsh_lists),
     };
     return cmocka_run_group_tests(tests, setup, sandbox_teardown);
 }
