@@ -41,7 +41,7 @@ static const struct table_column result_columns[] = {
     {.name = "n", .title = "seeds"},
     {.name = "params", .title = "params"},
     {.name = "model_bytes", .flags = TABLE_NOT_TEXT},
-    {.name = "MiB", .decimals = 2, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+    {.name = "MiB", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "macs", .flags = TABLE_NOT_TEXT},
     {.name = "million MACs", .decimals = 1, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "val_top1", .flags = TABLE_NOT_TEXT},
