@@ -25,7 +25,9 @@ static const char variants_sql[] =
     "conv1_filters,"
     " input_c || 'x' || input_h || 'x' || input_w AS input, params, model_bytes, model_bytes_8bit, "
     "model_bytes_6bit,"
-    " macs, activation_bytes, train_activation_bytes, arch_hash FROM variant ORDER BY id";
+    " macs, activation_bytes, train_activation_bytes, d.latency_ms, d.infer_img_s,"
+    " d.infer_bytes / 1048576.0 AS infer_mib, d.cpu_share, arch_hash FROM variant"
+    " LEFT JOIN deployment d ON d.variant_id = id ORDER BY id";
 static const char fires_sql[] =
     "SELECT variant_id, fire, s1x1, e1x1, e3x3, s1x1_clamped FROM fire ORDER BY variant_id, fire";
 

@@ -267,7 +267,13 @@ static void test_variants_share_their_layers(void **state)
     }
     results_sql(r, "UPDATE fire SET s1x1 = 3 WHERE variant_id = 2");
     results_sql(r, "UPDATE fire SET e1x1 = 4 WHERE variant_id = 3");
+    results_sql(
+        r, "INSERT INTO deployment SELECT 2, 12.5, 13, 9, 80, 1, 3145728, 1, 1, NULL, 'generic', 'h', 'c', "
+           "'1', 'now'");
     struct page p = write_page(r, NULL);
+    assert_true(json_object_get_double(value_of(&p, "variants", 1, "latency_ms")) == 12.5);
+    assert_true(json_object_get_double(value_of(&p, "variants", 1, "infer_mib")) == 3.0);
+    assert_null(value_of(&p, "variants", 0, "latency_ms"));
     struct json_object *shapes = json_object_object_get(p.data, "shapes");
     /* Other widths make the same list, another Fire's branch another one. */
     assert_int_equal(json_object_array_length(shapes), 2);

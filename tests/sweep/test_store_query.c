@@ -220,6 +220,25 @@ static void test_readers_refuse_to_write(void **state)
     free(after);
 }
 
+/* Between begin and end a reader sees one moment, whatever others write. */
+static void test_readers_keep_their_moment(void **state)
+{
+    struct context *c = *state;
+    struct err e = ERR_INIT;
+    struct store *reader = NULL;
+    int64_t counts[TRIAL_STATE_COUNT];
+    assert_ok(store_open_readonly(c->path, &reader, &e));
+    assert_ok(store_read_begin(reader, &e));
+    fixture_finish(c->s, c->f.ids[0], 0.5, 0.5);
+    assert_ok(store_counts(reader, NULL, counts, &e));
+    assert_int_equal(counts[TRIAL_DONE], 0);
+    store_read_end(reader);
+    assert_ok(store_counts(reader, NULL, counts, &e));
+    assert_int_equal(counts[TRIAL_DONE], 1);
+    store_read_end(reader); /* once too often is fine */
+    store_close(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +246,7 @@ int main(void)
         store_test(test_statements_of_a_reader),
         store_test(test_statements_of_a_writer),
         store_test(test_readers_refuse_to_write),
+        store_test(test_readers_keep_their_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

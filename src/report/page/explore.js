@@ -34,7 +34,7 @@ function front(points, lowerIsBetter) {
   return best;
 }
 
-const COSTS = ['model_mib', 'params', 'macs', 'model_bytes', 'model_bytes_8bit', 'model_bytes_6bit', 'activation_bytes', 'train_activation_bytes', 'train_s'];
+const COSTS = ['model_mib', 'params', 'macs', 'model_bytes', 'model_bytes_8bit', 'model_bytes_6bit', 'activation_bytes', 'train_activation_bytes', 'train_s', 'latency_ms', 'infer_mib'];
 
 function drawExplore() {
   const v = view(state.view), find = (id) => v.columns.find((c) => c.name === $(id).value);

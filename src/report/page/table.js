@@ -69,7 +69,7 @@ function makeColumns(view, rows) {
   for (const name of recipe) add(name, (row) => row.r[R[name]]);
   for (const name of ownNames) add(name, own(name));
   const order = ['trial', 'block', 'variant', ...AXES, 'seed', 'seeds', 'done', 'state', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'params', 'model_mib',
-    'epochs', 'train_s', 'message', ...ownNames, 'macs'].filter((n) => all.has(n));
+    'latency_ms', 'epochs', 'train_s', 'message', ...ownNames, 'macs'].filter((n) => all.has(n));
   const columns = [...new Set([...order, ...all.keys()])].map((n) => all.get(n));
   for (const c of columns) {
     c.number = rows.some((row) => typeof c.get(row) === 'number') || !rows.some((row) => c.get(row) !== null && c.get(row) !== undefined);
@@ -81,7 +81,7 @@ function makeColumns(view, rows) {
 function shownAtFirst(c, rows) {
   if (['variant', 'params', 'model_mib', 'test_top1', 'val_top1', 'state', 'done', 'trial'].includes(c.name))
     return ['trial', 'variant', 'params', 'model_mib', 'state', 'done'].includes(c.name) || rows.some((row) => (c.get(row) ?? null) !== null);
-  if (c.name === 'train_s' || c.name === 'epochs' || c.name === 'message' || c.name.endsWith('_sd')) return rows.some((row) => (c.get(row) ?? null) !== null);
+  if (c.name === 'train_s' || c.name === 'epochs' || c.name === 'latency_ms' || c.name === 'message' || c.name.endsWith('_sd')) return rows.some((row) => (c.get(row) ?? null) !== null);
   return (AXES.includes(c.name) || ['block', 'seed'].includes(c.name)) && differs(rows, c.get);
 }
 

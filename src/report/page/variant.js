@@ -55,6 +55,10 @@ function variantFacts(v) {
     ['Model, 8 and 6 bits', `${mib(get('model_bytes_8bit'))}, ${mib(get('model_bytes_6bit'))}`],
     ['Multiply-accumulates', integer(get('macs'))],
     ['Activations, inference', mib(get('activation_bytes'))],
+    ...(get('latency_ms') === null ? [] : [
+      ['Measured latency, one image', `${Number(get('latency_ms').toPrecision(3))} ms`],
+      ['Measured rate', `${integer(Math.round(get('infer_img_s')))} images/s`],
+      ['Memory of inference', `${get('infer_mib').toFixed(2)} MiB`]]),
     ['Identity', el('code', {}, get('arch_hash'))],
   ]);
 }
