@@ -29,8 +29,8 @@ static const struct poptOption options[] = {
      "Say which trials fit into this time (2h, 1h30m), in the order of the spec, and which do not", "TIME"},
     OUTPUT_FORMAT_OPTION,
     {"only", '\0', POPT_ARG_STRING, NULL, OPTION_ONLY,
-     "Print one part: trials, blocks, totals, removed, skipped, aliases, changes, outside or budget (csv: "
-     "trials; changes and outside need --db, budget needs --budget)",
+     "Print one part: trials, blocks, totals, removed, skipped, aliases, changes, outside, rungs or budget "
+     "(csv: trials; changes and outside need --db, rungs a spec with search, budget needs --budget)",
      "PART"},
     POPT_TABLEEND};
 
@@ -43,7 +43,7 @@ static double operations_per_image(const struct trial *t)
     return (double)OPERATIONS_PER_MAC * (double)t->cost.macs * t->point.recipe.epochs;
 }
 
-static double predicted_s(const struct plan *p, int trial)
+double plan_predicted_s(const struct plan *p, int trial)
 {
     return p->has_speed
                ? forecast_trial_s(&p->forecast, &p->space, &p->speed, trial, p->packing.threads, &p->images)
@@ -160,7 +160,7 @@ static enum status trial_row(const struct plan *p, int index, struct table *t, s
         cell_real(operations_per_image(trial)),
         known(memory / MIB),
         memory > 0 ? cell_int((int64_t)memory) : cell_null(),
-        known(predicted_s(p, index)),
+        known(plan_predicted_s(p, index)),
         cell_text(trial->arch_hash),
         cell_text(trial->skip_reason),
         cell_text(plan_change_text(&p->changes, index, change, sizeof change)),
@@ -288,7 +288,7 @@ static enum status sum_trials(const struct plan *p, struct totals *sum, struct e
         if (t->skip_reason)
             continue;
         hashes[sum->trials++] = t->arch_hash;
-        sum->trial_s += predicted_s(p, i);
+        sum->trial_s += plan_predicted_s(p, i);
         sum->epochs += t->point.recipe.epochs;
         sum->operations += operations_per_image(t);
         sum->checkpoint_bytes += disk_kept_bytes(t, p->spec.run.keep) - disk_rows_bytes(t);
@@ -418,17 +418,18 @@ static enum status write_plan(const struct output *o, const struct plan *p, stru
         plan_change_sections[0],
         plan_change_sections[1],
         plan_space_sections[3],
+        plan_search_section,
     };
     /* Left out at the end: budget, and with it changes where there is no database. */
     struct section chosen[sizeof sections / sizeof *sections];
     int count = 0;
     for (int i = 0; i < (int)(sizeof sections / sizeof *sections); i++) {
-        const bool change = i == 6 || i == 7, budget = i == 8;
+        const bool change = i == 6 || i == 7, budget = i == 8, search = i == 9;
         /* Text for people has the skipped in the list of trials, and no long list of other names. */
         const bool asked = o->only || o->format == TABLE_JSON;
         if (!asked && (i == 4 || (i == 5 && p->shown < p->space.trial_count)))
             continue;
-        if ((!change || p->changes.db) && (!budget || p->budget_s > 0))
+        if ((!change || p->changes.db) && (!budget || p->budget_s > 0) && (!search || p->spec.search.on))
             chosen[count++] = sections[i];
     }
     return output_sections(o, chosen, count, 0, p, e);
@@ -539,10 +540,10 @@ double plan_left_s(const struct plan *p, int trial)
     if (p->space.trials[trial].skip_reason)
         return 0;
     if (!p->changes.db)
-        return predicted_s(p, trial);
+        return plan_predicted_s(p, trial);
     const struct trial_change *c = &p->changes.found.trials[trial];
     const int left = epochs - c->epochs_done;
-    return change_trains(c->change) && left > 0 ? predicted_s(p, trial) * left / epochs : 0;
+    return change_trains(c->change) && left > 0 ? plan_predicted_s(p, trial) * left / epochs : 0;
 }
 
 /* What is left beside a database. Epochs of a trial take equally long. */
@@ -608,6 +609,7 @@ static enum status plan_spec(struct plan *p, const char *path, const char *db, c
     enum status st = spec_load(path, &p->spec, e);
     if (st == ST_OK) {
         st = space_build(&p->spec, &p->space, e);
+        p->space.trial_count = p->space.named_count; /* shorter rungs of a search: plan_search.c */
         if (st == ST_OK)
             st = make_forecast(p, e);
         if (st == ST_OK)

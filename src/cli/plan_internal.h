@@ -2,6 +2,7 @@
 #ifndef CLI_PLAN_INTERNAL_H
 #define CLI_PLAN_INTERNAL_H
 
+#include "base/strbuf.h"
 #include "cli/output.h"
 #include "cli/plan_changes.h"
 #include "sweep/forecast.h"
@@ -26,6 +27,12 @@ struct plan {
 
 /* "SR=0.125 freq=2" from the JSON object. */
 void plan_format_axes(struct strbuf *b, const char *axes);
+
+/* Predicted seconds of a trial on the threads of a worker; 0 when not known. */
+double plan_predicted_s(const struct plan *p, int trial);
+
+/* What a search trains, rung by rung (rungs); its context is the struct plan. */
+extern const struct section plan_search_section;
 
 /* Seconds that a trial still needs: all of it, or what a database does not hold; 0 when not known or done. */
 double plan_left_s(const struct plan *p, int trial);

@@ -145,6 +145,8 @@ static void print_next_steps(const struct run_result *result, const char *db, co
         fprintf(stderr, ", %d timed out", result->timed_out);
     if (result->skipped > 0)
         fprintf(stderr, ", %d skipped", result->skipped);
+    if (result->pruned > 0)
+        fprintf(stderr, ", %d pruned by the search", result->pruned);
     fprintf(stderr, "; results are in %s\n", db);
     if (result->interrupted || result->pending > 0)
         fprintf(stderr, "  %s    continues where this run stopped\n", again);

@@ -25,24 +25,14 @@ static const char *format_duration(double seconds, char out[DURATION_TEXT])
 
 /* Names */
 
-/* The first membership of each trial; mem_free. */
-static const struct membership **first_memberships(const struct space *space)
-{
-    const struct membership **first = mem_calloc((size_t)space->trial_count + 1, sizeof(struct membership *));
-    for (int i = space->membership_count - 1; first && i >= 0; i--)
-        first[space->memberships[i].trial] = &space->memberships[i];
-    return first;
-}
-
 static enum status name_trials(struct run_display *d, const struct spec *spec, struct err *e)
 {
-    const struct membership **first = first_memberships(&d->space);
+    const struct membership **first = space_first_memberships(&d->space);
     d->names = mem_calloc((size_t)d->space.trial_count + 1, sizeof *d->names);
     bool failed = !first || !d->names;
     for (int i = 0; !failed && i < d->space.trial_count; i++) {
         const struct membership *m = first[i];
-        d->names[i] = trial_name_format(m ? spec->blocks[m->block].id : "", m ? m->axes : NULL,
-                                        d->space.trials[i].seed);
+        d->names[i] = space_trial_name(spec, &d->space.trials[i], m);
         failed = !d->names[i];
         int width = failed ? 0 : table_text_width(d->names[i]);
         d->name_width = width > d->name_width ? width : d->name_width;
@@ -105,6 +95,7 @@ static void draw_head(struct run_display *d)
     draw_count(s, COLOR_RED, r->failed, "failed");
     draw_count(s, COLOR_RED, r->timed_out, "timed out");
     draw_count(s, COLOR_DIM, r->skipped, "skipped");
+    draw_count(s, COLOR_DIM, r->pruned, "pruned");
     draw_count(s, COLOR_DIM, r->pending, "pending");
     screen_end_line(s);
 }

@@ -20,6 +20,7 @@ static const char trials_sql[] = "SELECT t.id, (SELECT group_concat(DISTINCT " B
               " r.epochs AS epochs_planned, r.batch, r.optimizer, r.momentum, r.lr, r.schedule, r.warmup,"
               " r.weight_decay, r.dropout, r.smoothing, t.val_top5, t.val_loss, t.test_loss, t.eval_s,"
               " d.latency_ms, d.latency_p95_ms, d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib,"
+              " (SELECT rung FROM rung x WHERE x.trial_id = t.id ORDER BY in_spec DESC LIMIT 1) AS rung,"
               " t.skip_reason, t.message, t.diverged_step, t.checkpoint"
               " FROM trial t JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
               " LEFT JOIN deployment d ON d.variant_id = t.variant_id ORDER BY t.id";
@@ -114,6 +115,21 @@ static const char deployment_shown[] = "variant,base_e,incr_e,freq,sr,pct3x3,byp
                                        "latency_p95_ms,infer_img_s,infer_mib,repetitions,cpu_share,isa,host,"
                                        "measured_utc";
 
+/* One row per variant and recipe in a rung. */
+static const char rungs_sql[] =
+    "SELECT s.name AS sweep, r.rung, r.rungs, c.epochs, t.variant_id AS variant, v.base_e, v.incr_e, v.freq,"
+    " v.sr, v.pct3x3, v.bypass, v.model_bytes / 1048576.0 AS model_mib, d.latency_ms, count(*) AS seeds,"
+    " sum(t.state = 'done') AS n, avg(iif(t.state = 'done', t.val_top1, NULL)) AS val_top1, r.rank,"
+    " r.promoted, min(t.state) AS state, t.message, v.params, v.macs, v.activation_bytes, t.recipe_id AS "
+    "recipe"
+    " FROM rung r JOIN sweep s ON s.id = r.sweep_id JOIN trial t ON t.id = r.trial_id"
+    " JOIN variant v ON v.id = t.variant_id JOIN recipe c ON c.id = t.recipe_id"
+    " LEFT JOIN deployment d ON d.variant_id = t.variant_id WHERE r.in_spec"
+    " GROUP BY r.sweep_id, r.rung, t.variant_id, t.recipe_id"
+    " ORDER BY r.sweep_id, r.rung, r.rank IS NULL, r.rank, t.state = 'pruned', val_top1 DESC, t.variant_id";
+static const char rungs_shown[] =
+    "sweep,rung,epochs,variant,base_e,incr_e,freq,sr,pct3x3,bypass,model_mib,n,val_top1,rank,promoted,state";
+
 static const char events_sql[] =
     "SELECT e.trial_id AS trial, a.number AS attempt, e.at_utc, e.text FROM event e"
     " LEFT JOIN attempt a ON a.id = e.attempt_id ORDER BY e.id";
@@ -132,6 +148,8 @@ const struct named_query *named_queries(void)
         {"attempts", "every execution of every trial: where, how it ended, time, memory", attempts_sql, NULL},
         {"deployment", "inference of each variant as measured: latency, rate, memory, and how",
          deployment_sql, deployment_shown},
+        {"rungs", "a search's rungs: every variant's accuracy, rank, and whether it went on", rungs_sql,
+         rungs_shown},
         {"events", "what happened on the way: damaged checkpoints, waits, lost runs", events_sql, NULL},
         {"aliases", "points whose layers are another point's, trained once for both", aliases_sql, NULL},
         {"failures", "trials that failed, diverged or timed out, and why", failures_sql, failures_shown},

@@ -173,8 +173,10 @@ static enum change change_of(const struct search *s, const struct known_trial *k
         return CHANGE_AGAIN;
     case TRIAL_TIMED_OUT:
         return limit <= 0 || k->timed_out_s < limit ? CHANGE_AGAIN : CHANGE_TIMED_OUT;
-    case TRIAL_PENDING:
     case TRIAL_PRUNED:
+        skipped = skipped || s->spec->search.on;
+        break;
+    case TRIAL_PENDING:
     case TRIAL_SKIPPED:
     case TRIAL_STATE_COUNT:
         break;

@@ -45,6 +45,7 @@ static _Noreturn void become_hook(const struct spec *spec, const char *db, enum 
     set_number("FIRESWEEP_DIVERGED", r->diverged);
     set_number("FIRESWEEP_TIMED_OUT", r->timed_out);
     set_number("FIRESWEEP_SKIPPED", r->skipped);
+    set_number("FIRESWEEP_PRUNED", r->pruned);
     set_number("FIRESWEEP_PENDING", r->pending);
     execvp(spec->on_finish[0], spec->on_finish);
     _exit(errno == ENOENT ? 127 : 126);

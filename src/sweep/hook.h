@@ -10,7 +10,7 @@
  * - FIRESWEEP_DB: the database, FIRESWEEP_SWEEP: the sweep's name
  * - FIRESWEEP_OUTCOME: done, interrupted (the same command continues) or failed; FIRESWEEP_MESSAGE: why, or
  * ""
- * - FIRESWEEP_TOTAL, _DONE, _FAILED, _DIVERGED, _TIMED_OUT, _SKIPPED, _PENDING: trials
+ * - FIRESWEEP_TOTAL, _DONE, _FAILED, _DIVERGED, _TIMED_OUT, _SKIPPED, _PRUNED, _PENDING: trials
  * ST_FAILED, saying how, when it cannot be started or does not end with 0. */
 enum status hook_run(const struct spec *spec, const char *db, enum status status, const char *message,
                      const struct run_result *result, struct err *e);

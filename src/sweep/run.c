@@ -112,6 +112,7 @@ static void fill_result(const struct supervisor *s, struct run_result *out)
         .failed = count.failed,
         .diverged = count.diverged,
         .skipped = count.skipped,
+        .pruned = count.pruned,
         .pending = count.pending + count.running, /* running: in other runs */
         .timed_out = count.timed_out,
         .interrupted = s->phase >= PHASE_STOPPING && s->fatal == ST_OK && count.pending + count.running > 0,

@@ -23,7 +23,7 @@ struct worker_status {
 
 struct run_status {
     int total, done, failed, diverged, skipped, running, pending; /* trials */
-    int timed_out;                                                /* total is the sum of the other seven */
+    int timed_out, pruned;                                        /* total is the sum of the other eight */
     int workers, threads_per_worker;
     struct worker_status worker[RUN_MAX_WORKERS];
     double elapsed_s, eta_s; /* eta_s < 0: not known yet */
@@ -52,6 +52,7 @@ struct run_result {
     int trained; /* trials that this call brought to an end: done or diverged */
     int total, done, failed, diverged, skipped, pending;
     int timed_out;
+    int pruned; /* by a search: not trained in full */
     bool interrupted;
 };
 

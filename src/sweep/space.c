@@ -384,6 +384,9 @@ enum status space_build(const struct spec *spec, struct space *out, struct err *
     enum status st = time_prepare(&b);
     if (st == ST_OK)
         st = blocks_build(&b);
+    out->named_count = out->trial_count;
+    if (st == ST_OK && spec->search.on)
+        st = space_search(&b);
     strbuf_release(&b.axes);
     mem_free(b.claimed);
     mem_free(b.slots);

@@ -18,6 +18,9 @@ struct trial {
     int min_channels;        /* see conditions_min_channels */
     double train_s;          /* predicted, where a condition asks for it; NaN otherwise */
     const char *skip_reason; /* the condition that excludes it (its `reason`), NULL = runs */
+    int rung, rungs; /* of a search, 1-based; the last rung's are the trials of blocks; 0 = no search */
+    int full;        /* in a search: index of the last rung's trial of this point and seed */
+    int contender;   /* in a search: number of its variant and recipe, the same in all rungs */
 };
 
 /* One appearance of a trial in a block. A block can name one trial more than once, at several positions:
@@ -42,7 +45,10 @@ struct sampling {
 struct space {
     struct arena arena;
     int trial_count;
-    struct trial *trials; /* in the order in which the blocks name them */
+    struct trial
+        *trials;     /* in the order in which the blocks name them; then those of shorter rungs, by rung */
+    int named_count; /* so many are named by blocks: all, without a search */
+    int contender_count; /* of a search */
     int membership_count;
     struct membership *memberships;
     struct sampling *samplings; /* of each block of the spec */
@@ -67,6 +73,13 @@ const struct condition *space_rule(const struct spec *spec, int block, int rule)
 
 /* "12 of 64 points; of 11280 candidates 9000 removed by params < 1M, 2268 equal to an earlier one". */
 void space_sampling_text(const struct spec *spec, const struct space *space, int block, char *out, size_t n);
+
+/* "explore SR=0.1 seed 3", with " (2 epochs)" behind it in a shorter rung; `m`: first membership of the trial
+ * or, in a shorter rung, of its full one; NULL if there is none. mem_free, NULL if no memory. */
+char *space_trial_name(const struct spec *spec, const struct trial *t, const struct membership *m);
+/* The membership that names each trial: its first one, in a shorter rung that of its full trial; NULL where
+ * there is none. space->trial_count entries, mem_free; NULL if no memory. */
+const struct membership **space_first_memberships(const struct space *space);
 
 void space_release(struct space *s);
 

@@ -57,6 +57,9 @@ int space_find(const struct builder *b, const struct trial *trial);
 /* Adds the point under every seed. */
 enum status space_add(struct builder *b, struct trial *trial);
 
+/* The trials of shorter rungs, behind all others (space_search.c). */
+enum status space_search(struct builder *b);
+
 /* All points of the random block at work. */
 enum status space_random(struct builder *b);
 

@@ -12,13 +12,14 @@
 #include "sweep/spec_error.h"
 #include "sweep/spec_read.h"
 
-/* Files of data, budget and run get their defaults from the table, base and train from point_init. */
+/* Fields of data, search, budget and run get their defaults from the table, base and train from point_init.
+ */
 static enum status defaults_set(struct spec *spec, struct err *e)
 {
     for (size_t i = 0; i < field_count(); i++) {
         const struct field *f = field_at(i);
-        bool of_spec =
-            f->section == SECTION_DATA || f->section == SECTION_BUDGET || f->section == SECTION_RUN;
+        bool of_spec = f->section == SECTION_DATA || f->section == SECTION_BUDGET ||
+                       f->section == SECTION_RUN || f->section == SECTION_SEARCH;
         if (of_spec && f->initial) {
             enum status st = field_set(f, spec, f->initial, e);
             if (st != ST_OK)
@@ -361,6 +362,8 @@ static enum status root_read(struct reader *r, const struct node *root)
             conditions_read(r, given_value(&given, SECTION_ROOT, "exclude"), NULL, "exclude", &spec->exclude);
     if (st == ST_OK)
         st = seeds_read(r, given_value(&given, SECTION_ROOT, "seeds"));
+    if (st == ST_OK)
+        st = search_read(r, given_value(&given, SECTION_ROOT, "search"));
     if (st == ST_OK)
         st = plain_section_read(r, given_value(&given, SECTION_ROOT, "budget"), SECTION_BUDGET, "budget",
                                 spec);

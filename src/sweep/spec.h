@@ -133,6 +133,29 @@ struct run_options {
     bool measure; /* finished variants, at the end of a run; default true */
 };
 
+enum search_method { SEARCH_HALVING };
+enum search_mode { SEARCH_ACCURACY, SEARCH_PARETO };
+enum search_cost {
+    SEARCH_MODEL_BYTES,
+    SEARCH_PARAMS,
+    SEARCH_MACS,
+    SEARCH_ACTIVATION_BYTES,
+    SEARCH_LATENCY_MS
+};
+const char *search_mode_name(enum search_mode m);
+const char *search_cost_name(enum search_cost c);
+
+/* Short trainings choose which variants are trained in full, see search.h. */
+struct search_options {
+    bool on; /* the spec has `search` */
+    struct mark mark;
+    enum search_method method;
+    int eta; /* one of so many variants goes on, to so many times the epochs */
+    int min_epochs;
+    enum search_mode mode;
+    enum search_cost cost; /* what variants are compared in beside accuracy: SEARCH_PARETO */
+};
+
 struct spec {
     struct arena arena; /* owns everything below */
     const char *path;   /* as given */
@@ -151,6 +174,7 @@ struct spec {
     struct conditions exclude;     /* no trial may fulfil one */
     int seed_count;
     uint64_t *seeds; /* default [1] */
+    struct search_options search;
     struct budget budget;
     struct run_options run;
     char **on_finish; /* program and arguments, ended by NULL; NULL = none */

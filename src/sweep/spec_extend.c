@@ -3,56 +3,53 @@
 
 #include "sweep/space.h"
 #include "sweep/spec.h"
+#include "sweep/spec_epochs.h"
 #include "sweep/spec_error.h"
 
-static enum status refuse_key(const struct spec *s, const struct block *block, struct mark mark,
-                              struct err *e)
-{
-    return spec_error(
-        e, s->path, mark, "epochs",
-        "block %s sets it, so one number for all would merge trials; to extend, change it in the "
-        "spec and run that: what can go on does",
-        block->id);
-}
-
-static enum status check_assignments(const struct spec *s, const struct block *block,
-                                     const struct assignments *a, struct err *e)
+static bool assignments_set(const struct assignments *a, struct mark *mark)
 {
     for (int i = 0; i < a->count; i++) {
         if (strcmp(a->items[i].key, "epochs") == 0) {
-            return refuse_key(s, block, a->items[i].value.mark, e);
+            *mark = a->items[i].value.mark;
+            return true;
         }
     }
-    return ST_OK;
+    return false;
 }
 
-static enum status check_axes(const struct spec *s, const struct block *block, const struct axis *axes,
-                              int count, struct err *e)
+static bool axes_set(const struct axis *axes, int count, struct mark *mark)
 {
     for (int i = 0; i < count; i++) {
         if (strcmp(axes[i].key, "epochs") == 0) {
-            return refuse_key(s, block, axes[i].mark, e);
+            *mark = axes[i].mark;
+            return true;
         }
     }
-    return ST_OK;
+    return false;
 }
 
-static enum status check_block(const struct spec *s, const struct block *block, struct err *e)
+static bool block_sets(const struct block *block, struct mark *mark)
 {
-    enum status status = check_assignments(s, block, &block->set, e);
-    if (status == ST_OK) {
-        status = check_axes(s, block, block->grid, block->grid_count, e);
+    bool found = assignments_set(&block->set, mark) || axes_set(block->grid, block->grid_count, mark) ||
+                 axes_set(block->zip, block->zip_count, mark);
+    for (int i = 0; i < block->list_count && !found; i++) {
+        found = assignments_set(&block->list[i], mark);
     }
-    if (status == ST_OK) {
-        status = check_axes(s, block, block->zip, block->zip_count, e);
+    for (int i = 0; i < block->random.count && !found; i++) {
+        found = axes_set(&block->random.params[i].axis, 1, mark);
     }
-    for (int i = 0; i < block->list_count && status == ST_OK; i++) {
-        status = check_assignments(s, block, &block->list[i], e);
+    return found;
+}
+
+bool spec_sets_epochs(const struct spec *s, const struct block **block, struct mark *mark)
+{
+    for (int i = 0; i < s->block_count; i++) {
+        if (block_sets(&s->blocks[i], mark)) {
+            *block = &s->blocks[i];
+            return true;
+        }
     }
-    for (int i = 0; i < block->random.count && status == ST_OK; i++) {
-        status = check_axes(s, block, &block->random.params[i].axis, 1, e);
-    }
-    return status;
+    return false;
 }
 
 static enum status check_schedules(const struct spec *s, struct err *e)
@@ -76,9 +73,18 @@ static enum status check_schedules(const struct spec *s, struct err *e)
 
 enum status spec_extend(struct spec *s, int epochs, struct err *e)
 {
+    const struct block *block = NULL;
+    struct mark mark;
     enum status status = ST_OK;
-    for (int i = 0; i < s->block_count && status == ST_OK; i++) {
-        status = check_block(s, &s->blocks[i], e);
+    if (s->search.on) {
+        status = spec_error(e, s->path, s->search.mark, "search",
+                            "its rungs are trainings of their own length, so there is nothing to extend; "
+                            "more train.epochs make another search");
+    } else if (spec_sets_epochs(s, &block, &mark)) {
+        status = spec_error(e, s->path, mark, "epochs",
+                            "block %s sets it, so one number for all would merge trials; to extend, change "
+                            "it in the spec and run that: what can go on does",
+                            block->id);
     }
     if (status == ST_OK && epochs <= s->base.recipe.epochs) {
         status = err_set(e, ST_USAGE, "%s: the trials have %d epochs already; allowed: more than that",

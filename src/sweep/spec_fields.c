@@ -78,6 +78,33 @@ static const char *keep_choice(int i)
     return i <= KEEP_NONE ? keep_name((enum keep)i) : NULL;
 }
 
+const char *search_mode_name(enum search_mode m)
+{
+    static const char *const names[] = {"accuracy", "pareto"};
+    return names[m];
+}
+
+static const char *mode_choice(int i)
+{
+    return i <= SEARCH_PARETO ? search_mode_name((enum search_mode)i) : NULL;
+}
+
+const char *search_cost_name(enum search_cost c)
+{
+    static const char *const names[] = {"model_bytes", "params", "macs", "activation_bytes", "latency_ms"};
+    return names[c];
+}
+
+static const char *cost_choice(int i)
+{
+    return i <= SEARCH_LATENCY_MS ? search_cost_name((enum search_cost)i) : NULL;
+}
+
+static const char *method_choice(int i)
+{
+    return i == SEARCH_HALVING ? "successive_halving" : NULL;
+}
+
 static const char *plot_choice(int i)
 {
     static const char *const names[] = {"curve",   "learning", "scatter",  "pareto",    "edf", "heatmap",
@@ -107,6 +134,8 @@ static const struct field fields[] = {
      .meaning = "conditions that every trial must fulfil; others are listed as skipped"},
     {SECTION_ROOT, FIELD_LIST, "exclude", .meaning = "conditions under which a trial is skipped"},
     {SECTION_ROOT, FIELD_LIST, "seeds", .initial = "[1]", .meaning = "each point is trained once per seed"},
+    {SECTION_ROOT, FIELD_SECTION, "search",
+     .meaning = "train all variants for few epochs and only the best of them in full"},
     {SECTION_ROOT, FIELD_SECTION, "budget", .meaning = "when to give up"},
     {SECTION_ROOT, FIELD_SECTION, "run", .meaning = "how to use the machine; no influence on results"},
     {SECTION_ROOT, FIELD_LIST, "on_finish",
@@ -225,6 +254,23 @@ static const struct field fields[] = {
      .meaning = "gradient accumulators; part of the arithmetic, so another number makes other trials"},
     {SECTION_TRAIN, FIELD_BOOL, "winograd", IN_RECIPE(winograd),
      .meaning = "run 3x3 layers by Winograd's algorithm where it is faster; part of the arithmetic likewise"},
+
+    {SECTION_SEARCH, FIELD_CHOICE, "method", IN_SPEC(search.method), .choice = method_choice,
+     .initial = "successive_halving",
+     .meaning = "rungs of ever longer trainings, each with its whole schedule; the best go on to the next"},
+    {SECTION_SEARCH, FIELD_INT, "eta", IN_SPEC(search.eta), .min = 2, .max = 100, .initial = "3",
+     .meaning = "one of so many variants goes on, and is trained for so many times the epochs"},
+    {SECTION_SEARCH, FIELD_INT, "min_epochs", IN_SPEC(search.min_epochs), .min = 1, .max = RECIPE_EPOCHS_MAX,
+     .initial = "1",
+     .meaning = "least epochs of the first rung; rungs have train.epochs, 1/eta of it, 1/eta of that and so "
+                "on"},
+    {SECTION_SEARCH, FIELD_CHOICE, "mode", IN_SPEC(search.mode), .choice = mode_choice, .initial = "accuracy",
+     .meaning = "`accuracy`: the most accurate on validation go on; `pareto`: a variant is dropped only for "
+                "others of equal or smaller cost"},
+    {SECTION_SEARCH, FIELD_CHOICE, "cost", IN_SPEC(search.cost), .choice = cost_choice,
+     .initial = "model_bytes",
+     .meaning = "what pareto mode compares beside accuracy; latency_ms is measured "
+                "on this machine before a rung is decided"},
 
     {SECTION_BUDGET, FIELD_DURATION, "wall", IN_SPEC(budget.wall_s), .max = 1e9, .initial = "0",
      .meaning = "time for the whole sweep, 0 = no limit"},

@@ -13,6 +13,7 @@ enum section {
     SECTION_DATA,
     SECTION_BASE,
     SECTION_TRAIN,
+    SECTION_SEARCH,
     SECTION_BUDGET,
     SECTION_RUN,
     SECTION_BLOCK,  /* an entry of `sweep` */

@@ -79,9 +79,9 @@ static enum status look(struct spec_problems *p, const char *text, size_t n, con
     enum status st = spec_parse_without(text, n, path, cuts, count, &spec, why);
     if (st == ST_OK) {
         st = space_build(&spec, &space, why);
-        p->trials = space.trial_count;
+        p->trials = space.named_count; /* not the shorter rungs of a search */
         p->excluded = 0;
-        for (int i = 0; st == ST_OK && i < space.trial_count; i++)
+        for (int i = 0; st == ST_OK && i < space.named_count; i++)
             p->excluded += space.trials[i].skip_reason != NULL;
         p->trials -= p->excluded;
         space_release(&space);

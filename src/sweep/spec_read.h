@@ -70,6 +70,9 @@ double range_value(const struct range *range, int64_t k);
 enum status random_read(struct reader *r, const struct node *random, const struct node *params,
                         const char *prefix, struct block *block);
 
+/* `search`, NULL if there is none; after data, train and the blocks. */
+enum status search_read(struct reader *r, const struct node *node);
+
 /* The entries of `sweep`, or the one block of a spec without (node NULL). */
 enum status blocks_read(struct reader *r, const struct node *node);
 

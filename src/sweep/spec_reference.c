@@ -139,6 +139,7 @@ static void reference_add(struct strbuf *out, const struct point *point)
     section_add(out, SECTION_PARAM, "params", "Each key has one distribution:", point);
     strbuf_puts(out, conditions);
     costs_add(out);
+    section_add(out, SECTION_SEARCH, "search", "Described in docs/search.md.", point);
     section_add(out, SECTION_BUDGET, "budget", "", point);
     section_add(out, SECTION_RUN, "run", "", point);
     section_add(out, SECTION_PLOT, "plots", "A list of figures with these keys:", point);

@@ -38,7 +38,8 @@ enum status store_sweep_id(struct store *s, const char *name, int64_t *id, struc
 static const char counts_of_all[] = "SELECT state, count(*) FROM trial WHERE ?1 = 0 GROUP BY state";
 static const char counts_of_sweep[] =
     "SELECT state, count(*) FROM trial WHERE id IN (SELECT m.trial_id FROM block_trial m JOIN block b"
-    " ON b.id = m.block_id WHERE b.sweep_id = ?1 AND m.in_spec) GROUP BY state";
+    " ON b.id = m.block_id WHERE b.sweep_id = ?1 AND m.in_spec"
+    " UNION SELECT r.trial_id FROM rung r WHERE r.sweep_id = ?1 AND r.in_spec) GROUP BY state";
 
 enum status store_counts(struct store *s, const char *sweep, int64_t counts[TRIAL_STATE_COUNT], struct err *e)
 {

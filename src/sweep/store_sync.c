@@ -11,12 +11,13 @@ static const char doing[] = "cannot record the sweep";
 
 /* The statements that run once a row. */
 enum sync_statement {
-    FIND_BLOCK,   /* name, sweep -> id */
-    FIND_VARIANT, /* arch_hash -> id */
-    FIND_RECIPE,  /* recipe_hash -> id */
-    FIND_TRIAL,   /* data, variant, recipe, seed -> id */
-    SKIP_TRIAL,   /* reason, id: a constraint excludes it; what has been trained stays */
-    UNSKIP_TRIAL, /* -, id: no constraint excludes it any more */
+    FIND_BLOCK,    /* name, sweep -> id */
+    FIND_VARIANT,  /* arch_hash -> id */
+    FIND_RECIPE,   /* recipe_hash -> id */
+    FIND_TRIAL,    /* data, variant, recipe, seed -> id */
+    SKIP_TRIAL,    /* reason, id: a constraint excludes it; what has been trained stays */
+    UNSKIP_TRIAL,  /* -, id: no constraint excludes it any more */
+    UNPRUNE_TRIAL, /* -, id: no search chooses among the trials any more */
     SYNC_STATEMENTS,
 };
 
@@ -26,16 +27,18 @@ static const char *const sync_sql[SYNC_STATEMENTS] = {
     [FIND_RECIPE] = "SELECT id FROM recipe WHERE recipe_hash = ?1",
     [FIND_TRIAL] = "SELECT id FROM trial WHERE data_fingerprint = ?1 AND variant_id = ?2 AND recipe_id = ?3"
                    " AND seed = ?4",
-    [SKIP_TRIAL] = "UPDATE trial SET state = 'skipped', skip_reason = ?1 WHERE id = ?2 AND (state = 'pending'"
+    [SKIP_TRIAL] = "UPDATE trial SET state = 'skipped', skip_reason = ?1 WHERE id = ?2 AND (state IN "
+                   "('pending', 'pruned')"
                    " OR state = 'skipped' AND skip_reason IS NOT ?1)",
     [UNSKIP_TRIAL] =
         "UPDATE trial SET state = 'pending', skip_reason = ?1 WHERE id = ?2 AND state = 'skipped'",
+    [UNPRUNE_TRIAL] = "UPDATE trial SET state = 'pending', message = ?1 WHERE id = ?2 AND state = 'pruned'",
 };
 
 struct sync {
     struct store *s;
     sqlite3_stmt *statements[SYNC_STATEMENTS];
-    struct inserter blocks, variants, fires, recipes, trials, members;
+    struct inserter blocks, variants, fires, recipes, trials, members, rungs;
     char fingerprint[HASH_TEXT];
     const char *last_recipe; /* most trials have the recipe of the one before */
     int64_t last_recipe_id;
@@ -56,6 +59,11 @@ static enum status sync_init(struct sync *y, struct store *s, const struct spec 
         .members =
             {"block_trial",
              "ON CONFLICT(block_id, trial_id, axes) DO UPDATE SET position = excluded.position, in_spec = 1",
+             NULL},
+        .rungs =
+            {"rung",
+             "ON CONFLICT(sweep_id, trial_id) DO UPDATE SET rung = excluded.rung, rungs = excluded.rungs,"
+             " full_trial_id = excluded.full_trial_id, in_spec = 1",
              NULL},
     };
     hash_text(data->fingerprint, y->fingerprint);
@@ -81,6 +89,7 @@ static void sync_release(struct sync *y)
     inserter_release(&y->recipes);
     inserter_release(&y->trials);
     inserter_release(&y->members);
+    inserter_release(&y->rungs);
     mem_free(y->block_ids);
 }
 
@@ -214,8 +223,11 @@ static enum status sync_trial(struct sync *y, const struct trial *trial, int64_t
     }
     if (found) {
         int64_t none;
-        return sync_find(y, trial->skip_reason ? SKIP_TRIAL : UNSKIP_TRIAL, trial->skip_reason, id, 1, &found,
-                         &none, e);
+        status = sync_find(y, trial->skip_reason ? SKIP_TRIAL : UNSKIP_TRIAL, trial->skip_reason, id, 1,
+                           &found, &none, e);
+        return status == ST_OK && trial->rung == 0
+                   ? sync_find(y, UNPRUNE_TRIAL, NULL, id, 1, &found, &none, e)
+                   : status;
     }
     struct row row = {0};
     row_int(&row, "variant_id", key[0]);
@@ -251,6 +263,31 @@ static enum status sync_members(struct sync *y, const struct space *space, const
     return status;
 }
 
+/* The same for the rungs of a search. */
+static enum status sync_rungs(struct sync *y, const struct space *space, const int64_t *trial_ids,
+                              struct err *e)
+{
+    char leave[96];
+    snprintf(leave, sizeof leave, "UPDATE rung SET in_spec = 0 WHERE sweep_id = %" PRId64 " AND in_spec",
+             y->sweep);
+    enum status status = store_exec(y->s, leave, doing, e);
+    for (int i = 0; i < space->trial_count && status == ST_OK; i++) {
+        const struct trial *trial = &space->trials[i];
+        struct row row = {0};
+        if (trial->rung == 0) {
+            continue;
+        }
+        row_int(&row, "sweep_id", y->sweep);
+        row_int(&row, "trial_id", trial_ids[i]);
+        row_int(&row, "rung", trial->rung);
+        row_int(&row, "rungs", trial->rungs);
+        row_int(&row, "full_trial_id", trial_ids[trial->full]);
+        row_int(&row, "in_spec", 1);
+        status = sync_insert(y, &y->rungs, &row, NULL, e);
+    }
+    return status;
+}
+
 static enum status sync_all(struct sync *y, const struct spec *spec, const struct space *space,
                             const struct dataset *data, int64_t *trial_ids, struct err *e)
 {
@@ -261,7 +298,10 @@ static enum status sync_all(struct sync *y, const struct spec *spec, const struc
     for (int i = 0; i < space->trial_count && status == ST_OK; i++) {
         status = sync_trial(y, &space->trials[i], &trial_ids[i], e);
     }
-    return status == ST_OK ? sync_members(y, space, trial_ids, e) : status;
+    if (status == ST_OK) {
+        status = sync_members(y, space, trial_ids, e);
+    }
+    return status == ST_OK ? sync_rungs(y, space, trial_ids, e) : status;
 }
 
 enum status store_sync(struct store *s, const struct spec *spec, const struct space *space,

@@ -117,10 +117,10 @@ static const char trial_sql[] =
     "SELECT t.state, t.seed, v.arch_hash, r.recipe_hash, t.data_fingerprint, r.numerics,"
     " coalesce((SELECT a.isa FROM attempt a WHERE a.trial_id = t.id ORDER BY a.number DESC LIMIT 1), ''),"
     " t.checkpoint,"
-    " (SELECT s.name FROM trial own JOIN block_trial m ON m.trial_id = own.id JOIN block b ON b.id = "
-    "m.block_id"
-    "  JOIN sweep s ON s.id = b.sweep_id WHERE own.id = ?1"
-    "  ORDER BY s.data_fingerprint = own.data_fingerprint DESC, s.id LIMIT 1),"
+    " (SELECT s.name FROM trial own JOIN sweep s ON s.id IN (SELECT b.sweep_id FROM block_trial m JOIN block "
+    "b"
+    "  ON b.id = m.block_id WHERE m.trial_id = ?1 UNION SELECT r.sweep_id FROM rung r WHERE r.trial_id = ?1)"
+    "  WHERE own.id = ?1 ORDER BY s.data_fingerprint = own.data_fingerprint DESC, s.id LIMIT 1),"
     " t.epochs_done, coalesce(t.diverged_step, -1), t.test_count IS NOT NULL, t.test_count, t.test_loss,"
     " t.test_top1, t.test_top5, " MACRO_COLUMNS ", " RECIPE_COLUMNS
     " FROM trial t JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id WHERE t.id = ?1";
@@ -263,7 +263,11 @@ static enum status read_name(struct store *s, sqlite3_stmt *statement, int64_t i
     const char *axes = (const char *)sqlite3_column_text(statement, 2);
     char *name =
         trial_name_format(block ? block : "trial", axes, (uint64_t)sqlite3_column_int64(statement, 0));
-    *out = name ? arena_strdup(arena, name) : NULL;
+    const bool shorter = block && sqlite3_column_type(statement, 3) != SQLITE_NULL; /* a rung of a search */
+    char *with_epochs = name && shorter ? trial_name_rung(name, sqlite3_column_int(statement, 3)) : NULL;
+    const char *whole = shorter ? with_epochs : name;
+    *out = whole ? arena_strdup(arena, whole) : NULL;
+    mem_free(with_epochs);
     mem_free(name);
     sqlite3_reset(statement);
     return *out ? ST_OK : store_error(s, SQLITE_NOMEM, doing, e);
@@ -273,7 +277,10 @@ enum status store_trial_names(struct store *s, const int64_t *ids, int count, st
                               const char **names, struct err *e)
 {
     static const char sql[] =
-        "SELECT t.seed, b.name, m.axes FROM trial t LEFT JOIN block_trial m ON m.trial_id = t.id"
+        "SELECT t.seed, b.name, m.axes, iif(m.trial_id = t.id, NULL, c.epochs) FROM trial t"
+        " JOIN recipe c ON c.id = t.recipe_id LEFT JOIN block_trial m ON m.trial_id = iif(EXISTS"
+        "  (SELECT 1 FROM block_trial own WHERE own.trial_id = t.id), t.id,"
+        "  (SELECT full_trial_id FROM rung WHERE trial_id = t.id ORDER BY in_spec DESC LIMIT 1))"
         " LEFT JOIN block b ON b.id = m.block_id WHERE t.id = ?1"
         " ORDER BY m.in_spec DESC, b.sweep_id, b.position, m.position LIMIT 1";
     sqlite3_stmt *statement = NULL;

@@ -221,6 +221,7 @@ void supervise(struct supervisor *s)
     s->next_tick_at = s->started_at;
     for (;;) {
         check_budgets(s);
+        supervisor_search(s);
         start_workers(s);
         grow_workers(s);
         bool idle = running_count(s) == 0 && !anything_pending(s);

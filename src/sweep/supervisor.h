@@ -33,6 +33,7 @@ struct run_trial {
     double wall_used_s;  /* of all its attempts so far */
     int attempts;        /* so far, in any run */
     int crashes;         /* in this run */
+    bool waits;          /* in a search: pending, but the rung before its own is not decided */
     bool elsewhere;      /* running, but held by another run */
     struct lease_watch watch;
 };
@@ -72,6 +73,13 @@ enum run_phase {
     PHASE_KILLING,  /* workers were killed */
 };
 
+/* Where a search stands; rungs 0: there is none. */
+struct search_state {
+    int rungs, rung; /* the rung that is trained, 1-based: those before it are decided */
+    bool *alive;     /* by contender: takes part in that rung */
+    double retry_at; /* not before that time: what a decision needs was not there */
+};
+
 struct supervisor {
     const struct spec *spec;
     const struct space *space;
@@ -95,6 +103,7 @@ struct supervisor {
     struct run_status status;
     struct err *e; /* the first failure that ends the run goes here */
     int *order;    /* trials, longest first */
+    struct search_state search;
     enum run_phase phase;
     enum status fatal;
     int cores[CPU_MAX], core_count; /* ids */
@@ -144,10 +153,25 @@ enum status trial_look(struct supervisor *s, int trial, struct err *e);
 /* Looks at all trials that other runs hold, now and then. `idle`: there is nothing else to do. */
 void look_elsewhere(struct supervisor *s, bool idle);
 int elsewhere_count(const struct supervisor *s);
+/* Whether a trial may be started now. */
+static inline bool trial_ready(const struct run_trial *t)
+{
+    return t->state == TRIAL_PENDING && !t->waits;
+}
 /* Shows other runs, now and then, that this one lives. */
 void beat_leases(struct supervisor *s);
 /* Nothing that the worker sends is recorded from now on. */
 void attempt_lost(struct supervisor *s, struct slot *slot);
+
+/* supervisor_search.c */
+
+/* With the trials loaded: all but the first rung's wait. Nothing to do without a search. */
+enum status supervisor_search_init(struct supervisor *s, struct err *e);
+/* Decides every rung whose trials have all come to an end: which variants go on, and that the others' longer
+ * trials are pruned. */
+void supervisor_search(struct supervisor *s);
+/* Share of the waiting trials of a trial's rung that will be trained, as far as can be told. */
+double search_share(const struct supervisor *s, int trial);
 
 /* supervisor_measure.c */
 

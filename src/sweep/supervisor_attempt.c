@@ -22,7 +22,7 @@ static int next_trial(const struct supervisor *s, int *pending)
     for (int i = 0; i < s->space->trial_count; i++) {
         int trial = s->order[i];
         const struct run_trial *t = &s->trials[trial];
-        if (t->state == TRIAL_PENDING) {
+        if (trial_ready(t)) {
             *pending += 1;
             best = best < 0 || t->crashes < s->trials[best].crashes ? trial : best;
         }

@@ -80,7 +80,7 @@ static bool may_grow(const struct supervisor *s)
         return false;
     }
     for (int i = 0; i < s->space->trial_count; i++) {
-        if (s->trials[i].state == TRIAL_PENDING) {
+        if (trial_ready(&s->trials[i])) {
             return false;
         }
     }

@@ -19,18 +19,6 @@ static bool runs_again(const struct supervisor *s, const struct run_trial *t)
            (t->state == TRIAL_TIMED_OUT && (limit <= 0 || t->wall_used_s < limit));
 }
 
-/* The first appearance of each trial in a block; arena memory. */
-static const struct membership **first_memberships(struct supervisor *s)
-{
-    const struct space *space = s->space;
-    const struct membership **first =
-        arena_alloc(&s->arena, (size_t)space->trial_count + 1, sizeof(struct membership *));
-    for (int i = space->membership_count - 1; first && i >= 0; i--) {
-        first[space->memberships[i].trial] = &space->memberships[i];
-    }
-    return first;
-}
-
 static enum status describe_trial(struct supervisor *s, int i, const struct membership *m, const char *stem,
                                   struct err *e)
 {
@@ -38,8 +26,7 @@ static enum status describe_trial(struct supervisor *s, int i, const struct memb
     struct run_trial *t = &s->trials[i];
     char fingerprint[HASH_TEXT];
     hash_text(s->data->fingerprint, fingerprint);
-    char *name =
-        trial_name_format(m ? s->spec->blocks[m->block].id : s->spec->name, m ? m->axes : NULL, trial->seed);
+    char *name = space_trial_name(s->spec, trial, m);
     t->name = name ? arena_strdup(&s->arena, name) : NULL;
     t->axes = m ? m->axes : NULL;
     t->operations = trial_operations(trial, s->data);
@@ -58,6 +45,9 @@ static void take_history(struct supervisor *s, struct run_trial *t, const struct
     t->attempts = h->attempts;
     t->wall_used_s = h->wall_s;
     t->elsewhere = t->state == TRIAL_RUNNING;
+    if (t->state == TRIAL_PRUNED) { /* a search decides anew, by the same results; without one it is wanted */
+        t->state = TRIAL_PENDING;
+    }
     if (runs_again(s, t)) {
         *again += t->state == TRIAL_FAILED;
         t->state = TRIAL_PENDING;
@@ -160,10 +150,11 @@ static enum status forecast_trials(struct supervisor *s, struct err *e)
 static enum status load_all(struct supervisor *s, const int64_t *ids, const char *stem, struct err *e)
 {
     int again = 0, *lengths, length_count;
-    const struct membership **first = first_memberships(s);
+    const struct membership **first = space_first_memberships(s->space);
     struct trial_history *histories =
         arena_alloc(&s->arena, (size_t)s->space->trial_count + 1, sizeof *histories);
     if (!first || !histories) {
+        mem_free(first);
         return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
     }
     enum status status = store_trial_histories(s->store, ids, s->space->trial_count, histories, e);
@@ -188,7 +179,8 @@ static enum status load_all(struct supervisor *s, const int64_t *ids, const char
         status = forecast_trials(s, e);
     }
     qsort_r(s->order, (size_t)s->space->trial_count, sizeof *s->order, longer_first, s->trials);
-    return status;
+    mem_free(first);
+    return status == ST_OK ? supervisor_search_init(s, e) : status;
 }
 
 enum status supervisor_load(struct supervisor *s, const char *stem, struct err *e)

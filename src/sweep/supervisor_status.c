@@ -35,7 +35,8 @@ void supervisor_count(const struct supervisor *s, struct run_status *out)
     out->done = count[TRIAL_DONE];
     out->failed = count[TRIAL_FAILED];
     out->diverged = count[TRIAL_DIVERGED];
-    out->skipped = count[TRIAL_SKIPPED] + count[TRIAL_PRUNED];
+    out->skipped = count[TRIAL_SKIPPED];
+    out->pruned = count[TRIAL_PRUNED];
     out->running = count[TRIAL_RUNNING];
     out->pending = count[TRIAL_PENDING];
     out->timed_out = count[TRIAL_TIMED_OUT];
@@ -85,7 +86,7 @@ static double remaining_s(const struct supervisor *s, double now)
     for (int i = 0; i < s->space->trial_count; i++) {
         const struct run_trial *t = &s->trials[s->order[i]];
         if (t->state == TRIAL_PENDING) {
-            waiting[pending++] = t->operations;
+            waiting[pending++] = t->waits ? t->operations * search_share(s, s->order[i]) : t->operations;
         }
     }
     double seconds = packing_remaining_s(running_s, running, waiting, pending, s->packing.workers,

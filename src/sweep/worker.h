@@ -64,6 +64,9 @@ enum status worker_run(const struct worker_task *task);
 /* "fig3a SR=0.125 seed 1": block, axes (JSON object or NULL) and seed; mem_free, NULL if no memory. */
 char *trial_name_format(const char *block, const char *axes, uint64_t seed);
 
+/* The name of a trial in a shorter rung of a search: "... (2 epochs)"; mem_free, NULL if no memory. */
+char *trial_name_rung(const char *name, int epochs);
+
 /* The update at which a trainer diverged, 1-based over the whole training; `why` is its reason, which names
  * the step within the epoch (a loss that is stuck shows at the epoch's end). Not counted: an attempt may
  * begin in the middle of an epoch. */

@@ -32,6 +32,11 @@ char *trial_name_format(const char *block, const char *axes, uint64_t seed)
     return name;
 }
 
+char *trial_name_rung(const char *name, int epochs)
+{
+    return mem_printf("%s (%d epoch%s)", name, epochs, epochs == 1 ? "" : "s");
+}
+
 /* Adds a member; false if no memory. Takes the value, which may be NULL (no memory). */
 static bool add(struct json_object *object, const char *key, struct json_object *value)
 {

@@ -178,6 +178,26 @@ static void test_examples_run(void **state)
     free(text);
 }
 
+/* So are those of a search: in the text, and the one to start from. */
+static void test_search_examples_run(void **state)
+{
+    (void)state;
+    char *text = read_doc("search.md"), *p = strstr(text, "```yaml\n");
+    char *end = p ? strstr(p + 8, "```") : NULL;
+    assert_non_null(end);
+    write_spec("example.yaml", p + 8, (size_t)(end - p - 8));
+    free(text);
+    const char *const specs[] = {"example.yaml", FIRESWEEP_DOCS "/../experiments/search.yaml"};
+    for (int i = 0; i < 2; i++) {
+        struct json_object *plan = JSON("plan", specs[i], "--format", "json");
+        struct json_object *rungs = json_at(plan, "rungs");
+        assert_int_equal(json_object_array_length(rungs), 3);
+        assert_int_equal(json_int_at(json_row(rungs, 0), "variants"), i == 0 ? 200 : 30);
+        assert_int_equal(json_int_at(json_row(rungs, 0), "epochs"), 2);
+        json_object_put(plan);
+    }
+}
+
 static const char searched[] =
     "version: 1\nname: searched\ndata: {format: cifar10, path: nowhere, val: 5000}\n"
     "base: {preset: small32, base_e: 16, incr_e: 16}\n"
@@ -248,13 +268,10 @@ static void test_budget(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reference_is_current),
-        cmocka_unit_test(test_examples_run),
-        cmocka_unit_test(test_removed),
-        cmocka_unit_test(test_without_a_speed),
-        cmocka_unit_test(test_with_a_speed),
-        cmocka_unit_test(test_with_a_damaged_file),
-        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_reference_is_current), cmocka_unit_test(test_examples_run),
+        cmocka_unit_test(test_search_examples_run),  cmocka_unit_test(test_removed),
+        cmocka_unit_test(test_without_a_speed),      cmocka_unit_test(test_with_a_speed),
+        cmocka_unit_test(test_with_a_damaged_file),  cmocka_unit_test(test_budget),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -147,6 +147,8 @@ static int setup(void **state)
                     "[SR > 0.5]}\n");
     write_text("edited.yaml", HEAD "train: {epochs: 1, batch: 16, lr: 0.02, schedule: constant, warmup: 0}\n"
                                    "sweep: [{id: squeeze, grid: {SR: [0.5, 0.6]}}]\n");
+    write_text("searched.yaml", HEAD "train: {epochs: 2}\nsearch: {eta: 2}\n"
+                                     "sweep: [{id: squeeze, grid: {SR: [0.5, 0.6]}}]\n");
     write_text("bad.yaml", HEAD "train: {epoch: 1}\n");
     struct outcome o = RUN("run", "sweep.yaml");
     const int code = o.code;

@@ -65,7 +65,7 @@ static void test_list(void **state)
         assert_null(strchr(q->help, '\n'));
         assert_true(strlen(columns(c->s, q->name)) > 0);
     }
-    assert_int_equal(count, 12);
+    assert_int_equal(count, 13);
 }
 
 static void test_unknown_name(void **state)
@@ -76,7 +76,7 @@ static void test_unknown_name(void **state)
     assert_int_equal(named_query_open(c->s, "trial", &q, &e), ST_USAGE);
     assert_string_equal(
         e.text, "unknown query \"trial\"; known are trials, curve, best, leaderboard, pareto, fires, epochs, "
-                "attempts, deployment, events, aliases, failures, compare, effects, plateau, ranks");
+                "attempts, deployment, rungs, events, aliases, failures, compare, effects, plateau, ranks");
     assert_null(q);
 }
 
@@ -91,8 +91,9 @@ static void test_trials(void **state)
         "id block base_e incr_e freq sr pct3x3 seed state params model_mib macs latency_ms val_top1"
         " test_top1 test_top5 epochs train_s");
     snprintf(expected, sizeof expected,
-             "%lld sr,pct 128 128 2 0.5 0.5 1 done %lld %.6g %lld - 0.5 0.6 0.99 1 2.5", (long long)c->f.ids[2],
-             (long long)cost->params, (double)cost->params * 4 / 1048576, (long long)cost->macs);
+             "%lld sr,pct 128 128 2 0.5 0.5 1 done %lld %.6g %lld - 0.5 0.6 0.99 1 2.5",
+             (long long)c->f.ids[2], (long long)cost->params, (double)cost->params * 4 / 1048576,
+             (long long)cost->macs);
     assert_string_equal(row_text(c->s, "trials", 2), expected);
     assert_non_null(strstr(row_text(c->s, "trials", 5), " pct 128 128 2 0.5 0.99 2 pending "));
     assert_int_equal(row_count(c->s, "trials"), FIXTURE_TRIALS);
