@@ -29,8 +29,8 @@ static const struct poptOption options[] = {
      "Say which trials fit into this time (2h, 1h30m), in the order of the spec, and which do not", "TIME"},
     OUTPUT_FORMAT_OPTION,
     {"only", '\0', POPT_ARG_STRING, NULL, OPTION_ONLY,
-     "Print one part: trials, blocks, totals, removed, skipped, aliases, changes, outside, rungs or budget "
-     "(csv: trials; changes and outside need --db, rungs a spec with search, budget needs --budget)",
+     "Print one part: trials, blocks, totals, removed, skipped, aliases, changes, outside, budget or rungs "
+     "(csv: trials; changes and outside need --db, budget needs --budget, rungs a spec with search)",
      "PART"},
     POPT_TABLEEND};
 

@@ -185,9 +185,10 @@ static void test_parts_are_the_commands(void **state)
     (void)state;
     static const char *const commands[][5] = {{"derive"},
                                               {"status", "one.db"},
-                                              {"plan", "one.yaml", "--db=one.db", "--budget=1h"},
+                                              {"plan", "searched.yaml", "--db=one.db", "--budget=1h"},
                                               {"gc", "one.db", "--dry-run"},
                                               {"paper", "one.db"}};
+    spec_write("searched", "train: {epochs: 2}\nsearch: {eta: 2}\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         const char *arguments[8], *allowed;
         char parts[512] = "";
