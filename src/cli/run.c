@@ -162,12 +162,10 @@ static enum status run_and_show(const struct spec *spec, const struct run_config
                                 struct run_result *result, struct err *e)
 {
     struct run_display display;
-    enum status st = run_display_init(&display, spec, e);
-    if (st == ST_OK) {
-        struct run_observer observer = run_display_observer(&display);
-        st = run_sweep(spec, config, &observer, result, e);
-        run_display_end(&display);
-    }
+    run_display_init(&display, spec);
+    struct run_observer observer = run_display_observer(&display);
+    const enum status st = run_sweep(spec, config, &observer, result, e);
+    run_display_end(&display);
     run_display_release(&display);
     return st;
 }

@@ -25,34 +25,23 @@ static const char *format_duration(double seconds, char out[DURATION_TEXT])
 
 /* Names */
 
-static enum status name_trials(struct run_display *d, const struct spec *spec, struct err *e)
+static void on_begin(void *context, const struct space *space, const char *const *names)
 {
-    const struct membership **first = space_first_memberships(&d->space);
-    d->names = mem_calloc((size_t)d->space.trial_count + 1, sizeof *d->names);
-    bool failed = !first || !d->names;
-    for (int i = 0; !failed && i < d->space.trial_count; i++) {
-        const struct membership *m = first[i];
-        d->names[i] = space_trial_name(spec, &d->space.trials[i], m);
-        failed = !d->names[i];
-        int width = failed ? 0 : table_text_width(d->names[i]);
+    struct run_display *d = context;
+    d->trials = space->trials;
+    d->trial_count = space->trial_count;
+    d->names = names;
+    for (int i = 0; d->live && i < d->trial_count; i++) {
+        int width = table_text_width(names[i]);
         d->name_width = width > d->name_width ? width : d->name_width;
     }
-    mem_free(first);
     if (d->name_width > NAME_WIDTH_MAX)
         d->name_width = NAME_WIDTH_MAX;
-    return failed ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
 }
 
-/* Trials of the supervisor's space: the same one, but another copy. */
 static const char *trial_name(const struct run_display *d, const struct trial *t)
 {
-    for (int i = 0; i < d->space.trial_count; i++) {
-        const struct trial *own = &d->space.trials[i];
-        if (own->seed == t->seed && strcmp(own->arch_hash, t->arch_hash) == 0 &&
-            strcmp(own->recipe_hash, t->recipe_hash) == 0)
-            return d->names[i];
-    }
-    return "trial";
+    return d->names ? d->names[t - d->trials] : "trial";
 }
 
 /* The block */
@@ -103,7 +92,7 @@ static void draw_head(struct run_display *d)
 static void draw_worker(struct run_display *d, const struct worker_status *w)
 {
     struct screen *s = &d->screen;
-    bool known = w->trial >= 0 && w->trial < d->space.trial_count;
+    bool known = w->trial >= 0 && w->trial < d->trial_count;
     int left = 2, digits = snprintf(NULL, 0, "%d", w->epochs);
     screen_pad(s, left);
     char name[NAME_WIDTH_MAX + 1];
@@ -213,8 +202,8 @@ static void on_trial_end(void *context, const struct trial *t, const char *outco
         snprintf(metrics, sizeof metrics, ", test %.2f %%, top-5 %.2f %%", 100 * test->top1,
                  100 * test->top5);
     d->finished++;
-    snprintf(text, sizeof text, "[%d/%d] %s: %s%s, %s%s%s", d->finished, d->space.trial_count,
-             trial_name(d, t), outcome, metrics, format_duration(wall_s, duration), message ? ": " : "",
+    snprintf(text, sizeof text, "[%d/%d] %s: %s%s, %s%s%s", d->finished, d->trial_count, trial_name(d, t),
+             outcome, metrics, format_duration(wall_s, duration), message ? ": " : "",
              message ? message : "");
     show_line(d, outcome_color(outcome), text);
 }
@@ -226,16 +215,18 @@ static void on_notice(void *context, const char *text)
 
 struct run_observer run_display_observer(struct run_display *d)
 {
-    return (struct run_observer){
-        .context = d, .tick = on_tick, .epoch = on_epoch, .trial_end = on_trial_end, .notice = on_notice};
+    return (struct run_observer){.context = d,
+                                 .begin = on_begin,
+                                 .tick = on_tick,
+                                 .epoch = on_epoch,
+                                 .trial_end = on_trial_end,
+                                 .notice = on_notice};
 }
 
-enum status run_display_init(struct run_display *d, const struct spec *spec, struct err *e)
+void run_display_init(struct run_display *d, const struct spec *spec)
 {
     *d = (struct run_display){.sweep = spec->name};
     d->live = screen_init(&d->screen);
-    enum status st = space_build(spec, &d->space, e);
-    return st == ST_OK ? name_trials(d, spec, e) : st;
 }
 
 void run_display_end(struct run_display *d)
@@ -249,9 +240,5 @@ void run_display_end(struct run_display *d)
 
 void run_display_release(struct run_display *d)
 {
-    for (int i = 0; d->names && i < d->space.trial_count; i++)
-        mem_free(d->names[i]);
-    mem_free(d->names);
-    space_release(&d->space);
     screen_release(&d->screen);
 }

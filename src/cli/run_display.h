@@ -10,18 +10,18 @@
 #include "sweep/run.h"
 
 struct run_display {
-    struct space space; /* the spec's: names the trials */
     const char *sweep;
-    char **names; /* by trial */
-    int name_width;
+    const struct trial *trials; /* the run's, while it runs, as their names */
+    const char *const *names;
+    int trial_count, name_width;
     struct screen screen;
     bool live;                /* draws the block */
     struct run_status status; /* of the last tick */
     int finished;             /* trials, also those that ended since */
 };
 
-/* Call run_display_release also after a failure. `spec` must live as long as the display. */
-enum status run_display_init(struct run_display *d, const struct spec *spec, struct err *e);
+/* `spec` must live as long as the display. */
+void run_display_init(struct run_display *d, const struct spec *spec);
 void run_display_release(struct run_display *d);
 
 struct run_observer run_display_observer(struct run_display *d);

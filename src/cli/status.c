@@ -13,26 +13,37 @@ static const struct poptOption options[] = {
      NULL},
     OUTPUT_FORMAT_OPTION,
     {"only", '\0', POPT_ARG_STRING, NULL, OPTION_ONLY,
-     "Print one part: states, sweeps, running or failures (csv: states)", "PART"},
+     "Print one part: states, sweeps, running, failures or events (csv: states)", "PART"},
     POPT_TABLEEND};
 
 /* The columns of trial states stand in the order of enum trial_state, behind the number of trials. */
-static const struct table_column state_columns[TRIAL_STATE_COUNT + 1] = {
-    {.name = "trials"}, {.name = "pending"},   {.name = "running"}, {.name = "done"},    {.name = "diverged"},
-    {.name = "failed"}, {.name = "timed_out"}, {.name = "pruned"},  {.name = "skipped"},
+static const struct table_column state_columns[TRIAL_STATE_COUNT + 2] = {
+    {.name = "trials"},    {.name = "pending"},
+    {.name = "running"},   {.name = "done"},
+    {.name = "diverged"},  {.name = "failed"},
+    {.name = "timed_out"}, {.name = "pruned"},
+    {.name = "skipped"},   {.name = "outside", .title = "outside the spec"},
 };
 
 static enum status state_rows(const void *context, struct table *t, struct err *e)
 {
     struct store *store = *(struct store *const *)context;
     int64_t counts[TRIAL_STATE_COUNT], total = 0;
-    struct cell cells[TRIAL_STATE_COUNT + 1];
+    struct cell cells[TRIAL_STATE_COUNT + 2];
+    struct store_query *q = NULL;
+    bool row = false;
     enum status st = store_counts(store, NULL, counts, e);
     for (int i = 0; i < TRIAL_STATE_COUNT && st == ST_OK; i++) {
         cells[i + 1] = cell_int(counts[i]);
         total += counts[i];
     }
     cells[0] = cell_int(total);
+    if (st == ST_OK)
+        st = summary_outside(store, &q, e);
+    if (st == ST_OK)
+        st = store_query_next(q, &row, e);
+    cells[TRIAL_STATE_COUNT + 1] = st == ST_OK && row ? store_query_cell(q, 0) : cell_null();
+    store_query_close(q);
     return st == ST_OK ? table_row(t, cells, e) : st;
 }
 
@@ -75,6 +86,17 @@ static enum status failure_rows(const void *context, struct table *t, struct err
     return output_query_rows(*(struct store *const *)context, summary_failures, t, e);
 }
 
+static const struct table_column event_columns[] = {
+    {.name = "trial"},   {.name = "name"},
+    {.name = "attempt"}, {.name = "at_utc", .title = "at (UTC)"},
+    {.name = "kind"},    {.name = "text", .title = "what happened"},
+};
+
+static enum status event_rows(const void *context, struct table *t, struct err *e)
+{
+    return output_query_rows(*(struct store *const *)context, summary_events, t, e);
+}
+
 static const struct section sections[] = {
     {.name = "states",
      .heading = "Trials",
@@ -93,6 +115,11 @@ static const struct section sections[] = {
      SECTION_COLUMNS(failure_columns),
      .may_be_empty = true,
      .rows = failure_rows},
+    {.name = "events",
+     .heading = "Events, the last of them (all: firesweep query DB events)",
+     SECTION_COLUMNS(event_columns),
+     .may_be_empty = true,
+     .rows = event_rows},
 };
 
 static enum status status_run(const struct args *a, struct err *e)
@@ -121,8 +148,8 @@ const struct command command_status = {
     .positional_min = 1,
     .positional_max = 1,
     .description = "Counts the trials of a results database by state, lists its sweeps, the running "
-                   "trials with their last finished epoch, and what failed and why. Safe while a sweep "
-                   "runs.",
+                   "trials with their last finished epoch, what failed and why, and what happened lately: "
+                   "crashes, further attempts, refused checkpoints. Safe while a sweep runs.",
     .examples = "  firesweep status results/quickstart.db\n"
                 "  firesweep status results/quickstart.db --watch\n"
                 "  firesweep status results/quickstart.db --only failures --format json\n",

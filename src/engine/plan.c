@@ -116,42 +116,46 @@ static bool lifetimes_meet(const struct buffer *a, const struct buffer *b)
     return a->born <= b->dies && b->born <= a->dies;
 }
 
-/* Lowest offset at which `b` collides with none of the placed buffers. */
-static size_t first_fit(const struct buffers *all, const bool *placed, const struct buffer *b)
+/* Lowest offset at which `b` collides with none of the placed buffers, which stand by offset: what is passed
+ * once cannot be met again. */
+static size_t first_fit(struct buffer *const *placed, int count, const struct buffer *b)
 {
     size_t at = 0;
-    for (bool moved = true; moved;) {
-        moved = false;
-        for (int i = 0; i < all->count; i++) {
-            const struct buffer *o = &all->items[i];
-            if (!placed[i] || !lifetimes_meet(o, b))
-                continue;
-            const size_t start = (size_t)*o->offset;
-            if (at < start + o->floats && start < at + b->floats) {
-                at = start + o->floats;
-                moved = true;
-            }
-        }
+    for (int i = 0; i < count; i++) {
+        const struct buffer *o = placed[i];
+        const size_t start = (size_t)*o->offset;
+        if (at < start + o->floats && start < at + b->floats && lifetimes_meet(o, b))
+            at = start + o->floats;
     }
     return at;
+}
+
+static void add_placed(struct buffer **placed, int count, struct buffer *b)
+{
+    int i = count;
+    for (; i > 0 && *placed[i - 1]->offset > *b->offset; i--)
+        placed[i] = placed[i - 1];
+    placed[i] = b;
 }
 
 /* Greedy by size: the largest buffers first, each as low as possible. */
 static size_t place_buffers(struct buffers *all)
 {
-    bool placed[BUFFER_MAX] = {false};
+    struct buffer *placed[BUFFER_MAX];
+    bool done[BUFFER_MAX] = {false};
     size_t total = 0;
     for (int round = 0; round < all->count; round++) {
         int next = 0;
-        while (placed[next])
+        while (done[next])
             next++;
         for (int i = next + 1; i < all->count; i++)
-            if (!placed[i] && all->items[i].floats > all->items[next].floats)
+            if (!done[i] && all->items[i].floats > all->items[next].floats)
                 next = i;
         struct buffer *b = &all->items[next];
-        const size_t at = first_fit(all, placed, b);
+        const size_t at = first_fit(placed, round, b);
         *b->offset = (ptrdiff_t)at;
-        placed[next] = true;
+        add_placed(placed, round, b);
+        done[next] = true;
         if (at + b->floats > total)
             total = at + b->floats;
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "report/events.h"
 
 /* The blocks of a database with several sweeps are told apart by their sweep. */
 #define BLOCK(sweep, block) "iif((SELECT count(*) FROM sweep) > 1, " sweep " || '/' || " block ", " block ")"
@@ -130,9 +131,7 @@ static const char rungs_sql[] =
 static const char rungs_shown[] =
     "sweep,rung,epochs,variant,base_e,incr_e,freq,sr,pct3x3,bypass,model_mib,n,val_top1,rank,promoted,state";
 
-static const char events_sql[] =
-    "SELECT e.trial_id AS trial, a.number AS attempt, e.at_utc, e.text FROM event e"
-    " LEFT JOIN attempt a ON a.id = e.attempt_id ORDER BY e.id";
+static const char events_sql[] = EVENTS_SQL;
 
 const struct named_query *named_queries(void)
 {
@@ -150,7 +149,8 @@ const struct named_query *named_queries(void)
          deployment_sql, deployment_shown},
         {"rungs", "a search's rungs: every variant's accuracy, rank, and whether it went on", rungs_sql,
          rungs_shown},
-        {"events", "what happened on the way: damaged checkpoints, waits, lost runs", events_sql, NULL},
+        {"events", "what happened on the way: crashes, further attempts, refused checkpoints", events_sql,
+         NULL},
         {"aliases", "points whose layers are another point's, trained once for both", aliases_sql, NULL},
         {"failures", "trials that failed, diverged or timed out, and why", failures_sql, failures_shown},
         {NULL, NULL, NULL, NULL},

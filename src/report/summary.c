@@ -1,6 +1,7 @@
 #include "report/summary.h"
 
 #include "base/strbuf.h"
+#include "report/events.h"
 
 /* " SR=0.125 freq=2" from the axes of a point. */
 #define AXES_TEXT(axes) "(SELECT group_concat(' ' || key || '=' || value, '') FROM json_each(" axes "))"
@@ -44,6 +45,29 @@ enum status summary_failures(struct store *s, struct store_query **out, struct e
         " t.message FROM trial t WHERE t.state IN ('failed', 'diverged', 'timed_out')"
         " ORDER BY t.state DESC, t.id",
         out, e);
+}
+
+enum status summary_events(struct store *s, struct store_query **out, struct err *e)
+{
+    struct strbuf sql = STRBUF_INIT;
+    strbuf_printf(&sql,
+                  "SELECT n.trial, " TRIAL_NAME
+                  " AS name, n.attempt, n.at_utc, n.kind, n.text FROM (SELECT *,"
+                  " row_number() OVER (ORDER BY at_utc, trial, attempt, kind) AS place FROM (" EVENTS_SQL
+                  ") ORDER BY place DESC LIMIT %d) n JOIN trial t ON t.id = n.trial ORDER BY n.place",
+                  SUMMARY_EVENTS);
+    enum status st =
+        sql.failed ? err_set(e, ST_NOMEM, "out of memory") : store_query_open(s, sql.text, out, e);
+    strbuf_release(&sql);
+    return st;
+}
+
+enum status summary_outside(struct store *s, struct store_query **out, struct err *e)
+{
+    return store_query_open(s,
+                            "SELECT count(*) FROM trial t WHERE NOT EXISTS (SELECT 1 FROM block_trial m"
+                            " WHERE m.trial_id = t.id AND m.in_spec)",
+                            out, e);
 }
 
 enum status summary_results(struct store *s, const char *sweep, struct store_query **out, struct err *e)

@@ -15,6 +15,14 @@ enum status summary_running(struct store *s, struct store_query **out, struct er
 /* trial, name, state, attempts, epochs_done, message: trials that failed, diverged or timed out. */
 enum status summary_failures(struct store *s, struct store_query **out, struct err *e);
 
+/* The last SUMMARY_EVENTS of the query events, oldest first, with their names: trial, name, attempt, at_utc,
+ * kind, text. */
+enum { SUMMARY_EVENTS = 20 };
+enum status summary_events(struct store *s, struct store_query **out, struct err *e);
+
+/* One number: trials that no current spec of a sweep names. */
+enum status summary_outside(struct store *s, struct store_query **out, struct err *e);
+
 /* block, variant, n, params, model_bytes, macs, val_top1, val_top5, test_top1, test_top5, train_s: the points
  * of one sweep that have a finished trial, means over their n seeds. */
 enum status summary_results(struct store *s, const char *sweep, struct store_query **out, struct err *e);

@@ -148,6 +148,34 @@ static enum status check_disk(const struct supervisor *s, const char *stem, stru
     return ST_OK;
 }
 
+static enum status tell_trials(struct supervisor *s, struct err *e)
+{
+    if (!s->observer || !s->observer->begin) {
+        return ST_OK;
+    }
+    const char **names = arena_alloc(&s->arena, (size_t)s->space->trial_count + 1, sizeof *names);
+    if (!names) {
+        return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
+    }
+    for (int i = 0; i < s->space->trial_count; i++) {
+        names[i] = s->trials[i].name;
+    }
+    s->observer->begin(s->observer->context, s->space, names);
+    return ST_OK;
+}
+
+/* A random block that did not find all its points must not pass in silence. */
+static void tell_short_blocks(const struct supervisor *s)
+{
+    for (int i = 0; i < s->spec->block_count; i++) {
+        char text[700];
+        if (s->space->samplings[i].points < s->space->samplings[i].wanted) {
+            space_sampling_text(s->spec, s->space, i, text, sizeof text);
+            supervisor_notice(s, "block %s has %s", s->spec->blocks[i].id, text);
+        }
+    }
+}
+
 /* With the database open. */
 static enum status run_trials(struct supervisor *s, const struct run_config *c, const char *stem,
                               struct run_result *out, struct err *e)
@@ -159,6 +187,12 @@ static enum status run_trials(struct supervisor *s, const struct run_config *c, 
     forecast_release(&s->forecast);
     if (status == ST_OK) {
         status = check_disk(s, stem, e);
+    }
+    if (status == ST_OK) {
+        status = tell_trials(s, e);
+    }
+    if (status == ST_OK) {
+        tell_short_blocks(s);
     }
     if (status == ST_OK) {
         status = signal_source_open(&s->signals, e);

@@ -32,6 +32,8 @@ struct run_status {
 /* Events for whoever shows progress (cli); called in the supervisor only. Any of them may be NULL. */
 struct run_observer {
     void *context;
+    /* Once, before the events on trials: all trials and their names, which last until run_sweep returns. */
+    void (*begin)(void *context, const struct space *space, const char *const *names);
     void (*tick)(void *context, const struct run_status *s); /* about 4 times a second */
     void (*epoch)(void *context, const struct trial *t, const struct epoch_metrics *m);
     /* A trial came to its end: outcome "done", "diverged", "failed" or "timed_out". test is NULL unless done,

@@ -49,12 +49,17 @@ enum status store_trial_histories(struct store *s, const int64_t *trials, int co
                               " (SELECT total(wall_s) FROM attempt WHERE trial_id = t.id), t.epochs_done "
                               "FROM trial t WHERE t.id = ?1";
     sqlite3_stmt *statement = NULL;
-    enum status status = store_prepare(s, sql, &statement, doing, e);
+    /* One transaction, unless there is one: locks and pages are taken once, not once a trial. */
+    const bool own = count > 1 && sqlite3_get_autocommit(s->db);
+    enum status status = own ? store_exec(s, "BEGIN", doing, e) : ST_OK;
+    if (status == ST_OK) {
+        status = store_prepare(s, sql, &statement, doing, e);
+    }
     for (int i = 0; i < count && status == ST_OK; i++) {
         status = history_read(s, statement, trials[i], &out[i], doing, e);
     }
     sqlite3_finalize(statement);
-    return status;
+    return own ? store_end(s, status, doing, e) : status;
 }
 
 enum status store_trial_state(struct store *s, int64_t trial, enum trial_state *out, struct err *e)

@@ -56,6 +56,11 @@ static void test_plan_tells_added_and_removed_points(void **state)
     assert_int_equal(run("points", "points"), 0);
     assert_int_equal(db_int("points", "SELECT count(*) FROM attempt"), 2 + 3);
     assert_int_equal(db_int("points", "SELECT count(*) FROM curve"), 2);
+    struct json_object *status = JSON("status", "points.db", "--format", "json");
+    assert_int_equal(json_int_at(status, "states.trials"), 5);
+    assert_int_equal(json_int_at(status, "states.outside"), 1);
+    assert_int_equal(json_object_array_length(json_at(status, "events")), 0);
+    json_object_put(status);
     plan = JSON("plan", "points.yaml", "--db", "points.db", "--format", "json");
     assert_int_equal(json_int_at(plan, "changes.done"), 4);
     assert_int_equal(json_int_at(plan, "changes.epochs"), 0);
@@ -204,7 +209,7 @@ static void test_watch_follows_a_sweep_to_its_end(void **state)
 {
     (void)state;
     spec_write("watched", "sweep: [{id: sr, grid: {SR: [0.25, 0.5]}}]\ntrain: {epochs: 30, batch: 16}\n"
-                          "run: {workers: 1}\n");
+                          "run: {workers: 1, threads: 1}\n");
     pid_t pid = run_start("watched", "watched", NULL);
     wait_until("watched", "SELECT max(epochs_done) FROM trial", 1, pid);
     struct outcome o = RUN("status", "watched.db", "--watch");
@@ -238,6 +243,50 @@ static void test_watch_ends_when_nobody_runs(void **state)
     outcome_release(&o);
 }
 
+/* An interrupted attempt, a crashed one, and what a run said: the newest stand last. */
+static void test_status_tells_what_happened(void **state)
+{
+    (void)state;
+    spec_write("eventful", "train: {epochs: 60, batch: 16}\nrun: {checkpoint: 0.01s, threads: 1}\n");
+    pid_t pid = run_start("eventful", "eventful", NULL);
+    wait_until("eventful", "SELECT max(epochs_done) FROM trial", 1, pid);
+    kill(pid, SIGINT);
+    assert_int_equal(run_wait(pid), 1);
+    pid = run_start("eventful", "eventful", NULL);
+    wait_until("eventful", "SELECT count(*) FROM attempt WHERE ended_utc IS NULL AND number = 2", 1, pid);
+    wait_for_output("eventful", "continues after epoch", pid);
+    pid_t worker = (pid_t)db_int("eventful", "SELECT pid FROM attempt WHERE number = 2");
+    assert_true(worker > 0);
+    kill(worker, SIGKILL);
+    assert_int_equal(run_wait(pid), 0);
+    struct json_object *events = JSON("status", "eventful.db", "--only", "events", "--format", "json");
+    /* Times have whole seconds, so only what follows from what is certain. */
+    int interrupted = 0, crashed = 0, ended = 0;
+    for (size_t i = 0; i < json_object_array_length(events); i++) {
+        struct json_object *row = json_row(events, i);
+        const char *text = json_text_at(row, "text"), *kind = json_text_at(row, "kind");
+        assert_string_equal(json_text_at(row, "name"), "base seed 1");
+        interrupted += strcmp(text, "goes on after attempt 1, which was interrupted") == 0;
+        crashed += strcmp(text, "goes on after attempt 2, which crashed") == 0;
+        ended += strcmp(kind, "ended") == 0 && strstr(text, "crashed: ") != NULL;
+    }
+    assert_int_equal(interrupted, 1);
+    assert_int_equal(crashed, 1);
+    assert_int_equal(ended, 1);
+    json_object_put(events);
+}
+
+/* A random block whose conditions leave fewer points than were asked for. */
+static void test_run_says_when_points_are_missing(void **state)
+{
+    (void)state;
+    spec_write("scarce", "sweep: [{id: few, random: {n: 9}, params: {freq: {choice: [1, 2, 3]}}}]\n"
+                         "constraints: [freq != 3]\ntrain: {epochs: 1}\n");
+    assert_int_equal(run("scarce", "scarce"), 0);
+    assert_true(output_holds("scarce", "block few has 2 of 9 points"));
+    assert_int_equal(db_int("scarce", "SELECT count(*) FROM trial WHERE state = 'done'"), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +298,8 @@ int main(void)
         cmocka_unit_test(test_what_cannot_be_extended_says_why),
         cmocka_unit_test(test_watch_follows_a_sweep_to_its_end),
         cmocka_unit_test(test_watch_ends_when_nobody_runs),
+        cmocka_unit_test(test_status_tells_what_happened),
+        cmocka_unit_test(test_run_says_when_points_are_missing),
     };
     return cmocka_run_group_tests(tests, sandbox_setup, sandbox_teardown);
 }

@@ -158,8 +158,10 @@ static int setup(void **state)
     if (code != 0 || system("cp results/sweep.checkpoints/$(ls results/sweep.checkpoints | grep -m1 "
                             "'safetensors$') model.safetensors && cp results/sweep.db busy.db") != 0)
         return -1;
-    execute("busy.db", "UPDATE trial SET state = 'failed', message = 'as a test' WHERE id = 1;"
-                       "UPDATE trial SET state = 'running' WHERE id = 2");
+    execute("busy.db",
+            "UPDATE trial SET state = 'failed', message = 'as a test' WHERE id = 1;"
+            "UPDATE trial SET state = 'running' WHERE id = 2;"
+            "INSERT INTO event(trial_id, at_utc, text) VALUES(1, '2026-01-31T12:00:00Z', 'a test')");
     return 0;
 }
 
