@@ -90,7 +90,8 @@ struct paper_finding {
 };
 
 /* Judges a claim by a series of its axis, with the verdicts of report/compare.h: a rise exceeds 0, or the
- * margin if it is to be marked, and that nothing is gained means at most the margin. */
+ * margin if it is to be marked, and that nothing is gained means at most the margin. Of SR and pct3x3 nothing
+ * is shown with fewer than three points. */
 struct paper_finding paper_judge(const struct paper_claim *c, const struct paper_series *s);
 
 /* Figures of the points gained over the smallest value of SR and of pct3x3, the paper's curve and every

@@ -201,7 +201,8 @@ static void test_run_again_trains_nothing(void **state)
     outcome_release(&o);
     o = RUN("run", "--db", "tiny.db", "tiny.yaml");
     assert_holds(
-        o.out, "variant          seeds  params      MiB  million MACs  val top-1 %  val top-5 %  test top-1 %");
+        o.out,
+        "variant          seeds  params      MiB  million MACs  val top-1 %  val top-5 %  test top-1 %");
     assert_holds(o.out, "\npct pct3x3=0.25      2    ");
     outcome_release(&o);
     free(text);

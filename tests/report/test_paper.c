@@ -143,6 +143,26 @@ static void what_is_missing_is_not_shown(void **state)
     results_remove(r);
 }
 
+/* However far apart: where a curve bends, its two ends do not tell. */
+static void two_points_are_no_curve(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    results_sweep(r, "ends", "");
+    results_block(r, "ends");
+    static const double top1[2][2] = {{0.60, 0.61}, {0.80, 0.81}};
+    trials(r, variant(r, 400, 0.125, 0.5, "none"), top1[0], 2);
+    trials(r, variant(r, 800, 1.0, 0.5, "none"), top1[1], 2);
+    struct paper p;
+    load(r, &p);
+    assert_int_equal(p.count, 1);
+    const struct paper_finding f = paper_judge(claim(PAPER_AXIS_SR, "below 0.25"), &p.series[0]);
+    assert_int_equal(f.verdict, VERDICT_NOT_SHOWN);
+    assert_true(isnan(f.from) && isnan(f.to));
+    paper_release(&p);
+    results_remove(r);
+}
+
 static void bypasses_are_compared_by_name(void **state)
 {
     (void)state;
@@ -203,6 +223,7 @@ int main(void)
         cmocka_unit_test(series_are_alike_but_for_their_axis),
         cmocka_unit_test(verdicts_have_pooled_intervals),
         cmocka_unit_test(what_is_missing_is_not_shown),
+        cmocka_unit_test(two_points_are_no_curve),
         cmocka_unit_test(bypasses_are_compared_by_name),
         cmocka_unit_test(curves_are_drawn_with_their_data),
     };
