@@ -138,6 +138,30 @@ static void test_bytes(void **state)
     }
 }
 
+static void test_conditions(void **state)
+{
+    (void)state;
+    static const struct bad table[] = {
+        {"constraints: params < 1M\n", 4, 14, "constraints", "a list of conditions"},
+        {"constraints: [latency < 3]\n", 4, 15, "constraints",
+         "\"latency\" is unknown; allowed: all keys of base and train, such as SR and lr; and the costs "
+         "params, "},
+        {"constraints: [params <= 1M, 'param < 3']\n", 4, 30, "constraints", "did you mean params?"},
+        {"constraints: [params = 3]\n", 4, 22, "constraints", "\"=\" is no comparison, allowed: =="},
+        {"constraints: [params <= 1 000]\n", 4, 27, "constraints", "\"000\" does not belong here"},
+        {"constraints: [params <= 1TB]\n", 4, 25, "constraints", "\"1TB\" is no number"},
+        {"constraints: [params <= 5MiB]\n", 4, 25, "constraints", "\"5MiB\" is bytes, allowed: equal units"},
+        {"constraints: [model_bytes <= 5MiB or so]\n", 4, 38, "constraints", "\"so\" is unknown"},
+        {"constraints: [params <=]\n", 4, 24, "constraints", "ends too early"},
+        {"constraints: [macs <= 1M, {macs: 1}]\n", 4, 27, "constraints", "a mapping where a condition"},
+        {"constraints:\n  - 'bypass == ''simpel'''\n", 5, 16, "constraints",
+         "is no value of bypass, allowed: none, simple or complex"},
+        {"constraints:\n  - params < 1M\n    and SRR < 1\n", 6, 9, "constraints", "did you mean SR?"},
+        {"exclude: [SR]\n", 4, 11, "exclude", "\"SR\" is a number where true or false is needed"},
+    };
+    CHECK(HEAD, table);
+}
+
 static void test_sections(void **state)
 {
     (void)state;
@@ -193,25 +217,9 @@ static void test_sections(void **state)
         {"seeds: [1, two]\n", 4, 12, "seeds", "is not a whole number"},
         {"seeds: [5, 4, 7, 4, 5]\n", 4, 18, "seeds", "4 is given twice"},
         {"seeds: [1, [2]]\n", 4, 12, "seeds", "a list where one value is needed"},
-        {"constraints: params < 1M\n", 4, 14, "constraints", "a list of conditions"},
-        {"constraints: [latency < 3]\n", 4, 15, "constraints",
-         "\"latency\" is unknown; allowed: all keys of base and train, such as SR and lr; and the costs "
-         "params, "},
-        {"constraints: [params <= 1M, 'param < 3']\n", 4, 30, "constraints", "did you mean params?"},
-        {"constraints: [params = 3]\n", 4, 22, "constraints", "\"=\" is no comparison, allowed: =="},
         {"run: {keep: best}\n", 4, 13, "run.keep",
          "best needs validation images, allowed: last, all or none without data.val"},
         {"run: {keep: two}\n", 4, 13, "run.keep", "\"two\" is unknown, allowed: last, best, all or none"},
-        {"constraints: [params <= 1 000]\n", 4, 27, "constraints", "\"000\" does not belong here"},
-        {"constraints: [params <= 1TB]\n", 4, 25, "constraints", "\"1TB\" is no number"},
-        {"constraints: [params <= 5MiB]\n", 4, 25, "constraints", "\"5MiB\" is bytes, allowed: equal units"},
-        {"constraints: [model_bytes <= 5MiB or so]\n", 4, 38, "constraints", "\"so\" is unknown"},
-        {"constraints: [params <=]\n", 4, 24, "constraints", "ends too early"},
-        {"constraints: [macs <= 1M, {macs: 1}]\n", 4, 27, "constraints", "a mapping where a condition"},
-        {"constraints:\n  - 'bypass == ''simpel'''\n", 5, 16, "constraints",
-         "is no value of bypass, allowed: none, simple or complex"},
-        {"constraints:\n  - params < 1M\n    and SRR < 1\n", 6, 9, "constraints", "did you mean SR?"},
-        {"exclude: [SR]\n", 4, 11, "exclude", "\"SR\" is a number where true or false is needed"},
         {"plots: [{block: base}]\n", 4, 9, "plots[0].kind",
          "is missing, allowed: curve, learning, scatter, pareto, edf, heatmap, effects, parallel, "
          "timeline or predicted"},
@@ -541,6 +549,7 @@ int main(void)
         cmocka_unit_test(test_syntax),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_sections),
+        cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_data),
         cmocka_unit_test(test_base),
         cmocka_unit_test(test_blocks),
