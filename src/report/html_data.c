@@ -1,7 +1,9 @@
 /* The page's data: one JSON object with every trial, recipe, variant and learning curve. */
 #include "report/html_private.h"
+#include "report/rungs.h"
 
-/* A trial's block is the first that names it, with what its axes set there. */
+/* A trial's block is the first that names it, with what its axes set there. Trainings of shorter rungs are
+ * marked: the page shows them in its table, and counts and draws them nowhere. */
 static const char trials_sql[] =
     "WITH place AS (SELECT m.trial_id, iif((SELECT count(*) FROM sweep) > 1, s.name || '/' || b.name, "
     "b.name) AS block,"
@@ -12,7 +14,9 @@ static const char trials_sql[] =
     " t.epochs_done AS epochs, t.val_top1, t.val_top5, t.val_loss, t.test_top1, t.test_top5, t.test_loss,"
     " round(t.train_s, 3) AS train_s, round(t.eval_s, 3) AS eval_s, t.diverged_step, coalesce(t.message, "
     "t.skip_reason)"
-    " AS message FROM trial t LEFT JOIN place p ON p.trial_id = t.id AND p.nr = 1 ORDER BY t.id";
+    " AS message, " RUNG_OF("t.id", "rung") " AS rung, " SHORTER_RUNG(
+        "t.id") " AS shorter_rung"
+                " FROM trial t LEFT JOIN place p ON p.trial_id = t.id AND p.nr = 1 ORDER BY t.id";
 static const char recipes_sql[] = "SELECT id AS recipe, epochs AS epochs_planned, batch, accumulate, "
                                   "optimizer, momentum, nesterov, beta1, beta2,"
                                   " epsilon, lr, schedule, warmup, weight_decay, decay_biases, clip, "

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "report/rungs.h"
 
 enum { SERIES = 4, POINTS_MOST = 200, POINTS_LEAST = 8 };
 enum { POINTS_ALL = 120000 }; /* of all trials together: about 3 MB */
@@ -114,14 +115,17 @@ static const char all_sql[] = EPOCHS " ORDER BY p.trial_id, p.epoch";
 
 static enum status write_curves(struct html_page *p, const struct choice *choice, struct err *e)
 {
-    char sql[512];
+    char sql[1024];
     struct curve c = {0};
     struct store_query *q = NULL;
     bool row = false, first = true;
-    snprintf(sql, sizeof sql,
-             EPOCHS " WHERE p.trial_id IN (SELECT id FROM trial WHERE epochs_done > 0 ORDER BY"
-                    " coalesce(val_top1, test_top1, -1) DESC, id LIMIT %d) ORDER BY p.trial_id, p.epoch",
-             (int)(POINTS_ALL / POINTS_LEAST));
+    snprintf(
+        sql, sizeof sql,
+        EPOCHS
+        " WHERE p.trial_id IN (SELECT id FROM trial WHERE epochs_done > 0 ORDER BY"
+        " " SHORTER_RUNG(
+            "trial.id") ", coalesce(val_top1, test_top1, -1) DESC, id LIMIT %d) ORDER BY p.trial_id, p.epoch",
+        (int)(POINTS_ALL / POINTS_LEAST));
     enum status status = html_query_row(p, choice->best ? sql : all_sql, &q, &row, e);
     while (status == ST_OK && row) {
         const int64_t trial = store_query_cell(q, 0).i;

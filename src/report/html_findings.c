@@ -2,6 +2,7 @@
 #include "report/html_private.h"
 
 #include "report/answers.h"
+#include "report/rungs.h"
 
 static const struct table_column best_columns[] = {
     {.name = "sweep", .flags = TABLE_VARYING},
@@ -112,6 +113,7 @@ static const struct table_column failure_columns[] = {
     {.name = "SR", .flags = TABLE_VARYING},
     {.name = "pct3x3", .flags = TABLE_VARYING},
     {.name = "lr"},
+    {.name = "rung", .flags = TABLE_VARYING},
     {.name = "seed"},
     {.name = "attempts"},
     {.name = "epochs"},
@@ -119,11 +121,14 @@ static const struct table_column failure_columns[] = {
     {.name = "message"},
 };
 static const char failures_sql[] =
-    "SELECT t.id, t.variant_id, replace(t.state, '_', ' '), v.sr, v.pct3x3, r.lr, t.seed,"
-    " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id), t.epochs_done, t.diverged_step, t.message "
-    "FROM trial t"
-    " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
-    " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.state = 'diverged', t.id LIMIT 100";
+    "SELECT t.id, t.variant_id, replace(t.state, '_', ' '), v.sr, v.pct3x3, r.lr, " RUNG_OF(
+        "t.id", "rung") ", t.seed,"
+                        " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id), t.epochs_done, "
+                        "t.diverged_step, t.message "
+                        "FROM trial t"
+                        " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
+                        " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.state = "
+                        "'diverged', t.id LIMIT 100";
 
 enum status html_failures(struct html_page *p, struct err *e)
 {

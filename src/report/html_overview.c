@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/rungs.h"
+
 enum status html_title(struct html_page *p, struct err *e)
 {
     struct store_query *q = NULL;
@@ -51,11 +53,28 @@ static void write_origin(struct html_page *p, const char *now)
     fprintf(p->out, "</time>, written by firesweep %s.</p>\n", p->options->version);
 }
 
+static enum status count_states(struct html_page *p, int64_t counts[TRIAL_STATE_COUNT], struct err *e)
+{
+    struct store_query *q = NULL;
+    bool row = false;
+    enum status status = html_query_row(
+        p, "SELECT state, count(*) FROM trial t WHERE NOT " SHORTER_RUNG("t.id") " GROUP BY state", &q, &row,
+        e);
+    while (status == ST_OK && row) {
+        for (int i = 0; i < TRIAL_STATE_COUNT; i++)
+            if (strcmp(store_query_cell(q, 0).text, trial_state_name((enum trial_state)i)) == 0)
+                counts[i] = store_query_cell(q, 1).i;
+        status = store_query_next(q, &row, e);
+    }
+    store_query_close(q);
+    return status;
+}
+
 /* Trials by state: a bar for the eye, a list for everybody. */
 static enum status write_states(struct html_page *p, struct err *e)
 {
-    int64_t counts[TRIAL_STATE_COUNT], all = 0;
-    enum status status = store_counts(p->store, NULL, counts, e);
+    int64_t counts[TRIAL_STATE_COUNT] = {0}, all = 0;
+    enum status status = count_states(p, counts, e);
     for (int i = 0; status == ST_OK && i < TRIAL_STATE_COUNT; i++)
         all += counts[i];
     if (status != ST_OK || all == 0)
@@ -75,28 +94,31 @@ static enum status write_states(struct html_page *p, struct err *e)
     return ST_OK;
 }
 
-static const char numbers_sql[] =
-    "SELECT strftime('%Y-%m-%d %H:%M UTC', 'now'), (SELECT count(*) FROM trial), (SELECT count(*) FROM trial "
-    "WHERE "
-    "state = 'done'),"
-    " (SELECT count(DISTINCT variant_id) FROM trial), (SELECT count(*) FROM sweep),"
-    " (SELECT total(coalesce(train_s, 0) + coalesce(eval_s, 0)) FROM trial), (SELECT min(started_utc) FROM "
-    "attempt),"
-    " (SELECT max(coalesce(ended_utc, started_utc)) FROM attempt),"
-    " (SELECT count(*) FROM trial WHERE state = 'running'),"
-    " (SELECT count(*) FROM (SELECT DISTINCT variant_id, recipe_id FROM trial))";
+static const char numbers_sql[] = "WITH result AS (SELECT * FROM trial t WHERE NOT " SHORTER_RUNG(
+    "t.id") ")"
+            "SELECT strftime('%Y-%m-%d %H:%M UTC', 'now'), (SELECT count(*) FROM result),"
+            " (SELECT count(*) FROM result WHERE state = 'done'),"
+            " (SELECT count(DISTINCT variant_id) FROM trial), (SELECT count(*) FROM sweep),"
+            " (SELECT total(coalesce(train_s, 0) + coalesce(eval_s, 0)) FROM trial), (SELECT "
+            "min(started_utc) FROM "
+            "attempt),"
+            " (SELECT max(coalesce(ended_utc, started_utc)) FROM attempt),"
+            " (SELECT count(*) FROM trial WHERE state = 'running'),"
+            " (SELECT count(*) FROM trial) - (SELECT count(*) FROM result)";
 
 static enum status write_numbers(struct html_page *p, const struct store_query *q)
 {
     char value[64], below[160], time[32];
-    const int64_t trials = store_query_cell(q, 1).i;
+    const int64_t trials = store_query_cell(q, 1).i, shorter = store_query_cell(q, 9).i;
     const struct cell first = store_query_cell(q, 6), last = store_query_cell(q, 7);
     snprintf(value, sizeof value, "%" PRId64, store_query_cell(q, 3).i);
     snprintf(below, sizeof below, "of %" PRId64 " sweep%s", store_query_cell(q, 4).i,
              store_query_cell(q, 4).i == 1 ? "" : "s");
     tile(p, "Variants", value, below);
     snprintf(value, sizeof value, "%" PRId64, trials);
-    snprintf(below, sizeof below, "%" PRId64 " done", store_query_cell(q, 2).i);
+    int n = snprintf(below, sizeof below, "%" PRId64 " done", store_query_cell(q, 2).i);
+    if (shorter > 0)
+        snprintf(below + n, sizeof below - (size_t)n, "; and %" PRId64 " of shorter rungs", shorter);
     tile(p, "Trials", value, below);
     snprintf(below, sizeof below, "training and evaluation");
     if (first.type == CELL_TEXT && last.type == CELL_TEXT)
@@ -190,7 +212,8 @@ static const char recipes_sql[] =
     "SELECT r.id, count(t.id), epochs, batch * accumulate, optimizer || iif(nesterov, ' (Nesterov)', ''), "
     "momentum, lr,"
     " schedule, warmup, weight_decay, dropout, smoothing, flip, crop_pad, clip, winograd FROM recipe r"
-    " JOIN trial t ON t.recipe_id = r.id GROUP BY r.id ORDER BY r.id LIMIT 50";
+    " JOIN trial t ON t.recipe_id = r.id WHERE NOT " SHORTER_RUNG(
+        "t.id") " GROUP BY r.id ORDER BY r.id LIMIT 50";
 
 static const struct table_column running_columns[] = {
     {.name = "trial"},
@@ -239,8 +262,13 @@ enum status html_overview(struct html_page *p, struct err *e)
             status = write_numbers(p, q);
         fputs("</dl>\n", p->out);
     }
+    const bool shorter = row && store_query_cell(q, 9).i > 0;
     store_query_close(q);
     if (status == ST_OK)
         status = write_states(p, e);
+    if (shorter)
+        fputs("<p class=\"note\">Counts, findings and figures are of full trainings. Those of a search's "
+              "shorter rungs stand, marked, in the table of all trials.</p>\n",
+              p->out);
     return status == ST_OK ? write_tables(p, e) : status;
 }

@@ -4,6 +4,7 @@
 
 #include "base/strbuf.h"
 #include "report/events.h"
+#include "report/rungs.h"
 
 /* The blocks of a database with several sweeps are told apart by their sweep. */
 #define BLOCK(sweep, block) "iif((SELECT count(*) FROM sweep) > 1, " sweep " || '/' || " block ", " block ")"
@@ -21,10 +22,12 @@ static const char trials_sql[] = "SELECT t.id, (SELECT group_concat(DISTINCT " B
               " r.epochs AS epochs_planned, r.batch, r.optimizer, r.momentum, r.lr, r.schedule, r.warmup,"
               " r.weight_decay, r.dropout, r.smoothing, t.val_top5, t.val_loss, t.test_loss, t.eval_s,"
               " d.latency_ms, d.latency_p95_ms, d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib,"
-              " (SELECT rung FROM rung x WHERE x.trial_id = t.id ORDER BY in_spec DESC LIMIT 1) AS rung,"
-              " t.skip_reason, t.message, t.diverged_step, t.checkpoint"
-              " FROM trial t JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
-              " LEFT JOIN deployment d ON d.variant_id = t.variant_id ORDER BY t.id";
+              " " RUNG_OF("t.id",
+                          "rung") " AS rung,"
+                                  " t.skip_reason, t.message, t.diverged_step, t.checkpoint"
+                                  " FROM trial t JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id "
+                                  "= t.recipe_id"
+                                  " LEFT JOIN deployment d ON d.variant_id = t.variant_id ORDER BY t.id";
 static const char trials_shown[] =
     "id,block,base_e,incr_e,freq,sr,pct3x3,seed,state,params,model_mib,macs,latency_ms,val_top1,"
     "test_top1,test_top5,epochs,train_s";

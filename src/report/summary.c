@@ -2,17 +2,23 @@
 
 #include "base/strbuf.h"
 #include "report/events.h"
+#include "report/rungs.h"
 
 /* " SR=0.125 freq=2" from the axes of a point. */
 #define AXES_TEXT(axes) "(SELECT group_concat(' ' || key || '=' || value, '') FROM json_each(" axes "))"
 
-/* The first point that names a trial: "fig3a SR=0.125 seed 1". */
-#define TRIAL_NAME                                                                                        \
-    "(SELECT b.name || coalesce(" AXES_TEXT(                                                              \
-        "m.axes") ", '') || ' seed ' || t.seed FROM block_trial m"                                        \
-                  "  JOIN block b ON b.id = m.block_id WHERE m.trial_id = t.id ORDER BY m.in_spec DESC, " \
-                  "b.sweep_id, b.position,"                                                               \
-                  "  m.position LIMIT 1)"
+#define FULL_TRIAL \
+    "SELECT x.full_trial_id FROM rung x WHERE x.trial_id = t.id AND " SHORTER_RUNG("t.id") " LIMIT 1"
+
+/* The first point that names a trial: "fig3a SR=0.125 seed 1"; of a training in a shorter rung the full
+ * one's, "fig3a SR=0.125 seed 1 (2 epochs)". */
+#define TRIAL_NAME                                                                                       \
+    "(SELECT b.name || coalesce(" AXES_TEXT(                                                             \
+        "m.axes") ", '') || ' seed ' || t.seed FROM block_trial m"                                       \
+                  "  JOIN block b ON b.id = m.block_id WHERE m.trial_id = coalesce((" FULL_TRIAL         \
+                  "), t.id) ORDER BY m.in_spec DESC, b.sweep_id, b.position, m.position LIMIT 1)"        \
+                  " || coalesce((SELECT iif(c.epochs = 1, ' (1 epoch)', ' (' || c.epochs || ' epochs)')" \
+                  "  FROM recipe c WHERE c.id = t.recipe_id AND EXISTS (" FULL_TRIAL ")), '')"
 
 enum status summary_sweeps(struct store *s, struct store_query **out, struct err *e)
 {
@@ -66,7 +72,8 @@ enum status summary_outside(struct store *s, struct store_query **out, struct er
 {
     return store_query_open(s,
                             "SELECT count(*) FROM trial t WHERE NOT EXISTS (SELECT 1 FROM block_trial m"
-                            " WHERE m.trial_id = t.id AND m.in_spec)",
+                            " WHERE m.trial_id = t.id AND m.in_spec) AND NOT EXISTS (SELECT 1 FROM rung r"
+                            " WHERE r.trial_id = t.id AND r.in_spec)",
                             out, e);
 }
 
@@ -94,18 +101,33 @@ enum status summary_results(struct store *s, const char *sweep, struct store_que
 /* An epoch of a trial: three passes over the training images and one over the validation images. */
 #define EPOCH_OPERATIONS "v.macs * (3.0 * i.train_images + i.val_images)"
 
+/* What a search takes is not known before its rungs are decided: of the trials that wait for a decision the
+ * share 1 / eta goes on in each rung to come, with eta times as many epochs. So all of them together take as
+ * long in a later rung as in the one that is being trained: `pace` epochs each, on average. */
+#define PACE                                                                                            \
+    " decided AS (SELECT sweep_id, coalesce(min(iif(rank IS NULL AND rung < rungs, rung, NULL)),"       \
+    "  max(rungs)) AS now FROM rung WHERE in_spec GROUP BY sweep_id),"                                  \
+    " pace AS (SELECT sweep_id, now, max(c.epochs) AS epochs FROM decided JOIN rung r USING (sweep_id)" \
+    "  JOIN trial t ON t.id = r.trial_id JOIN recipe c ON c.id = t.recipe_id"                           \
+    "  WHERE r.in_spec AND r.rung = now GROUP BY sweep_id),"                                            \
+    " waiting AS (SELECT r.trial_id, min(p.epochs) AS epochs FROM rung r JOIN pace p USING (sweep_id)"  \
+    "  WHERE r.in_spec AND r.rung > p.now GROUP BY r.trial_id),"
+
 enum status summary_left(struct store *s, struct store_query **out, struct err *e)
 {
     return store_query_open(s,
                             "WITH images AS (SELECT data_fingerprint, max(train_images) AS train_images, "
                             "max(val_images) AS val_images"
-                            "  FROM sweep GROUP BY data_fingerprint),"
-                            " named AS (SELECT DISTINCT trial_id FROM block_trial WHERE in_spec),"
+                            "  FROM sweep GROUP BY data_fingerprint)," PACE
+                            " named AS (SELECT trial_id FROM block_trial WHERE in_spec"
+                            "  UNION SELECT trial_id FROM rung WHERE in_spec),"
                             " work AS (SELECT t.state, " EPOCH_OPERATIONS " AS one, t.epochs_done,"
-                            "  iif(t.state IN ('pending', 'running'), r.epochs - t.epochs_done, 0) AS left,"
+                            "  iif(t.state IN ('pending', 'running'), max(0, iif(t.state = 'pending', "
+                            "coalesce(w.epochs, r.epochs), r.epochs) - t.epochs_done), 0) AS left,"
                             "  t.train_s + t.eval_s AS seconds FROM named n JOIN trial t ON t.id = n.trial_id"
                             "  JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
-                            "  JOIN images i ON i.data_fingerprint = t.data_fingerprint)"
+                            "  JOIN images i ON i.data_fingerprint = t.data_fingerprint"
+                            "  LEFT JOIN waiting w ON w.trial_id = t.id)"
                             " SELECT count(*), coalesce(sum(state NOT IN ('pending', 'running')), 0),"
                             "  coalesce(sum(state = 'pending'), 0), coalesce(sum(state = 'running'), 0),"
                             "  total(one * left), coalesce(max(one * left), 0.0),"

@@ -27,9 +27,10 @@ enum status summary_outside(struct store *s, struct store_query **out, struct er
  * of one sweep that have a finished trial, means over their n seeds. */
 enum status summary_results(struct store *s, const char *sweep, struct store_query **out, struct err *e);
 
-/* What is left of the trials that specs name, one row: trials in all, finished, pending, running; operations
- * (multiply-accumulates times epochs times images, evaluation included) left, those of the longest trial
- * among them, and the operations a second of a worker, from all epochs that are recorded (NULL: none is). */
+/* What is left of the trials that specs name, those of a search's rungs included, one row: trials in all,
+ * finished, pending, running; operations (multiply-accumulates times epochs times images, evaluation
+ * included) left, of a search those that are to be expected as in `run`; those of the longest trial among
+ * them; and the operations a second of a worker, from all epochs that are recorded (NULL: none is). */
 enum status summary_left(struct store *s, struct store_query **out, struct err *e);
 
 #endif

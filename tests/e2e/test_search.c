@@ -101,11 +101,15 @@ static void test_results_are_of_full_trainings(void **state)
     json_object_put(rows);
     rows = JSON("status", "half.db", "--format", "json");
     assert_int_equal(json_int_at(rows, "states.pruned"), 20);
+    assert_int_equal(json_int_at(rows, "states.outside"), 0);
     json_object_put(rows);
     struct outcome o = RUN("verify", "half.db", "17"); /* of the first rung */
     assert_int_equal(o.code, 0);
     assert_holds(o.out, "(1 epoch)");
     assert_holds(o.out, "reproduced");
+    outcome_release(&o);
+    o = RUN("status", "half.db", "--watch");
+    assert_string_equal(o.out, "48 of 48 trials finished, 0 running, 0 pending\n");
     outcome_release(&o);
     EXPECT_ERROR(2, "half.yaml:9:9: search: ", "extend", "half.db", "--epochs", "8");
 }

@@ -238,6 +238,54 @@ static void test_states_and_failures(void **state)
     results_remove(r);
 }
 
+/* A search: two variants in a rung of its own recipe, one of them on to the full training. What is of the
+ * shorter rung alone is marked in the data and stands nowhere else. */
+static void test_shorter_rungs_are_no_results(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    results_sweep(r, "s", "");
+    results_block(r, "b");
+    for (int i = 0; i < 2; i++)
+        results_trial(r, results_variant(r, 400 * (i + 1)), 1, "{}", i == 0 ? "done" : "pruned",
+                      i == 0 ? 0.5 : -1);
+    results_sql(
+        r,
+        "INSERT INTO recipe SELECT 2, 'other', 1, batch, accumulate, optimizer, momentum, nesterov, beta1, "
+        "beta2, epsilon, lr, schedule, warmup, weight_decay, decay_biases, clip, smoothing, dropout, init, "
+        "flip, crop_pad, crop_zero, lanes, winograd, numerics FROM recipe;"
+        "INSERT INTO trial(id, variant_id, recipe_id, data_fingerprint, seed, state, val_top1, test_top1) "
+        "SELECT id + 2, variant_id, 2, 'f', 1, 'done', 0.875, 0.875 FROM trial;"
+        "UPDATE trial SET state = 'failed', val_top1 = NULL, message = 'too short' WHERE id = 4;"
+        "INSERT INTO rung SELECT 1, id, iif(id < 3, 2, 1), 2, iif(id < 3, id, id - 2), NULL, NULL, 1 FROM "
+        "trial");
+    struct page p = write_page(r, NULL);
+    holds(&p, "<dt>Trials</dt><dd>2 <small>1 done; and 2 of shorter rungs</small>");
+    holds(&p, "shorter rungs stand, marked");
+    holds(&p, "</i> 1 done</li><li>");
+    holds(&p, "</i> 1 pruned</li></ul>");
+    assert_null(strstr(p.text, "87.50"));
+    /* Why a variant has no result is told all the same. */
+    holds(&p, "too short");
+    assert_int_equal(json_object_array_length(rows_of(&p, "trials")), 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(json_object_get_int(value_of(&p, "trials", i, "shorter_rung")), i >= 2);
+        assert_int_equal(json_object_get_int(value_of(&p, "trials", i, "rung")), i >= 2 ? 1 : 2);
+    }
+    page_release(&p);
+
+    /* Another sweep asks for the same training: there it is a result. */
+    results_sweep(r, "t", "");
+    results_block(r, "c");
+    results_sql(r, "INSERT INTO block_trial VALUES(2, 3, '{}', 0, 1)");
+    p = write_page(r, NULL);
+    holds(&p, "<dt>Trials</dt><dd>3 <small>2 done; and 1 of shorter rungs</small>");
+    holds(&p, "87.50");
+    assert_int_equal(json_object_get_int(value_of(&p, "trials", 2, "shorter_rung")), 0);
+    page_release(&p);
+    results_remove(r);
+}
+
 /* SqueezeNet's small relative with a complex bypass; fire3 has no 1x1 filters. */
 static void make_network(struct results *r, int64_t variant)
 {
@@ -496,6 +544,7 @@ int main(void)
         cmocka_unit_test(test_hostile_texts_stay_texts),
         cmocka_unit_test(test_bytes_and_controls),
         cmocka_unit_test(test_states_and_failures),
+        cmocka_unit_test(test_shorter_rungs_are_no_results),
         cmocka_unit_test(test_variants_share_their_layers),
         cmocka_unit_test(test_curves_are_thinned),
         cmocka_unit_test(test_a_large_sweep_is_bounded),

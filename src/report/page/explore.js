@@ -3,7 +3,7 @@
 const MOST_DOTS = 4000;
 
 function numberColumns(v) {
-  return v.columns.filter((c) => c.number && !['trial', 'variant', 'recipe'].includes(c.name) && differs(v.rows, c.get));
+  return v.columns.filter((c) => c.number && !['trial', 'variant', 'recipe', 'rung', 'shorter_rung'].includes(c.name) && differs(v.rows, c.get));
 }
 
 function fillChoice(select, columns, usual) {
@@ -41,8 +41,9 @@ function drawExplore() {
   const cx = find('explore-x'), cy = find('explore-y'), plot = $('explore-plot'), note = $('explore-note');
   if ($('explore').hidden || !cx || !cy) return;
   const scale = (c, value) => SHARES.has(c.name) ? 100 * value : value;
-  const points = [];
-  for (const row of state.rows) {
+  const full = state.rows.filter((row) => !isShorter(row));
+  const points = [], rows = full.length ? full : state.rows, left = state.rows.length - rows.length; /* only shorter rungs: then these */
+  for (const row of rows) {
     const x = cx.get(row) ?? null, y = cy.get(row) ?? null;
     if (x !== null && y !== null) points.push({x: scale(cx, x), y: scale(cy, y), row, finished: row.t ? row.t[T.state] === 'done' : row.m.done > 0});
   }
@@ -65,5 +66,5 @@ function drawExplore() {
     if (line.length > 1) chart.root.append(svg('path', {class: 'front', d}));
   }
   plot.replaceChildren(chart.root);
-  note.textContent = `${points.length.toLocaleString('en-US')} of the table's rows${points.length > MOST_DOTS ? `, ${MOST_DOTS.toLocaleString('en-US')} of them drawn` : ''}; a click opens the variant.${isFront ? ' The line is the front: nothing to its left is better.' : ''}`;
+  note.textContent = `${points.length.toLocaleString('en-US')} of the table's rows${points.length > MOST_DOTS ? `, ${MOST_DOTS.toLocaleString('en-US')} of them drawn` : ''}; a click opens the variant.${left ? ` ${left.toLocaleString('en-US')} of shorter rungs are in the table only.` : ''}${isFront ? ' The line is the front: nothing to its left is better.' : ''}`;
 }

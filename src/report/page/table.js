@@ -32,6 +32,9 @@ function spread(values) {
   return [mean, sd];
 }
 
+/* A training of a search's shorter rung: in the table, but no result. */
+const isShorter = (row) => (row.t ? row.t[T.shorter_rung] : row.m.shorter_rung) === 1;
+
 /* One row for each variant and recipe: means over its finished seeds. */
 function meanRows() {
   const groups = new Map();
@@ -43,7 +46,7 @@ function meanRows() {
   return [...groups.values()].map((rows) => {
     const done = rows.filter((row) => row.t[T.state] === 'done');
     const of = (name) => spread(done.map((row) => row.t[T[name]]).filter((v) => v !== null));
-    const m = {seeds: rows.length, done: done.length, block: rows[0].t[T.block], variant: rows[0].t[T.variant], recipe: rows[0].t[T.recipe],
+    const m = {rung: rows[0].t[T.rung], shorter_rung: Math.min(...rows.map((row) => row.t[T.shorter_rung])), seeds: rows.length, done: done.length, block: rows[0].t[T.block], variant: rows[0].t[T.variant], recipe: rows[0].t[T.recipe],
       epochs: Math.max(...rows.map((row) => row.t[T.epochs]))};
     for (const name of ['val_top1', 'val_top5', 'val_loss', 'test_top1', 'test_top5', 'test_loss', 'train_s'])
       [m[name], m[`${name}_sd`]] = of(name);
@@ -59,7 +62,7 @@ function differs(rows, get) {
 function makeColumns(view, rows) {
   const own = view === 'trials' ? (name) => (row) => row.t[T[name]] : (name) => (row) => row.m[name];
   const ownNames = view === 'trials' ? data.trials.columns
-    : ['variant', 'recipe', 'block', 'seeds', 'done', 'epochs', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'test_top5', 'val_top5', 'val_loss', 'test_loss', 'train_s'];
+    : ['variant', 'recipe', 'block', 'rung', 'shorter_rung', 'seeds', 'done', 'epochs', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'test_top5', 'val_top5', 'val_loss', 'test_loss', 'train_s'];
   const variant = data.variants.columns.filter((n) => !['variant', 'fires', 'clamped', 'shape'].includes(n));
   const recipe = data.recipes.columns.filter((n) => n !== 'recipe');
   const all = new Map();
@@ -68,7 +71,7 @@ function makeColumns(view, rows) {
   add('model_mib', (row) => row.v[V.model_bytes] / 1048576);
   for (const name of recipe) add(name, (row) => row.r[R[name]]);
   for (const name of ownNames) add(name, own(name));
-  const order = ['trial', 'block', 'variant', ...AXES, 'seed', 'seeds', 'done', 'state', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'params', 'model_mib',
+  const order = ['trial', 'block', 'variant', ...AXES, 'rung', 'seed', 'seeds', 'done', 'state', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'params', 'model_mib',
     'latency_ms', 'epochs', 'train_s', 'message', ...ownNames, 'macs'].filter((n) => all.has(n));
   const columns = [...new Set([...order, ...all.keys()])].map((n) => all.get(n));
   for (const c of columns) {
@@ -82,7 +85,7 @@ function shownAtFirst(c, rows) {
   if (['variant', 'params', 'model_mib', 'test_top1', 'val_top1', 'state', 'done', 'trial'].includes(c.name))
     return ['trial', 'variant', 'params', 'model_mib', 'state', 'done'].includes(c.name) || rows.some((row) => (c.get(row) ?? null) !== null);
   if (c.name === 'train_s' || c.name === 'epochs' || c.name === 'latency_ms' || c.name === 'message' || c.name.endsWith('_sd')) return rows.some((row) => (c.get(row) ?? null) !== null);
-  return (AXES.includes(c.name) || ['block', 'seed'].includes(c.name)) && differs(rows, c.get);
+  return (AXES.includes(c.name) || ['block', 'rung', 'seed'].includes(c.name)) && differs(rows, c.get);
 }
 
 function shown(c, v) {
@@ -179,12 +182,13 @@ function cell(c, row) {
   const value = c.get(row), text = shown(c, value);
   if (c.name === 'variant') return el('td', {class: 'number'}, el('a', {href: `#variant-${value}`}, text));
   if (c.name === 'state') return el('td', {class: 'state'}, el('i', {class: `s-${String(value)}`, 'aria-hidden': 'true'}), text.replace('_', ' '));
+  if (c.name === 'rung' && isShorter(row)) return el('td', {class: 'number'}, `${text}, shorter`);
   return el('td', {class: c.number ? 'number' : null, title: text.length > 40 ? text : null}, text);
 }
 
 function drawBody(v) {
   const columns = v.columns.filter((c) => c.shown), from = state.page * state.size;
-  const rows = state.rows.slice(from, from + state.size).map((row) => el('tr', {}, ...columns.map((c) => cell(c, row))));
+  const rows = state.rows.slice(from, from + state.size).map((row) => el('tr', {class: isShorter(row) ? 'shorter' : null}, ...columns.map((c) => cell(c, row))));
   document.querySelector('#table tbody').replaceChildren(...(rows.length ? rows : [el('tr', {}, el('td', {colspan: Math.max(1, columns.length)}, 'No row matches.'))]));
   const last = Math.max(0, Math.ceil(state.rows.length / state.size) - 1);
   $('pages').textContent = state.rows.length ? `${from + 1} to ${Math.min(from + state.size, state.rows.length)} of ${state.rows.length.toLocaleString('en-US')}` : 'none';

@@ -151,7 +151,7 @@ function drawVariant(id) {
   const parts = [];
   for (const [recipe, rows] of groups) {
     const text = rows[0].r.length ? recipeText(rows[0].r) : '';
-    parts.push(el('h3', {}, groups.size > 1 || data.recipes.rows.length > 1 ? `Trials by recipe ${recipe}: ${text}` : 'Trials'), replicates(rows), curves(rows, 'these trials'));
+    parts.push(el('h3', {}, groups.size > 1 || data.recipes.rows.length > 1 ? `Trials by recipe ${recipe}: ${text}${rows.every(isShorter) ? `, rung ${rows[0].t[T.rung]} of the search` : ''}` : 'Trials'), replicates(rows), curves(rows, 'these trials'));
   }
   section.replaceChildren(top, variantFacts(v), ...parts,
     el('div', {class: 'pair'}, el('div', {}, el('h3', {}, 'The 24 hyperparameters'), firesTable(v)), el('div', {}, el('h3', {}, 'Layers'), layersTable(v))));

@@ -1,0 +1,16 @@
+/* Trials of a search in SQL: the trainings of its shorter rungs are no results. */
+#ifndef REPORT_RUNGS_H
+#define REPORT_RUNGS_H
+
+/* Whether a trial is such a training and nothing else. Views and curves need no such condition: they show
+ * what a block names, and no block names these; a sweep of its own that asks for the same training makes it a
+ * result like others. `trial`: the row id, with the name of its table. */
+#define SHORTER_RUNG(trial)                                                                             \
+    "(EXISTS (SELECT 1 FROM rung x WHERE x.trial_id = " trial " AND x.rung < x.rungs) AND NOT EXISTS (" \
+    "SELECT 1 FROM block_trial y WHERE y.trial_id = " trial " AND y.in_spec))"
+
+/* A column of the rung that a trial is in (`rung`, `rungs`), NULL without a search. */
+#define RUNG_OF(trial, column) \
+    "(SELECT " column " FROM rung x WHERE x.trial_id = " trial " ORDER BY in_spec DESC LIMIT 1)"
+
+#endif
