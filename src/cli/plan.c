@@ -530,7 +530,7 @@ static enum status make_forecast(struct plan *p, struct err *e)
     p->images = image_counts_of(&p->spec.data);
     enum status st = index_memberships(p, e);
     if (st == ST_OK)
-        st = forecast_init(&p->forecast, &p->space, e);
+        st = forecast_init(&p->forecast, &p->space, NULL, e);
     return st == ST_OK ? pack(p, e) : st;
 }
 

@@ -32,7 +32,7 @@ static void on_begin(void *context, const struct space *space, const char *const
     d->trial_count = space->trial_count;
     d->names = names;
     for (int i = 0; d->live && i < d->trial_count; i++) {
-        int width = table_text_width(names[i]);
+        int width = names[i] ? table_text_width(names[i]) : 0;
         d->name_width = width > d->name_width ? width : d->name_width;
     }
     if (d->name_width > NAME_WIDTH_MAX)
@@ -41,7 +41,8 @@ static void on_begin(void *context, const struct space *space, const char *const
 
 static const char *trial_name(const struct run_display *d, const struct trial *t)
 {
-    return d->names ? d->names[t - d->trials] : "trial";
+    const char *name = d->names ? d->names[t - d->trials] : NULL;
+    return name ? name : "trial";
 }
 
 /* The block */
@@ -96,7 +97,7 @@ static void draw_worker(struct run_display *d, const struct worker_status *w)
     int left = 2, digits = snprintf(NULL, 0, "%d", w->epochs);
     screen_pad(s, left);
     char name[NAME_WIDTH_MAX + 1];
-    snprintf(name, sizeof name, "%s", known ? d->names[w->trial] : "trial");
+    snprintf(name, sizeof name, "%s", known ? trial_name(d, &d->trials[w->trial]) : "trial");
     screen_text(s, COLOR_NONE, name);
     left += d->name_width + 2;
     screen_pad(s, left);

@@ -23,7 +23,7 @@ static int add_work(struct forecast *f, const struct trial *t)
     return f->work_count++;
 }
 
-enum status forecast_init(struct forecast *f, const struct space *space, struct err *e)
+enum status forecast_init(struct forecast *f, const struct space *space, const bool *wanted, struct err *e)
 {
     const size_t count = (size_t)space->trial_count + 1; /* never zero */
     *f = (struct forecast){.works = mem_alloc(count, sizeof *f->works),
@@ -31,10 +31,14 @@ enum status forecast_init(struct forecast *f, const struct space *space, struct 
     if (!f->works || !f->work_of)
         return err_set(e, ST_NOMEM, "out of memory");
     /* The seeds of a point are neighbours. */
-    for (int i = 0; i < space->trial_count; i++)
-        f->work_of[i] = i > 0 && same_work(&space->trials[i - 1], &space->trials[i])
-                            ? f->work_of[i - 1]
-                            : add_work(f, &space->trials[i]);
+    for (int i = 0, last = -1; i < space->trial_count; i++) {
+        const struct trial *t = &space->trials[i];
+        f->work_of[i] = -1;
+        if (wanted && !wanted[i])
+            continue;
+        f->work_of[i] = last >= 0 && same_work(&space->trials[last], t) ? f->work_of[last] : add_work(f, t);
+        last = i;
+    }
     return ST_OK;
 }
 

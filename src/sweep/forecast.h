@@ -20,11 +20,13 @@ struct image_counts image_counts_of(const struct data_source *source);
 struct forecast {
     int work_count;
     struct workload *works; /* one for each run of neighbours with the same network and recipe */
-    int *work_of;           /* per trial; -1: the engine cannot run it, and says why when it is trained */
+    int *
+        work_of; /* per trial; -1: not wanted, or the engine cannot run it, and says why when it is trained */
 };
 
-/* Some ten microseconds a network. ST_NOMEM. Call forecast_release also after a failure. */
-enum status forecast_init(struct forecast *f, const struct space *space, struct err *e);
+/* Of the trials for which `wanted` is set (NULL: of all); some ten microseconds a network. ST_NOMEM. Call
+ * forecast_release also after a failure. */
+enum status forecast_init(struct forecast *f, const struct space *space, const bool *wanted, struct err *e);
 void forecast_release(struct forecast *f);
 
 /* Peak bytes of a trial's worker without the data; 0 when not known. */

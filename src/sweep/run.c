@@ -216,7 +216,9 @@ static enum status run_on_database(struct supervisor *s, const struct run_config
     enum status status =
         stem ? create_database_folder(s, db, e) : err_set(e, ST_NOMEM, "%s: out of memory", db);
     if (status == ST_OK) {
-        status = store_open(db, &s->store, e);
+        const bool sound = store_check_end(s->check);
+        s->check = NULL;
+        status = store_open_checked(db, sound, &s->store, e);
     }
     if (status == ST_OK) {
         status = create_worker_folders(s, stem, e);
@@ -270,22 +272,23 @@ enum status run_sweep(const struct spec *spec, const struct run_config *c, const
     *out = (struct run_result){0};
     struct supervisor *s = mem_calloc(1, sizeof *s);
     char *db = run_database_path(spec, c->db);
-    enum status status =
-        s && db ? space_build(spec, &space, e) : err_set(e, ST_NOMEM, "%s: out of memory", spec->path);
     if (!s || !db) {
         mem_free(s);
         mem_free(db);
-        return status;
+        return err_set(e, ST_NOMEM, "%s: out of memory", spec->path);
     }
     arena_init(&s->arena);
     s->spec = spec;
     s->space = &space;
     s->observer = o;
+    s->check = store_check_begin(db);
+    enum status status = space_build(spec, &space, e);
     status = status == ST_OK ? spec_check_data(spec, e) : status;
     status = status == ST_OK ? dataset_load(&spec->data, &data, e) : status;
     if (status == ST_OK) {
         status = run_with_data(s, c, db, &data, out, e);
     }
+    store_check_end(s->check);
     dataset_release(&data);
     space_release(&space);
     arena_release(&s->arena);

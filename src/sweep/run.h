@@ -32,7 +32,8 @@ struct run_status {
 /* Events for whoever shows progress (cli); called in the supervisor only. Any of them may be NULL. */
 struct run_observer {
     void *context;
-    /* Once, before the events on trials: all trials and their names, which last until run_sweep returns. */
+    /* Once, before the events on trials: all trials and their names, which last until run_sweep returns; NULL
+     * for a trial of which there will be none, because it came to its end before. */
     void (*begin)(void *context, const struct space *space, const char *const *names);
     void (*tick)(void *context, const struct run_status *s); /* about 4 times a second */
     void (*epoch)(void *context, const struct trial *t, const struct epoch_metrics *m);

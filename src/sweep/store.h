@@ -33,6 +33,16 @@ struct store; /* opaque */
  * or has a newer schema is refused and left untouched. One with an older schema is brought up to date, and a
  * copy of it as it was kept as "<path>.v<version>.bak". */
 enum status store_open(const char *path, struct store **out, struct err *e);
+/* The same of a file that has just been found sound (store_check_end): not looked at once more. */
+enum status store_open_checked(const char *path, bool sound, struct store **out, struct err *e);
+
+/* Looking for damage reads the whole file: begun early, it goes on (in a thread) beside other work.
+ * store_check_end waits for the answer and frees; false: not known to be sound (damaged, not there, not to be
+ * read, or NULL), so that store_open looks, and says what is wrong. NULL: no memory, no thread. */
+struct store_check;
+struct store_check *store_check_begin(const char *path);
+bool store_check_end(struct store_check *c);
+
 /* Opens read-only; a missing file is an error. */
 enum status store_open_readonly(const char *path, struct store **out, struct err *e);
 void store_close(struct store *s); /* NULL is fine */

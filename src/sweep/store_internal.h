@@ -32,6 +32,9 @@ enum status store_schema_upgrade(struct store *s, int64_t from, struct err *e);
  * views of this version, as temporary tables and views. */
 enum status store_schema_emulate(struct store *s, int64_t from, struct err *e);
 
+/* store_check.c: ST_CORRUPT when the file is damaged. Reads all of it. */
+enum status store_check_damage(struct store *s, struct err *e);
+
 /* store_migrate.c: brings an older database up to this version; a copy of it as it was is kept beside it as
  * "<path>.v<version>.bak". Nothing happens to one that is up to date. */
 enum status store_migrate(struct store *s, struct err *e);
@@ -115,6 +118,17 @@ void sweep_row(const struct spec *spec, const struct dataset *data, const char *
 void variant_row(const struct trial *trial, const char *pools, struct row *row);
 void fire_row(const struct trial *trial, const struct arch *arch, int fire, int64_t variant, struct row *row);
 void recipe_row(const struct trial *trial, struct row *row);
+
+/* store_recorded.c: whether the database says of this sweep's trials and memberships, and of nothing else as
+ * part of its spec, what store_sync would write; only then trial_ids receives the rows' ids. Always false for
+ * a search. */
+struct recorded_sweep {
+    int64_t id;
+    const int64_t *block_ids; /* by index into spec.blocks */
+    const char *fingerprint;  /* of the data */
+};
+enum status store_recorded(struct store *s, const struct recorded_sweep *sweep, const struct space *space,
+                           int64_t *trial_ids, bool *same, struct err *e);
 
 /* store_query.c: gives parameter `index` (from 1) of a query without rows yet its value; texts are copied. */
 enum status store_query_bind(struct store_query *q, int index, struct cell value, struct err *e);

@@ -212,36 +212,13 @@ static enum status create_schema(struct store *s, struct err *e)
     return store_end(s, status, "cannot create the schema", e);
 }
 
-static enum status check_damage(struct store *s, struct err *e)
-{
-    sqlite3_stmt *statement = NULL;
-    enum status status =
-        store_prepare(s, "PRAGMA quick_check(1)", &statement, "cannot check the database", e);
-    if (status != ST_OK) {
-        return status;
-    }
-    int code = sqlite3_step(statement);
-    const char *text = code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
-    if (!text) {
-        status = store_error(s, code == SQLITE_ROW ? SQLITE_NOMEM : code, "cannot check the database", e);
-    } else if (strcmp(text, "ok") != 0) {
-        status =
-            err_set(e, ST_CORRUPT,
-                    "%s: the database is damaged (%.300s); restore a copy, or save what is readable with "
-                    "\"sqlite3 %s .recover\"",
-                    s->path, text, s->path);
-    }
-    sqlite3_finalize(statement);
-    return status;
-}
-
 /* synchronous = FULL: every commit waits for the disk, so a trial that was reported as done survives a power
  * cut. Commits are rare (one an epoch, two an attempt), so the wait costs nothing that could be seen. */
 static const char writer_pragmas[] =
     "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;"
     "PRAGMA journal_size_limit = 67108864;";
 
-static enum status open_writable(struct store *s, struct err *e)
+static enum status open_writable(struct store *s, bool sound, struct err *e)
 {
     long long size, wal;
     enum status status = look(s, &size, e);
@@ -269,7 +246,9 @@ static enum status open_writable(struct store *s, struct err *e)
     if (status == ST_OK) {
         /* Fails only while another process opens the same new file, which then does it. */
         sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-        status = check_damage(s, e);
+    }
+    if (status == ST_OK && !sound) {
+        status = store_check_damage(s, e);
     }
     if (status == ST_OK) {
         status = store_migrate(s, e);
@@ -345,8 +324,8 @@ static enum status open_reader(struct store *s, struct err *e)
     return status == ST_OK ? read_older(s, e) : status;
 }
 
-static enum status store_create(const char *path, enum status (*open)(struct store *, struct err *),
-                                struct store **out, struct err *e)
+/* With its path; NULL: no memory. */
+static struct store *store_new(const char *path)
 {
     struct store *s = mem_calloc(1, sizeof *s);
     if (s) {
@@ -354,9 +333,14 @@ static enum status store_create(const char *path, enum status (*open)(struct sto
     }
     if (!s || !s->path) {
         mem_free(s);
-        return err_set(e, ST_NOMEM, "%s: out of memory", path);
+        return NULL;
     }
-    enum status status = open(s, e);
+    return s;
+}
+
+/* Hands the store over when it is open. */
+static enum status keep_open(struct store *s, enum status status, struct store **out)
+{
     if (status == ST_OK) {
         *out = s;
     } else {
@@ -365,14 +349,22 @@ static enum status store_create(const char *path, enum status (*open)(struct sto
     return status;
 }
 
+enum status store_open_checked(const char *path, bool sound, struct store **out, struct err *e)
+{
+    struct store *s = store_new(path);
+    return s ? keep_open(s, open_writable(s, sound, e), out)
+             : err_set(e, ST_NOMEM, "%s: out of memory", path);
+}
+
 enum status store_open(const char *path, struct store **out, struct err *e)
 {
-    return store_create(path, open_writable, out, e);
+    return store_open_checked(path, false, out, e);
 }
 
 enum status store_open_readonly(const char *path, struct store **out, struct err *e)
 {
-    return store_create(path, open_reader, out, e);
+    struct store *s = store_new(path);
+    return s ? keep_open(s, open_reader(s, e), out) : err_set(e, ST_NOMEM, "%s: out of memory", path);
 }
 
 /* A reader that is the first to open a database, or the last to close it, leaves a -wal and a -shm file

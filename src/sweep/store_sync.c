@@ -288,13 +288,9 @@ static enum status sync_rungs(struct sync *y, const struct space *space, const i
     return status;
 }
 
-static enum status sync_all(struct sync *y, const struct spec *spec, const struct space *space,
-                            const struct dataset *data, int64_t *trial_ids, struct err *e)
+static enum status sync_trials(struct sync *y, const struct space *space, int64_t *trial_ids, struct err *e)
 {
-    enum status status = sync_sweep(y, spec, data, e);
-    if (status == ST_OK) {
-        status = sync_blocks(y, spec, e);
-    }
+    enum status status = ST_OK;
     for (int i = 0; i < space->trial_count && status == ST_OK; i++) {
         status = sync_trial(y, &space->trials[i], &trial_ids[i], e);
     }
@@ -302,6 +298,21 @@ static enum status sync_all(struct sync *y, const struct spec *spec, const struc
         status = sync_members(y, space, trial_ids, e);
     }
     return status == ST_OK ? sync_rungs(y, space, trial_ids, e) : status;
+}
+
+static enum status sync_all(struct sync *y, const struct spec *spec, const struct space *space,
+                            const struct dataset *data, int64_t *trial_ids, struct err *e)
+{
+    bool recorded = false;
+    enum status status = sync_sweep(y, spec, data, e);
+    if (status == ST_OK) {
+        status = sync_blocks(y, spec, e);
+    }
+    if (status == ST_OK) {
+        const struct recorded_sweep sweep = {y->sweep, y->block_ids, y->fingerprint};
+        status = store_recorded(y->s, &sweep, space, trial_ids, &recorded, e);
+    }
+    return status == ST_OK && !recorded ? sync_trials(y, space, trial_ids, e) : status;
 }
 
 enum status store_sync(struct store *s, const struct spec *spec, const struct space *space,

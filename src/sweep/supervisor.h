@@ -21,8 +21,8 @@
 struct run_trial {
     int64_t id; /* row in the database */
     enum trial_state state;
-    const char *name;       /* for people; of the supervisor's arena, as the rest */
-    const char *axes;       /* JSON object, or NULL */
+    const char *name; /* for people; of the supervisor's arena, as the rest; NULL of a trial that has ended */
+    const char *axes; /* JSON object, or NULL */
     const char *checkpoint; /* path */
     const char *shorter;    /* checkpoint of the same trial with fewer epochs, to start from, or NULL */
     int shorter_epochs;
@@ -85,6 +85,7 @@ struct supervisor {
     const struct space *space;
     const struct dataset *data;
     const struct run_observer *observer;
+    struct store_check *check; /* of the database, until it is opened */
     struct store *store;
     struct arena arena;
     struct run_trial *trials;

@@ -19,12 +19,23 @@ static bool runs_again(const struct supervisor *s, const struct run_trial *t)
            (t->state == TRIAL_TIMED_OUT && (limit <= 0 || t->wall_used_s < limit));
 }
 
+/* What this run may have to train: what waits, and what other runs train, which may come back. */
+static bool may_run(const struct run_trial *t)
+{
+    return t->state == TRIAL_PENDING || t->elsewhere;
+}
+
+/* Name, length and files of a trial that this run may have to do with: in large sweeps most are done, and a
+ * search continues from the files of those that are. */
 static enum status describe_trial(struct supervisor *s, int i, const struct membership *m, const char *stem,
                                   struct err *e)
 {
     const struct trial *trial = &s->space->trials[i];
     struct run_trial *t = &s->trials[i];
     char fingerprint[HASH_TEXT];
+    if (!may_run(t) && trial->rung == 0) {
+        return ST_OK;
+    }
     hash_text(s->data->fingerprint, fingerprint);
     char *name = space_trial_name(s->spec, trial, m);
     t->name = name ? arena_strdup(&s->arena, name) : NULL;
@@ -130,16 +141,25 @@ static struct image_counts count_images(const struct dataset *data)
                                  (double)data->sets[SPLIT_TEST].count};
 }
 
-/* Memory of all trials and, where this machine's speed is known for each of them, how long they take. */
+/* Memory of all trials that may run and, where this machine's speed is known for each of them, how long they
+ * take. */
 static enum status forecast_trials(struct supervisor *s, struct err *e)
 {
     const struct image_counts images = count_images(s->data);
-    enum status status = forecast_init(&s->forecast, s->space, e);
+    bool *wanted = mem_alloc((size_t)s->space->trial_count + 1, sizeof *wanted);
+    if (!wanted) {
+        return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
+    }
+    for (int i = 0; i < s->space->trial_count; i++) {
+        wanted[i] = may_run(&s->trials[i]);
+    }
+    enum status status = forecast_init(&s->forecast, s->space, wanted, e);
     bool known = s->has_speed = status == ST_OK && calibration_here(&s->speed);
     for (int i = 0; i < s->space->trial_count && status == ST_OK; i++) {
         s->trials[i].memory_bytes = forecast_memory(&s->forecast, i, 1, images.train);
-        known = known && s->forecast.work_of[i] >= 0;
+        known = known && (!wanted[i] || s->forecast.work_of[i] >= 0);
     }
+    mem_free(wanted);
     for (int i = 0; i < s->space->trial_count && known; i++) {
         struct run_trial *t = &s->trials[i];
         t->length = t->left * forecast_trial_s(&s->forecast, s->space, &s->speed, i, 1, &images);
@@ -213,7 +233,6 @@ static bool quota_limits(const struct cpu_info *cpu)
     return sched_getaffinity(0, sizeof mask, &mask) != 0 || CPU_COUNT(&mask) > cpu->allowed.count;
 }
 
-/* For what this run may have to train: the trials that wait, and those of other runs, which may come back. */
 static enum status choose_packing(struct supervisor *s, struct err *e)
 {
     const struct image_counts images = count_images(s->data);
@@ -224,7 +243,7 @@ static enum status choose_packing(struct supervisor *s, struct err *e)
         return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
     }
     for (int i = 0; i < s->space->trial_count; i++) {
-        if (s->trials[i].state == TRIAL_PENDING || s->trials[i].elsewhere) {
+        if (may_run(&s->trials[i])) {
             jobs[count++] = (struct forecast_job){.trial = i, .left = s->trials[i].left};
         }
     }

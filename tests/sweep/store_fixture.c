@@ -67,7 +67,7 @@ void fixture_init(struct fixture *f)
             .block = i / 4, .trial = i < 4 ? i : i - 2, .position = i % 4, .axes = axes[i / 2]};
     }
     f->space.trials = f->trials;
-    f->space.trial_count = FIXTURE_TRIALS;
+    f->space.trial_count = f->space.named_count = FIXTURE_TRIALS;
     f->space.memberships = f->members;
     f->space.membership_count = FIXTURE_MEMBERS;
 }

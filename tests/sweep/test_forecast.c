@@ -165,7 +165,7 @@ static void test_trials_of_a_space(void **state)
     for (int k = 0; k < WORK_COUNT; k++)
         speed.train[k] = speed.infer[k] = 1e-11;
     if (spec_parse(spec_text, strlen(spec_text), "few.yaml", &spec, &e) != ST_OK ||
-        space_build(&spec, &space, &e) != ST_OK || forecast_init(&f, &space, &e) != ST_OK)
+        space_build(&spec, &space, &e) != ST_OK || forecast_init(&f, &space, NULL, &e) != ST_OK)
         fail_msg("%s", e.text);
     assert_int_equal(space.trial_count, 8);
     assert_int_equal(f.work_count, 3);
@@ -182,8 +182,16 @@ static void test_trials_of_a_space(void **state)
     assert_true(forecast_memory(&f, 7, 1, 1000) == 0);
     forecast_release(&f);
     mem_fail_after(1);
-    assert_int_equal(forecast_init(&f, &space, &e), ST_NOMEM);
+    assert_int_equal(forecast_init(&f, &space, NULL, &e), ST_NOMEM);
     mem_fail_after(0);
+    forecast_release(&f);
+
+    /* The second seed of the second point, and what cannot be run. */
+    const bool wanted[8] = {[3] = true, [6] = true};
+    assert_int_equal(forecast_init(&f, &space, wanted, &e), ST_OK);
+    assert_int_equal(f.work_count, 1);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(f.work_of[i], i == 3 ? 0 : -1);
     forecast_release(&f);
     space_release(&space);
     spec_release(&spec);
