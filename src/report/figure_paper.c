@@ -61,21 +61,23 @@ static const struct paper_measure *smallest(const struct paper_series *s)
     return m;
 }
 
-static enum status add_series(struct building *b, const struct paper_series *s, struct err *e)
+static enum status add_series(struct building *b, const struct paper *p, const struct paper_series *s,
+                              struct err *e)
 {
     const struct paper_measure *first = smallest(s);
     enum status st = ST_OK;
     double most = 0;
-    b->labels[b->lines] = arena_printf(&b->f->arena, "%s, base_e %d", s->data, s->base_e);
+    b->labels[b->lines] = paper_series_label(p, s, &b->f->arena);
     if (!b->labels[b->lines])
         return no_memory(e);
     for (const struct paper_measure *m = first; m < s->measures + s->count && st == ST_OK; m++) {
         if (m->n == 0)
             continue;
         const struct summary d = paper_difference(s, first, m);
-        const double gain = 100 * (m->summary.mean - first->summary.mean);
+        /* Without a seed that all points have: what there is of each. */
+        const double gain = 100 * (d.n > 0 ? d.mean : m->summary.mean - first->summary.mean);
         most = fmax(most, gain);
-        st = add_point(b, m->value, m->n, gain, m == first ? NAN : 100 * d.half_width, e);
+        st = add_point(b, m->value, d.n > 0 ? d.n : m->n, gain, m == first ? NAN : 100 * d.half_width, e);
     }
     b->merit[b->lines++] = most;
     return st;
@@ -86,7 +88,7 @@ static enum status add_all(struct building *b, const struct paper *p, enum paper
     enum status st = add_paper(b, curve, e);
     for (size_t i = 0; i < p->count && st == ST_OK; i++)
         if (p->series[i].axis == (enum paper_axis)curve)
-            st = add_series(b, &p->series[i], e);
+            st = add_series(b, p, &p->series[i], e);
     return st;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/strbuf.h"
 
 const char *paper_axis_name(enum paper_axis a)
 {
@@ -141,14 +142,20 @@ static bool keep_measure(struct arena *a, const struct paper_measure *from, stru
     return to->seeds && to->top1;
 }
 
-/* Ends a series: into the paper if at least two of its points have results. */
+bool paper_is_enough(const struct paper_series *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->count; i++)
+        n += s->measures[i].n > 0;
+    return n >= (s->axis == PAPER_AXIS_BYPASS ? PAPER_BYPASS_POINTS : PAPER_CURVE_POINTS);
+}
+
+/* Ends a series: into the paper if it has enough points. */
 static enum status reading_end(struct reading *r, struct err *e)
 {
     struct paper *p = r->paper;
-    size_t measured = 0;
-    for (size_t i = 0; i < r->series.count; i++)
-        measured += r->measures[i].n > 0;
-    if (measured >= 2) {
+    r->series.measures = r->measures;
+    if (paper_is_enough(&r->series)) {
         if (p->count == p->capacity) {
             struct paper_series *larger = grow(p->series, &p->capacity, sizeof *larger);
             if (!larger)
@@ -297,4 +304,42 @@ const struct paper_measure *paper_at(const struct paper_series *s, double value)
         if (s->measures[i].n > 0 && fabs(s->measures[i].value - value) < 1e-9)
             return &s->measures[i];
     return NULL;
+}
+
+/* Which of the facts that tell series apart two of them share. */
+static bool same_network(const struct paper_series *a, const struct paper_series *b)
+{
+    return strcmp(a->data, b->data) == 0 && a->base_e == b->base_e;
+}
+
+static bool same_recipe(const struct paper_series *a, const struct paper_series *b)
+{
+    return a->epochs == b->epochs && a->lr == b->lr && a->batch == b->batch;
+}
+
+const char *paper_series_label(const struct paper *p, const struct paper_series *s, struct arena *a)
+{
+    bool epochs = false, lr = false, batch = false, sweep = false;
+    for (size_t i = 0; i < p->count; i++) {
+        const struct paper_series *other = &p->series[i];
+        if (other == s || other->axis != s->axis || !same_network(other, s))
+            continue;
+        epochs = epochs || other->epochs != s->epochs;
+        lr = lr || other->lr != s->lr;
+        batch = batch || other->batch != s->batch;
+        sweep = sweep || same_recipe(other, s);
+    }
+    struct strbuf text = STRBUF_INIT;
+    strbuf_printf(&text, "%s, base_e %d", s->data, s->base_e);
+    if (epochs)
+        strbuf_printf(&text, ", %d epochs", s->epochs);
+    if (lr)
+        strbuf_printf(&text, ", lr %g", s->lr);
+    if (batch)
+        strbuf_printf(&text, ", batch %d", s->batch);
+    if (sweep)
+        strbuf_printf(&text, ", sweep %s", s->sweep);
+    const char *label = text.failed ? NULL : arena_strdup(a, text.text);
+    strbuf_release(&text);
+    return label;
 }

@@ -3,6 +3,7 @@
 #ifndef REPORT_PAPER_H
 #define REPORT_PAPER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,9 +51,19 @@ struct paper {
 void paper_init(struct paper *p);
 void paper_release(struct paper *p); /* also after a failure */
 
-/* Adds the series of a database that have at least two points with results. Only trials that a spec still
- * names count. Call it for each database; equal series of several are not joined. */
+/* Two points are no curve: from them nothing follows on where it bends. A bypass is compared with none. */
+enum { PAPER_CURVE_POINTS = 3, PAPER_BYPASS_POINTS = 2 };
+
+/* Adds the series of a database that have that many points with results. Only trials that a spec still names
+ * count. Call it for each database; equal series of several are not joined. */
 enum status paper_load(struct paper *p, struct store *s, struct err *e);
+
+/* Whether so many of its points have results. */
+bool paper_is_enough(const struct paper_series *s);
+
+/* "cifar10, base_e 64", with what else tells it from the other series of its axis: ", 5 epochs", ", lr 0.02",
+ * ", sweep NAME". Arena memory; NULL: none left. */
+const char *paper_series_label(const struct paper *p, const struct paper_series *s, struct arena *a);
 
 /* The measure at a value, or NULL. */
 const struct paper_measure *paper_at(const struct paper_series *s, double value);

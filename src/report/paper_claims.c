@@ -114,19 +114,10 @@ static enum verdict judge(enum paper_expectation expected, const struct summary 
     return verdict_above(d, expected == PAPER_RISES_WELL ? PAPER_MARGIN : 0);
 }
 
-/* Two points are no curve: from them nothing follows on where it bends. */
-static bool is_curve(const struct paper_series *s)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s->count; i++)
-        n += s->measures[i].n > 0;
-    return n >= 3;
-}
-
 struct paper_finding paper_judge(const struct paper_claim *c, const struct paper_series *s)
 {
     const struct paper_measure *from = stand_in(s, c->from, c->to), *to = stand_in(s, c->to, c->from);
-    if (!from || !to || (s->axis != PAPER_AXIS_BYPASS && !is_curve(s)))
+    if (!from || !to || !paper_is_enough(s))
         return (struct paper_finding){VERDICT_NOT_SHOWN, NAN, NAN, summarise(NULL, 0)};
     const struct summary d = paper_difference(s, from, to);
     return (struct paper_finding){judge(c->expected, &d), from->value, to->value, d};

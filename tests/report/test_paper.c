@@ -155,12 +155,85 @@ static void two_points_are_no_curve(void **state)
     trials(r, variant(r, 800, 1.0, 0.5, "none"), top1[1], 2);
     struct paper p;
     load(r, &p);
-    assert_int_equal(p.count, 1);
+    assert_int_equal(p.count, 0);
+    paper_release(&p);
+    results_remove(r);
+
+    r = with_sr_series();
+    load(r, &p);
+    p.series[0].count = 2;
     const struct paper_finding f = paper_judge(claim(PAPER_AXIS_SR, "below 0.25"), &p.series[0]);
     assert_int_equal(f.verdict, VERDICT_NOT_SHOWN);
     assert_true(isnan(f.from) && isnan(f.to));
     paper_release(&p);
     results_remove(r);
+}
+
+static void labels_say_what_differs(void **state)
+{
+    (void)state;
+    struct paper p;
+    paper_init(&p);
+    struct paper_series s[] = {
+        {.axis = PAPER_AXIS_SR,
+         .data = "photos",
+         .base_e = 64,
+         .epochs = 10,
+         .batch = 64,
+         .lr = 0.04,
+         .sweep = "a"},
+        {.axis = PAPER_AXIS_SR,
+         .data = "photos",
+         .base_e = 128,
+         .epochs = 5,
+         .batch = 32,
+         .lr = 0.1,
+         .sweep = "b"},
+        {.axis = PAPER_AXIS_SR,
+         .data = "photos",
+         .base_e = 64,
+         .epochs = 15,
+         .batch = 64,
+         .lr = 0.04,
+         .sweep = "c"},
+        {.axis = PAPER_AXIS_SR,
+         .data = "prints",
+         .base_e = 64,
+         .epochs = 15,
+         .batch = 64,
+         .lr = 0.04,
+         .sweep = "d"},
+        {.axis = PAPER_AXIS_SR,
+         .data = "prints",
+         .base_e = 64,
+         .epochs = 15,
+         .batch = 32,
+         .lr = 0.08,
+         .sweep = "e"},
+        {.axis = PAPER_AXIS_SR,
+         .data = "prints",
+         .base_e = 64,
+         .epochs = 15,
+         .batch = 32,
+         .lr = 0.08,
+         .sweep = "f"},
+        {.axis = PAPER_AXIS_BYPASS, .data = "prints", .base_e = 64, .epochs = 1, .sweep = "g"},
+    };
+    static const char *const labels[] = {
+        "photos, base_e 64, 10 epochs",
+        "photos, base_e 128",
+        "photos, base_e 64, 15 epochs",
+        "prints, base_e 64, lr 0.04, batch 64",
+        "prints, base_e 64, lr 0.08, batch 32, sweep e",
+        "prints, base_e 64, lr 0.08, batch 32, sweep f",
+        "prints, base_e 64",
+    };
+    p.series = s;
+    p.count = sizeof s / sizeof *s;
+    for (size_t i = 0; i < p.count; i++)
+        assert_string_equal(paper_series_label(&p, &s[i], &p.arena), labels[i]);
+    p.series = NULL;
+    paper_release(&p);
 }
 
 static void bypasses_are_compared_by_name(void **state)
@@ -224,6 +297,7 @@ int main(void)
         cmocka_unit_test(verdicts_have_pooled_intervals),
         cmocka_unit_test(what_is_missing_is_not_shown),
         cmocka_unit_test(two_points_are_no_curve),
+        cmocka_unit_test(labels_say_what_differs),
         cmocka_unit_test(bypasses_are_compared_by_name),
         cmocka_unit_test(curves_are_drawn_with_their_data),
     };
