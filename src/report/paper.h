@@ -31,13 +31,13 @@ struct paper_measure {
 /* Trials that are alike in data, recipe and everything of the network but the axis. */
 struct paper_series {
     enum paper_axis axis;
+    int epochs, batch;
+    int base_e, incr_e, freq;
+    double sr, pct3x3; /* where they are not the axis */
+    double lr;
     const char *sweep; /* name of one that holds it */
     const char *data;  /* last part of its path */
     const char *shape; /* "3x32x32, 10 classes" */
-    int base_e, incr_e, freq;
-    double sr, pct3x3; /* where they are not the axis */
-    int epochs, batch;
-    double lr;
     size_t count;
     struct paper_measure *measures; /* by value, ascending */
 };
