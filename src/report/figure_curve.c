@@ -14,10 +14,11 @@ static enum status no_memory(struct err *e)
 
 static enum status define_data(const struct curve *c, struct figure *f, struct err *e)
 {
-    enum status status = lines_columns(f, &c->axes, c->x_metric ? c->x_metric->column : NULL, c->y_metric, e);
+    enum status status =
+        lines_columns(f, &c->axes, c->x_metric ? c->x_metric->column : NULL, c->y_metric, false, e);
     for (size_t i = 0; i < c->count && status == ST_OK; i++) {
         const struct curve_point *p = &c->points[i];
-        status = lines_row(f, &c->axes, p->point, cell_real(p->x), &p->y, e);
+        status = lines_row(f, &c->axes, p->point, cell_real(p->x), &p->y, NULL, e);
     }
     return status;
 }

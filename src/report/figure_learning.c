@@ -1,5 +1,7 @@
 /* One line per variant over epochs. */
+#include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/figures.h"
@@ -13,12 +15,61 @@ static enum status no_memory(struct err *e)
 
 static enum status define_data(const struct learning *c, struct figure *f, struct err *e)
 {
-    enum status status = lines_columns(f, &c->axes, "epoch", c->metric, e);
+    enum status status = lines_columns(f, &c->axes, "epoch", c->metric, true, e);
     for (size_t i = 0; i < c->count && status == ST_OK; i++) {
         const struct learning_epoch *p = &c->epochs[i];
-        status = lines_row(f, &c->axes, p->point, cell_int(p->epoch), &p->y, e);
+        status = lines_row(f, &c->axes, p->point, cell_int(p->epoch), &p->y, &c->trained[p->point], e);
     }
     return status;
+}
+
+static int by_variant(const void *a, const void *b)
+{
+    const struct line_identity *p = a, *q = b;
+    return (p->variant > q->variant) - (p->variant < q->variant);
+}
+
+/* Whether two lines are of one variant, so that its number does not tell them apart. Sorts `ids`. */
+static bool share_variants(struct line_identity *ids, size_t n)
+{
+    bool shared = false;
+    qsort(ids, n, sizeof *ids, by_variant);
+    for (size_t i = 1; i < n; i++)
+        shared = shared || ids[i].variant == ids[i - 1].variant;
+    return shared;
+}
+
+/* "variant 12", and the recipe where that is not enough; the data file has what they are. */
+static const char *number_label(const struct learning *c, size_t point, bool recipes, struct arena *arena)
+{
+    const struct line_identity *id = &c->trained[point];
+    return recipes ? arena_printf(arena, "variant %" PRId64 ", recipe %" PRId64, id->variant, id->recipe)
+                   : arena_printf(arena, "variant %" PRId64, id->variant);
+}
+
+/* The values of a line's axes; or, where those of many axes would be cut so that they look alike, numbers. */
+static enum status define_labels(struct learning *c, struct figure *f, struct layout *l, const char **labels,
+                                 struct err *e)
+{
+    const size_t lines = c->axes.point_count;
+    struct line_identity *ids = arena_alloc(&f->arena, lines, sizeof *ids);
+    bool fit = true;
+    if (!ids)
+        return no_memory(e);
+    for (size_t i = 0; i < lines; i++) {
+        labels[i] = axes_label(&c->axes, AXES_ALL, i);
+        const char *brief = labels[i] && fit ? text_brief(&f->arena, labels[i]) : labels[i];
+        if (!brief)
+            return no_memory(e);
+        fit = fit && legend_fits(brief);
+        ids[i] = c->trained[i];
+    }
+    l->legend_title = fit ? axes_title(&c->axes, AXES_ALL) : "number in the database";
+    const bool recipes = !fit && share_variants(ids, lines);
+    for (size_t i = 0; i < lines && !fit; i++)
+        if (!(labels[i] = number_label(c, i, recipes, &f->arena)))
+            return no_memory(e);
+    return l->legend_title ? ST_OK : no_memory(e);
 }
 
 /* A line per point; the last epoch tells which are the best. */
@@ -37,17 +88,12 @@ static enum status define_lines(struct learning *c, struct figure *f, struct lay
         merit[p->point] = c->metric->lower_is_better ? -p->y.mean : p->y.mean;
         last = fmax(last, (double)p->epoch);
     }
-    for (size_t i = 0; i < lines; i++)
-        if (!(labels[i] = axes_label(&c->axes, AXES_ALL, i)))
-            return no_memory(e);
     lines_ranges(l, points, c->count, RANGE_AMOUNT, c->metric->percent ? RANGE_PERCENT : RANGE_AMOUNT, false);
     double room = last > 1 ? (last - 1) * 0.02 : 0.5;
     l->x = (struct range){1 - room, last + room, false};
     figure_count(f, "epoch_count", (size_t)last);
-    l->legend_title = axes_title(&c->axes, AXES_ALL);
-    if (!l->legend_title)
-        return no_memory(e);
-    return lines_define(f, l, points, c->count, labels, merit, lines, e);
+    const enum status status = define_labels(c, f, l, labels, e);
+    return status == ST_OK ? lines_define(f, l, points, c->count, labels, merit, lines, e) : status;
 }
 
 static enum status define_notes(const struct learning *c, struct figure *f, struct layout *l, struct err *e)

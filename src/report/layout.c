@@ -126,6 +126,7 @@ struct range range_around(double low, double high, enum range_kind kind, bool ma
     struct range r = {middle - span / 2 - room, middle + span / 2 + room, false};
     /* A little beyond 0 and 100 %, so that points do not sit on the frame; too little for a tick. */
     if (kind == RANGE_PERCENT) {
+        room = fmin(room, 3);
         r.low = fmax(r.low, -room);
         r.high = fmin(r.high, 100 + room);
     } else if (low >= 0)
@@ -229,9 +230,8 @@ static enum status define_legend(const struct layout *l, struct figure *f, doubl
     const char **cut = arena_alloc(&f->arena, l->legend_count + 1, sizeof *cut);
     if (!cut)
         return no_memory(e);
-    *width = l->legend_count > 0
-                 ? fmin(text_pixels(l->legend_title, LEGEND_FONT), LEGEND_WIDTH + LEGEND_SAMPLE)
-                 : 0;
+    *width =
+        l->legend_count > 0 ? fmin(text_pixels(l->legend_title, TEXT_FONT), LEGEND_WIDTH + LEGEND_SAMPLE) : 0;
     for (size_t i = 0; i < l->legend_count; i++) {
         cut[i] = text_fit(&f->arena, l->legend[i], LEGEND_FONT, LEGEND_WIDTH);
         if (!cut[i])
@@ -239,7 +239,7 @@ static enum status define_legend(const struct layout *l, struct figure *f, doubl
         *width = fmax(*width, fmin(text_pixels(cut[i], LEGEND_FONT), LEGEND_WIDTH) + LEGEND_SAMPLE);
     }
     figure_count(f, "legend_count", l->legend_count);
-    define_cut(f, "legend_title", l->legend_title ? l->legend_title : "", LEGEND_FONT, *width);
+    define_cut(f, "legend_title", l->legend_title ? l->legend_title : "", TEXT_FONT, *width);
     figure_texts(f, "legend_text", cut, l->legend_count);
     return ST_OK;
 }

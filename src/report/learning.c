@@ -23,6 +23,7 @@ void learning_release(struct learning *l)
 {
     axes_release(&l->axes);
     mem_free(l->values);
+    mem_free(l->trained_room);
     learning_init(l);
 }
 
@@ -82,7 +83,24 @@ enum status learning_finish(struct learning *l, struct err *e)
     return ST_OK;
 }
 
-/* Columns: axes, state is done, epoch and y (NULL unless done), first row of its trial. */
+/* What the point of the value that was added last is. */
+static enum status identify(struct learning *l, const struct line_identity *identity, struct err *e)
+{
+    if (l->axes.point_count > l->trained_capacity) {
+        const size_t capacity = 2 * l->axes.point_count + 32;
+        struct line_identity *larger = mem_realloc(l->trained_room, capacity, sizeof *larger);
+        if (!larger)
+            return no_memory(e);
+        l->trained_room = larger;
+        l->trained_capacity = capacity;
+    }
+    if (l->value_count > 0)
+        l->trained_room[l->values[l->value_count - 1].point] = *identity;
+    l->trained = l->trained_room;
+    return ST_OK;
+}
+
+/* Columns: axes, state is done, epoch and y (NULL unless done), first row of its trial, variant, recipe. */
 static enum status read_rows(struct store_query *q, struct learning *l, struct err *e)
 {
     for (;;) {
@@ -98,6 +116,9 @@ static enum status read_rows(struct store_query *q, struct learning *l, struct e
         double value = y.type == CELL_REAL ? y.r : y.type == CELL_INT ? (double)y.i : NAN;
         if (epoch.type == CELL_INT)
             status = learning_add(l, axes.type == CELL_TEXT ? axes.text : "", epoch.i, value, e);
+        if (status == ST_OK && epoch.type == CELL_INT && isfinite(value))
+            status =
+                identify(l, &(struct line_identity){store_query_cell(q, 5).i, store_query_cell(q, 6).i}, e);
         if (status != ST_OK)
             return status;
     }
@@ -106,12 +127,13 @@ static enum status read_rows(struct store_query *q, struct learning *l, struct e
 static enum status load(struct store *s, int64_t block, const struct metric *metric, struct learning *out,
                         struct err *e)
 {
-    char *sql = mem_printf("SELECT m.axes, t.state = 'done', p.epoch, %s,"
-                           " row_number() OVER (PARTITION BY m.axes, t.id ORDER BY p.epoch)"
-                           " FROM block_trial m JOIN trial t ON t.id = m.trial_id"
-                           " LEFT JOIN epoch p ON p.trial_id = t.id AND t.state = 'done'"
-                           " WHERE m.block_id = %" PRId64 " AND m.in_spec ORDER BY m.position, t.id, p.epoch",
-                           metric->sql, block);
+    char *sql = mem_printf(
+        "SELECT m.axes, t.state = 'done', p.epoch, %s,"
+        " row_number() OVER (PARTITION BY m.axes, t.id ORDER BY p.epoch), t.variant_id, t.recipe_id"
+        " FROM block_trial m JOIN trial t ON t.id = m.trial_id"
+        " LEFT JOIN epoch p ON p.trial_id = t.id AND t.state = 'done'"
+        " WHERE m.block_id = %" PRId64 " AND m.in_spec ORDER BY m.position, t.id, p.epoch",
+        metric->sql, block);
     if (!sql)
         return no_memory(e);
     struct store_query *q = NULL;

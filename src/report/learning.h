@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "report/axes.h"
+#include "report/lines.h"
 #include "report/metric.h"
 #include "report/statistics.h"
 #include "sweep/store.h"
@@ -21,11 +22,14 @@ struct learning {
     struct axes axes;
     const struct metric *metric;
     size_t count;
-    struct learning_epoch *epochs; /* point by point, ascending */
-    size_t trials, done;           /* appearances in the block, and those that are done: only they count */
+    struct learning_epoch *epochs;       /* point by point, ascending */
+    const struct line_identity *trained; /* of each point; learning_load only */
+    size_t trials, done; /* appearances in the block, and those that are done: only they count */
     /* private: the values until learning_finish */
     size_t value_count, value_capacity;
     struct learning_value *values;
+    size_t trained_capacity;
+    struct line_identity *trained_room;
 };
 
 void learning_init(struct learning *l);

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SUMMARY_COLUMNS = 4 };
+enum { SUMMARY_COLUMNS = 4, IDENTITY_COLUMNS = 2 };
 
 static enum status no_memory(struct err *e)
 {
@@ -11,11 +11,11 @@ static enum status no_memory(struct err *e)
 }
 
 enum status lines_columns(struct figure *f, const struct axes *a, const char *x, const struct metric *y,
-                          struct err *e)
+                          bool identified, struct err *e)
 {
     static const char *const parts[] = {"mean", "stddev", "ci95"};
     struct table_column *columns =
-        arena_alloc(&f->arena, a->key_count + 1 + SUMMARY_COLUMNS, sizeof *columns);
+        arena_alloc(&f->arena, a->key_count + 1 + SUMMARY_COLUMNS + IDENTITY_COLUMNS, sizeof *columns);
     if (!columns)
         return no_memory(e);
     size_t next = 0;
@@ -26,6 +26,10 @@ enum status lines_columns(struct figure *f, const struct axes *a, const char *x,
     columns[next++].name = "n";
     for (size_t i = 0; i < 3; i++)
         columns[next++].name = arena_printf(&f->arena, "%s_%s", y->column, parts[i]);
+    if (identified) {
+        columns[next++].name = "variant";
+        columns[next++].name = "recipe";
+    }
     for (size_t i = 0; i < next; i++)
         if (!columns[i].name)
             return no_memory(e);
@@ -40,20 +44,25 @@ static struct cell number_or_null(double v)
 }
 
 enum status lines_row(struct figure *f, const struct axes *a, size_t point, struct cell x,
-                      const struct summary *y, struct err *e)
+                      const struct summary *y, const struct line_identity *identity, struct err *e)
 {
-    struct cell *cells = arena_alloc(&f->arena, a->key_count + 1 + SUMMARY_COLUMNS, sizeof *cells);
+    const size_t behind = SUMMARY_COLUMNS + (identity ? IDENTITY_COLUMNS : 0);
+    struct cell *cells = arena_alloc(&f->arena, a->key_count + 1 + behind, sizeof *cells);
     if (!cells)
         return no_memory(e);
     size_t next = 0;
     for (size_t k = 0; k < a->key_count; k++)
         cells[next++] = cell_text(a->columns[k].values[point]);
-    if (next + SUMMARY_COLUMNS < (size_t)f->column_count)
+    if (next + behind < (size_t)f->column_count)
         cells[next++] = x;
     cells[next++] = cell_int((int64_t)y->n);
     cells[next++] = number_or_null(y->mean);
     cells[next++] = number_or_null(y->sd);
-    cells[next] = number_or_null(y->half_width);
+    cells[next++] = number_or_null(y->half_width);
+    if (identity) {
+        cells[next++] = cell_int(identity->variant);
+        cells[next] = cell_int(identity->recipe);
+    }
     return figure_row(f, cells, e);
 }
 

@@ -9,13 +9,17 @@
 #include "report/statistics.h"
 
 /* Columns of the data file: the axes, `x` (NULL: none), n, and mean, sample standard deviation and half width
- * of the 95 % confidence interval of `y`. */
+ * of the 95 % confidence interval of `y`; if `identified`, the row ids of variant and recipe behind. */
 enum status lines_columns(struct figure *f, const struct axes *a, const char *x, const struct metric *y,
-                          struct err *e);
-/* One row; `x` plays no role without such a column. What is not known (one replicate has no deviation) is
- * left empty. */
+                          bool identified, struct err *e);
+/* What was trained; row ids. */
+struct line_identity {
+    int64_t variant, recipe;
+};
+/* One row; `x` plays no role without such a column, `identity` is NULL without those columns. What is not
+ * known (one replicate has no deviation) is left empty. */
 enum status lines_row(struct figure *f, const struct axes *a, size_t point, struct cell x,
-                      const struct summary *y, struct err *e);
+                      const struct summary *y, const struct line_identity *identity, struct err *e);
 
 struct line_point {
     size_t line;

@@ -100,6 +100,27 @@
     check(document.querySelectorAll('#explore-plot circle').length > 1000, 'dots of the chart');
     document.querySelector('input[name=view][value=trials]').click();
 
+    /* A training of a shorter rung is marked, and no dot of the chart. */
+    const dots = () => document.querySelectorAll('#explore-plot circle').length;
+    await type('variant = 1 or variant = 2');
+    const before_ = dots();
+    state.rows[0].t[T.shorter_rung] = 1;
+    update();
+    same(document.querySelectorAll('#table tbody tr.shorter').length, 1, 'marked rows');
+    same(dots(), before_ - 1, 'dots without the shorter rung');
+    check($('explore-note').textContent.includes('1 of shorter rungs'), 'the chart says what it leaves out');
+    state.rows[0].t[T.shorter_rung] = 0;
+    $('clear').click();
+
+    /* On paper everything is open, and headings are texts. */
+    const folded = () => document.querySelectorAll('details:not(.help):not([open])').length;
+    const folds = folded();
+    dispatchEvent(new Event('beforeprint'));
+    check(folds > 0 && folded() === 0, 'folded parts on paper');
+    dispatchEvent(new Event('afterprint'));
+    same(folded(), folds, 'folded parts after printing');
+    check([...document.querySelectorAll('#table th')].every((th) => th.dataset.title === th.textContent), 'headings for paper');
+
     /* A variant, by its link */
     document.querySelector('#table tbody a').focus();
     const link = document.activeElement;

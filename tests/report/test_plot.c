@@ -196,9 +196,10 @@ static void learning_has_a_line_per_point(void **state)
     assert_int_equal(s->report.count, 1);
     char *data = results_read(path_in(s->dir, "s-b-learning.csv"));
     assert_non_null(
-        strstr(data, "SR,epoch,n,val_top1_pct_mean,val_top1_pct_stddev,val_top1_pct_ci95\n0.125,1,2,31.25,"));
+        strstr(data, "SR,epoch,n,val_top1_pct_mean,val_top1_pct_stddev,val_top1_pct_ci95,variant,recipe\n"
+                     "0.125,1,2,31.25,"));
     assert_non_null(strstr(data, "\n0.125,2,2,56.25,"));
-    assert_non_null(strstr(data, "\n0.25,1,1,50,,\n0.25,2,1,75,,\n"));
+    assert_non_null(strstr(data, "\n0.25,1,1,50,,,2,1\n0.25,2,1,75,,,2,1\n"));
     mem_free(data);
     const char *svg = s->report.files[0].figure;
     assert_contains(svg, ">validation top-1 accuracy (%)<");
@@ -207,6 +208,40 @@ static void learning_has_a_line_per_point(void **state)
     assert_contains(svg, ">0.25<");
     assert_contains(svg, ">mean of n = 1 to 2 seeds<");
     assert_contains(svg, ">left out: 1 of 4 trials, which are not done<");
+}
+
+/* Eight axes have no room in a legend: variants are named by their numbers, which the data explains. */
+static void learning_of_many_axes_names_numbers(void **state)
+{
+    struct session *s = *state;
+    need_gnuplot();
+    results_sweep(s->results, "s", spec_head);
+    results_block(s->results, "b");
+    for (int i = 0; i < 3; i++) {
+        char axes[200];
+        snprintf(
+            axes, sizeof axes,
+            "{\"base_e\":%d,\"incr_e\":1%d,\"freq\":%d,\"SR\":0.4271%d,\"pct3x3\":0.%d,\"bypass\":\"%s\","
+            "\"batch\":%d,\"lr\":0.00526%d}",
+            16 + 4 * (i % 2), i, 1 << i, i, i + 1, i ? "complex" : "none", 128 << i, i);
+        results_trial(s->results, results_variant(s->results, 1 << 20), 1, axes, "done", 0.5);
+        results_epoch(s->results, 1, 0.25 + 0.1 * i, 0.25);
+    }
+    draw_ok(s, (struct plot_options){.kind = "learning"});
+    const char *svg = s->report.files[0].figure;
+    assert_contains(svg, ">variant 3<");
+    assert_contains(svg, ">number in the database<");
+    assert_contains(path_in(s->dir, "s-b-learning.csv"),
+                    "\n16,12,4,0.42712,0.3,complex,512,0.005262,1,1,45,,,3,1\n");
+    /* Those that differ in the recipe alone are told apart. */
+    results_sql(s->results,
+                "INSERT INTO recipe SELECT 2, 'other', epochs, batch, accumulate, optimizer, momentum, "
+                "nesterov, beta1, beta2, epsilon, lr, schedule, warmup, weight_decay, decay_biases, clip, "
+                "smoothing, dropout, init, flip, crop_pad, crop_zero, lanes, winograd, numerics FROM recipe;"
+                "UPDATE trial SET variant_id = 1, recipe_id = 2 WHERE id = 3");
+    draw_ok(s, (struct plot_options){.kind = "learning"});
+    assert_contains(s->report.files[0].figure, ">variant 1, recipe 1<");
+    assert_contains(s->report.files[0].figure, ">variant 1, recipe 2<");
 }
 
 static void every_kind_and_block_by_default(void **state)
@@ -344,7 +379,7 @@ static void degenerate_data_is_drawn(void **state)
         results_block(r, name);
         for (int seed = 1; seed <= 3; seed++) {
             results_trial(r, v, 10 * i + seed, "{\"bypass\":\"none\"}", "done", top1[i]);
-            results_trial(r, v, 100 + 10 * i + seed, "{\"bypass\":\"simple\"}", "done", top1[i]);
+            results_trial(r, v, 100 + 10 * i + seed, "{\"bypass\":\"complex\"}", "done", top1[i]);
         }
     }
     results_block(r, "wide"); /* logarithmic */
@@ -437,6 +472,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(curve_has_labels_and_data),
         TEST(learning_has_a_line_per_point),
+        TEST(learning_of_many_axes_names_numbers),
         TEST(kinds_of_a_plane),
         TEST(random_blocks_are_legible),
         TEST(timeline_of_attempts),

@@ -120,6 +120,9 @@ function listen() {
     if (event.key === 'Escape' && !$('variant').hidden) location.hash = '#trials';
   });
   addEventListener('hashchange', followAddress);
+  /* Paper has nothing to open. */
+  addEventListener('beforeprint', () => { for (const d of document.querySelectorAll('details:not(.help, [open])')) { d.open = true; d.classList.add('for-print'); } });
+  addEventListener('afterprint', () => { for (const d of document.querySelectorAll('details.for-print')) { d.open = false; d.classList.remove('for-print'); } });
   let width = innerWidth;
   addEventListener('resize', () => { if (innerWidth !== width) { width = innerWidth; drawExplore(); } });
 }

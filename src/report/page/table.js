@@ -172,7 +172,7 @@ function drawHead(v) {
   for (const c of v.columns.filter((x) => x.shown)) {
     const sorted = c.name === state.sort;
     const button = el('button', {type: 'button', 'data-sort': c.name}, c.title);
-    const th = el('th', {scope: 'col', class: c.number ? 'number' : null, 'aria-sort': sorted ? (state.descending ? 'descending' : 'ascending') : 'none'}, button);
+    const th = el('th', {scope: 'col', 'data-title': c.title, class: c.number ? 'number' : null, 'aria-sort': sorted ? (state.descending ? 'descending' : 'ascending') : 'none'}, button);
     row.append(th);
   }
   document.querySelector('#table thead').replaceChildren(row);
