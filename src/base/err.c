@@ -50,6 +50,8 @@ static enum status status_of_errno(int number)
     case ENOSPC:
     case EDQUOT:
         return ST_NOSPACE;
+    case EBUSY:
+        return ST_BUSY;
     default:
         return ST_FAILED;
     }

@@ -14,7 +14,7 @@ enum status file_read(const char *path, size_t limit, char **out, size_t *n, str
 
 /* An atomic write: bytes go to the temporary file `path`.tmp; commit flushes, fsyncs, renames it over
  * `path` and fsyncs the folder. Until then `path` is untouched. While one writer has the temporary
- * open, a second one fails; what a killed writer left is overwritten. */
+ * open, a second one fails with ST_BUSY; what a killed writer left is overwritten. */
 struct atomic_file {
     FILE *f; /* write here */
     char *path;

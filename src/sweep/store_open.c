@@ -197,21 +197,6 @@ static enum status prepare_folder(const struct store *s, struct err *e)
     return status;
 }
 
-/* Two processes may be at it at once: only what is still empty under the lock gets a schema. */
-static enum status create_schema(struct store *s, struct err *e)
-{
-    int64_t tables = 0;
-    enum status status = store_begin(s, "cannot create the schema", e);
-    if (status != ST_OK) {
-        return status;
-    }
-    status = store_read_int(s, "SELECT count(*) FROM sqlite_schema", &tables, e);
-    if (status == ST_OK && tables == 0) {
-        status = store_schema_create(s, e);
-    }
-    return store_end(s, status, "cannot create the schema", e);
-}
-
 /* synchronous = FULL: every commit waits for the disk, so a trial that was reported as done survives a power
  * cut. Commits are rare (one an epoch, two an attempt), so the wait costs nothing that could be seen. */
 static const char writer_pragmas[] =
@@ -231,14 +216,14 @@ static enum status open_writable(struct store *s, bool sound, struct err *e)
     if (status == ST_OK && size >= 0 && access(s->path, W_OK) != 0) {
         status = err_errno(e, "%s: the database cannot be written", s->path);
     }
+    if (status == ST_OK && size <= 0) {
+        status = store_create_file(s->path, e);
+    }
     if (status == ST_OK) {
-        status = connect(s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "mode=rwc", e);
+        status = connect(s, SQLITE_OPEN_READWRITE, "mode=rw", e);
     }
     if (status == ST_OK) {
         status = configure(s, writer_pragmas, e);
-    }
-    if (status == ST_OK && size <= 0) {
-        status = create_schema(s, e);
     }
     if (status == ST_OK) {
         status = check_marks(s, e);

@@ -137,6 +137,9 @@ void attempt_read(struct supervisor *s, struct slot *slot);
 /* The process ended: records how and what it means for the trial, and frees the slot. */
 void attempt_finish(struct supervisor *s, struct slot *slot, int wait_status, double cpu_s,
                     int64_t peak_rss_bytes);
+/* Removes files that nobody needs once a trial is at its end: the state before the result, and the last one
+ * of a trial that leads nowhere or of which only results are wanted. */
+void checkpoints_tidy(const struct run_trial *t, enum keep keep);
 
 /* supervisor_failures.c */
 

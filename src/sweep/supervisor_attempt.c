@@ -380,15 +380,13 @@ static void give_up(struct supervisor *s, struct slot *slot)
     give_back(s, slot);
 }
 
-/* Files nobody needs any more: the state before the result, and the last one of a trial that leads nowhere or
- * of which only results are wanted. */
-static void remove_checkpoints(const struct supervisor *s, const struct run_trial *t)
+void checkpoints_tidy(const struct run_trial *t, enum keep keep)
 {
     char *previous = checkpoint_previous_path(t->checkpoint);
-    if (previous && !checkpoint_needed(CHECKPOINT_PREVIOUS, t->state, s->spec->run.keep)) {
+    if (previous && !checkpoint_needed(CHECKPOINT_PREVIOUS, t->state, keep)) {
         unlink(previous);
     }
-    if (!checkpoint_needed(CHECKPOINT_LAST, t->state, s->spec->run.keep)) {
+    if (!checkpoint_needed(CHECKPOINT_LAST, t->state, keep)) {
         unlink(t->checkpoint);
     }
     mem_free(previous);
@@ -437,7 +435,7 @@ void attempt_finish(struct supervisor *s, struct slot *slot, int wait_status, do
         return;
     }
     if (s->fatal == ST_OK) {
-        remove_checkpoints(s, t);
+        checkpoints_tidy(t, s->spec->run.keep);
     }
     announce(s, slot, &end);
     give_back(s, slot);

@@ -29,7 +29,11 @@ static void errno_gives_status_and_reason(void **state)
     static const struct {
         int number;
         enum status status;
-    } cases[] = {{ENOMEM, ST_NOMEM}, {ENOSPC, ST_NOSPACE}, {EDQUOT, ST_NOSPACE}, {ENOENT, ST_FAILED}};
+    } cases[] = {{ENOMEM, ST_NOMEM},
+                 {ENOSPC, ST_NOSPACE},
+                 {EDQUOT, ST_NOSPACE},
+                 {EBUSY, ST_BUSY},
+                 {ENOENT, ST_FAILED}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct err e = ERR_INIT;
         char expected[256];

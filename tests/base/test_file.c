@@ -141,7 +141,7 @@ static void two_writers_exclude_each_other(void **state)
     scratch_name(path, state, "shared");
     assert_int_equal(atomic_open(&first, path, NULL), ST_OK);
     fputs("first", first.f);
-    assert_int_equal(atomic_open(&second, path, &e), ST_FAILED);
+    assert_int_equal(atomic_open(&second, path, &e), ST_BUSY);
     assert_non_null(strstr(e.text, path));
     assert_int_equal(atomic_commit(&first, NULL), ST_OK);
     assert_content(path, "first");

@@ -97,15 +97,24 @@ static _Noreturn void become_run(const char *spec, const char *db, const char *c
     _exit(127);
 }
 
-pid_t run_start(const char *spec, const char *db, const char *const *more)
+pid_t run_start_prepared(const char *spec, const char *db, const char *const *more,
+                         void (*prepare)(void *context), void *context)
 {
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        if (prepare) {
+            prepare(context);
+        }
         become_run(spec, db, more);
     }
     setpgid(pid, pid); /* whoever is first */
     return pid;
+}
+
+pid_t run_start(const char *spec, const char *db, const char *const *more)
+{
+    return run_start_prepared(spec, db, more, NULL, NULL);
 }
 
 int run_wait_one(pid_t pid)

@@ -33,6 +33,9 @@ void spec_write_four(const char *name, int epochs);
  * (NULL ends them) in a process group of its own. Its output goes to <db>.out, or <spec>.out, after what is
  * there. */
 pid_t run_start(const char *spec, const char *db, const char *const *more);
+/* The same; `prepare` is called in the new process before it becomes the program. */
+pid_t run_start_prepared(const char *spec, const char *db, const char *const *more,
+                         void (*prepare)(void *context), void *context);
 /* Exit code, or 128 + signal number. Also waits for all orphans. */
 int run_wait(pid_t pid);
 /* The same, without waiting for others. */
