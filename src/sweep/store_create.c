@@ -3,7 +3,6 @@
  * one of firesweep's. */
 #include "sweep/store_internal.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -39,21 +38,25 @@ static bool is_there(const char *path)
     return stat(path, &info) == 0 && info.st_size > 0;
 }
 
-/* Where the file belongs: a link stays, and leads to it. mem_free; NULL with errno. */
-static char *real_place(const char *path)
+/* Where the file belongs, mem_free: a link stays, and leads to it. */
+static enum status find_place(const char *path, char **place, struct err *e)
 {
     struct stat info;
-    if (lstat(path, &info) != 0 || !S_ISLNK(info.st_mode)) {
-        return mem_strdup(path);
+    char *found = NULL;
+    if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode)) {
+        int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666); /* realpath wants a file at its end */
+        if (fd < 0) {
+            return err_errno(e, "%s: %s", path, doing);
+        }
+        close(fd);
+        found = realpath(path, NULL);
+        if (!found) {
+            return err_errno(e, "%s: %s", path, doing);
+        }
     }
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666); /* realpath wants a file at its end */
-    if (fd < 0) {
-        return NULL;
-    }
-    close(fd);
-    char *found = realpath(path, NULL), *copy = found ? mem_strdup(found) : NULL;
+    *place = mem_strdup(found ? found : path);
     free(found);
-    return copy;
+    return *place ? ST_OK : err_set(e, ST_NOMEM, "%s: %s: out of memory", path, doing);
 }
 
 /* Whoever makes the file holds its temporary: two processes do not make it twice. Waits for the other one. */
@@ -89,12 +92,12 @@ enum status store_create_file(const char *path, struct err *e)
 {
     unsigned char *bytes = NULL;
     sqlite3_int64 n = 0;
-    char *place = real_place(path);
+    char *place = NULL;
+    enum status status = find_place(path, &place, e);
     if (!place) {
-        return errno == ENOMEM ? err_set(e, ST_NOMEM, "%s: out of memory", path)
-                               : err_errno(e, "%s: %s", path, doing);
+        return status;
     }
-    enum status status = make_image(path, &bytes, &n, e);
+    status = make_image(path, &bytes, &n, e);
     if (status == ST_OK) {
         status = write_image(place, bytes, (size_t)n, e);
     }
