@@ -189,9 +189,6 @@ static enum status load_all(struct supervisor *s, const int64_t *ids, const char
         s->trials[i].left = left > 0 ? (double)left / epochs : 0;
         status = describe_trial(s, i, first[i], stem, e);
         if (status == ST_OK) {
-            /* A run may have been killed between the end's record and this. What only another run.keep would
-             * remove stays: that is gc's. */
-            checkpoints_tidy(&s->trials[i], KEEP_ALL);
             status = find_shorter(s, i, stem, lengths, length_count, e);
         }
     }
