@@ -1,6 +1,7 @@
 /* The paper's curves and ours in one figure: both rise from their smallest network, so that shapes can be
  * compared although images and sizes differ. */
 #include <math.h>
+#include <stdint.h>
 
 #include "base/file.h"
 #include "report/figure.h"
@@ -92,12 +93,34 @@ static enum status add_all(struct building *b, const struct paper *p, enum paper
     return st;
 }
 
+/* How many seeds our points have; the paper's are of line 0. NULL: no memory. */
+static const char *seeds_note(const struct building *b)
+{
+    size_t least = SIZE_MAX, most = 0;
+    for (size_t i = 0; i < b->points; i++) {
+        if (b->point[i].line > 0) {
+            const size_t n = b->point[i].y.n;
+            least = n < least ? n : least;
+            most = n > most ? n : most;
+        }
+    }
+    if (most == 1)
+        return "ours: test top-1, one seed a point, so no error bars";
+    const char *bars = "bars: 95 % confidence interval of the gain, paired by seed";
+    if (least == most)
+        return arena_printf(&b->f->arena, "ours: test top-1, n = %zu seeds; %s", most, bars);
+    return arena_printf(&b->f->arena, "ours: test top-1, n = %zu to %zu seeds; %s", least, most, bars);
+}
+
 static enum status define(struct building *b, enum paper_curve curve, struct err *e)
 {
+    const char *seeds = seeds_note(b);
+    if (!seeds)
+        return no_memory(e);
     struct layout l = {
         .title =
             curve == PAPER_SR ? "Figure 3, left: squeeze ratio" : "Figure 3, right: share of 3x3 filters",
-        .notes = {"ours: test top-1; bars: 95 % confidence interval of the gain, paired by seed",
+        .notes = {seeds,
                   "the paper: top-5, base_e 128, 227x227 pixels, one run a point, some read off its figure"},
         .x_title =
             curve == PAPER_SR ? "SR (squeeze ratio)" : "pct3x3 (share of 3x3 filters in the expand layers)",

@@ -264,6 +264,38 @@ static void bypasses_are_compared_by_name(void **state)
 }
 
 /* One axis has a series, so one figure and its data are written: the paper's five points and ours. */
+static void drawn_seeds_are_said(const struct results *r, const char *dir, const char *words)
+{
+    struct paper p;
+    const char *paths[PAPER_PATHS];
+    int count = 0;
+    struct err e = ERR_INIT;
+    load(r, &p);
+    if (paper_draw(&p, dir, NULL, NULL, paths, &count, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    char *image = results_read(paths[1]);
+    assert_non_null(strstr(image, words));
+    mem_free(image);
+    paper_release(&p);
+}
+
+static void figures_say_how_many_seeds(void **state)
+{
+    (void)state;
+    struct results *r = with_sr_series();
+    char *dir = mem_printf("%s/figures", results_folder(r));
+    assert_non_null(dir);
+    results_sql(r, "UPDATE trial SET state = 'failed' WHERE seed = 3 AND id % 2 = 0");
+    drawn_seeds_are_said(r, dir, "n = 2 seeds; bars");
+    results_sql(r, "UPDATE trial SET state = 'failed' WHERE seed > 1");
+    drawn_seeds_are_said(r, dir, "one seed a point, so no error bars");
+    results_sql(r, "UPDATE trial SET state = 'done' WHERE seed = 2 AND id > 6");
+    results_sql(r, "UPDATE trial SET state = 'failed' WHERE seed = 1 AND id > 6");
+    drawn_seeds_are_said(r, dir, "one seed a point");
+    mem_free(dir);
+    results_remove(r);
+}
+
 static void curves_are_drawn_with_their_data(void **state)
 {
     (void)state;
@@ -283,6 +315,7 @@ static void curves_are_drawn_with_their_data(void **state)
     assert_non_null(strstr(data, "paper: ImageNet,0.125,,0,\n"));
     assert_non_null(strstr(data, "\"photos, base_e 64\",0.25,3,3.1"));
     assert_non_null(strstr(image, "photos, base_e 64"));
+    assert_non_null(strstr(image, "n = 3 seeds; bars"));
     mem_free(data);
     mem_free(image);
     mem_free(dir);
@@ -300,6 +333,7 @@ int main(void)
         cmocka_unit_test(labels_say_what_differs),
         cmocka_unit_test(bypasses_are_compared_by_name),
         cmocka_unit_test(curves_are_drawn_with_their_data),
+        cmocka_unit_test(figures_say_how_many_seeds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
