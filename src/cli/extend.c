@@ -152,7 +152,7 @@ static enum status extend_run(const struct args *a, struct err *e)
 {
     struct output o;
     struct spec spec = {.path = NULL};
-    struct run_config config = {.db = a->value[OPTION_DB]};
+    struct run_config config = {.db = a->value[OPTION_DB], .same_data = true};
     int epochs = 0;
     const char *path = a->positional[0];
     const bool database = is_database(path);

@@ -1,6 +1,7 @@
 /* firesweep: finds the command, runs it, prints its error once, and turns its status into the exit code. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,6 +72,7 @@ int main(int argc, char **argv)
     struct err e = ERR_INIT;
     static char buffer[1 << 16];
     occupy_standard_streams();
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write(2), with the file's name */
     if (!isatty(
             STDOUT_FILENO)) /* large enough for most answers: output_flush can then say why writing failed */
         setvbuf(stdout, buffer, _IOFBF, sizeof buffer);

@@ -69,12 +69,13 @@ static void set_signals(void)
         sigaction(signal_number, &action,
                   NULL); /* fails for a few, which then have no other disposition anyway */
     }
-    /* The terminal sends these to the whole group; the supervisor decides. A pipe without reader is an error
-     * of write(2). */
+    /* The terminal sends these to the whole group; the supervisor decides. A pipe without reader and a file
+     * that may not grow are errors of write(2). */
     action.sa_handler = SIG_IGN;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);

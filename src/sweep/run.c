@@ -280,6 +280,7 @@ enum status run_sweep(const struct spec *spec, const struct run_config *c, const
     arena_init(&s->arena);
     s->spec = spec;
     s->space = &space;
+    s->config = c;
     s->observer = o;
     s->check = store_check_begin(db);
     enum status status = space_build(spec, &space, e);

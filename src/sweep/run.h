@@ -49,6 +49,9 @@ struct run_observer {
 struct run_config {
     const char *db;       /* path; NULL = results/<spec name>.db */
     int workers, threads; /* 0 = from the spec, there 0 = auto */
+    /* How long a worker may take to save and end when a budget is used up; then it is killed. 0 = 30 s. */
+    double grace_s;
+    bool same_data; /* ST_FAILED, and nothing is written, when the sweep ran on other data before */
 };
 
 struct run_result {

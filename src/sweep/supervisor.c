@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 
 static const double TICK_S = 0.25;
-static const double TIMEOUT_GRACE_S = 30;   /* after the end of budget.trial_wall, to save */
+static const double GRACE_S = 30;           /* after the end of a budget, to save */
 static const double SPACE_RETRY_S = 2;      /* between tries on a full disk */
 static const double START_RETRY_S = 2;      /* after a worker could not be started */
 static const double SAME_INTERRUPT_S = 0.1; /* one request may come twice: to the process and to its group */
@@ -150,13 +150,22 @@ static void start_workers(struct supervisor *s)
     }
 }
 
-static void check_budgets(struct supervisor *s)
+/* When a worker that is asked to save and end now is killed if it does not: one that hangs must not keep a
+ * sweep that nobody watches from going on, or from ending. */
+static double end_of_patience(const struct supervisor *s, double now)
 {
-    double now = clock_seconds();
+    return now + (s->config->grace_s > 0 ? s->config->grace_s : GRACE_S);
+}
+
+static void check_sweep_budget(struct supervisor *s, double now)
+{
     const struct budget *b = &s->spec->budget;
     if (b->wall_s > 0 && now - s->started_at >= b->wall_s && s->phase < PHASE_STOPPING) {
         supervisor_notice(s, "budget.wall (%g s) is used up: workers save their state and end", b->wall_s);
         supervisor_stop(s, "budget.wall is used up");
+        for (int i = 0; i < s->packing.workers; i++) {
+            s->slots[i].kill_at = fmin(s->slots[i].kill_at, end_of_patience(s, now));
+        }
     }
     if (b->max_failed > 0 && s->failed >= b->max_failed && s->phase == PHASE_RUNNING) {
         s->phase = PHASE_DRAINING;
@@ -164,19 +173,31 @@ static void check_budgets(struct supervisor *s)
         supervisor_notice(s, "%d trials failed (budget.max_failed: %d): no further trial starts", s->failed,
                           b->max_failed);
     }
+}
+
+static void check_trial_budget(struct supervisor *s, struct slot *slot, double now)
+{
+    if (now >= slot->stop_at && !slot->timed_out && s->phase < PHASE_STOPPING) {
+        slot->timed_out = true;
+        slot->kill_at = end_of_patience(s, now);
+        kill(slot->pid, SIGTERM);
+    }
+    if (now >= slot->kill_at && !slot->killed) {
+        slot->killed = true;
+        supervisor_notice(
+            s, "%s: the worker did not save and end when asked, it is killed; the last checkpoint stands",
+            s->trials[slot->trial].name);
+        kill(slot->pid, SIGKILL);
+    }
+}
+
+static void check_budgets(struct supervisor *s)
+{
+    double now = clock_seconds();
+    check_sweep_budget(s, now);
     for (int i = 0; i < s->packing.workers; i++) {
-        struct slot *slot = &s->slots[i];
-        if (slot->pid == 0) {
-            continue;
-        }
-        if (now >= slot->stop_at && !slot->timed_out && s->phase < PHASE_STOPPING) {
-            slot->timed_out = true;
-            slot->kill_at = now + TIMEOUT_GRACE_S;
-            kill(slot->pid, SIGTERM);
-        }
-        if (now >= slot->kill_at && !slot->killed) {
-            slot->killed = true;
-            kill(slot->pid, SIGKILL);
+        if (s->slots[i].pid != 0) {
+            check_trial_budget(s, &s->slots[i], now);
         }
     }
 }

@@ -84,6 +84,7 @@ struct supervisor {
     const struct spec *spec;
     const struct space *space;
     const struct dataset *data;
+    const struct run_config *config;
     const struct run_observer *observer;
     struct store_check *check; /* of the database, until it is opened */
     struct store *store;
@@ -137,9 +138,6 @@ void attempt_read(struct supervisor *s, struct slot *slot);
 /* The process ended: records how and what it means for the trial, and frees the slot. */
 void attempt_finish(struct supervisor *s, struct slot *slot, int wait_status, double cpu_s,
                     int64_t peak_rss_bytes);
-/* Removes files that nobody needs once a trial is at its end: the state before the result, and the last one
- * of a trial that leads nowhere or of which only results are wanted. */
-void checkpoints_tidy(const struct run_trial *t, enum keep keep);
 
 /* supervisor_failures.c */
 

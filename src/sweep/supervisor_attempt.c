@@ -326,7 +326,7 @@ static bool was_stopped(const struct supervisor *s, const struct slot *slot, int
         return false;
     }
     return WTERMSIG(wait_status) == SIGTERM ||
-           (WTERMSIG(wait_status) == SIGKILL && s->phase == PHASE_KILLING);
+           (WTERMSIG(wait_status) == SIGKILL && (s->phase == PHASE_KILLING || slot->killed));
 }
 
 /* What the end of a process means. */
@@ -380,7 +380,9 @@ static void give_up(struct supervisor *s, struct slot *slot)
     give_back(s, slot);
 }
 
-void checkpoints_tidy(const struct run_trial *t, enum keep keep)
+/* Files nobody needs any more: the state before the result, and the last one of a trial that leads nowhere or
+ * of which only results are wanted. */
+static void checkpoints_tidy(const struct run_trial *t, enum keep keep)
 {
     char *previous = checkpoint_previous_path(t->checkpoint);
     if (previous && !checkpoint_needed(CHECKPOINT_PREVIOUS, t->state, keep)) {

@@ -1,13 +1,17 @@
 /* What is to be done, from spec, data and database, and how the machine is divided for it. */
+#include <dirent.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "engine/calibration.h"
+#include "sweep/gc.h"
+#include "sweep/store_trials.h"
 #include "sweep/supervisor.h"
 #include "sweep/worker.h"
 
@@ -127,6 +131,43 @@ static enum status find_shorter(struct supervisor *s, int i, const char *stem, c
     return ST_OK;
 }
 
+/* Whether a file is the superseded state of a trial that is at its end. */
+static bool is_superseded(const struct supervisor *s, const char *file)
+{
+    struct checkpoint_name name;
+    char fingerprint[HASH_TEXT];
+    if (!checkpoint_name_parse(file, &name) || name.kind != CHECKPOINT_PREVIOUS) {
+        return false;
+    }
+    hash_text(s->data->fingerprint, fingerprint);
+    for (int i = 0; i < s->space->trial_count; i++) {
+        const struct trial *t = &s->space->trials[i];
+        if (t->seed == name.seed && strcmp(t->arch_hash, name.arch_hash) == 0 &&
+            strcmp(t->recipe_hash, name.recipe_hash) == 0 &&
+            strcmp(fingerprint, name.data_fingerprint) == 0) {
+            return !checkpoint_needed(CHECKPOINT_PREVIOUS, s->trials[i].state, s->spec->run.keep);
+        }
+    }
+    return false;
+}
+
+/* A run may have been killed after it recorded a trial's end and before it removed what that supersedes.
+ * There are few such files, and few others of the kind: each trial under way has one. */
+static void remove_superseded(const struct supervisor *s, const char *stem)
+{
+    char *folder = mem_printf("%s.checkpoints", stem);
+    DIR *d = folder ? opendir(folder) : NULL;
+    for (struct dirent *entry; d && (entry = readdir(d));) {
+        if (is_superseded(s, entry->d_name)) {
+            unlinkat(dirfd(d), entry->d_name, 0);
+        }
+    }
+    if (d) {
+        closedir(d);
+    }
+    mem_free(folder);
+}
+
 static int longer_first(const void *a, const void *b, void *context)
 {
     const int *x = a, *y = b;
@@ -192,6 +233,9 @@ static enum status load_all(struct supervisor *s, const int64_t *ids, const char
             status = find_shorter(s, i, stem, lengths, length_count, e);
         }
     }
+    if (status == ST_OK) {
+        remove_superseded(s, stem);
+    }
     if (again > 0) {
         supervisor_notice(s, "%d trials that failed in an earlier run are tried again", again);
     }
@@ -201,6 +245,42 @@ static enum status load_all(struct supervisor *s, const int64_t *ids, const char
     qsort_r(s->order, (size_t)s->space->trial_count, sizeof *s->order, longer_first, s->trials);
     mem_free(first);
     return status == ST_OK ? supervisor_search_init(s, e) : status;
+}
+
+/* The sweep ran before on other data. */
+static enum status judge_other_data(const struct supervisor *s, const char *now, const char *before,
+                                    struct err *e)
+{
+    const char *path = s->spec->data.path;
+    if (s->config->same_data) {
+        return err_set(
+            e, ST_FAILED,
+            "%s: the data has changed: its fingerprint is %s, and %s when sweep %s last ran; trainings "
+            "cannot go on with other images, firesweep run trains anew",
+            path, now, before, s->spec->name);
+    }
+    supervisor_notice(
+        s,
+        "%s: the data has changed: its fingerprint is %s, and %s when sweep %s last ran (other files, or "
+        "other keys of data); all trials are trained anew, results on the earlier data stay in the "
+        "database, outside the spec",
+        path, now, before, s->spec->name);
+    return ST_OK;
+}
+
+static enum status compare_data(struct supervisor *s, struct err *e)
+{
+    char now[HASH_TEXT];
+    struct known_sweep *sweeps = NULL;
+    int count = 0;
+    hash_text(s->data->fingerprint, now);
+    enum status status = store_known_sweeps(s->store, &s->arena, &sweeps, &count, e);
+    for (int i = 0; i < count && status == ST_OK; i++) {
+        if (strcmp(sweeps[i].name, s->spec->name) == 0 && strcmp(sweeps[i].data_fingerprint, now) != 0) {
+            status = judge_other_data(s, now, sweeps[i].data_fingerprint, e);
+        }
+    }
+    return status;
 }
 
 enum status supervisor_load(struct supervisor *s, const char *stem, struct err *e)
@@ -213,7 +293,10 @@ enum status supervisor_load(struct supervisor *s, const char *stem, struct err *
     if (!ids || !s->trials || !s->order) {
         return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
     }
-    enum status status = store_sync(s->store, s->spec, s->space, s->data, ids, e);
+    enum status status = compare_data(s, e);
+    if (status == ST_OK) {
+        status = store_sync(s->store, s->spec, s->space, s->data, ids, e);
+    }
     if (status == ST_OK) {
         status = store_recover(s->store, &recovered, e);
     }

@@ -1,6 +1,7 @@
 #include "sweep/worker.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 
 static const double PROGRESS_INTERVAL_S = 0.25;
 static const double LONG_EVALUATION_S = 1;
+static const double FIRST_RETRY_S = 0.25; /* after a save without space; each further wait is twice as long */
 
 struct worker {
     const struct worker_task *task;
@@ -86,7 +88,7 @@ static enum status save_as(struct worker *w, const char *path, struct err *e)
 {
     enum status status;
     bool reported = false;
-    for (;;) {
+    for (double wait_s = FIRST_RETRY_S;; wait_s *= 2) {
         struct err why = ERR_INIT;
         status = trainer_save(w->trainer, path, w->description, &why);
         if (status != ST_NOSPACE) {
@@ -102,7 +104,7 @@ static enum status save_as(struct worker *w, const char *path, struct err *e)
         if (stop_requested(w)) {
             return err_set(e, ST_INTERRUPTED, "stopped without space for a checkpoint");
         }
-        pause_unless_stopped(w, w->task->save_retry_s);
+        pause_unless_stopped(w, fmin(wait_s, w->task->save_retry_s));
     }
     if (status == ST_OK && reported) {
         worker_notice(w, "there is space again, the checkpoint is saved");

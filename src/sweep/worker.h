@@ -36,7 +36,7 @@ struct worker_task {
     int shorter_epochs;     /* of its recipe */
     double checkpoint_s;    /* at most this long between checkpoints */
     enum keep keep;         /* whether those of epochs get names of their own */
-    double save_retry_s;    /* wait after a save that found no space */
+    double save_retry_s;    /* longest wait after a save that found no space */
     int records;            /* pipe */
     struct worker_host host;
 };
