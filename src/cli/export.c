@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/database.h"
 #include "cli/description.h"
 #include "cli/output.h"
 #include "engine/onnx.h"
@@ -85,7 +86,7 @@ static enum status find_trial(struct export *x, const char *db, struct err *e)
 {
     struct store *store = NULL;
     struct stored_trial t = {.id = 0};
-    enum status st = store_open_readonly(db, &store, e);
+    enum status st = database_open(db, &store, e);
     if (st != ST_OK)
         return st;
     st = stored_trial_read(store, x->trial, &t, e);

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/database.h"
 #include "cli/output.h"
 #include "cli/run.h"
 #include "cli/shell_word.h"
@@ -67,7 +68,7 @@ static enum status spec_of_database(const char *db, const char *sweep, struct sp
     const struct known_sweep *chosen = NULL;
     int count = 0;
     arena_init(&arena);
-    enum status st = store_open_readonly(db, &store, e);
+    enum status st = database_open(db, &store, e);
     if (st == ST_OK)
         st = store_known_sweeps(store, &arena, &sweeps, &count, e);
     if (st == ST_OK)
@@ -87,7 +88,7 @@ static enum status check_finished(const struct spec *spec, const char *db, struc
     struct changes changes = {.known = false};
     if (!file_exists(db))
         return err_set(e, ST_USAGE, "%s: there is no such database, so nothing to extend", db);
-    enum status st = store_open_readonly(db, &store, e);
+    enum status st = database_open(db, &store, e);
     if (st != ST_OK)
         return st;
     st = space_build(spec, &space, e);

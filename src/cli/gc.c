@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/database.h"
 #include "cli/output.h"
 #include "metamodel/cost.h"
 #include "sweep/gc.h"
@@ -195,7 +196,7 @@ static enum status gc_run(const struct args *args, struct err *e)
         st = keep_parse(asked, &keep, e);
     if (st != ST_OK)
         return err_prefix(e, "gc");
-    st = gc_look(&a.gc, db, asked ? &keep : NULL, e);
+    st = database_failure(db, gc_look(&a.gc, db, asked ? &keep : NULL, e), e);
     if (st == ST_OK && !a.dry_run)
         removed = gc_remove(&a.gc, db, &failure);
     enum { SHOWN = 40 };

@@ -85,7 +85,7 @@ int main(int argc, char **argv)
     }
     if (st != ST_OK) {
         fputs("firesweep: ", stderr);
-        table_print_escaped(stderr, e.text);
+        output_message(stderr, e.text);
         fputc('\n', stderr);
     }
     return err_exit_code(st);

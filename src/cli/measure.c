@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 #include "cli/commands.h"
+#include "cli/database.h"
 #include "cli/output.h"
 #include "sweep/measure.h"
 
@@ -111,6 +112,8 @@ static enum status measure_command(const struct args *args, struct err *e)
         st = err_set(e, ST_FAILED, "%s: no such database", args->positional[0]);
     if (st == ST_OK)
         st = store_open(args->positional[0], &a.store, e);
+    if (st != ST_OK && !a.store)
+        st = database_failure(args->positional[0], st, e);
     if (st == ST_OK)
         st = output_single(&o, &section, &context, e);
     store_close(a.store);

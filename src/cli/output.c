@@ -16,6 +16,41 @@ int output_terminal_width(FILE *stream)
     return size.ws_col;
 }
 
+/* The words of a list, in indented lines. */
+static void write_list(FILE *out, const char *list, int width)
+{
+    enum { INDENT = 4 };
+    int column = width;
+    while (*list) {
+        const size_t n = strcspn(list, " ");
+        char word[128];
+        snprintf(word, sizeof word, "%.*s", (int)n, list);
+        const int wide = table_text_width(word);
+        const bool first = column + 1 + wide > width;
+        fputs(first ? "\n" : " ", out);
+        fprintf(out, "%*s", first ? INDENT : 0, "");
+        column = (first ? INDENT : column + 1) + wide;
+        table_print_escaped(out, word);
+        list += n + (list[n] == ' ');
+    }
+}
+
+void output_message(FILE *out, const char *text)
+{
+    static const char mark[] = "; allowed: ";
+    const int width = output_terminal_width(out);
+    const char *list = strstr(text, mark);
+    char before[1024];
+    if (!list || width < 40 || table_text_width(text) <= width ||
+        (size_t)(list - text) >= sizeof before - 16 || strlen(list) < 100) {
+        table_print_escaped(out, text);
+        return;
+    }
+    snprintf(before, sizeof before, "%.*s; allowed:", (int)(list - text), text);
+    table_print_escaped(out, before);
+    write_list(out, list + strlen(mark), width);
+}
+
 enum status output_init(struct output *o, const struct args *a, struct err *e)
 {
     *o =

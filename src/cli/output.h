@@ -55,6 +55,10 @@ enum status output_query_rows(struct store *store,
                                                   struct err *e),
                               struct table *t, struct err *e);
 
+/* A message for people, without what would control the terminal; on one, the long list of what is allowed at
+ * its end comes in lines of its own, broken between words. */
+void output_message(FILE *out, const char *text);
+
 /* Width of the terminal behind a stream, 0 if there is none. */
 int output_terminal_width(FILE *stream);
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "cli/database.h"
 #include "cli/output.h"
 #include "metamodel/cost.h"
 #include "report/paper.h"
@@ -281,7 +282,7 @@ static enum status load(const struct args *a, struct paper *p, struct err *e)
     enum status st = ST_OK;
     for (int i = 0; i < a->positional_count && st == ST_OK; i++) {
         struct store *store = NULL;
-        st = store_open_readonly(a->positional[i], &store, e);
+        st = database_open(a->positional[i], &store, e);
         if (st == ST_OK)
             st = paper_load(p, store, e);
         store_close(store);

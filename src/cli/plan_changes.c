@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "cli/database.h"
 #include "sweep/run.h"
 
 enum status plan_changes_load(struct plan_changes *c, const char *db, const struct spec *spec,
@@ -19,7 +20,7 @@ enum status plan_changes_load(struct plan_changes *c, const char *db, const stru
         c->db = NULL;
         return ST_OK;
     }
-    enum status st = store_open_readonly(c->db, &store, e);
+    enum status st = database_open(c->db, &store, e);
     if (st == ST_OK)
         st = changes_find(&c->found, store, spec, space, e);
     store_close(store);

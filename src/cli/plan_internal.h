@@ -1,4 +1,4 @@
-/* Between plan.c and plan_space.c. */
+/* What plan.c, which puts a plan together, and the files of its parts share. */
 #ifndef CLI_PLAN_INTERNAL_H
 #define CLI_PLAN_INTERNAL_H
 
@@ -24,6 +24,33 @@ struct plan {
     int shown;              /* trials listed in a table, the first of them */
     double budget_s;        /* of --budget, 0 = none */
 };
+
+/* Arithmetic operations of training one image in all epochs of a trial: forward, gradient to data, gradient
+ * to weights; a multiply-accumulate counts as two. */
+static inline double plan_operations_per_image(const struct trial *t)
+{
+    return 6.0 * (double)t->cost.macs * t->point.recipe.epochs;
+}
+
+/* 0 is not known. */
+static inline struct cell plan_known(double value)
+{
+    return value > 0 ? cell_real(value) : cell_null();
+}
+
+/* Images, memberships, memory, and how a run divides the machine with nothing done yet; space and spec must
+ * be there. */
+enum status plan_forecast(struct plan *p, struct err *e);
+/* What is left beside a database (p->changes). */
+enum status plan_foretell_rest(struct plan *p, struct err *e);
+/* Free space where the database (NULL: the default one) is or will be. */
+enum status plan_look_at_disk(struct plan *p, const char *db, struct err *e);
+
+/* The list of trials; `columns` is room for those that this plan has. */
+enum { PLAN_TRIAL_COLUMNS = 28 };
+struct section plan_trials_section(const struct plan *p, struct table_column columns[PLAN_TRIAL_COLUMNS]);
+/* Sums over them, and notes; its context is the struct plan. */
+extern const struct section plan_totals_section;
 
 /* "SR=0.125 freq=2" from the JSON object. */
 void plan_format_axes(struct strbuf *b, const char *axes);

@@ -1,5 +1,6 @@
 /* firesweep plot: figures from a results database. */
 #include "cli/commands.h"
+#include "cli/database.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -59,7 +60,7 @@ static enum status plot_run(const struct args *a, struct err *e)
     struct store *store = NULL;
     struct plot_report report;
     plot_report_init(&report);
-    enum status st = store_open_readonly(a->positional[0], &store, e);
+    enum status st = database_open(a->positional[0], &store, e);
     if (st == ST_OK) {
         st = plot_draw(store, &plot, &report, e);
         print_report(&report);

@@ -1,5 +1,6 @@
 /* firesweep query: rows of the results database. */
 #include "cli/commands.h"
+#include "cli/database.h"
 #include "cli/output.h"
 #include <limits.h>
 #include <string.h>
@@ -161,7 +162,7 @@ static enum status query_database(const struct args *a, const struct output *o, 
 {
     struct store *store = NULL;
     struct pager pager;
-    enum status st = store_open_readonly(a->positional[0], &store, e);
+    enum status st = database_open(a->positional[0], &store, e);
     if (st != ST_OK)
         return st;
     pager_start(&pager);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "cli/database.h"
 #include "cli/output.h"
 #include "report/html_page.h"
 #include "report/table.h"
@@ -61,7 +62,7 @@ static enum status report_run(const struct args *a, struct err *e)
     const bool standard = strcmp(path, "-") == 0;
     struct store *store = NULL;
     struct strbuf left_out = STRBUF_INIT;
-    enum status status = store_open_readonly(db, &store, e);
+    enum status status = database_open(db, &store, e);
     if (status == ST_OK && !standard)
         status = refuse_database(db, path, e);
     if (status == ST_OK && standard)

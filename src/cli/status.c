@@ -1,5 +1,6 @@
 /* firesweep status: where the sweeps of a database stand. */
 #include "cli/commands.h"
+#include "cli/database.h"
 #include "cli/output.h"
 #include "cli/status_watch.h"
 #include "report/summary.h"
@@ -134,7 +135,7 @@ static enum status status_run(const struct args *a, struct err *e)
         return st == ST_OK ? ST_OK : err_prefix(e, "status");
     }
     if (st == ST_OK)
-        st = store_open_readonly(a->positional[0], &store, e);
+        st = database_open(a->positional[0], &store, e);
     if (st == ST_OK)
         st = output_sections(&o, sections, sizeof sections / sizeof *sections, 0, &store, e);
     store_close(store);

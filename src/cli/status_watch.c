@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/database.h"
 #include "cli/screen.h"
 #include "report/summary.h"
 #include "report/table.h"
@@ -93,7 +94,7 @@ static enum status take_look(const char *db, struct look *l, struct err *e)
     struct store *store = NULL;
     memset(l, 0, sizeof *l);
     l->eta_s = -1;
-    enum status st = store_open_readonly(db, &store, e);
+    enum status st = database_open(db, &store, e);
     if (st == ST_OK)
         st = look_at_running(store, l, e);
     if (st == ST_OK)

@@ -46,7 +46,7 @@ static void print_problems(const struct validation *v)
         if (p->at.line)
             printf(":%d:%d", p->at.line, p->at.column);
         fputs(": ", stdout);
-        table_print_escaped(stdout, p->text);
+        output_message(stdout, p->text);
         putchar('\n');
     }
     if (v->problems.count == 0) {

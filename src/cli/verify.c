@@ -7,6 +7,7 @@
 #include "base/cpu.h"
 #include "base/num.h"
 #include "cli/commands.h"
+#include "cli/database.h"
 #include "cli/output.h"
 #include "sweep/verify.h"
 
@@ -117,7 +118,7 @@ static enum status verify_command(const struct args *args, struct err *e)
     if (st == ST_OK)
         st = read_arguments(&a, args, e);
     if (st == ST_OK)
-        st = output_single(&o, &section, &context, e);
+        st = database_failure(a.config.db, output_single(&o, &section, &context, e), e);
     if (st == ST_OK) {
         fflush(stdout);
         st = verdict(&a.totals, e);

@@ -414,8 +414,8 @@ enum status spec_load(const char *path, struct spec *out, struct err *e)
     struct err cause = ERR_INIT;
     enum status st = file_read(path, SPEC_MAX_BYTES, &text, &n, &cause);
     if (st == ST_USAGE)
-        return spec_error(e, path, (struct mark){1, 1}, NULL, "too large, at most %d bytes are allowed",
-                          SPEC_MAX_BYTES);
+        return spec_error(e, path, (struct mark){1, 1}, NULL,
+                          "too large, at most %d bytes are allowed for a sweep spec (YAML)", SPEC_MAX_BYTES);
     if (st != ST_OK)
         return err_set(e, st, "%s", cause.text);
     if (st == ST_OK)

@@ -69,12 +69,17 @@ static bool character_allowed(uint32_t c)
            (c >= 0xa0 && c != 0xfeff && c != 0xfffe && c != 0xffff);
 }
 
+/* How a file of results begins: given by mistake where a spec is wanted. */
+static const char database_magic[16] = "SQLite format 3";
+
 /* libyaml reports unreadable bytes without line and column, so they are looked for first. Tag directives,
  * useless here, take it quadratic time. */
 static enum status text_check(const char *text, size_t n, const char *path, struct err *e)
 {
     const unsigned char *p = (const unsigned char *)text;
     struct mark at = {1, 1};
+    if (n >= sizeof database_magic && memcmp(text, database_magic, sizeof database_magic) == 0)
+        return spec_error(e, path, at, NULL, "this is a SQLite database, a sweep spec (YAML) is wanted");
     for (size_t i = 0; i < n;) {
         uint32_t code = 0;
         size_t length = character_read(p + i, n - i, &code);

@@ -49,6 +49,7 @@ static int teardown(void **state)
 static void test_without_a_speed(void **state)
 {
     (void)state;
+    EXPECT_ERROR(2, "plan: --only: \"nonsense\" is unknown", "plan", "timed.yaml", "--only", "nonsense");
     struct json_object *plan = JSON("plan", "timed.yaml", "--format", "json");
     struct json_object *trials = json_at(plan, "trials");
     for (size_t i = 0; i < 6; i++) {

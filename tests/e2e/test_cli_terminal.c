@@ -52,7 +52,7 @@ static int group_teardown(void **state)
 }
 
 /* Runs the program with all streams on a terminal; what it writes, with lines ending in LF. */
-static char *terminal_run(const char *terminal, const char *no_color, const char *const *arguments)
+static char *terminal_exit(int code, const char *terminal, const char *no_color, const char *const *arguments)
 {
     struct winsize size = {.ws_col = WIDTH, .ws_row = HEIGHT};
     int master = posix_openpt(O_RDWR | O_NOCTTY), status;
@@ -85,8 +85,13 @@ static char *terminal_run(const char *terminal, const char *no_color, const char
     fclose(out);
     close(master);
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == code);
     return text;
+}
+
+static char *terminal_run(const char *terminal, const char *no_color, const char *const *arguments)
+{
+    return terminal_exit(0, terminal, no_color, arguments);
 }
 
 /* The longest line, escape sequences not counted. */
@@ -155,6 +160,30 @@ static void test_tables_fit_the_terminal(void **state)
     }
 }
 
+/* What is allowed comes in lines of its own, broken between words; commands to paste are not broken. */
+static void test_lists_in_messages_are_broken(void **state)
+{
+    (void)state;
+    FILE *f = fopen("wrong.yaml", "w");
+    assert_non_null(f);
+    if (!f)
+        return;
+    fputs("version: 1\nname: s\ndata: {format: idx, path: data}\ntrain: {epoch: 2}\nsweep: [{id: sr}]\n", f);
+    assert_int_equal(fclose(f), 0);
+    char *text = terminal_exit(2, "xterm", NULL, (const char *const[]){"plan", "wrong.yaml", NULL});
+    assert_holds(text, "did you mean epochs?; allowed:\n    epochs, batch, accumulate,");
+    assert_holds(text, "lanes,");
+    assert_null(strstr(text, ", \n"));
+    assert_in_range(longest_line(strchr(text, '\n')), 20, WIDTH);
+    free(text);
+    text = terminal_exit(1, "xterm", NULL, (const char *const[]){"validate", "wrong.yaml", NULL});
+    assert_holds(text, "allowed:\n    epochs, batch, accumulate,");
+    free(text);
+    text = terminal_exit(1, "xterm", NULL, (const char *const[]){"status", "sweep.yaml", NULL});
+    assert_holds(text, "first: firesweep run sweep.yaml\n");
+    free(text);
+}
+
 /* On a terminal a query's rows go through $PAGER; an empty one or cat means none. */
 static void test_queries_page(void **state)
 {
@@ -195,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_no_color_is_honoured),
         cmocka_unit_test(test_a_dumb_terminal_gets_lines),
         cmocka_unit_test(test_tables_fit_the_terminal),
+        cmocka_unit_test(test_lists_in_messages_are_broken),
         cmocka_unit_test(test_queries_page),
         cmocka_unit_test(test_csv_does_not_steer_the_terminal),
     };
