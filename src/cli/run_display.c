@@ -11,7 +11,10 @@
 #include "report/table.h"
 #include "sweep/worker.h"
 
-enum { DURATION_TEXT = 32, LINE_TEXT = 1024, BAR = 24, NAME_WIDTH_MAX = 36, HEAD_LINES = 2 };
+enum { DURATION_TEXT = 32, LINE_TEXT = 1024, BAR = 24, HEAD_LINES = 2 };
+/* Columns of a worker's line: what stands behind its name, without img/s; and the least and most of a name.
+ */
+enum { WORKER_REST = 46, NAME_WIDTH_MIN = 30, NAME_WIDTH_MAX = 120 };
 
 static const char *format_duration(double seconds, char out[DURATION_TEXT])
 {
@@ -35,8 +38,6 @@ static void on_begin(void *context, const struct space *space, const char *const
         int width = names[i] ? table_text_width(names[i]) : 0;
         d->name_width = width > d->name_width ? width : d->name_width;
     }
-    if (d->name_width > NAME_WIDTH_MAX)
-        d->name_width = NAME_WIDTH_MAX;
 }
 
 static const char *trial_name(const struct run_display *d, const struct trial *t)
@@ -90,16 +91,36 @@ static void draw_head(struct run_display *d)
     screen_end_line(s);
 }
 
+/* A name that is too long loses its beginning: its end, axes and seed, tells trials apart. */
+static const char *fit_name(const char *name, int width, char out[4 * NAME_WIDTH_MAX])
+{
+    if (table_text_width(name) <= width)
+        return name;
+    while (*name && table_text_width(name) > width - 1)
+        do
+            name++;
+        while (((unsigned char)*name & 0xC0) == 0x80);
+    snprintf(out, 4 * NAME_WIDTH_MAX, "\xE2\x80\xA6%s", name);
+    return out;
+}
+
+static int name_room(const struct run_display *d)
+{
+    const int room = d->screen.width - WORKER_REST;
+    const int most = room < NAME_WIDTH_MIN ? NAME_WIDTH_MIN : room > NAME_WIDTH_MAX ? NAME_WIDTH_MAX : room;
+    return d->name_width < most ? d->name_width : most;
+}
+
 static void draw_worker(struct run_display *d, const struct worker_status *w)
 {
     struct screen *s = &d->screen;
     bool known = w->trial >= 0 && w->trial < d->trial_count;
     int left = 2, digits = snprintf(NULL, 0, "%d", w->epochs);
     screen_pad(s, left);
-    char name[NAME_WIDTH_MAX + 1];
-    snprintf(name, sizeof name, "%s", known ? trial_name(d, &d->trials[w->trial]) : "trial");
-    screen_text(s, COLOR_NONE, name);
-    left += d->name_width + 2;
+    char cut[4 * NAME_WIDTH_MAX];
+    const int width = name_room(d);
+    screen_text(s, COLOR_NONE, fit_name(known ? trial_name(d, &d->trials[w->trial]) : "trial", width, cut));
+    left += width + 2;
     screen_pad(s, left);
     int percent = w->steps > 0 ? (int)(100 * w->step / w->steps) : 0;
     screen_field(s, COLOR_NONE, "epoch %*d/%d %3d %%", digits, w->epoch, w->epochs, percent);

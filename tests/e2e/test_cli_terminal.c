@@ -124,6 +124,27 @@ static void test_run_draws_a_block(void **state)
     free(text);
 }
 
+/* The end of a name tells trials apart. */
+static void test_long_names_keep_their_end(void **state)
+{
+    (void)state;
+    FILE *f = fopen("long.yaml", "w");
+    assert_non_null(f);
+    if (!f)
+        return;
+    fputs("version: 1\nname: long\ndata: {format: idx, path: data, val: 80}\n"
+          "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4}\n"
+          "sweep: [{id: a-block-with-a-name-of-many-letters, grid: {SR: [0.25], pct3x3: [0.5]}}]\n"
+          "train: {epochs: 2, batch: 16, lr: 0.02}\n",
+          f);
+    assert_int_equal(fclose(f), 0);
+    char *text =
+        terminal_run("xterm", "1", (const char *const[]){"run", "long.yaml", "--db", "long.db", NULL});
+    assert_holds(text, "\n  \xE2\x80\xA6"
+                       "ers SR=0.25 pct3x3=0.5 seed 1  epoch 1/2");
+    free(text);
+}
+
 static void test_no_color_is_honoured(void **state)
 {
     (void)state;
@@ -221,6 +242,7 @@ int main(void)
     setenv("PAGER", "cat", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run_draws_a_block),
+        cmocka_unit_test(test_long_names_keep_their_end),
         cmocka_unit_test(test_no_color_is_honoured),
         cmocka_unit_test(test_a_dumb_terminal_gets_lines),
         cmocka_unit_test(test_tables_fit_the_terminal),
