@@ -12,6 +12,7 @@ enum { GAP = 2, SMALLEST_TEXT_COLUMN = 14, MAX_DECIMALS = 6, SCIENTIFIC = -1 };
 
 struct layout {
     int count;   /* visible columns */
+    int keys;    /* of them, the first ones that every part has */
     int *column; /* index of each in the table */
     int *width;
     int *decimals;
@@ -277,6 +278,24 @@ static int body_width(const struct layout *l, const struct table *t, int column)
     return widest;
 }
 
+/* Widens columns from `first` on, so that headings stay whole where the line has room for it: the shortest
+ * lack first. */
+static void unbreak_headings(struct layout *l, int width, int first)
+{
+    int used = -GAP;
+    for (int i = 0; i < l->count; i++)
+        used += l->hidden[i] ? 0 : GAP + l->width[i];
+    for (int lack = 1; lack <= width - used; lack++) {
+        for (int i = first; i < l->count; i++) {
+            if (!l->hidden[i] && table_text_width(l->title[i]) - l->width[i] == lack &&
+                used + lack <= width) {
+                l->width[i] += lack;
+                used += lack;
+            }
+        }
+    }
+}
+
 /* Wraps headings, then texts. False if the table cannot be made as narrow as asked. */
 static bool layout_fit(struct layout *l, const struct table *t)
 {
@@ -298,11 +317,49 @@ static bool layout_fit(struct layout *l, const struct table *t)
             return false;
         l->width[widest]--;
     }
+    unbreak_headings(l, t->width, 0);
     return true;
 }
 
+static bool rows_differ(const struct layout *l, const struct table *t, int columns)
+{
+    for (size_t row = 1; row < t->rows; row++) {
+        const char *const *a = &l->body[(row - 1) * (size_t)l->count], *const *b = a + l->count;
+        int same = 0;
+        while (same < columns && strcmp(a[same], b[same]) == 0)
+            same++;
+        if (same == columns)
+            return false;
+    }
+    return true;
+}
+
+/* How many columns each part begins with: the first ones by which a row can be told from its neighbours,
+ * where they leave half of the width to others; else the first. */
+static int key_columns(const struct layout *l, const struct table *t)
+{
+    enum { MOST = 4 };
+    int used = -GAP;
+    for (int n = 1; n <= MOST && n < l->count; n++) {
+        used += GAP + l->width[n - 1];
+        if (used > t->width / 2)
+            return 1;
+        if (rows_differ(l, t, n))
+            return n;
+    }
+    return 1;
+}
+
+static int keys_width(const struct layout *l)
+{
+    int used = -GAP;
+    for (int i = 0; i < l->keys; i++)
+        used += GAP + l->width[i];
+    return used;
+}
+
 /* A table that cannot be made narrow enough comes in parts side by side, one below the other, each with the
- * first column. Gives texts a third of the width; false if that does not help. */
+ * columns that tell rows apart. Gives texts a third of the width; false if that does not help. */
 static bool layout_split(struct layout *l, const struct table *t)
 {
     for (int i = 0; i < l->count; i++) {
@@ -311,6 +368,9 @@ static bool layout_split(struct layout *l, const struct table *t)
             body = most > SMALLEST_TEXT_COLUMN ? most : SMALLEST_TEXT_COLUMN;
         l->width[i] = title > body ? title : body;
     }
+    l->keys = key_columns(l, t);
+    for (int i = l->keys; i < l->count && l->keys > 1; i++)
+        l->keys = keys_width(l) + GAP + l->width[i] > t->width ? 1 : l->keys;
     for (int i = 1; i < l->count; i++) {
         if (l->width[0] + GAP + l->width[i] > t->width)
             return false;
@@ -318,16 +378,17 @@ static bool layout_split(struct layout *l, const struct table *t)
     return t->rows > 1;
 }
 
-/* Shows the first column and as many from `from` on as fit; returns the next one. */
+/* Shows the key columns and as many from `from` on as fit; returns the next one. */
 static int layout_show_part(struct layout *l, int width, int from)
 {
-    int used = l->width[0], i = from;
-    for (int k = 1; k < l->count; k++)
+    int used = keys_width(l), i = from;
+    for (int k = l->keys; k < l->count; k++)
         l->hidden[k] = true;
     for (; i < l->count && used + GAP + l->width[i] <= width; i++) {
         l->hidden[i] = false;
         used += GAP + l->width[i];
     }
+    unbreak_headings(l, width, l->keys);
     return i;
 }
 
@@ -390,8 +451,8 @@ static void write_rows(const struct layout *l, const struct table *t, const char
 
 static void write_parts(struct layout *l, const struct table *t, const char **rest)
 {
-    for (int from = 1; from < l->count;) {
-        if (from > 1)
+    for (int from = l->keys; from < l->count;) {
+        if (from > l->keys)
             fputc('\n', t->out);
         from = layout_show_part(l, t->width, from);
         write_rows(l, t, rest);

@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -162,4 +163,41 @@ void expect_error(int code, const char *text, const char *const *arguments)
     assert_string_equal(o.out, "");
     assert_int_equal(o.code, code);
     outcome_release(&o);
+}
+
+int folder_enter(void **state, const char *name)
+{
+    static char folder[96];
+    snprintf(folder, sizeof folder, "%s/firesweep-%s-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", name);
+    *state = folder;
+    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+    (void)info, (void)type, (void)walk;
+    return remove(path);
+}
+
+int folder_leave(void **state)
+{
+    return chdir("/") == 0 ? nftw(*state, remove_one, 16, FTW_DEPTH | FTW_PHYS) : -1;
+}
+
+void text_write(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    if (!f)
+        return;
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+char *text_read(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    return f ? read_all(f) : NULL;
 }

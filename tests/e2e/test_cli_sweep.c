@@ -1,6 +1,5 @@
 /* The command line from a spec to its results: plan, run, status, query, eval, plot. One sweep is trained for
  * all. */
-#include <ftw.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,14 +29,6 @@ static const char spec_text[] =
     "constraints: [\"params <= 5500\"]\n"
     "train: {epochs: 2, batch: 16, lr: 0.02}\n";
 
-static void write_text(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-}
-
 /* The spec with one text in place of another. */
 static void write_changed_spec(const char *path, const char *from, const char *to)
 {
@@ -49,54 +40,25 @@ static void write_changed_spec(const char *path, const char *from, const char *t
     assert_int_equal(fclose(f), 0);
 }
 
-static char *read_text(const char *path)
-{
-    char *text = NULL;
-    size_t n = 0, capacity = 0;
-    FILE *f = fopen(path, "r");
-    assert_non_null(f);
-    ssize_t length = getdelim(&text, &capacity, '\0', f);
-    assert_true(length >= 0);
-    n = (size_t)length;
-    text[n] = '\0';
-    fclose(f);
-    return text;
-}
-
 static int group_setup(void **state)
 {
-    static char folder[64];
     struct err e = ERR_INIT;
-    snprintf(folder, sizeof folder, "%s/firesweep-cli-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    *state = folder;
-    if (!mkdtemp(folder) || chdir(folder) != 0)
+    if (folder_enter(state, "cli") != 0)
         return -1;
     if (synthetic_idx("data", 4, 100, 25, 12, 1, &e) != ST_OK ||
         synthetic_idx("large", 4, 2, 2, 16, 1, &e) != ST_OK)
         return -1;
     if (synthetic_image_folder("photos", 4, 3, 2, 12, 1, &e) != ST_OK)
         return -1;
-    write_text("tiny.yaml", spec_text);
+    text_write("tiny.yaml", spec_text);
     struct outcome o = RUN("run", "tiny.yaml", "--db", "tiny.db", "--format", "json");
     int code = o.code;
     if (code != 0)
         print_error("%s", o.err);
-    write_text("run.json", o.out);
-    write_text("run.log", o.err);
+    text_write("run.json", o.out);
+    text_write("run.log", o.err);
     outcome_release(&o);
     return code;
-}
-
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info, (void)type, (void)walk;
-    return remove(path);
-}
-
-static int group_teardown(void **state)
-{
-    return chdir("/") == 0 ? nftw(*state, remove_one, 16, FTW_DEPTH | FTW_PHYS) : -1;
 }
 
 /* plan */
@@ -168,7 +130,7 @@ static void test_mistakes_in_a_spec_have_a_place(void **state)
 static void test_run_prints_results(void **state)
 {
     (void)state;
-    char *text = read_text("run.json"), *log = read_text("run.log");
+    char *text = text_read("run.json"), *log = text_read("run.log");
     struct json_object *results = json_tokener_parse(text);
     assert_int_equal(json_object_array_length(results), 4); /* points: two of sr, two of pct */
     for (size_t i = 0; i < 4; i++) {
@@ -193,7 +155,7 @@ static void test_run_prints_results(void **state)
 static void test_run_again_trains_nothing(void **state)
 {
     (void)state;
-    char *text = read_text("run.json");
+    char *text = text_read("run.json");
     struct outcome o = RUN("run", "--db", "tiny.db", "--format", "json", "tiny.yaml");
     assert_int_equal(o.code, 0);
     assert_string_equal(o.out, text);
@@ -238,7 +200,7 @@ static void test_status(void **state)
 static void test_status_tells_what_failed(void **state)
 {
     (void)state;
-    write_text("slow.yaml",
+    text_write("slow.yaml",
                "version: 1\nname: slow\ndata: {format: idx, path: data}\n"
                "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8}\n"
                "train: {epochs: 1000, batch: 16}\nbudget: {trial_wall: 0.001s}\n");
@@ -437,7 +399,7 @@ static void test_eval_predictions_agree_with_the_metrics(void **state)
     struct outcome metrics = RUN("eval", path, "--data", "data", "--predictions", "predictions.csv"),
                    direct = RUN("eval", path, "--data", "data", "--predictions", "-");
     assert_holds(metrics.out, "images      100\n");
-    char *csv = read_text("predictions.csv");
+    char *csv = text_read("predictions.csv");
     assert_string_equal(csv, direct.out);
     int rows = 0, right = 0;
     char *line = strchr(csv, '\n');
@@ -543,5 +505,5 @@ int main(void)
         cmocka_unit_test(test_eval_refuses_what_does_not_fit),
         cmocka_unit_test(test_plot_prints_what_it_wrote),
     };
-    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+    return cmocka_run_group_tests(tests, group_setup, folder_leave);
 }

@@ -1,7 +1,6 @@
 /* What the program shows on a terminal: a pseudo-terminal of 60 columns. */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -23,32 +22,14 @@ enum { WIDTH = 60, HEIGHT = 20 };
 
 static int group_setup(void **state)
 {
-    static char folder[64];
     struct err e = ERR_INIT;
-    snprintf(folder, sizeof folder, "%s/firesweep-terminal-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    *state = folder;
-    if (!mkdtemp(folder) || chdir(folder) != 0 || synthetic_idx("data", 4, 100, 25, 12, 1, &e) != ST_OK)
+    if (folder_enter(state, "terminal") != 0 || synthetic_idx("data", 4, 100, 25, 12, 1, &e) != ST_OK)
         return -1;
-    FILE *f = fopen("sweep.yaml", "w");
-    if (!f)
-        return -1;
-    fputs("version: 1\nname: sweep\ndata: {format: idx, path: data, val: 80}\n"
-          "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4}\n"
-          "sweep: [{id: sr, grid: {SR: [0.25, 0.5]}}]\ntrain: {epochs: 2, batch: 16, lr: 0.02}\n",
-          f);
-    return fclose(f);
-}
-
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info, (void)type, (void)walk;
-    return remove(path);
-}
-
-static int group_teardown(void **state)
-{
-    return chdir("/") == 0 ? nftw(*state, remove_one, 16, FTW_DEPTH | FTW_PHYS) : -1;
+    text_write("sweep.yaml",
+               "version: 1\nname: sweep\ndata: {format: idx, path: data, val: 80}\n"
+               "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4}\n"
+               "sweep: [{id: sr, grid: {SR: [0.25, 0.5]}}]\ntrain: {epochs: 2, batch: 16, lr: 0.02}\n");
+    return 0;
 }
 
 /* Runs the program with all streams on a terminal; what it writes, with lines ending in LF. */
@@ -128,16 +109,11 @@ static void test_run_draws_a_block(void **state)
 static void test_long_names_keep_their_end(void **state)
 {
     (void)state;
-    FILE *f = fopen("long.yaml", "w");
-    assert_non_null(f);
-    if (!f)
-        return;
-    fputs("version: 1\nname: long\ndata: {format: idx, path: data, val: 80}\n"
-          "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4}\n"
-          "sweep: [{id: a-block-with-a-name-of-many-letters, grid: {SR: [0.25], pct3x3: [0.5]}}]\n"
-          "train: {epochs: 2, batch: 16, lr: 0.02}\n",
-          f);
-    assert_int_equal(fclose(f), 0);
+    text_write("long.yaml",
+               "version: 1\nname: long\ndata: {format: idx, path: data, val: 80}\n"
+               "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4}\n"
+               "sweep: [{id: a-block-with-a-name-of-many-letters, grid: {SR: [0.25], pct3x3: [0.5]}}]\n"
+               "train: {epochs: 2, batch: 16, lr: 0.02}\n");
     char *text =
         terminal_run("xterm", "1", (const char *const[]){"run", "long.yaml", "--db", "long.db", NULL});
     assert_holds(text, "\n  \xE2\x80\xA6"
@@ -185,12 +161,9 @@ static void test_tables_fit_the_terminal(void **state)
 static void test_lists_in_messages_are_broken(void **state)
 {
     (void)state;
-    FILE *f = fopen("wrong.yaml", "w");
-    assert_non_null(f);
-    if (!f)
-        return;
-    fputs("version: 1\nname: s\ndata: {format: idx, path: data}\ntrain: {epoch: 2}\nsweep: [{id: sr}]\n", f);
-    assert_int_equal(fclose(f), 0);
+    text_write(
+        "wrong.yaml",
+        "version: 1\nname: s\ndata: {format: idx, path: data}\ntrain: {epoch: 2}\nsweep: [{id: sr}]\n");
     char *text = terminal_exit(2, "xterm", NULL, (const char *const[]){"plan", "wrong.yaml", NULL});
     assert_holds(text, "did you mean epochs?; allowed:\n    epochs, batch, accumulate,");
     assert_holds(text, "lanes,");
@@ -250,5 +223,5 @@ int main(void)
         cmocka_unit_test(test_queries_page),
         cmocka_unit_test(test_csv_does_not_steer_the_terminal),
     };
-    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+    return cmocka_run_group_tests(tests, group_setup, folder_leave);
 }

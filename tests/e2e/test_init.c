@@ -8,14 +8,6 @@
 #include "program.h"
 #include "sandbox.h"
 
-static void write_text(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-}
-
 static void test_starter_specs_are_right(void **state)
 {
     (void)state;
@@ -47,7 +39,7 @@ static void test_never_overwrites(void **state)
     assert_int_equal(o.code, 0);
     assert_string_equal(o.out, "sweep.yaml\n");
     outcome_release(&o);
-    write_text("sweep.yaml", "mine");
+    text_write("sweep.yaml", "mine");
     EXPECT_ERROR(1, "sweep.yaml exists", "init");
     struct stat s;
     assert_int_equal(stat("sweep.yaml", &s), 0);
@@ -94,7 +86,7 @@ static void test_all_problems_with_positions(void **state)
         {12, 16, "\"pie\" is unknown"},
     };
     enum { EXPECTED = sizeof expected / sizeof *expected };
-    write_text("bad.yaml", bad_spec);
+    text_write("bad.yaml", bad_spec);
     struct outcome o = RUN("validate", "bad.yaml", "--format", "json");
     assert_int_equal(o.code, 1);
     assert_holds(o.err, "validate: 14 problems");
@@ -119,7 +111,7 @@ static void test_all_problems_with_positions(void **state)
 static void test_lists_with_wrong_values(void **state)
 {
     (void)state;
-    write_text("lists.yaml", "version: 1\nname: lists\ndata: {format: idx, path: .}\nsweep:\n"
+    text_write("lists.yaml", "version: 1\nname: lists\ndata: {format: idx, path: .}\nsweep:\n"
                              "  - {id: a, zip: {base_e: [8, 0, 32, -1], incr_e: [8, 16, 32]}}\n"
                              "  - {id: b, zip: {base_e: [8, 0, 32], incr_e: [8, 16, 32]}}\n"
                              "  - {id: c, random: {n: 2}, params: {SR: {uniform: [0.1, 2]}}}\n");
@@ -151,7 +143,7 @@ static void test_one_problem(void **state)
         "",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        write_text("one.yaml", texts[i]);
+        text_write("one.yaml", texts[i]);
         struct outcome plan = RUN("plan", "one.yaml"), o = RUN("validate", "one.yaml");
         assert_int_equal(plan.code, 2);
         assert_int_equal(o.code, 1);

@@ -110,14 +110,6 @@ static void compare(const char *section, const struct keys *documented, const st
         fail_msg("docs/json.md, %s: the command does not print%s", section, missing);
 }
 
-static void write_text(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-}
-
 static void execute(const char *db, const char *sql)
 {
     sqlite3 *connection = NULL;
@@ -138,18 +130,18 @@ static int setup(void **state)
 {
     if (sandbox_setup(state) != 0)
         return -1;
-    write_text("sweep.yaml",
+    text_write("sweep.yaml",
                HEAD "train: {epochs: 1, batch: 16, lr: 0.02, schedule: constant, warmup: 0}\n"
                     "sweep:\n  - {id: squeeze, grid: {SR: [0.125, 0.25, 0.5, 0.75, 1.0]}}\n"
                     "  - {id: again, grid: {SR: [0.5], base_e: [4, 128]}}\n"
                     "  - {id: rates, grid: {lr: [0.01, 0.02], SR: [0.25, 0.5, 1.0]}}\n"
                     "  - {id: drawn, random: {n: 1, seed: 1}, params: {SR: {uniform: [0.1, 0.9]}}, exclude: "
                     "[SR > 0.5]}\n");
-    write_text("edited.yaml", HEAD "train: {epochs: 1, batch: 16, lr: 0.02, schedule: constant, warmup: 0}\n"
+    text_write("edited.yaml", HEAD "train: {epochs: 1, batch: 16, lr: 0.02, schedule: constant, warmup: 0}\n"
                                    "sweep: [{id: squeeze, grid: {SR: [0.5, 0.6]}}]\n");
-    write_text("searched.yaml", HEAD "train: {epochs: 2}\nsearch: {eta: 2}\n"
+    text_write("searched.yaml", HEAD "train: {epochs: 2}\nsearch: {eta: 2}\n"
                                      "sweep: [{id: squeeze, grid: {SR: [0.5, 0.6]}}]\n");
-    write_text("bad.yaml", HEAD "train: {epoch: 1}\n");
+    text_write("bad.yaml", HEAD "train: {epoch: 1}\n");
     struct outcome o = RUN("run", "sweep.yaml");
     const int code = o.code;
     if (code != 0)

@@ -1,5 +1,4 @@
 /* firesweep report as a command: where the page goes, and what it refuses. One sweep is trained for all. */
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -13,7 +12,6 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "base/mem.h"
 #include "program.h"
 #include "synthetic.h"
 
@@ -26,53 +24,18 @@ static const char spec_text[] =
     "seeds: [1, 2]\n"
     "train: {epochs: 2, batch: 16, lr: 0.02}\n";
 
-static void write_text(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    if (!f)
-        return;
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-}
-
-static char *read_text(const char *path)
-{
-    char *text = NULL;
-    size_t n;
-    struct err e = ERR_INIT;
-    if (file_read(path, 1 << 24, &text, &n, &e) != ST_OK)
-        fail_msg("%s", e.text);
-    return text;
-}
-
 static int group_setup(void **state)
 {
-    static char folder[64];
     struct err e = ERR_INIT;
-    snprintf(folder, sizeof folder, "%s/firesweep-html-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    *state = folder;
-    if (!mkdtemp(folder) || chdir(folder) != 0 || synthetic_idx("data", 4, 100, 25, 12, 1, &e) != ST_OK)
+    if (folder_enter(state, "html") != 0 || synthetic_idx("data", 4, 100, 25, 12, 1, &e) != ST_OK)
         return -1;
-    write_text("tiny.yaml", spec_text);
+    text_write("tiny.yaml", spec_text);
     struct outcome o = RUN("run", "tiny.yaml", "--db", "tiny.db");
     const int code = o.code;
     if (code != 0)
         print_error("%s", o.err);
     outcome_release(&o);
     return code;
-}
-
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info, (void)type, (void)walk;
-    return remove(path);
-}
-
-static int group_teardown(void **state)
-{
-    return chdir("/") == 0 ? nftw(*state, remove_one, 16, FTW_DEPTH | FTW_PHYS) : -1;
 }
 
 static void assert_page(const char *text, const char *title)
@@ -94,16 +57,16 @@ static void test_where_the_page_goes(void **state)
     assert_int_equal(o.code, 0);
     assert_string_equal(o.out, "report.html\n");
     outcome_release(&o);
-    char *text = read_text("report.html");
+    char *text = text_read("report.html");
     assert_page(text, "tiny");
-    mem_free(text);
+    free(text);
 
     o = RUN("report", "tiny.db", "-o", "named.html", "--title", "Small & <quick>");
     assert_string_equal(o.out, "named.html\n");
     outcome_release(&o);
-    text = read_text("named.html");
+    text = text_read("named.html");
     assert_page(text, "Small &amp; &lt;quick&gt;");
-    mem_free(text);
+    free(text);
     assert_false(file_exists("named.html.tmp"));
 
     o = RUN("report", "tiny.db", "--output=-");
@@ -124,11 +87,11 @@ static void test_what_is_refused(void **state)
     json_object_put(rows);
 
     /* The page of before stays when there is no new one. */
-    write_text("kept.html", "before");
+    text_write("kept.html", "before");
     EXPECT_ERROR(1, "tiny.yaml", "report", "tiny.yaml", "-o", "kept.html");
-    char *text = read_text("kept.html");
+    char *text = text_read("kept.html");
     assert_string_equal(text, "before");
-    mem_free(text);
+    free(text);
     struct outcome o =
         program_run_to("/dev/full", (const char *const[]){"report", "tiny.db", "-o", "-", NULL});
     assert_int_equal(o.code, 1);
@@ -153,5 +116,5 @@ int main(void)
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_reading_changes_nothing),
     };
-    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+    return cmocka_run_group_tests(tests, group_setup, folder_leave);
 }

@@ -26,14 +26,6 @@ static const char *const hostile[] = {
 };
 enum { HOSTILE = sizeof hostile / sizeof *hostile };
 
-static void write_text(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-}
-
 static void assert_file_holds(const char *path, const char *text)
 {
     char found[256] = "";
@@ -87,7 +79,7 @@ static void test_hostile_names(void **state)
         snprintf(spec, sizeof spec, "%s.yaml", hostile[i]);
         snprintf(db, sizeof db, "%s.db", hostile[i]);
         snprintf(dir, sizeof dir, "%s.plots", hostile[i]);
-        write_text(spec, "version: 1\nname: s\ndata: {format: image-folder, path: photos}\n"
+        text_write(spec, "version: 1\nname: s\ndata: {format: image-folder, path: photos}\n"
                          "base: {preset: small32, input: 3x12x12, classes: 4, conv1_filters: 4, base_e: 4}\n"
                          "sweep: [{id: b, grid: {SR: [0.5]}}]\ntrain: {epochs: 1, batch: 8}\n");
         expect_tame(RUN("plan", spec, "--db", db), 0);
@@ -154,7 +146,7 @@ static void test_links_are_not_followed(void **state)
 {
     (void)state;
     spec_write("linked", "sweep: [{id: b, grid: {SR: [0.5]}}]\ntrain: {epochs: 1, batch: 16}\n");
-    write_text("victim", "kept");
+    text_write("victim", "kept");
     assert_int_equal(run("linked", "linked"), 0);
 
     /* Figures: a link at the temporary file's place is refused, one at the file's place is replaced. */
@@ -222,7 +214,7 @@ static void test_relative_paths(void **state)
     assert_int_equal(mkdir("specs", 0777), 0);
     assert_int_equal(mkdir("elsewhere", 0777), 0);
     spec_write("specs/s", "sweep: [{id: b, grid: {SR: [0.5]}}]\ntrain: {epochs: 1, batch: 16}\n");
-    write_text("specs/r.yaml",
+    text_write("specs/r.yaml",
                "version: 1\nname: r\ndata: {format: idx, path: data, val: 80}\n"
                "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 4, base_e: 4}\n"
                "train: {epochs: 1, batch: 16}\n");

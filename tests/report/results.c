@@ -145,6 +145,13 @@ int64_t results_variant(struct results *r, int64_t model_bytes)
     return id;
 }
 
+int64_t results_recipe(struct results *r, int epochs)
+{
+    const int64_t id = insert_filled(r, "recipe");
+    run(r, "UPDATE recipe SET epochs = %d WHERE id = %lld", epochs, (long long)id);
+    return id;
+}
+
 int64_t results_trial(struct results *r, int64_t variant, int seed, const char *axes, const char *state,
                       double top1)
 {

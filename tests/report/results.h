@@ -18,6 +18,8 @@ void results_sweep(struct results *r, const char *name, const char *spec_text);
 int64_t results_block(struct results *r, const char *name);
 /* A variant of this many bytes; params = bytes / 4. */
 int64_t results_variant(struct results *r, int64_t model_bytes);
+/* A recipe beside the one, of id 1, that results_trial uses. */
+int64_t results_recipe(struct results *r, int epochs);
 /* A trial in the last block. state: as in the schema; top1: test and validation, a share; negative: NULL. */
 int64_t results_trial(struct results *r, int64_t variant, int seed, const char *axes, const char *state,
                       double top1);

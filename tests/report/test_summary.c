@@ -27,17 +27,12 @@ static struct results *a_search(void)
         results_trial(r, results_variant(r, 400), 1, axes, "pending", -1);
     }
     for (int rung = 1; rung < 3; rung++) {
-        char sql[800];
+        char sql[256];
         snprintf(
             sql, sizeof sql,
-            "INSERT INTO recipe SELECT %d, 'r%d', %d, batch, accumulate, optimizer, momentum, nesterov, "
-            "beta1, "
-            "beta2, epsilon, lr, schedule, warmup, weight_decay, decay_biases, clip, smoothing, dropout, "
-            "init, "
-            "flip, crop_pad, crop_zero, lanes, winograd, numerics FROM recipe WHERE id = 1;"
             "INSERT INTO trial(id, variant_id, recipe_id, data_fingerprint, seed, state) SELECT id + %d, "
             "variant_id, %d, 'f', 1, 'pending' FROM trial WHERE id <= 8",
-            rung + 1, rung, rung, 8 * rung, rung + 1);
+            8 * rung, (int)results_recipe(r, rung));
         results_sql(r, sql);
     }
     results_sql(

@@ -240,6 +240,46 @@ static void test_a_wide_table_comes_in_parts(void **state)
            "[1]\nid           1\nmodel_bytes  4993696\nmacs         832667936\nseed         7\n");
 }
 
+/* Parts begin with the columns that tell rows apart, where there is room for them; short headings stay whole.
+ */
+static void test_parts_repeat_what_tells_rows_apart(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {
+        {.name = "sweep"}, {.name = "rank"}, {.name = "base_e"}, {.name = "macs"}, {.name = "n"}};
+    const struct cell cells[] = {cell_text("s"), cell_int(1),    cell_int(4993), cell_int(832667936),
+                                 cell_int(7),    cell_text("s"), cell_int(2),    cell_int(100),
+                                 cell_int(10),   cell_int(8)};
+    struct table narrow = {.format = TABLE_TEXT, .width = 24};
+    expect(&narrow, columns, 5, cells, 2,
+           "sweep  rank  base_e\n"
+           "-----  ----  ------\n"
+           "s         1    4993\n"
+           "s         2     100\n"
+           "\n"
+           "sweep  rank       macs\n"
+           "-----  ----  ---------\n"
+           "s         1  832667936\n"
+           "s         2         10\n"
+           "\n"
+           "sweep  rank  n\n"
+           "-----  ----  -\n"
+           "s         1  7\n"
+           "s         2  8\n");
+    /* Where the two would take more than half, the first stands alone. */
+    narrow.width = 20;
+    expect(&narrow, columns, 5, cells, 2,
+           "sweep  rank  base_e\n"
+           "-----  ----  ------\n"
+           "s         1    4993\n"
+           "s         2     100\n"
+           "\n"
+           "sweep       macs  n\n"
+           "-----  ---------  -\n"
+           "s      832667936  7\n"
+           "s             10  8\n");
+}
+
 static void test_a_word_longer_than_the_column_is_cut(void **state)
 {
     (void)state;
@@ -324,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_text_widths_are_terminal_columns),
         cmocka_unit_test(test_a_narrow_table_wraps),
         cmocka_unit_test(test_a_wide_table_comes_in_parts),
+        cmocka_unit_test(test_parts_repeat_what_tells_rows_apart),
         cmocka_unit_test(test_a_word_longer_than_the_column_is_cut),
         cmocka_unit_test(test_a_record_is_a_list),
         cmocka_unit_test(test_no_rows_are_said),
