@@ -39,8 +39,8 @@ enum status store_check_damage(struct store *s, struct err *e);
  * "<path>.v<version>.bak". Nothing happens to one that is up to date. */
 enum status store_migrate(struct store *s, struct err *e);
 
-/* store_create.c: a complete new database where none or an empty file is. Nothing happens when another process is
- * quicker. */
+/* store_create.c: a complete new database where none or an empty file is. Nothing happens when another
+ * process is quicker. */
 enum status store_create_file(const char *path, struct err *e);
 
 /* store_open.c */
