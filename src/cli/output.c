@@ -196,14 +196,17 @@ enum status output_query_rows(struct store *store,
     return st;
 }
 
-enum status output_query(const struct output *o, struct store_query *q, struct err *e)
+enum status output_query(const struct output *o, struct store_query *q,
+                         bool (*is_setting)(const char *column), struct err *e)
 {
     int count = store_query_columns(q);
     struct table_column *columns = mem_calloc((size_t)count + 1, sizeof *columns);
     if (!columns)
         return err_set(e, ST_NOMEM, "out of memory");
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         columns[i].name = store_query_column(q, i);
+        columns[i].flags = is_setting && is_setting(columns[i].name) ? TABLE_VARYING : 0;
+    }
     struct table t;
     enum status st = table_init(&t, o->out, o->format, columns, count, e);
     t.width = o->width;

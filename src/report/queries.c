@@ -9,6 +9,13 @@
 /* The blocks of a database with several sweeps are told apart by their sweep. */
 #define BLOCK(sweep, block) "iif((SELECT count(*) FROM sweep) > 1, " sweep " || '/' || " block ", " block ")"
 
+/* What tells recipes apart. */
+#define RECIPE                                                                                  \
+    "r.epochs AS epochs_planned, r.batch, r.optimizer, r.momentum, r.lr, r.schedule, r.warmup," \
+    " r.weight_decay, r.dropout, r.smoothing"
+#define RECIPE_SHOWN \
+    "epochs_planned,batch,optimizer,momentum,lr,schedule,warmup,weight_decay,dropout,smoothing"
+
 static const char trials_sql[] = "SELECT t.id, (SELECT group_concat(DISTINCT " BLOCK(
     "s.name",
     "b.name") ") FROM block_trial m"
@@ -18,9 +25,8 @@ static const char trials_sql[] = "SELECT t.id, (SELECT group_concat(DISTINCT " B
               " v.model_bytes / 1048576.0 AS model_mib, v.macs, t.val_top1, t.test_top1, t.test_top5,"
               " t.epochs_done AS epochs, t.train_s, t.variant_id AS variant, v.bypass, v.pools, "
               "v.model_bytes,"
-              " v.activation_bytes, v.realised_sr, v.realised_pct3x3, v.conv1_filters, t.recipe_id AS recipe,"
-              " r.epochs AS epochs_planned, r.batch, r.optimizer, r.momentum, r.lr, r.schedule, r.warmup,"
-              " r.weight_decay, r.dropout, r.smoothing, t.val_top5, t.val_loss, t.test_loss, t.eval_s,"
+              " v.activation_bytes, v.realised_sr, v.realised_pct3x3, v.conv1_filters, t.recipe_id AS "
+              "recipe, " RECIPE ", t.val_top5, t.val_loss, t.test_loss, t.eval_s,"
               " d.latency_ms, d.latency_p95_ms, d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib,"
               " " RUNG_OF("t.id",
                           "rung") " AS rung,"
@@ -29,8 +35,8 @@ static const char trials_sql[] = "SELECT t.id, (SELECT group_concat(DISTINCT " B
                                   "= t.recipe_id"
                                   " LEFT JOIN deployment d ON d.variant_id = t.variant_id ORDER BY t.id";
 static const char trials_shown[] =
-    "id,block,base_e,incr_e,freq,sr,pct3x3,seed,state,params,model_mib,macs,latency_ms,val_top1,"
-    "test_top1,test_top5,epochs,train_s";
+    "id,block,base_e,incr_e,freq,sr,pct3x3,bypass,pools," RECIPE_SHOWN ",seed,state,params,model_mib,macs,"
+    "latency_ms,val_top1,test_top1,test_top5,epochs,train_s";
 
 static const char curve_sql[] = "SELECT " BLOCK(
     "sweep", "block") " AS block, axes, sr, pct3x3, n, params, model_mib, macs, latency_ms, val_top1,"
@@ -40,21 +46,23 @@ static const char curve_sql[] = "SELECT " BLOCK(
 static const char curve_shown[] = "block,axes,sr,pct3x3,n,params,model_mib,macs,latency_ms,val_top1,"
                                   "val_top1_stddev,test_top1,test_top1_stddev,test_top5,train_s";
 
+#define RANKED                                                                                             \
+    " l.variant_id AS variant, l.base_e, l.incr_e, l.freq, l.sr, l.pct3x3, l.bypass, l.pools, " RECIPE     \
+    ", l.params, l.model_mib, l.macs, l.n, l.val_top1, l.test_top1, l.test_top5, l.train_s, l.latency_ms," \
+    " l.latency_p95_ms, l.infer_img_s, l.infer_mib"
+#define RANKED_SETTINGS "variant,base_e,incr_e,freq,sr,pct3x3,bypass,pools," RECIPE_SHOWN
+
 static const char leaderboard_sql[] =
-    "SELECT sweep, rank, variant_id AS variant, base_e, incr_e, freq, sr, "
-    "pct3x3, bypass, params, model_mib, macs, n,"
-    " val_top1, test_top1, test_top5, latency_ms, latency_p95_ms, infer_img_s, infer_mib FROM leaderboard";
+    "SELECT l.sweep, l.rank," RANKED
+    " FROM leaderboard l JOIN recipe r ON r.id = l.recipe_id ORDER BY l.sweep, l.rank";
+static const char leaderboard_shown[] =
+    "sweep,rank," RANKED_SETTINGS ",params,model_mib,macs,latency_ms,n,val_top1,test_top1,test_top5";
 
 static const char pareto_sql[] =
-    "SELECT sweep, variant_id AS variant, base_e, incr_e, freq, sr, pct3x3, "
-    "bypass, params, model_mib, macs, n,"
-    " val_top1, test_top1, test_top5, latency_ms, latency_p95_ms, infer_img_s, infer_mib FROM pareto";
-
-static const char leaderboard_shown[] = "sweep,rank,variant,base_e,incr_e,freq,sr,pct3x3,bypass,params,model_"
-                                        "mib,macs,latency_ms,n,val_top1,test_top1,test_top5";
-
-static const char pareto_shown[] = "sweep,variant,base_e,incr_e,freq,sr,pct3x3,bypass,params,model_mib,macs,"
-                                   "latency_ms,n,val_top1,test_top1,test_top5";
+    "SELECT l.sweep," RANKED
+    " FROM pareto l JOIN recipe r ON r.id = l.recipe_id ORDER BY l.sweep, l.model_mib, l.rank";
+static const char pareto_shown[] =
+    "sweep," RANKED_SETTINGS ",params,model_mib,macs,latency_ms,n,val_top1,test_top1,test_top5";
 
 static const char fires_sql[] =
     "SELECT v.id AS variant, v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, f.fire, f.s1x1, f.e1x1, f.e3x3,"
@@ -72,16 +80,11 @@ static const char attempts_sql[] =
 
 /* The best by mean, and how far behind it the others are, in the leaderboard's own measure. */
 static const char best_sql[] =
-    "SELECT l.sweep, l.rank, l.variant_id AS variant, l.base_e, l.incr_e, l.freq, l.sr, l.pct3x3, l.bypass, "
-    "l.params,"
-    " l.model_mib, l.macs, l.n, l.val_top1, l.test_top1, coalesce(l.val_top1, l.test_top1) - "
-    "max(coalesce(l.val_top1,"
-    " l.test_top1)) OVER (PARTITION BY l.sweep) AS behind, l.pools, l.train_s,"
-    " l.latency_ms, l.latency_p95_ms, l.infer_img_s, l.infer_mib FROM leaderboard l"
-    " WHERE l.rank <= 10 ORDER BY l.sweep, l.rank";
+    "SELECT l.sweep, l.rank," RANKED ", coalesce(l.val_top1, l.test_top1) - max(coalesce(l.val_top1,"
+    " l.test_top1)) OVER (PARTITION BY l.sweep) AS behind"
+    " FROM leaderboard l JOIN recipe r ON r.id = l.recipe_id WHERE l.rank <= 10 ORDER BY l.sweep, l.rank";
 static const char best_shown[] =
-    "sweep,rank,variant,base_e,incr_e,freq,sr,pct3x3,bypass,params,model_mib,latency_ms,n,val_top1,"
-    "test_top1,behind";
+    "sweep,rank," RANKED_SETTINGS ",params,model_mib,latency_ms,n,val_top1,test_top1,behind";
 
 /* Points that are no trials of their own: their layers are another point's. */
 static const char aliases_sql[] = "WITH member AS (SELECT " BLOCK(
@@ -159,6 +162,17 @@ const struct named_query *named_queries(void)
         {NULL, NULL, NULL, NULL},
     };
     return all;
+}
+
+bool named_query_is_setting(const char *column)
+{
+    static const char settings[] =
+        ",sweep,block,base_e,incr_e,freq,sr,pct3x3,bypass,pools," RECIPE_SHOWN ",isa,host,";
+    const size_t n = strlen(column);
+    for (const char *at = strstr(settings, column); at && n > 0; at = strstr(at + n, column))
+        if (at[-1] == ',' && at[n] == ',')
+            return true;
+    return false;
 }
 
 enum status named_query_open_filtered(struct store *s, const char *name, const struct store_filter *f,

@@ -20,6 +20,10 @@ struct named_query {
 /* All of them, in the order of help texts; ends with a NULL name. */
 const struct named_query *named_queries(void);
 
+/* Whether a column of theirs is chosen (metaparameters, recipe, place) rather than measured or counted: a
+ * text table says it once where all rows have the same. */
+bool named_query_is_setting(const char *column);
+
 /* Opens a query by its name. An unknown name is ST_USAGE and lists the known ones. */
 enum status named_query_open(struct store *s, const char *name, struct store_query **out, struct err *e);
 /* The same, narrowed; f->shown is the query's own. */

@@ -264,6 +264,25 @@ static void markdown_row(const struct table *t, const struct cell *cells)
 }
 
 /* Text and HTML tables keep their rows until the end. */
+
+static bool is_equal(const struct cell *a, const struct cell *b)
+{
+    if (a->type != b->type)
+        return false;
+    return a->type == CELL_TEXT   ? strcmp(a->text, b->text) == 0
+           : a->type == CELL_INT  ? a->i == b->i
+           : a->type == CELL_REAL ? a->r == b->r
+                                  : true;
+}
+
+bool table_column_varies(const struct table *t, int column)
+{
+    for (size_t row = 1; row < t->rows; row++)
+        if (!is_equal(&t->lines[row][column], &t->lines[0][column]))
+            return true;
+    return false;
+}
+
 static enum status text_row(struct table *t, const struct cell *cells, struct err *e)
 {
     if (t->rows == t->capacity) {

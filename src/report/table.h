@@ -37,7 +37,8 @@ enum table_flags {
     TABLE_NOT_CSV = 1 << 1,
     TABLE_NOT_JSON = 1 << 2,
     TABLE_JSON_VALUE = 1 << 3, /* the column's text is a JSON value and is put into JSON as it is */
-    TABLE_VARYING = 1 << 5,    /* HTML: left out where all rows have the same */
+    TABLE_VARYING = 1 << 5,    /* a setting: where all rows have the same, HTML leaves it out, and a text
+                                  table of several rows says it once, below */
     TABLE_VARIANT = 1 << 4,    /* HTML: a variant's row id, a link to its part of the page */
 };
 

@@ -16,28 +16,13 @@ static bool is_numeric(const struct table *t, int column)
     return true;
 }
 
-static bool is_equal(const struct cell *a, const struct cell *b)
-{
-    if (a->type != b->type)
-        return false;
-    return a->type == CELL_TEXT   ? strcmp(a->text, b->text) == 0
-           : a->type == CELL_INT  ? a->i == b->i
-           : a->type == CELL_REAL ? a->r == b->r
-                                  : true;
-}
-
 /* Whether a column is there: it may have to tell rows apart. */
 static bool is_shown(const struct table *t, int column)
 {
     const unsigned flags = t->columns[column].flags;
     if (flags & TABLE_NOT_TEXT)
         return false;
-    if (!(flags & TABLE_VARYING))
-        return true;
-    for (size_t row = 1; row < t->rows; row++)
-        if (!is_equal(&t->lines[row][column], &t->lines[0][column]))
-            return true;
-    return false;
+    return !(flags & TABLE_VARYING) || table_column_varies(t, column);
 }
 
 /* What the HTML needs to know of a column. */

@@ -1,19 +1,24 @@
-/* What table.c and table_text.c share. */
+/* What the files of tables share. */
 #ifndef REPORT_TABLE_PRIVATE_H
 #define REPORT_TABLE_PRIVATE_H
 
 #include "report/table.h"
 #include "report/utf8.h"
 
-/* Writes the collected rows of a text table. */
+/* table_text.c: writes the collected rows of a text table. */
 enum status table_text_write(struct table *t, struct err *e);
 
 /* table_html.c: the same as HTML. */
 enum status table_html_write(struct table *t, struct err *e);
 
 enum { TABLE_NUMBER_TEXT = 400 }; /* %f of the largest double has 309 digits */
+/* Whether not all collected rows have the same there. */
+bool table_column_varies(const struct table *t, int column);
 /* Decimals for the reals of a column of collected rows, and a number with so many; "-" for NULL. */
 int table_column_decimals(const struct table *t, int column);
 const char *table_number_text(const struct cell *c, int decimals, char out[TABLE_NUMBER_TEXT]);
+/* A cell, and a text without what would control the terminal; NULL: out of memory. */
+const char *table_cell_text(struct arena *a, const struct cell *c, int decimals);
+char *table_escape(struct arena *a, const char *text);
 
 #endif

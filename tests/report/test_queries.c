@@ -88,15 +88,31 @@ static void test_trials(void **state)
     fixture_finish(c->s, c->f.ids[2], 0.5, 0.6);
     assert_string_equal(
         columns(c->s, "trials"),
-        "id block base_e incr_e freq sr pct3x3 seed state params model_mib macs latency_ms val_top1"
+        "id block base_e incr_e freq sr pct3x3 bypass pools epochs_planned batch optimizer momentum lr "
+        "schedule warmup weight_decay dropout smoothing seed state params model_mib macs latency_ms val_top1"
         " test_top1 test_top5 epochs train_s");
     snprintf(expected, sizeof expected,
-             "%lld sr,pct 128 128 2 0.5 0.5 1 done %lld %.6g %lld - 0.5 0.6 0.99 1 2.5",
+             "%lld sr,pct 128 128 2 0.5 0.5 none conv1,fire4,fire8 10 128 sgd 0.9 0.04 triangular 0.15 "
+             "0.0005 0 0.1 1 done %lld %.6g %lld - 0.5 0.6 0.99 1 2.5",
              (long long)c->f.ids[2], (long long)cost->params, (double)cost->params * 4 / 1048576,
              (long long)cost->macs);
     assert_string_equal(row_text(c->s, "trials", 2), expected);
-    assert_non_null(strstr(row_text(c->s, "trials", 5), " pct 128 128 2 0.5 0.99 2 pending "));
+    assert_non_null(
+        strstr(row_text(c->s, "trials", 5), " pct 128 128 2 0.5 0.99 none conv1,fire4,fire8 10 "));
     assert_int_equal(row_count(c->s, "trials"), FIXTURE_TRIALS);
+}
+
+static void test_settings_are_told_from_measures(void **state)
+{
+    (void)state;
+    assert_true(named_query_is_setting("base_e"));
+    assert_true(named_query_is_setting("lr"));
+    assert_true(named_query_is_setting("smoothing"));
+    assert_true(named_query_is_setting("sweep"));
+    assert_false(named_query_is_setting("params"));
+    assert_false(named_query_is_setting("epochs")); /* epochs_planned is one */
+    assert_false(named_query_is_setting("e"));
+    assert_false(named_query_is_setting(""));
 }
 
 static void test_blocks_of_two_sweeps(void **state)
@@ -190,6 +206,7 @@ int main(void)
         store_test(test_list),
         store_test(test_unknown_name),
         store_test(test_trials),
+        store_test(test_settings_are_told_from_measures),
         store_test(test_blocks_of_two_sweeps),
         store_test(test_curve),
         store_test(test_fires),

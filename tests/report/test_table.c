@@ -247,37 +247,116 @@ static void test_parts_repeat_what_tells_rows_apart(void **state)
     (void)state;
     static const struct table_column columns[] = {
         {.name = "sweep"}, {.name = "rank"}, {.name = "base_e"}, {.name = "macs"}, {.name = "n"}};
-    const struct cell cells[] = {cell_text("s"), cell_int(1),    cell_int(4993), cell_int(832667936),
-                                 cell_int(7),    cell_text("s"), cell_int(2),    cell_int(100),
-                                 cell_int(10),   cell_int(8)};
+    const struct cell cells[] = {cell_int(5), cell_int(1), cell_int(4993), cell_int(832667936), cell_int(7),
+                                 cell_int(5), cell_int(2), cell_int(100),  cell_int(10),        cell_int(8)};
     struct table narrow = {.format = TABLE_TEXT, .width = 24};
     expect(&narrow, columns, 5, cells, 2,
            "sweep  rank  base_e\n"
            "-----  ----  ------\n"
-           "s         1    4993\n"
-           "s         2     100\n"
+           "    5     1    4993\n"
+           "    5     2     100\n"
            "\n"
            "sweep  rank       macs\n"
            "-----  ----  ---------\n"
-           "s         1  832667936\n"
-           "s         2         10\n"
+           "    5     1  832667936\n"
+           "    5     2         10\n"
            "\n"
            "sweep  rank  n\n"
            "-----  ----  -\n"
-           "s         1  7\n"
-           "s         2  8\n");
+           "    5     1  7\n"
+           "    5     2  8\n");
     /* Where the two would take more than half, the first stands alone. */
     narrow.width = 20;
     expect(&narrow, columns, 5, cells, 2,
            "sweep  rank  base_e\n"
            "-----  ----  ------\n"
-           "s         1    4993\n"
-           "s         2     100\n"
+           "    5     1    4993\n"
+           "    5     2     100\n"
            "\n"
            "sweep       macs  n\n"
            "-----  ---------  -\n"
-           "s      832667936  7\n"
-           "s             10  8\n");
+           "    5  832667936  7\n"
+           "    5         10  8\n");
+}
+
+/* A first column that repeats stands above its rows, where the table does not fit as it is. */
+static void test_a_repeated_text_makes_groups(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {{.name = "block"}, {.name = "axis"}, {.name = "n"}};
+    const struct cell cells[] = {cell_text("a-long-name"), cell_text("SR"), cell_int(1),
+                                 cell_text("a-long-name"), cell_text("lr"), cell_int(2),
+                                 cell_text("other"),       cell_text("SR"), cell_int(3)};
+    struct table wide = {.format = TABLE_TEXT, .width = 20};
+    expect(&wide, columns, 3, cells, 3,
+           "block        axis  n\n"
+           "-----------  ----  -\n"
+           "a-long-name  SR    1\n"
+           "a-long-name  lr    2\n"
+           "other        SR    3\n");
+    struct table narrow = {.format = TABLE_TEXT, .width = 19};
+    expect(&narrow, columns, 3, cells, 3,
+           "axis  n\n"
+           "----  -\n"
+           "block: a-long-name\n"
+           "SR    1\n"
+           "lr    2\n"
+           "\n"
+           "block: other\n"
+           "SR    3\n");
+    /* In a list, each row is complete. */
+    struct table list = {.format = TABLE_TEXT, .width = 5};
+    expect(&list, columns, 3, cells, 2,
+           "[1]\nblock  a-long-name\naxis   SR\nn      1\n\n[2]\nblock  a-long-name\naxis   lr\nn      2\n");
+}
+
+/* Words break at hyphens, dates and numbers do not. */
+static void test_texts_wrap_between_words_first(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {{.name = "name"}, {.name = "at"}};
+    const struct cell cells[] = {cell_text("fig3a-squeeze-ratio-cifar10"), cell_text("2026-11-24T15:14:42Z")};
+    struct table narrow = {.format = TABLE_TEXT, .width = 36};
+    expect(&narrow, columns, 2, cells, 1,
+           "name            at\n"
+           "--------------  --------------------\n"
+           "fig3a-squeeze-  2026-11-24T15:14:42Z\n"
+           "ratio-cifar10\n");
+}
+
+static void test_shared_settings_are_said_once(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {{.name = "id"},
+                                                  {.name = "base_e", .flags = TABLE_VARYING},
+                                                  {.name = "lr", .flags = TABLE_VARYING},
+                                                  {.name = "bypass", .flags = TABLE_VARYING}};
+    const struct cell cells[] = {cell_int(1), cell_int(64), cell_real(0.04), cell_text("none"),
+                                 cell_int(2), cell_int(64), cell_real(0.08), cell_text("none")};
+    struct table t = {.format = TABLE_TEXT};
+    expect(&t, columns, 4, cells, 2,
+           "id    lr\n"
+           "--  ----\n"
+           " 1  0.04\n"
+           " 2  0.08\n"
+           "\n"
+           "All rows: base_e 64, bypass none\n");
+    struct table narrow = {.format = TABLE_TEXT, .width = 22};
+    expect(&narrow, columns, 4, cells, 2,
+           "id    lr\n"
+           "--  ----\n"
+           " 1  0.04\n"
+           " 2  0.08\n"
+           "\n"
+           "All rows: base_e 64,\n"
+           "          bypass none\n");
+    /* One row has no others to share with; other formats have all columns. */
+    expect(&t, columns, 4, cells, 1,
+           "id  base_e    lr  bypass\n"
+           "--  ------  ----  ------\n"
+           " 1      64  0.04  none\n");
+    struct table csv = {.format = TABLE_CSV};
+    expect(&csv, columns, 4, cells, 2, "id,base_e,lr,bypass\n1,64,0.04,none\n2,64,0.08,none\n");
 }
 
 static void test_a_word_longer_than_the_column_is_cut(void **state)
@@ -365,6 +444,9 @@ int main(void)
         cmocka_unit_test(test_a_narrow_table_wraps),
         cmocka_unit_test(test_a_wide_table_comes_in_parts),
         cmocka_unit_test(test_parts_repeat_what_tells_rows_apart),
+        cmocka_unit_test(test_a_repeated_text_makes_groups),
+        cmocka_unit_test(test_texts_wrap_between_words_first),
+        cmocka_unit_test(test_shared_settings_are_said_once),
         cmocka_unit_test(test_a_word_longer_than_the_column_is_cut),
         cmocka_unit_test(test_a_record_is_a_list),
         cmocka_unit_test(test_no_rows_are_said),
