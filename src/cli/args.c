@@ -4,32 +4,16 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "cli/output.h"
 
 enum { NAME_TEXT = 64 };
-
-/* In lines of at most 80 columns, as popt's. */
-static void print_paragraph(const char *text)
-{
-    enum { WIDTH = 80 };
-    size_t column = 0;
-    while (*text) {
-        size_t n = strcspn(text, " ");
-        if (column > 0 && column + 1 + n > WIDTH) {
-            putchar('\n');
-            column = 0;
-        }
-        column += (size_t)printf("%s%.*s", column > 0 ? " " : "", (int)n, text);
-        text += n + strspn(text + n, " ");
-    }
-    putchar('\n');
-}
 
 static void print_help(const struct args *a, const struct command *command)
 {
     poptPrintHelp(a->popt, stdout, 0);
     putchar('\n');
-    print_paragraph(command->description);
-    printf("\nExamples:\n%s", command->examples);
+    output_words(stdout, command->description, 0, 0, ARGS_HELP_WIDTH);
+    printf("\n\nExamples:\n%s", command->examples);
 }
 
 static enum status popt_error(const struct args *a, int code, const char *command, struct err *e)

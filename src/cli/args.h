@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 
+enum { ARGS_HELP_WIDTH = 80 }; /* of help texts, as popt's */
 enum { ARGS_OPTIONS = 32, ARGS_POSITIONAL = 16, ARGS_HELP = ARGS_OPTIONS };
 
 /* Ids (`val` of a row) that several commands share; each command numbers its own from OPTION_OWN. */

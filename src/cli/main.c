@@ -13,14 +13,17 @@
 static void print_help(void)
 {
     puts("Usage: firesweep COMMAND [OPTION...] [ARGUMENT...]\n\n"
-         "How small can a SqueezeNet-like network get before accuracy drops? Sweep it, on CPUs.\n\n"
+         "How small can a SqueezeNet-like network get before accuracy drops?\n\n"
          "Commands:");
-    for (const struct command *const *c = commands_all(); *c; c++)
-        printf("  %-10s  %s\n", (*c)->name, (*c)->summary);
+    for (const struct command *const *c = commands_all(); *c; c++) {
+        const int column = printf("  %-10s  ", (*c)->name);
+        output_words(stdout, (*c)->summary, column, column, ARGS_HELP_WIDTH);
+        putchar('\n');
+    }
     puts("\nOptions:\n"
          "  --help     Show this help; firesweep COMMAND --help shows that of a command\n"
          "  --version  Show the version\n\n"
-         "Exit status: 0 ok, 1 failed, 2 wrong usage. The manual page firesweep(1) has all of it.");
+         "Exit status: 0 ok, 1 failed, 2 wrong usage. Manual page: firesweep(1).");
 }
 
 static enum status command_run_args(const struct command *command, int argc, const char **argv, struct err *e)
@@ -84,8 +87,8 @@ int main(int argc, char **argv)
         e = flush;
     }
     if (st != ST_OK) {
-        fputs("firesweep: ", stderr);
-        output_message(stderr, e.text);
+        const int column = fprintf(stderr, "firesweep: ");
+        output_message(stderr, e.text, column);
         fputc('\n', stderr);
     }
     return err_exit_code(st);

@@ -1,6 +1,6 @@
 #include "cli/output.h"
 
-#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -16,39 +16,36 @@ int output_terminal_width(FILE *stream)
     return size.ws_col;
 }
 
-/* The words of a list, in indented lines. */
-static void write_list(FILE *out, const char *list, int width)
+void output_words(FILE *out, const char *text, int column, int hang, int width)
 {
-    enum { INDENT = 4 };
-    int column = width;
-    while (*list) {
-        const size_t n = strcspn(list, " ");
-        char word[128];
-        snprintf(word, sizeof word, "%.*s", (int)n, list);
-        const int wide = table_text_width(word);
-        const bool first = column + 1 + wide > width;
-        fputs(first ? "\n" : " ", out);
-        fprintf(out, "%*s", first ? INDENT : 0, "");
-        column = (first ? INDENT : column + 1) + wide;
-        table_print_escaped(out, word);
-        list += n + (list[n] == ' ');
+    bool first = true;
+    while (*text) {
+        const size_t n = strcspn(text, " ");
+        char *word = mem_printf("%.*s", (int)n, text);
+        const int wide = word ? table_text_width(word) : (int)n;
+        if (!first && width > 0 && column + 1 + wide > width) {
+            fprintf(out, "\n%*s", hang, "");
+            column = hang;
+        } else if (!first) {
+            fputc(' ', out);
+            column++;
+        }
+        if (word)
+            table_print_escaped(out, word);
+        else /* out of memory may be what the text says */
+            fwrite(text, 1, n, out);
+        mem_free(word);
+        column += wide;
+        first = false;
+        text += n + (text[n] == ' ');
     }
 }
 
-void output_message(FILE *out, const char *text)
+void output_message(FILE *out, const char *text, int column)
 {
-    static const char mark[] = "; allowed: ";
+    enum { HANG = 4, NARROWEST = 40 };
     const int width = output_terminal_width(out);
-    const char *list = strstr(text, mark);
-    char before[1024];
-    if (!list || width < 40 || table_text_width(text) <= width ||
-        (size_t)(list - text) >= sizeof before - 16 || strlen(list) < 100) {
-        table_print_escaped(out, text);
-        return;
-    }
-    snprintf(before, sizeof before, "%.*s; allowed:", (int)(list - text), text);
-    table_print_escaped(out, before);
-    write_list(out, list + strlen(mark), width);
+    output_words(out, text, column, HANG, width >= NARROWEST ? width : 0);
 }
 
 enum status output_init(struct output *o, const struct args *a, struct err *e)
@@ -72,6 +69,37 @@ static enum status section_rows(const struct output *o, const struct section *s,
     return st == ST_OK ? s->rows(context, t, e) : st;
 }
 
+/* On a terminal, lines that are too long for it are broken between words. */
+static enum status write_note(const struct output *o, const struct section *s, const void *context,
+                              struct err *e)
+{
+    if (!s->note)
+        return ST_OK;
+    if (o->width == 0) {
+        s->note(context, o->out);
+        return ST_OK;
+    }
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    if (memory)
+        s->note(context, memory);
+    if (!memory || fclose(memory) != 0) {
+        free(text);
+        return err_set(e, ST_NOMEM, "out of memory");
+    }
+    for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+        *end = '\0';
+        if (table_text_width(line) > o->width)
+            output_words(o->out, line, 0, 0, o->width);
+        else
+            fputs(line, o->out);
+        fputc('\n', o->out);
+    }
+    free(text);
+    return ST_OK;
+}
+
 static enum status write_section(const struct output *o, const struct section *s, int indent,
                                  const void *context, struct err *e)
 {
@@ -80,9 +108,7 @@ static enum status write_section(const struct output *o, const struct section *s
     if (st == ST_OK)
         st = table_finish(&t, e);
     table_release(&t);
-    if (st == ST_OK && o->format == TABLE_TEXT && s->note)
-        s->note(context, o->out);
-    return st;
+    return st == ST_OK && o->format == TABLE_TEXT ? write_note(o, s, context, e) : st;
 }
 
 enum status output_single(const struct output *o, const struct section *s, const void *context, struct err *e)
@@ -108,9 +134,7 @@ static enum status write_text_section(const struct output *o, const struct secti
         st = table_finish(&t, e);
     }
     table_release(&t);
-    if (shown && s->note)
-        s->note(context, o->out);
-    return st;
+    return st == ST_OK && shown ? write_note(o, s, context, e) : st;
 }
 
 static enum status write_text(const struct output *o, const struct section *sections, int count,

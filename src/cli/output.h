@@ -57,9 +57,12 @@ enum status output_query_rows(struct store *store,
                                                   struct err *e),
                               struct table *t, struct err *e);
 
-/* A message for people, without what would control the terminal; on one, the long list of what is allowed at
- * its end comes in lines of its own, broken between words. */
-void output_message(FILE *out, const char *text);
+/* Words of a text without what would control the terminal, in lines of at most `width` columns (0: one line):
+ * the first begins in column `column`, further ones are indented by `hang`. */
+void output_words(FILE *out, const char *text, int column, int hang, int width);
+
+/* A message for people that begins in column `column`: on a terminal in lines of its width. */
+void output_message(FILE *out, const char *text, int column);
 
 /* Width of the terminal behind a stream, 0 if there is none. */
 int output_terminal_width(FILE *stream);

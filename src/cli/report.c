@@ -99,7 +99,7 @@ const struct command command_report = {
                    "also while a sweep "
                    "runs.",
     .examples = "  firesweep report results/quickstart.db\n"
-                "  firesweep report results/fig3a.db -o fig3a.html --title 'Squeeze ratio on CIFAR-10'\n",
+                "  firesweep report results/fig3a.db -o fig3a.html --title 'Squeeze ratio'\n",
     .options = options,
     .run = report_run,
 };

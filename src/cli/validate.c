@@ -43,10 +43,11 @@ static void print_problems(const struct validation *v)
     for (int i = 0; i < v->problems.count; i++) {
         const struct spec_problem *p = &v->problems.items[i];
         table_print_escaped(stdout, v->path);
+        int column = table_text_width(v->path);
         if (p->at.line)
-            printf(":%d:%d", p->at.line, p->at.column);
-        fputs(": ", stdout);
-        output_message(stdout, p->text);
+            column += printf(":%d:%d", p->at.line, p->at.column);
+        column += printf(": ");
+        output_message(stdout, p->text, column);
         putchar('\n');
     }
     if (v->problems.count == 0) {

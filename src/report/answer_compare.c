@@ -77,7 +77,11 @@ static enum status read_groups(struct store_query *q, struct side *side, struct 
                           side->recipe);
     }
     if (st == ST_OK && count == 0)
-        st = err_set(e, ST_USAGE, "compare: no finished variant meets \"%.80s\"", side->given);
+        st = err_set(
+            e, ST_USAGE,
+            "compare: no finished variant meets \"%.80s\"; numbers are those of the column variant, as in "
+            "\"firesweep query DB leaderboard\"",
+            side->given);
     if (st == ST_OK && count > 1)
         st = err_set(e, ST_USAGE,
                      "compare: %zu results meet \"%.80s\": variants %s%s; it must be one, so narrow it, for "
