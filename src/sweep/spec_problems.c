@@ -53,7 +53,11 @@ static const char *right_value(struct spec_problems *p, const char *text, int nu
     }
     if (n != 2 || strncmp(key, "id", n) != 0 || !(id = arena_alloc(&p->arena, 1, 32)))
         return NULL;
-    snprintf(id, 32, "problem-%d", number);
+    int index;
+    if (sscanf(text, "sweep[%d].id", &index) == 1) /* messages about the rest of the block name it so */
+        snprintf(id, 32, "block-%d", index + 1);
+    else
+        snprintf(id, 32, "problem-%d", number);
     return id;
 }
 

@@ -209,15 +209,18 @@ enum status random_read(struct reader *r, const struct node *random, const struc
     struct random_block *b = &block->random;
     if (!random && !params)
         return ST_OK;
-    if (!random || !params)
+    enum status st = ST_OK;
+    if (random) {
+        b->mark = random->mark;
+        b->seed = 1;
+        snprintf(path, sizeof path, "%s.random", prefix);
+        st = section_scan(r, random, SECTION_RANDOM, path, &given);
+        if (st == ST_OK)
+            st = section_assign(r, random, SECTION_RANDOM, path, b);
+    }
+    if (st == ST_OK && (!random || !params))
         return reader_fail(r, block->mark, prefix, random ? "params" : "random",
                            "is missing, allowed: random: {n: 64, seed: 1} with params: {KEY: DISTRIBUTION}");
-    b->mark = random->mark;
-    b->seed = 1;
-    snprintf(path, sizeof path, "%s.random", prefix);
-    enum status st = section_scan(r, random, SECTION_RANDOM, path, &given);
-    if (st == ST_OK)
-        st = section_assign(r, random, SECTION_RANDOM, path, b);
     snprintf(path, sizeof path, "%s.params", prefix);
     return st == ST_OK ? parameters_read(r, params, path, b) : st;
 }

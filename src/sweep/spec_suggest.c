@@ -17,12 +17,44 @@ static const char *nearest(enum section section, const char *key)
     return suggest_word(key, known, count);
 }
 
+/* Where a key belongs that is no key of `section`; NULL: nowhere. */
+static const char *other_place(enum section section, const char *key)
+{
+    static const struct {
+        enum section section;
+        const char *name;
+    } places[] = {{SECTION_ROOT, "the spec's first level"},
+                  {SECTION_DATA, "data"},
+                  {SECTION_BASE, "base"},
+                  {SECTION_TRAIN, "train"},
+                  {SECTION_SEARCH, "search"},
+                  {SECTION_BUDGET, "budget"},
+                  {SECTION_RUN, "run"},
+                  {SECTION_BLOCK, "a block of sweep"},
+                  {SECTION_RANDOM, "random"},
+                  {SECTION_PLOT, "plots"}};
+    for (size_t place = 0; place < sizeof places / sizeof *places; place++) {
+        if (places[place].section == section)
+            continue;
+        for (size_t i = 0; i < field_count(); i++)
+            if (field_in(field_at(i), places[place].section) && strcmp(field_at(i)->key, key) == 0)
+                return places[place].name;
+    }
+    return NULL;
+}
+
 void field_unknown(enum section section, const char *key, char *out, size_t n)
 {
     char quoted[QUOTED_TEXT];
-    const char *guess = nearest(section, key);
+    const char *guess = nearest(section, key), *place = guess ? NULL : other_place(section, key);
     size_t used = (size_t)snprintf(out, n, "unknown key %s%s%s%s; allowed: ", text_quote(key, quoted),
-                                   guess ? ", did you mean " : "", guess ? guess : "", guess ? "?" : "");
+                                   guess   ? ", did you mean "
+                                   : place ? ", which belongs to "
+                                           : "",
+                                   guess   ? guess
+                                   : place ? place
+                                           : "",
+                                   guess ? "?" : "");
     const char *separator = "";
     for (size_t i = 0; i < field_count() && used < n; i++) {
         if (!field_in(field_at(i), section))

@@ -280,8 +280,11 @@ static enum status syntax_error(const struct builder *b, const yaml_parser_t *pa
     if (parser->error == YAML_MEMORY_ERROR)
         return no_memory(b);
     bool tab = parser->error == YAML_SCANNER_ERROR && text_at(text, n, parser->problem_mark.index) == '\t';
-    return spec_error(b->e, b->path, mark_of(parser->problem_mark), NULL, "YAML syntax: %s%s%s%s",
-                      parser->context ? parser->context : "", parser->context ? ", " : "",
+    char begun[48] = "";
+    if (parser->context && parser->context_mark.line != parser->problem_mark.line)
+        snprintf(begun, sizeof begun, " that began in line %zu", parser->context_mark.line + 1);
+    return spec_error(b->e, b->path, mark_of(parser->problem_mark), NULL, "YAML syntax: %s%s%s%s%s",
+                      parser->context ? parser->context : "", begun, parser->context ? ", " : "",
                       parser->problem ? parser->problem : "cannot be read",
                       tab ? " (a tab cannot indent, use spaces)" : "");
 }
