@@ -13,4 +13,4 @@ set style textbox opaque noborder fillcolor rgb 'white' margins 0.4, 0.2
 do for [i = 1:level_count] {
     set label level_text[i] at first level_x[i], first level_y[i] left offset character 0.5, 0 front boxed font ',11' textcolor rgb ink
 }
-plot $lines using 1:2:3 with lines linecolor palette linewidth 1.6 notitle
+plot $lines using 1:2:3 with lines linecolor palette linewidth line_width notitle

@@ -18,7 +18,8 @@ array colour[7] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4
 # Hollow ones have a meaning of their own in some figures.
 array symbol[7] = [7, 5, 9, 13, 11, 2, 3]
 line_colour(i) = colour[(i - 1) % 7 + 1]
-line_symbol(i) = symbol[(i - 1) % 7 + 1]
+# Another symbol for each use of a colour.
+line_symbol(i) = symbol[(i - 1 + int((i - 1) / 7)) % 7 + 1]
 line_dash(i) = int((i - 1) / 7) % 4 + 1
 
 ink = '#222222'

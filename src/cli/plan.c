@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/plan_internal.h"
 #include "engine/calibration.h"
+#include "report/plot.h"
 
 enum { OPTION_REFERENCE = OPTION_OWN, OPTION_CALIBRATE, OPTION_BUDGET, OPTION_DB };
 
@@ -143,6 +144,8 @@ static enum status plan_spec(struct plan *p, const char *path, const char *db, c
                              struct err *e)
 {
     enum status st = spec_load(path, &p->spec, e);
+    if (st == ST_OK)
+        st = plot_check(&p->spec, e);
     if (st == ST_OK) {
         st = space_build(&p->spec, &p->space, e);
         p->space.trial_count = p->space.named_count; /* shorter rungs of a search: plan_search.c */

@@ -12,6 +12,7 @@
 #include "cli/run_display.h"
 #include "cli/shell_word.h"
 #include "metamodel/cost.h"
+#include "report/plot.h"
 #include "report/summary.h"
 #include "sweep/hook.h"
 #include "sweep/run.h"
@@ -229,6 +230,8 @@ static enum status run_run(const struct args *a, struct err *e)
     signal(SIGPIPE, SIG_IGN);
     struct spec spec;
     st = spec_load(a->positional[0], &spec, e);
+    if (st == ST_OK)
+        st = plot_check(&spec, e);
     char *again = run_again(a->positional[0], config.db);
     if (st == ST_OK && !again)
         st = err_set(e, ST_NOMEM, "out of memory");

@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "report/plot.h"
 #include "sweep/spec_problems.h"
 
 enum { OPTION_NO_DATA = OPTION_OWN };
@@ -75,7 +76,7 @@ static enum status validate_run(const struct args *a, struct err *e)
     enum status st = output_init(&o, a, e);
     if (st != ST_OK)
         return err_prefix(e, "validate");
-    st = spec_problems_find(v.path, !a->value[OPTION_NO_DATA], &v.problems, e);
+    st = spec_problems_find(v.path, !a->value[OPTION_NO_DATA], plot_check, &v.problems, e);
     if (st == ST_OK)
         st = write_answer(&v, &o, e);
     const int count = v.problems.count;

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "sweep/spec.h"
 #include "sweep/store.h"
 
 struct plot_options {
@@ -48,6 +49,9 @@ void plot_report_release(struct plot_report *r);
  */
 enum status plot_draw(struct store *s, const struct plot_options *o, struct plot_report *report,
                       struct err *e);
+
+/* Whether the columns that a spec's plots name exist: ST_USAGE with the place in the spec and what there is. */
+enum status plot_check(const struct spec *spec, struct err *e);
 
 /* Kinds for help texts: name of kind i, NULL behind the last, and one sentence about it. */
 const char *plot_kind_name(size_t i);

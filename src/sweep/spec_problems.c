@@ -76,11 +76,13 @@ static enum status add(struct spec_problems *p, struct mark at, const char *text
 
 /* Everything that can be said of the spec without its cuts: ST_USAGE with the first error. */
 static enum status look(struct spec_problems *p, const char *text, size_t n, const char *path,
-                        struct spec_cut *cuts, int count, struct err *why)
+                        spec_check *check, struct spec_cut *cuts, int count, struct err *why)
 {
     struct spec spec;
     struct space space = {.trial_count = 0};
     enum status st = spec_parse_without(text, n, path, cuts, count, &spec, why);
+    if (st == ST_OK && check)
+        st = check(&spec, why);
     if (st == ST_OK) {
         st = space_build(&spec, &space, why);
         p->trials = space.named_count; /* not the shorter rungs of a search */
@@ -121,14 +123,14 @@ static int by_place(const void *a, const void *b)
 }
 
 static enum status find_all(struct spec_problems *p, const char *text, size_t n, const char *path, bool data,
-                            struct err *e)
+                            spec_check *check, struct err *e)
 {
     struct spec_cut cuts[2 * SPEC_MAX_PROBLEMS];
     int count = 0;
     for (;;) {
         struct err why = ERR_INIT;
         struct mark at;
-        enum status st = look(p, text, n, path, cuts, count, &why);
+        enum status st = look(p, text, n, path, check, cuts, count, &why);
         if (st == ST_OK)
             break;
         if (st != ST_USAGE)
@@ -153,7 +155,8 @@ static enum status find_all(struct spec_problems *p, const char *text, size_t n,
     return st;
 }
 
-enum status spec_problems_find(const char *path, bool data, struct spec_problems *out, struct err *e)
+enum status spec_problems_find(const char *path, bool data, spec_check *check, struct spec_problems *out,
+                               struct err *e)
 {
     char *text = NULL;
     size_t n = 0;
@@ -161,7 +164,7 @@ enum status spec_problems_find(const char *path, bool data, struct spec_problems
     arena_init(&out->arena);
     enum status st = file_read(path, SPEC_MAX_BYTES, &text, &n, e);
     if (st == ST_OK)
-        st = find_all(out, text, n, path, data, e);
+        st = find_all(out, text, n, path, data, check, e);
     mem_free(text);
     return st;
 }

@@ -22,10 +22,14 @@ struct spec_problems {
     int excluded; /* by a constraint */
 };
 
-/* Finds what spec_load, space_build and, with `data`, spec_check_data would report, by leaving out what is
- * wrong and looking again. In order of line and column. Fails only when the file cannot be read or memory is
- * short. Call spec_problems_release in any case. */
-enum status spec_problems_find(const char *path, bool data, struct spec_problems *out, struct err *e);
+/* ST_USAGE, and an error with a place, for what higher modules find wrong with a spec. */
+typedef enum status spec_check(const struct spec *spec, struct err *e);
+
+/* Finds what spec_load, `check` (may be NULL), space_build and, with `data`, spec_check_data would report, by
+ * leaving out what is wrong and looking again. In order of line and column. Fails only when the file cannot
+ * be read or memory is short. Call spec_problems_release in any case. */
+enum status spec_problems_find(const char *path, bool data, spec_check *check, struct spec_problems *out,
+                               struct err *e);
 void spec_problems_release(struct spec_problems *p);
 
 #endif

@@ -61,7 +61,12 @@ static const char bad_spec[] = "version: 1\n"
                                "  - {id: two, zip: {base_e: [1, 2], incr_e: [1]}}\n"
                                "train: {epochs: 0, batch: many}\n"
                                "constraints: [\"size <= 3\"]\n"
-                               "plots: [{kind: pie}]\n";
+                               "plots:\n"
+                               "  - {kind: pie}\n"
+                               "  - {kind: heatmap, x: params}\n"
+                               "  - {kind: edf, x: fun}\n"
+                               "  - {kind: timeline, y: macs}\n"
+                               "  - {kind: curve, x: SR}\n";
 
 static void test_all_problems_with_positions(void **state)
 {
@@ -83,13 +88,16 @@ static void test_all_problems_with_positions(void **state)
         {10, 17, "train.epochs: \"0\" is out of range"},
         {10, 27, "train.batch: \"many\" is not a whole number"},
         {11, 16, "constraints: \"size\" is unknown"},
-        {12, 16, "\"pie\" is unknown"},
+        {13, 12, "\"pie\" is unknown"},
+        {14, 5, "plots.heatmap.x: \"params\" is no axis"},
+        {15, 5, "plots.edf.x: unknown column \"fun\"; known are model_mib"},
+        {16, 5, "plots.timeline.y: timeline takes no y"},
     };
     enum { EXPECTED = sizeof expected / sizeof *expected };
     text_write("bad.yaml", bad_spec);
     struct outcome o = RUN("validate", "bad.yaml", "--format", "json");
     assert_int_equal(o.code, 1);
-    assert_holds(o.err, "validate: 14 problems");
+    assert_holds(o.err, "validate: 17 problems");
     struct json_object *rows = json_tokener_parse(o.out);
     assert_non_null(rows);
     assert_int_equal(json_object_array_length(rows), EXPECTED);

@@ -134,6 +134,14 @@ static void random_blocks_are_legible(void **state)
     mem_free(data);
     assert_contains(path_in(s->dir, "s-r-effects.svg"), ">adamw<");
     assert_contains(path_in(s->dir, "s-r-effects.svg"), ">~0.014<");
+    /* Many numbers stand at their heights: an axis has its ends as labels, and a place for none. */
+    draw_ok(s, (struct plot_options){.kind = "parallel"});
+    assert_contains(path_in(s->dir, "s-r-parallel.svg"), ">0.011<");
+    assert_contains(path_in(s->dir, "s-r-parallel.svg"), ">0.049<");
+    assert_contains(path_in(s->dir, "s-r-parallel.svg"), ">47<");
+    data = results_read(path_in(s->dir, "s-r-parallel.svg"));
+    assert_null(strstr(data, ">~"));
+    mem_free(data);
     draw_ok(s, (struct plot_options){.kind = "curve"});
     assert_contains(path_in(s->dir, "s-r-curve.svg"),
                     ">points differ in several axes, so no line joins them<");
