@@ -29,49 +29,22 @@ while getopts b:n:k:t:s:r: option; do
     *) exit 2 ;;
     esac
 done
-program=$(realpath "$program")
-data_maker=$(realpath "$(dirname "$0")/make_data.py")
-for tool in sqlite3 python3 setsid; do
-    command -v $tool >/dev/null || { echo "soak: $tool is missing" >&2; exit 1; }
-done
+name=soak
+. "$(dirname "$0")/common.sh"
+write_spec 4 '{checkpoint: 0.02s, retries: 100}'
 
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-python3 "$data_maker" data
-cat >soak.yaml <<SPEC
-version: 1
-name: soak
-data: {format: idx, path: data, val: 80}
-base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4}
-sweep: [{id: grid, grid: {SR: [0.25, 0.5, 1.0], pct3x3: [0.25, 0.75]}}]
-train: {epochs: 4, batch: 16, lr: 0.02, flip: true, crop_pad: 2, dropout: 0.3}
-run: {checkpoint: 0.02s, retries: 100}
-SPEC
-
-metrics() {
-    # Hexadecimal would be exact as well; 17 digits are for every double.
-    sqlite3 -readonly "$1" "SELECT * FROM metrics" ".exit" >/dev/null 2>&1 || return 1
-    sqlite3 -readonly "$1" "ATTACH 'reference.db' AS r; SELECT
-        (SELECT count(*) FROM (SELECT * FROM main.metrics EXCEPT SELECT * FROM r.metrics)) +
-        (SELECT count(*) FROM (SELECT * FROM r.metrics EXCEPT SELECT * FROM main.metrics)) +
-        abs((SELECT count(*) FROM main.metrics) - (SELECT count(*) FROM r.metrics)) +
-        (SELECT count(*) FROM main.trial WHERE state <> 'done') + (SELECT count(*) FROM main.lease)"
+# Also what is left open counts.
+wrong() {
+    found=$(differences "$1") || return 1
+    open=$(number "$1" "SELECT (SELECT count(*) FROM trial WHERE state <> 'done') + (SELECT count(*) FROM lease)") ||
+        return 1
+    echo $((found + open))
 }
 
-now_ms() { date +%s%3N; }
-
-begun=$(now_ms)
+begun=$(now_us)
 "$program" run soak.yaml --db reference.db >reference.out 2>&1
-[ "$(sqlite3 -readonly reference.db "SELECT count(*) FROM trial WHERE state = 'done'")" = 6 ]
-length_ms=$(($(now_ms) - begun))
-
-# The next random number below $1: a linear congruential generator, so that a seed repeats the moments.
-random=$seed
-below() {
-    random=$(((random * 1103515245 + 12345) % 2147483648))
-    drawn=$((random / 65536 * $1 / 32768))
-}
+[ "$(number reference.db "SELECT count(*) FROM trial WHERE state = 'done'")" = 6 ]
+length_us=$(($(now_us) - begun))
 
 # Starts the sweep(s); $pids: the supervisors.
 start() {
@@ -90,15 +63,14 @@ killed=0 supervisors=0 workers=0 everything=0 early=0
 strike() {
     below 3
     kind=$drawn
-    below "$length_ms"
-    sleep "$(printf '%d.%03d' $((drawn / 1000)) $((drawn % 1000)))"
+    sleep_below "$length_us"
     alive=0
     for pid in $pids; do
         if kill -0 "$pid" 2>/dev/null; then alive=1; fi
     done
     if [ $alive = 0 ]; then
         early=$((early + 1)) # it had finished: the machine was less busy than before
-        length_ms=$((length_ms * 9 / 10 + 1))
+        length_us=$((length_us * 9 / 10 + 1))
         return 1
     fi
     killed=$((killed + 1))
@@ -135,7 +107,7 @@ while [ $made -lt "$count" ] && [ "$(date +%s)" -lt $deadline ]; do
     status=0
     "$program" run soak.yaml --db trial.db >>trial.out 2>&1 || status=$?
     made=$((made + 1))
-    difference=$(metrics trial.db) || difference=unreadable
+    difference=$(wrong trial.db) || difference=unreadable
     if [ "$status" = 0 ] && [ "$difference" = 0 ]; then
         identical=$((identical + 1))
     else

@@ -22,46 +22,20 @@ while getopts b:n:s: option; do
     *) exit 2 ;;
     esac
 done
-program=$(realpath "$program")
-data_maker=$(realpath "$(dirname "$0")/make_data.py")
-for tool in sqlite3 python3; do
-    command -v $tool >/dev/null || { echo "stop: $tool is missing" >&2; exit 1; }
-done
-
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-python3 "$data_maker" data
-cat >stop.yaml <<SPEC
-version: 1
-name: stop
-data: {format: idx, path: data, val: 80}
-base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4}
-sweep: [{id: grid, grid: {SR: [0.25, 0.5, 1.0], pct3x3: [0.25, 0.75]}}]
-train: {epochs: 6, batch: 16, lr: 0.02, flip: true, crop_pad: 2, dropout: 0.3}
-run: {measure: false}
-SPEC
-
-now_us() { echo $(($(date +%s%N) / 1000)); }
-number() { sqlite3 -readonly "$1" "$2"; }
+name=stop
+. "$(dirname "$0")/common.sh"
+write_spec 6 '{measure: false}'
 
 begun=$(now_us)
 "$program" run stop.yaml --db reference.db >reference.out 2>&1
 length_us=$(($(now_us) - begun))
-
-random=$seed
-below() {
-    random=$(((random * 1103515245 + 12345) % 2147483648))
-    drawn=$((random / 65536 * $1 / 32768))
-}
 
 # One sweep, stopped once. Adds to `times`; returns 1 when it had ended before.
 stop_one() {
     rm -rf trial.db* trial.checkpoints trial.logs trial.out
     "$program" run stop.yaml --db trial.db >trial.out 2>&1 &
     pid=$!
-    below "$length_us"
-    sleep "$(printf '%d.%06d' $((drawn / 1000000)) $((drawn % 1000000)))"
+    sleep_below "$length_us"
     asked=$(now_us)
     kill -TERM $pid 2>/dev/null || :
     status=0
@@ -82,10 +56,7 @@ saved() { # nothing is left open in the database
 }
 
 continued() { # and the same command ends like the reference
-    "$program" run stop.yaml --db trial.db >>trial.out 2>&1 &&
-        [ "$(number trial.db "ATTACH 'reference.db' AS r; SELECT
-            (SELECT count(*) FROM (SELECT * FROM main.metrics EXCEPT SELECT * FROM r.metrics)) +
-            (SELECT count(*) FROM (SELECT * FROM r.metrics EXCEPT SELECT * FROM main.metrics))")" = 0 ]
+    "$program" run stop.yaml --db trial.db >>trial.out 2>&1 && [ "$(differences trial.db)" = 0 ]
 }
 
 stopped=0 tries=0 wrong=0
