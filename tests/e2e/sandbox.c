@@ -374,19 +374,39 @@ struct reference {
     char *metrics;
 };
 
+static int reference_open(struct reference *r, void **state)
+{
+    *state = r;
+    return sandbox_setup(&r->sandbox);
+}
+
+static int reference_run(struct reference *r, const char *spec)
+{
+    if (run(spec, "reference") != 0) {
+        return -1;
+    }
+    r->metrics = db_metrics("reference");
+    return 0;
+}
+
 int reference_setup(void **state)
 {
     static struct reference r;
-    *state = &r;
-    if (sandbox_setup(&r.sandbox) != 0) {
+    if (reference_open(&r, state) != 0) {
         return -1;
     }
     spec_write_four("four", 8);
-    if (run("four", "reference") != 0) {
+    return reference_run(&r, "four");
+}
+
+int reference_setup_of(void **state, const char *spec, const char *text)
+{
+    static struct reference r;
+    if (reference_open(&r, state) != 0) {
         return -1;
     }
-    r.metrics = db_metrics("reference");
-    return 0;
+    spec_write(spec, text);
+    return reference_run(&r, spec);
 }
 
 int reference_teardown(void **state)

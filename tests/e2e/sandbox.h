@@ -21,6 +21,8 @@ int sandbox_teardown(void **state);
 
 /* The same, with spec `four` (eight epochs) and the metrics of one run of it that was left alone. */
 int reference_setup(void **state);
+/* The same with a spec of this name and text (spec_write). */
+int reference_setup_of(void **state, const char *spec, const char *text);
 int reference_teardown(void **state);
 const char *reference_metrics(void **state);
 

@@ -63,15 +63,10 @@ static int run_on(struct disk *d, bool interrupt)
     return trap_wait(&trap, pid);
 }
 
-struct state {
-    void *sandbox;
-    char *metrics;
-};
-
 static void assert_same_metrics(const char *db, void **state)
 {
     char *metrics = db_metrics(db), folder[64];
-    assert_string_equal(metrics, ((struct state *)*state)->metrics);
+    assert_string_equal(metrics, reference_metrics(state));
     free(metrics);
     snprintf(folder, sizeof folder, "%s.checkpoints", db);
     assert_int_equal(count_files(folder, ".tmp"), 0);
@@ -209,24 +204,7 @@ static void test_report_on_a_full_disk(void **state)
 
 static int setup(void **state)
 {
-    static struct state s;
-    *state = &s;
-    if (sandbox_setup(&s.sandbox) != 0) {
-        return -1;
-    }
-    spec_write("tiny", tiny);
-    if (run("tiny", "reference") != 0) {
-        return -1;
-    }
-    s.metrics = db_metrics("reference");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct state *s = *state;
-    free(s->metrics);
-    return sandbox_teardown(&s->sandbox);
+    return reference_setup_of(state, "tiny", tiny);
 }
 
 int main(void)
@@ -240,5 +218,5 @@ int main(void)
         cmocka_unit_test(test_stopped_while_it_waits),    cmocka_unit_test(test_no_room_for_a_new_database),
         cmocka_unit_test(test_figures_on_a_full_disk),    cmocka_unit_test(test_report_on_a_full_disk),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, reference_teardown);
 }

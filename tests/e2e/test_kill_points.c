@@ -107,51 +107,29 @@ static void kill_at_points(const char *files, enum trap_verdict verdict, int mos
     assert_true(killed >= points - points / 10);
 }
 
-struct state {
-    void *sandbox;
-    char *metrics;
-};
-
 static int setup(void **state)
 {
-    static struct state s;
-    *state = &s;
-    if (sandbox_setup(&s.sandbox) != 0) {
-        return -1;
-    }
-    spec_write("tiny", tiny);
-    if (run("tiny", "reference") != 0) {
-        return -1;
-    }
-    s.metrics = db_metrics("reference");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct state *s = *state;
-    free(s->metrics);
-    return sandbox_teardown(&s->sandbox);
+    return reference_setup_of(state, "tiny", tiny);
 }
 
 static void test_all_killed_in_a_checkpoint(void **state)
 {
-    kill_at_points(".checkpoints", TRAP_KILL_GROUP, 5 * SPREAD, ((struct state *)*state)->metrics);
+    kill_at_points(".checkpoints", TRAP_KILL_GROUP, 5 * SPREAD, reference_metrics(state));
 }
 
 static void test_worker_killed_in_a_checkpoint(void **state)
 {
-    kill_at_points(".checkpoints", TRAP_KILL, SPREAD, ((struct state *)*state)->metrics);
+    kill_at_points(".checkpoints", TRAP_KILL, SPREAD, reference_metrics(state));
 }
 
 static void test_all_killed_in_a_commit(void **state)
 {
-    kill_at_points(".db", TRAP_KILL_GROUP, 4 * SPREAD, ((struct state *)*state)->metrics);
+    kill_at_points(".db", TRAP_KILL_GROUP, 4 * SPREAD, reference_metrics(state));
 }
 
 static void test_supervisor_killed_in_a_commit(void **state)
 {
-    kill_at_points(".db", TRAP_KILL, SPREAD, ((struct state *)*state)->metrics);
+    kill_at_points(".db", TRAP_KILL, SPREAD, reference_metrics(state));
 }
 
 int main(int argc, char **argv)
@@ -167,5 +145,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_all_killed_in_a_commit),
         cmocka_unit_test(test_supervisor_killed_in_a_commit),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, reference_teardown);
 }
