@@ -49,6 +49,7 @@ static enum status status_of_errno(int number)
         return ST_NOMEM;
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         return ST_NOSPACE;
     case EBUSY:
         return ST_BUSY;

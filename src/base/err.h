@@ -27,7 +27,8 @@ enum status err_set(struct err *e, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Same, with ": " and the text of the current errno appended. The status follows
- * errno: ENOMEM gives ST_NOMEM, ENOSPC and EDQUOT give ST_NOSPACE, EBUSY gives ST_BUSY, others ST_FAILED. */
+ * errno: ENOMEM gives ST_NOMEM, ENOSPC, EDQUOT and EFBIG give ST_NOSPACE, EBUSY gives ST_BUSY, others
+ * ST_FAILED. */
 enum status err_errno(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts "context: " in front of a recorded text; returns the recorded status. */

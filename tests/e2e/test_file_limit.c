@@ -1,0 +1,68 @@
+/* `firesweep run` under a limit of file size, as `ulimit -f` sets it and a quota behaves: a checkpoint that
+ * does not fit waits, nobody dies of SIGXFSZ, and when the limit is raised the run ends as if there had been
+ * none. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "sandbox.h"
+
+/* Checkpoints of about 340 KiB; the database stays below the limit. */
+static const char wide[] = "sweep: [{id: wide, list: [{base_e: 32, incr_e: 16, SR: 0.25}]}]\n"
+                           "train: {epochs: 2, batch: 80, lr: 0.02}\n"
+                           "run: {workers: 1, threads: 1, measure: false}\n";
+enum { LIMIT = 200 << 10 };
+
+static void limit(void *context)
+{
+    (void)context;
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){LIMIT, RLIM_INFINITY});
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+}
+
+static void lift(pid_t pid)
+{
+    assert_int_equal(prlimit(pid, RLIMIT_FSIZE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}, NULL), 0);
+}
+
+static void lift_workers(pid_t run)
+{
+    char path[64];
+    int pid, workers = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)run, (int)run);
+    FILE *children = fopen(path, "re");
+    assert_non_null(children);
+    for (; fscanf(children, "%d", &pid) == 1; workers++) {
+        lift(pid);
+    }
+    fclose(children);
+    assert_int_equal(workers, 1);
+}
+
+static void test_checkpoint_waits_for_the_limit(void **state)
+{
+    pid_t pid = run_start_prepared("wide", "limited", NULL, limit, NULL);
+    wait_for_output("limited", "no space for the checkpoint, training waits until there is", pid);
+    assert_true(output_holds("limited", "File too large"));
+    lift(pid);
+    lift_workers(pid);
+    assert_int_equal(run_wait(pid), 0);
+    assert_true(output_holds("limited", "there is space again, the checkpoint is saved"));
+    char *metrics = db_metrics("limited");
+    assert_string_equal(metrics, reference_metrics(state));
+    free(metrics);
+    assert_int_equal(db_int("limited", "SELECT count(*) FROM attempt"), 1);
+    assert_int_equal(count_files("limited.checkpoints", ".tmp"), 0);
+}
+
+static int setup(void **state)
+{
+    return reference_setup_of(state, "wide", wide);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_checkpoint_waits_for_the_limit)};
+    return cmocka_run_group_tests(tests, setup, reference_teardown);
+}
