@@ -11,6 +11,7 @@
 #   ticks_upright                               1: they read from bottom to top and end at tick_y[]
 #   legend_count, legend_title, legend_text[], legend_left
 #   series_count, named_count                   lines; the first named_count have an own colour
+#                                               (here: unnamed = 1 if there are others)
 #   $points                                     a block of lines "x mean half_width" for each line
 
 # Okabe and Ito, Color Universal Design (2008): told apart with any colour vision. Their yellow is too faint on white.
@@ -21,6 +22,8 @@ line_colour(i) = colour[(i - 1) % 7 + 1]
 # Another symbol for each use of a colour.
 line_symbol(i) = symbol[(i - 1 + int((i - 1) / 7)) % 7 + 1]
 line_dash(i) = int((i - 1) / 7) % 4 + 1
+
+unnamed = exists('series_count') ? series_count > named_count : 0
 
 ink = '#222222'
 grey = '#555555'
