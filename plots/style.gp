@@ -11,7 +11,7 @@
 #   ticks_upright                               1: they read from bottom to top and end at tick_y[]
 #   legend_count, legend_title, legend_text[], legend_left
 #   series_count, named_count                   lines; the first named_count have an own colour
-#                                               (here: unnamed = 1 if there are others)
+#                                               (here: unnamed = 1 if there are others, up to last_unnamed)
 #   $points                                     a block of lines "x mean half_width" for each line
 
 # Okabe and Ito, Color Universal Design (2008): told apart with any colour vision. Their yellow is too faint on white.
@@ -24,6 +24,7 @@ line_symbol(i) = symbol[(i - 1 + int((i - 1) / 7)) % 7 + 1]
 line_dash(i) = int((i - 1) / 7) % 4 + 1
 
 unnamed = exists('series_count') ? series_count > named_count : 0
+last_unnamed = unnamed ? series_count - 1 : (exists('named_count') ? named_count : 0) # an index must not descend
 
 ink = '#222222'
 grey = '#555555'
