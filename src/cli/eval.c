@@ -149,7 +149,18 @@ static enum status read_arguments(struct evaluation *v, const struct args *a, st
 
 static enum status read_checkpoint(struct evaluation *v, struct err *e)
 {
-    char *text = NULL;
+    char *text = NULL, start[16] = "";
+    FILE *f = fopen(v->checkpoint, "re");
+    const bool database = f && fread(start, 1, sizeof start, f) == sizeof start &&
+                          memcmp(start, "SQLite format 3", sizeof start) == 0;
+    if (f)
+        fclose(f);
+    if (database)
+        return err_set(
+            e, ST_USAGE,
+            "%s: this is a results database, a checkpoint is wanted; column checkpoint of its table "
+            "trial has their paths",
+            v->checkpoint);
     enum status st = checkpoint_describe(v->checkpoint, &v->arch, &text, e);
     if (st == ST_OK && *text)
         v->description = json_tokener_parse(text);

@@ -10,6 +10,7 @@
 #include "metamodel/arch.h"
 
 enum { OPTION_PRESET = OPTION_OWN, OPTION_OUTPUT };
+enum { SWEEP_NAME = 101 }; /* with its end */
 
 static const struct poptOption options[] = {
     {"preset", '\0', POPT_ARG_STRING, NULL, OPTION_PRESET,
@@ -24,11 +25,11 @@ static const char head[] =
     "#     firesweep validate %1$s      is it right?\n"
     "#     firesweep plan %1$s          what will it train, at what cost?\n"
     "#     firesweep run %1$s           train it; the same command continues where it stopped\n"
-    "#     firesweep plot results/sweep.db\n"
+    "#     firesweep plot results/%2$s.db\n"
     "#\n"
     "# `firesweep plan --reference` lists every key.\n"
     "version: 1\n"
-    "name: sweep                     # results go to results/sweep.db\n"
+    "name: %2$-25s # results go to results/%2$s.db\n"
     "\n";
 
 /* Small images: the default data of Debian's package dataset-fashion-mnist. */
@@ -73,11 +74,24 @@ static const char rest[] =
     "plots:\n"
     "  - {kind: curve, block: squeeze_ratio, x: model_mib, y: val_top1}\n";
 
+/* What the sweep is called: the file without folder and ending, or "sweep" where that is no name. */
+static void sweep_name(const char *file, char out[SWEEP_NAME])
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    const char *slash = strrchr(file, '/'), *stem = slash ? slash + 1 : file, *dot = strrchr(stem, '.');
+    const size_t n = dot ? (size_t)(dot - stem) : strlen(stem);
+    const bool usable =
+        n > 0 && n < SWEEP_NAME && strspn(stem, allowed) >= n && stem[0] != '-' && stem[0] != '.';
+    snprintf(out, SWEEP_NAME, "%.*s", usable ? (int)n : 5, usable ? stem : "sweep");
+}
+
 static void write_spec(FILE *f, const char *file, const char *preset, const struct macro *m)
 {
+    char name[SWEEP_NAME];
+    sweep_name(file, name);
     const bool small = m->input.h <= 64;
     const int width = small ? 32 : 128;
-    fprintf(f, head, file);
+    fprintf(f, head, file, name);
     if (small)
         fputs(small_data, f);
     else

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/manual.h"
 #include "cli/output.h"
+#include "sweep/suggest.h"
 
 static void print_help(void)
 {
@@ -36,6 +37,19 @@ static enum status command_run_args(const struct command *command, int argc, con
     return st;
 }
 
+static enum status unknown_command(const char *word, struct err *e)
+{
+    enum { MOST = 64 };
+    const char *names[MOST];
+    int count = 0;
+    for (const struct command *const *c = commands_all(); *c && count < MOST; c++)
+        names[count++] = (*c)->name;
+    const char *guess = suggest_word(word, names, count);
+    return err_set(e, ST_USAGE, "unknown %s \"%.60s\"%s%s%s, see firesweep --help",
+                   word[0] == '-' ? "option" : "command", word, guess ? ", did you mean " : "",
+                   guess ? guess : "", guess ? "?" : "");
+}
+
 static enum status dispatch(int argc, const char **argv, struct err *e)
 {
     if (argc < 2)
@@ -49,14 +63,18 @@ static enum status dispatch(int argc, const char **argv, struct err *e)
         manual_write(stdout, FIRESWEEP_VERSION);
         return ST_OK;
     }
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || (strcmp(word, "help") == 0 && argc == 2)) {
         print_help();
         return ST_OK;
     }
+    if (strcmp(word, "help") == 0 && argc > 2) {
+        const char *swapped[] = {argv[2], "--help", NULL};
+        const struct command *asked = command_find(argv[2]);
+        return asked ? command_run_args(asked, 2, swapped, e) : unknown_command(argv[2], e);
+    }
     const struct command *command = command_find(word);
     if (!command)
-        return err_set(e, ST_USAGE, "unknown %s \"%.60s\", see firesweep --help",
-                       word[0] == '-' ? "option" : "command", word);
+        return unknown_command(word, e);
     return command_run_args(command, argc - 1, argv + 1, e);
 }
 

@@ -124,16 +124,27 @@ static enum status write_text_section(const struct output *o, const struct secti
                                       const void *context, struct err *e)
 {
     struct table t;
-    enum status st = section_rows(o, s, 0, context, &t, e);
+    char *rows = NULL; /* of Markdown, which come before it is known whether there are any */
+    size_t size = 0;
+    struct output into = *o;
+    if (o->format == TABLE_MARKDOWN && !(into.out = open_memstream(&rows, &size)))
+        return err_set(e, ST_NOMEM, "out of memory");
+    enum status st = section_rows(&into, s, 0, context, &t, e);
     bool shown = st == ST_OK && !(s->may_be_empty && t.rows == 0);
     if (shown) {
         if (!first)
             fputc('\n', o->out);
         if (s->heading)
-            fprintf(o->out, "%s\n", s->heading);
+            fprintf(o->out, o->format == TABLE_MARKDOWN ? "**%s**\n\n" : "%s\n", s->heading);
         st = table_finish(&t, e);
     }
     table_release(&t);
+    if (into.out != o->out) {
+        fclose(into.out);
+        if (shown)
+            fputs(rows ? rows : "", o->out);
+        free(rows);
+    }
     return st == ST_OK && shown ? write_note(o, s, context, e) : st;
 }
 
@@ -220,8 +231,8 @@ enum status output_query_rows(struct store *store,
     return st;
 }
 
-enum status output_query(const struct output *o, struct store_query *q,
-                         bool (*is_setting)(const char *column), struct err *e)
+enum status output_query(const struct output *o, struct store_query *q, unsigned (*flags)(const char *column),
+                         struct err *e)
 {
     int count = store_query_columns(q);
     struct table_column *columns = mem_calloc((size_t)count + 1, sizeof *columns);
@@ -229,7 +240,7 @@ enum status output_query(const struct output *o, struct store_query *q,
         return err_set(e, ST_NOMEM, "out of memory");
     for (int i = 0; i < count; i++) {
         columns[i].name = store_query_column(q, i);
-        columns[i].flags = is_setting && is_setting(columns[i].name) ? TABLE_VARYING : 0;
+        columns[i].flags = flags ? flags(columns[i].name) : 0;
     }
     struct table t;
     enum status st = table_init(&t, o->out, o->format, columns, count, e);

@@ -47,10 +47,10 @@ enum status output_sections(const struct output *o, const struct section *sectio
 enum status output_single(const struct output *o, const struct section *s, const void *context,
                           struct err *e);
 
-/* A query's rows under the query's own column names. `is_setting` tells columns that a text table says once
- * where all rows have the same; NULL: every column is shown. */
-enum status output_query(const struct output *o, struct store_query *q,
-                         bool (*is_setting)(const char *column), struct err *e);
+/* A query's rows under the query's own column names. `flags` tells those of columns (enum table_flags);
+ * NULL: none has any. */
+enum status output_query(const struct output *o, struct store_query *q, unsigned (*flags)(const char *column),
+                         struct err *e);
 /* Opens a query and adds its rows; its columns must be those of the table. */
 enum status output_query_rows(struct store *store,
                               enum status (*open)(struct store *store, struct store_query **out,

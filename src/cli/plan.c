@@ -1,5 +1,6 @@
 /* firesweep plan: what a sweep would train, and at what cost, before anything is trained. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -91,6 +92,16 @@ static enum status write_plan(const struct output *o, const struct plan *p, stru
         if ((!change || p->changes.db) && (!budget || p->budget_s > 0) && (!search || p->spec.search.on))
             chosen[count++] = sections[i];
     }
+    const bool changes = o->only && (strcmp(o->only, "changes") == 0 || strcmp(o->only, "outside") == 0);
+    if (changes && !p->changes.db)
+        return err_set(e, ST_USAGE,
+                       "--only: %s compares with a results database, and there is none yet: run first, or "
+                       "name one with --db",
+                       o->only);
+    if (o->only && strcmp(o->only, "budget") == 0 && p->budget_s <= 0)
+        return err_set(e, ST_USAGE, "--only: budget needs --budget TIME");
+    if (o->only && strcmp(o->only, "rungs") == 0 && !p->spec.search.on)
+        return err_set(e, ST_USAGE, "--only: rungs belong to a spec with search, which this one is not");
     return output_sections(o, chosen, count, 0, p, e);
 }
 

@@ -125,7 +125,11 @@ static enum status print_query(struct store *store, const struct args *a, const 
                          : named_query_open_filtered(store, a->positional[1] ? a->positional[1] : "trials",
                                                      &filter, &query, e);
     if (st == ST_OK)
-        st = output_query(o, query, sql || filter.columns ? NULL : named_query_is_setting, e);
+        st = output_query(o, query,
+                          sql              ? NULL
+                          : filter.columns ? named_query_chosen_flags
+                                           : named_query_flags,
+                          e);
     store_query_close(query);
     return st;
 }

@@ -56,7 +56,8 @@ static const char groups_sql[] =
     " r.warmup, r.weight_decay, r.dropout, r.smoothing, d.latency_ms, d.latency_p95_ms, d.infer_img_s,"
     " d.infer_bytes / 1048576.0 AS infer_mib FROM trial t JOIN variant v ON v.id = t.variant_id"
     " JOIN recipe r ON r.id = t.recipe_id LEFT JOIN deployment d ON d.variant_id = t.variant_id"
-    " WHERE t.state = 'done' AND NOT " SHORTER_RUNG(
+    " WHERE t.state = 'done' AND EXISTS (SELECT 1 FROM block_trial m WHERE m.trial_id = t.id AND m.in_spec)"
+    " AND NOT " SHORTER_RUNG(
         "t.id") " GROUP BY t.variant_id, t.recipe_id, t.data_fingerprint ORDER BY t.variant_id, t.recipe_id";
 
 /* Exactly one group, or what is wrong. */

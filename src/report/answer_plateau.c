@@ -124,5 +124,10 @@ static enum status block_plateau(struct store *s, int64_t id, const char *name, 
 
 enum status plateau_rows(struct store *s, const char *block, const char *y, struct table *t, struct err *e)
 {
+    const struct metric *m = y ? metric_find(METRIC_TRIAL, y) : NULL;
+    if (m && !m->percent) /* the margin is one of percentage points, and the best the highest */
+        return err_set(
+            e, ST_USAGE,
+            "plateau: --y: \"%s\" is no accuracy, allowed: test_top1, test_top5, val_top1, val_top5", y);
     return answer_each_block(s, block, y, block_plateau, t, e);
 }

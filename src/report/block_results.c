@@ -29,7 +29,8 @@ static enum status no_memory(struct err *e)
     return err_set(e, ST_NOMEM, "cannot read the results of a block: out of memory");
 }
 
-static enum status add(struct block_results *r, size_t *capacity, const char *axes, double y, struct err *e)
+static enum status add(struct block_results *r, size_t *capacity, const char *axes, double y, int64_t seed,
+                       struct err *e)
 {
     if (r->count == *capacity) {
         const size_t larger = *capacity ? 2 * *capacity : 64;
@@ -37,16 +38,23 @@ static enum status add(struct block_results *r, size_t *capacity, const char *ax
         r->point = point ? point : r->point;
         double *values = mem_realloc(r->y, larger, sizeof *values);
         r->y = values ? values : r->y;
-        int64_t *seed = mem_realloc(r->seed, larger, sizeof *seed);
-        r->seed = seed ? seed : r->seed;
-        if (!point || !values || !seed)
+        int64_t *seeds = mem_realloc(r->seed, larger, sizeof *seeds);
+        r->seed = seeds ? seeds : r->seed;
+        if (!point || !values || !seeds)
             return no_memory(e);
         *capacity = larger;
     }
+    const size_t points = r->axes.point_count;
     const enum status st = axes_point(&r->axes, axes, &r->point[r->count], e);
-    if (st == ST_OK)
-        r->y[r->count++] = y;
-    return st;
+    if (st != ST_OK)
+        return st;
+    if (r->metric->of_variant && r->point[r->count] < points) { /* another seed's would be no other */
+        r->trials--;
+        return ST_OK;
+    }
+    r->seed[r->count] = seed;
+    r->y[r->count++] = y;
+    return ST_OK;
 }
 
 static double cell_number(struct cell cell)
@@ -66,9 +74,7 @@ static enum status read_rows(struct store_query *q, struct block_results *r, str
         r->trials++;
         if (done.i != 1 || !isfinite(y))
             continue;
-        st = add(r, &capacity, axes.type == CELL_TEXT ? axes.text : "{}", y, e);
-        if (st == ST_OK)
-            r->seed[r->count - 1] = store_query_cell(q, 3).i;
+        st = add(r, &capacity, axes.type == CELL_TEXT ? axes.text : "{}", y, store_query_cell(q, 3).i, e);
         if (st != ST_OK)
             return st;
     }

@@ -14,6 +14,7 @@ struct metric {
     const char *title;  /* of a drawn axis, with the unit */
     bool percent;
     bool lower_is_better;
+    bool of_variant; /* the same for all seeds: one observation, not one per seed */
 };
 
 enum metric_source { METRIC_TRIAL, METRIC_EPOCH };

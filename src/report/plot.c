@@ -165,7 +165,7 @@ enum status plot_draw(struct store *s, const struct plot_options *o, struct plot
     struct drawing d = {.store = s, .dir = o->dir, .report = report};
     enum status status = gnuplot_init(&d.gnuplot, o->image, o->templates, e);
     if (status == ST_OK && o->kind)
-        status = find_kind(o->kind, e) ? ST_OK : ST_USAGE;
+        status = find_kind(o->kind, e) ? plot_check_columns(o->kind, o->x, o->y, e) : ST_USAGE;
     else if (status == ST_OK && (o->x || o->y))
         status = kind_error("columns belong to one kind of plot, so name it", e);
     if (status != ST_OK)

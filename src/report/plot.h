@@ -50,8 +50,11 @@ void plot_report_release(struct plot_report *r);
 enum status plot_draw(struct store *s, const struct plot_options *o, struct plot_report *report,
                       struct err *e);
 
-/* Whether the columns that a spec's plots name exist: ST_USAGE with the place in the spec and what there is. */
+/* Whether the columns that a spec's plots name exist: ST_USAGE with the place in the spec and what there is.
+ */
 enum status plot_check(const struct spec *spec, struct err *e);
+/* The same for one figure; x and y may be NULL. "x: ..." or "y: ...". */
+enum status plot_check_columns(const char *kind, const char *x, const char *y, struct err *e);
 
 /* Kinds for help texts: name of kind i, NULL behind the last, and one sentence about it. */
 const char *plot_kind_name(size_t i);

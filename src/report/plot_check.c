@@ -21,42 +21,47 @@ static const struct {
              {"effects", NOTHING, TRIAL_COLUMN},
              {"parallel", NOTHING, TRIAL_COLUMN}};
 
-static enum status check_column(const struct spec *spec, int plot, const char *what, const char *name,
-                                enum takes takes, struct err *e)
+static enum status check_column(const char *kind, const char *what, const char *name, enum takes takes,
+                                struct err *e)
 {
-    char key[48];
-    struct err why = ERR_INIT;
-    const struct plot_request *p = &spec->plots[plot];
     const bool is_axis = name && field_find(SECTION_AXIS, name) != NULL;
     const enum metric_source source = takes == EPOCH_COLUMN ? METRIC_EPOCH : METRIC_TRIAL;
     if (!name || (is_axis && (takes == AXIS || takes == TRIAL_COLUMN_OR_AXIS)))
         return ST_OK;
-    snprintf(key, sizeof key, "plots.%s.%s", p->kind, what);
     if (takes == NOTHING)
-        return spec_error(e, spec->path, p->mark, key, "%s takes no %s", p->kind, what);
+        return err_set(e, ST_USAGE, "%s: %s takes no %s", what, kind, what);
     if (takes == AXIS)
-        return spec_error(e, spec->path, p->mark, key,
-                          "\"%.60s\" is no axis, allowed: keys of base and train, such as SR", name);
+        return err_set(e, ST_USAGE, "%s: \"%.60s\" is no axis, allowed: keys of base and train, such as SR",
+                       what, name);
     if (metric_find(source, name))
         return ST_OK;
-    metric_unknown(source, "", name, takes == TRIAL_COLUMN_OR_AXIS ? "of the block, such as SR" : NULL, &why);
-    return spec_error(e, spec->path, p->mark, key, "%s", why.text + strlen(": "));
+    return metric_unknown(source, what, name,
+                          takes == TRIAL_COLUMN_OR_AXIS ? "of the block, such as SR" : NULL, e);
+}
+
+enum status plot_check_columns(const char *kind, const char *x, const char *y, struct err *e)
+{
+    enum takes takes_x = NOTHING, takes_y = NOTHING;
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        if (strcmp(kinds[k].kind, kind) == 0) {
+            takes_x = kinds[k].x;
+            takes_y = kinds[k].y;
+        }
+    }
+    const enum status st = check_column(kind, "x", x, takes_x, e);
+    return st == ST_OK ? check_column(kind, "y", y, takes_y, e) : st;
 }
 
 enum status plot_check(const struct spec *spec, struct err *e)
 {
-    enum status st = ST_OK;
-    for (int i = 0; i < spec->plot_count && st == ST_OK; i++) {
-        enum takes x = NOTHING, y = NOTHING;
-        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-            if (strcmp(kinds[k].kind, spec->plots[i].kind) == 0) {
-                x = kinds[k].x;
-                y = kinds[k].y;
-            }
+    for (int i = 0; i < spec->plot_count; i++) {
+        char key[48];
+        struct err why = ERR_INIT;
+        const struct plot_request *p = &spec->plots[i];
+        if (plot_check_columns(p->kind, p->x, p->y, &why) != ST_OK) {
+            snprintf(key, sizeof key, "plots.%s.%c", p->kind, why.text[0]); /* x or y */
+            return spec_error(e, spec->path, p->mark, key, "%s", why.text + strlen("x: "));
         }
-        st = check_column(spec, i, "x", spec->plots[i].x, x, e);
-        if (st == ST_OK)
-            st = check_column(spec, i, "y", spec->plots[i].y, y, e);
     }
-    return st;
+    return ST_OK;
 }

@@ -5,6 +5,7 @@
 #include "base/strbuf.h"
 #include "report/events.h"
 #include "report/rungs.h"
+#include "report/table.h"
 
 /* The blocks of a database with several sweeps are told apart by their sweep. */
 #define BLOCK(sweep, block) "iif((SELECT count(*) FROM sweep) > 1, " sweep " || '/' || " block ", " block ")"
@@ -47,10 +48,11 @@ static const char curve_shown[] = "block,axes,sr,pct3x3,n,params,model_mib,macs,
                                   "val_top1_stddev,test_top1,test_top1_stddev,test_top5,train_s";
 
 #define RANKED                                                                                             \
-    " l.variant_id AS variant, l.base_e, l.incr_e, l.freq, l.sr, l.pct3x3, l.bypass, l.pools, " RECIPE     \
+    " l.variant_id AS variant, l.recipe_id AS recipe, l.base_e, l.incr_e, l.freq, l.sr, l.pct3x3, "        \
+    "l.bypass, l.pools, " RECIPE                                                                           \
     ", l.params, l.model_mib, l.macs, l.n, l.val_top1, l.test_top1, l.test_top5, l.train_s, l.latency_ms," \
     " l.latency_p95_ms, l.infer_img_s, l.infer_mib"
-#define RANKED_SETTINGS "variant,base_e,incr_e,freq,sr,pct3x3,bypass,pools," RECIPE_SHOWN
+#define RANKED_SETTINGS "variant,recipe,base_e,incr_e,freq,sr,pct3x3,bypass,pools," RECIPE_SHOWN
 
 static const char leaderboard_sql[] =
     "SELECT l.sweep, l.rank," RANKED
@@ -126,7 +128,9 @@ static const char deployment_shown[] = "variant,base_e,incr_e,freq,sr,pct3x3,byp
 static const char rungs_sql[] =
     "SELECT s.name AS sweep, r.rung, r.rungs, c.epochs, t.variant_id AS variant, v.base_e, v.incr_e, v.freq,"
     " v.sr, v.pct3x3, v.bypass, v.model_bytes / 1048576.0 AS model_mib, d.latency_ms, count(*) AS seeds,"
-    " sum(t.state = 'done') AS n, avg(iif(t.state = 'done', t.val_top1, NULL)) AS val_top1, r.rank,"
+    " sum(t.state = 'done') AS n, avg(iif(t.state = 'done', t.val_top1, NULL)) AS val_top1, r.rank, c.batch, "
+    "c.optimizer, c.momentum, c.lr,"
+    " c.schedule, c.warmup, c.weight_decay, c.dropout, c.smoothing,"
     " r.promoted, min(t.state) AS state, t.message, v.params, v.macs, v.activation_bytes, t.recipe_id AS "
     "recipe"
     " FROM rung r JOIN sweep s ON s.id = r.sweep_id JOIN trial t ON t.id = r.trial_id"
@@ -135,7 +139,9 @@ static const char rungs_sql[] =
     " GROUP BY r.sweep_id, r.rung, t.variant_id, t.recipe_id"
     " ORDER BY r.sweep_id, r.rung, r.rank IS NULL, r.rank, t.state = 'pruned', val_top1 DESC, t.variant_id";
 static const char rungs_shown[] =
-    "sweep,rung,epochs,variant,base_e,incr_e,freq,sr,pct3x3,bypass,model_mib,n,val_top1,rank,promoted,state";
+    "sweep,rung,epochs,variant,recipe,base_e,incr_e,freq,sr,pct3x3,bypass,batch,optimizer,momentum,lr,"
+    "schedule,"
+    "warmup,weight_decay,dropout,smoothing,model_mib,n,val_top1,rank,promoted,state";
 
 static const char events_sql[] = EVENTS_SQL;
 
@@ -164,15 +170,26 @@ const struct named_query *named_queries(void)
     return all;
 }
 
-bool named_query_is_setting(const char *column)
+/* Chosen (metaparameters, recipe, place) rather than measured or counted. */
+static bool is_setting(const char *column)
 {
     static const char settings[] =
-        ",sweep,block,base_e,incr_e,freq,sr,pct3x3,bypass,pools," RECIPE_SHOWN ",isa,host,";
+        ",sweep,block,recipe,base_e,incr_e,freq,sr,pct3x3,bypass,pools," RECIPE_SHOWN ",isa,host,";
     const size_t n = strlen(column);
     for (const char *at = strstr(settings, column); at && n > 0; at = strstr(at + n, column))
         if (at[-1] == ',' && at[n] == ',')
             return true;
     return false;
+}
+
+unsigned named_query_chosen_flags(const char *column)
+{
+    return strcmp(column, "axes") == 0 || strcmp(column, "same_as_axes") == 0 ? TABLE_JSON_VALUE : 0;
+}
+
+unsigned named_query_flags(const char *column)
+{
+    return named_query_chosen_flags(column) | (is_setting(column) ? TABLE_VARYING : 0);
 }
 
 enum status named_query_open_filtered(struct store *s, const char *name, const struct store_filter *f,

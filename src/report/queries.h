@@ -20,9 +20,10 @@ struct named_query {
 /* All of them, in the order of help texts; ends with a NULL name. */
 const struct named_query *named_queries(void);
 
-/* Whether a column of theirs is chosen (metaparameters, recipe, place) rather than measured or counted: a
- * text table says it once where all rows have the same. */
-bool named_query_is_setting(const char *column);
+/* Flags (enum table_flags) of a column of theirs: settings are said once where all rows have the same, axes
+ * are JSON. `chosen`: of columns that were asked for, which are all shown. */
+unsigned named_query_flags(const char *column);
+unsigned named_query_chosen_flags(const char *column);
 
 /* Opens a query by its name. An unknown name is ST_USAGE and lists the known ones. */
 enum status named_query_open(struct store *s, const char *name, struct store_query **out, struct err *e);

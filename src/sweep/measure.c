@@ -61,6 +61,9 @@ static enum status measure_trial(struct store *s, const struct measure_config *c
         return err_set(e, ST_NOMEM, "out of memory");
     }
     enum status status = stored_trial_read(s, m->trial, &t, e);
+    if (status == ST_OK && t.state == TRIAL_SKIPPED) {
+        status = err_set(e, ST_USAGE, "trial %" PRId64 " is skipped, it has nothing to measure", m->trial);
+    }
     if (status == ST_OK) {
         status = arch_build(&t.point.design, &job->arch, e);
     }

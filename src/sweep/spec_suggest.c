@@ -30,9 +30,7 @@ static const char *other_place(enum section section, const char *key)
                   {SECTION_SEARCH, "search"},
                   {SECTION_BUDGET, "budget"},
                   {SECTION_RUN, "run"},
-                  {SECTION_BLOCK, "a block of sweep"},
-                  {SECTION_RANDOM, "random"},
-                  {SECTION_PLOT, "plots"}};
+                  {SECTION_BLOCK, "a block of sweep"}};
     for (size_t place = 0; place < sizeof places / sizeof *places; place++) {
         if (places[place].section == section)
             continue;
@@ -46,7 +44,7 @@ static const char *other_place(enum section section, const char *key)
 void field_unknown(enum section section, const char *key, char *out, size_t n)
 {
     char quoted[QUOTED_TEXT];
-    const char *guess = nearest(section, key), *place = guess ? NULL : other_place(section, key);
+    const char *place = other_place(section, key), *guess = place ? NULL : nearest(section, key);
     size_t used = (size_t)snprintf(out, n, "unknown key %s%s%s%s; allowed: ", text_quote(key, quoted),
                                    guess   ? ", did you mean "
                                    : place ? ", which belongs to "

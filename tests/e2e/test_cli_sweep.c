@@ -285,6 +285,19 @@ static void test_query_compare_and_effects(void **state)
     EXPECT_ERROR(2, "compare needs two variants", "query", "tiny.db", "compare", "1");
     EXPECT_ERROR(2, "there is no block \"nope\"", "query", "tiny.db", "effects", "--block", "nope");
     EXPECT_ERROR(2, "unknown column \"fun\"", "query", "tiny.db", "effects", "--y", "fun");
+    EXPECT_ERROR(2, "\"train_s\" is no accuracy, allowed: test_top1", "query", "tiny.db", "plateau", "--y",
+                 "train_s");
+    EXPECT_ERROR(2, "y: edf takes no y", "plot", "tiny.db", "edf", "--y", "val_loss");
+    EXPECT_ERROR(2, "tiny.db: this is a results database", "eval", "tiny.db", "--data", "x");
+    EXPECT_ERROR(2, "there is none yet", "plan", "tiny.yaml", "--db", "none.db", "--only", "changes");
+    EXPECT_ERROR(2, "needs --budget", "plan", "tiny.yaml", "--only", "budget");
+    o = RUN("status", "tiny.db", "--format", "markdown");
+    assert_int_equal(o.code, 0);
+    assert_holds(o.out, "|\n\n**Sweeps**\n\n| sweep |");
+    outcome_release(&o);
+    o = RUN("query", "tiny.db", "curve", "--format", "json");
+    assert_holds(o.out, "\"axes\": {\"");
+    outcome_release(&o);
 }
 
 /* Nothing that writes, attaches or loads gets through --sql. */

@@ -39,6 +39,19 @@ static void test_never_overwrites(void **state)
     assert_int_equal(o.code, 0);
     assert_string_equal(o.out, "sweep.yaml\n");
     outcome_release(&o);
+    /* Two specs are two sweeps. */
+    o = RUN("init", "-o", "other one.yaml");
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+    o = RUN("init", "-o", "narrow.yaml");
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+    struct json_object *narrow = JSON("plan", "narrow.yaml", "--format", "json"),
+                       *other = JSON("plan", "other one.yaml", "--format", "json");
+    assert_string_equal(json_text_at(narrow, "totals.sweep"), "narrow");
+    assert_string_equal(json_text_at(other, "totals.sweep"), "sweep");
+    json_object_put(narrow);
+    json_object_put(other);
     text_write("sweep.yaml", "mine");
     EXPECT_ERROR(1, "sweep.yaml exists", "init");
     struct stat s;

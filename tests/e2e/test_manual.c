@@ -25,7 +25,7 @@ static int setup(void **state)
     const char *line = strstr(o.out, "Commands:\n");
     for (line = line ? strchr(line, '\n') + 1 : ""; strncmp(line, "  ", 2) == 0;
          line = strchr(line, '\n') + 1) {
-        if (command_count < MOST_COMMANDS)
+        if (command_count < MOST_COMMANDS && line[2] != ' ') /* else a summary goes on */
             snprintf(commands[command_count++], NAME, "%.*s", (int)strcspn(line + 2, " "), line + 2);
     }
     outcome_release(&o);
@@ -65,7 +65,14 @@ static void test_wrong_usage_is_2(void **state)
                          takes_file ? "x" : NULL);
     }
     EXPECT_ERROR(2, "no command", NULL);
-    EXPECT_ERROR(2, "unknown command", "nonsense");
+    EXPECT_ERROR(2, "unknown command \"nonsense\", see", "nonsense");
+    EXPECT_ERROR(2, "unknown command \"staus\", did you mean status?", "staus");
+    EXPECT_ERROR(2, "unknown command \"nonsense\"", "help", "nonsense");
+    struct outcome asked = RUN("help", "run"), itself = RUN("run", "--help");
+    assert_int_equal(asked.code, 0);
+    assert_string_equal(asked.out, itself.out);
+    outcome_release(&asked);
+    outcome_release(&itself);
 }
 
 /* Every option of every command's help stands in the command's section of the page. */

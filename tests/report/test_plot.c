@@ -99,6 +99,9 @@ static void kinds_of_a_plane(void **state)
     draw_kind(s, "heatmap", "SR,bypass,n,test_top1_pct_mean,test_top1_pct_ci95\n0.25,none,2,51,");
     draw_kind(s, "parallel", "SR,bypass,n,test_top1_pct_mean\n0.25,none,2,51\n");
     draw_kind(s, "effects", "\nbypass,none,4,46,");
+    /* What two seeds share is one observation. */
+    draw_ok(s, (struct plot_options){.kind = "effects", .y = "model_mib", .block = "plane"});
+    assert_contains(path_in(s->dir, "s-plane-effects-model_mib.csv"), "\nbypass,none,2,2,");
     /* 1 MiB is on the front whatever happens, 3 MiB (41 %) is not, 4 MiB has one seed. */
     draw_kind(s, "pareto", "\"SR=0.25, bypass=none\",1,2,51,");
     assert_contains(path_in(s->dir, "s-plane-pareto.csv"), ",1,1\n");

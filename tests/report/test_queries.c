@@ -1,5 +1,6 @@
 /* The named queries over the small sweep of tests/sweep/store_fixture.h. */
 #include "report/queries.h"
+#include "report/table.h"
 
 #include "../sweep/store_fixture.h"
 
@@ -105,14 +106,14 @@ static void test_trials(void **state)
 static void test_settings_are_told_from_measures(void **state)
 {
     (void)state;
-    assert_true(named_query_is_setting("base_e"));
-    assert_true(named_query_is_setting("lr"));
-    assert_true(named_query_is_setting("smoothing"));
-    assert_true(named_query_is_setting("sweep"));
-    assert_false(named_query_is_setting("params"));
-    assert_false(named_query_is_setting("epochs")); /* epochs_planned is one */
-    assert_false(named_query_is_setting("e"));
-    assert_false(named_query_is_setting(""));
+    assert_true(named_query_flags("base_e") & TABLE_VARYING);
+    assert_true(named_query_flags("lr") & TABLE_VARYING);
+    assert_true(named_query_flags("smoothing") & TABLE_VARYING);
+    assert_true(named_query_flags("sweep") & TABLE_VARYING);
+    assert_int_equal(named_query_flags("params"), 0);
+    assert_int_equal(named_query_flags("epochs"), 0); /* epochs_planned is one */
+    assert_int_equal(named_query_flags("e"), 0);
+    assert_int_equal(named_query_flags(""), 0);
 }
 
 static void test_blocks_of_two_sweeps(void **state)
@@ -177,9 +178,10 @@ static void test_ranks(void **state)
     struct context *c = *state;
     fixture_finish(c->s, c->f.ids[0], 0.7, 0.6);
     fixture_finish(c->s, c->f.ids[4], 0.5, 0.4);
-    assert_int_equal(strncmp(row_text(c->s, "leaderboard", 0), "demo 1 1 128 128 2 0.125 0.5 none ", 34), 0);
+    assert_int_equal(strncmp(row_text(c->s, "leaderboard", 0), "demo 1 1 1 128 128 2 0.125 0.5 none ", 36),
+                     0);
     assert_int_equal(row_count(c->s, "leaderboard"), 2);
-    assert_int_equal(strncmp(row_text(c->s, "pareto", 0), "demo 1 128 128 2 0.125 0.5 none ", 32), 0);
+    assert_int_equal(strncmp(row_text(c->s, "pareto", 0), "demo 1 1 128 128 2 0.125 0.5 none ", 34), 0);
     assert_int_equal(row_count(c->s, "pareto"), 1);
 }
 

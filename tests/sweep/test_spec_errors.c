@@ -174,6 +174,7 @@ static void test_sections(void **state)
         {"train: {epoch: 3}\n", 4, 9, "train",
          "unknown key \"epoch\", did you mean epochs?; allowed: epochs, batch"},
         {"train: {lr: 1, bathc: 3}\n", 4, 16, "train", "did you mean batch?"},
+        {"train: {SR: 0.5}\n", 4, 9, "train", "unknown key \"SR\", which belongs to base; allowed:"},
         {"train: {LR: 1}\n", 4, 9, "train", "did you mean lr?"},
         {"train: {rl: 1}\n", 4, 9, "train", "did you mean lr?"},
         {"train: {speed: 1}\n", 4, 9, "train", "unknown key \"speed\"; allowed:"},
