@@ -229,8 +229,10 @@ static enum status draw_parallel(const struct block_results *r, const struct fig
     double low = INFINITY, high = -INFINITY;
     struct scale *scales = arena_alloc(&f->arena, r->axis_count + 1, sizeof *scales);
     const char **names = arena_alloc(&f->arena, r->axis_count + 1, sizeof *names);
-    enum status st = scales && names ? point_means(r, f, &mean, &first, e) : figure_no_memory(e);
-    if (st != ST_OK)
+    if (!scales || !names)
+        return figure_no_memory(e);
+    enum status st = point_means(r, f, &mean, &first, e);
+    if (st != ST_OK || !mean || !first)
         return st;
     for (size_t p = 0; p < r->axes.point_count; p++) {
         low = mean[p].n > 0 ? fmin(low, mean[p].mean) : low;
