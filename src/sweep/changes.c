@@ -33,6 +33,20 @@ struct search {
     int *by_identity;            /* indices into known, sorted by architecture, recipe, seed */
     const struct trial **wanted; /* the space's trials, sorted alike */
     bool *named;                 /* known trials that the spec names */
+    struct known_recipe *recipes;
+    struct {
+        const struct point *before;
+        char after[HASH_TEXT];
+        int differences;
+        const char *text;
+    } last; /* most trials differ like the one before */
+};
+
+/* A recipe that the database holds. */
+struct known_recipe {
+    char hash[HASH_TEXT];
+    struct point point; /* only its recipe counts */
+    struct known_recipe *next;
 };
 
 static int compare(const char *arch_a, const char *recipe_a, uint64_t seed_a, const char *arch_b,
@@ -87,8 +101,9 @@ static const struct known_trial *known_at(const struct search *s, int place, con
     return NULL;
 }
 
-/* A trial of the space with this architecture (and recipe), NULL if there is none. */
-static const struct trial *wanted_like(const struct search *s, const char *arch, const char *recipe)
+/* The first of the space's trials, sorted, with this architecture (and recipe); trial_count if there is none.
+ */
+static int find_wanted(const struct search *s, const char *arch, const char *recipe)
 {
     int low = 0, high = s->space->trial_count;
     while (low < high) {
@@ -101,8 +116,9 @@ static const struct trial *wanted_like(const struct search *s, const char *arch,
         }
     }
     const struct trial *t = low < s->space->trial_count ? s->wanted[low] : NULL;
-    return t && strcmp(t->arch_hash, arch) == 0 && (!recipe || strcmp(t->recipe_hash, recipe) == 0) ? t
-                                                                                                    : NULL;
+    const bool same =
+        t && strcmp(t->arch_hash, arch) == 0 && (!recipe || strcmp(t->recipe_hash, recipe) == 0);
+    return same ? low : s->space->trial_count;
 }
 
 static enum status no_memory(const struct search *s, struct err *e)
@@ -110,11 +126,10 @@ static enum status no_memory(const struct search *s, struct err *e)
     return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
 }
 
-/* "lr 0.04 -> 0.02, epochs 5 -> 10"; arena memory. */
-static const char *recipe_difference(const struct search *s, const struct point *before,
-                                     const struct point *after)
+/* "lr 0.04 -> 0.02, epochs 5 -> 10" into `text`, which may be NULL; returns how many keys differ. */
+static int recipe_difference(const struct point *before, const struct point *after, struct strbuf *text)
 {
-    struct strbuf text = STRBUF_INIT;
+    int count = 0;
     for (size_t i = 0; i < field_count(); i++) {
         const struct field *f = field_at(i);
         char old[POINT_TEXT], new[POINT_TEXT];
@@ -123,40 +138,85 @@ static const char *recipe_difference(const struct search *s, const struct point 
         }
         field_get(f, before, old);
         field_get(f, after, new);
-        if (strcmp(old, new) != 0) {
-            strbuf_printf(&text, "%s%s %s -> %s", text.len ? ", " : "", f->key, old, new);
+        if (strcmp(old, new) == 0) {
+            continue;
         }
+        if (text) {
+            strbuf_printf(text, "%s%s %s -> %s", count ? ", " : "", f->key, old, new);
+        }
+        count++;
     }
-    const char *out =
-        text.failed ? NULL
-                    : arena_strdup(&s->c->arena, text.len ? text.text : "another arithmetic of the engine");
-    strbuf_release(&text);
-    return out;
+    return count;
 }
 
-/* Reads the recipe of a known trial and says how it differs. Most trials differ like the one before. */
-struct difference {
-    char before[HASH_TEXT], after[HASH_TEXT];
-    const char *text;
-};
-
-static enum status difference_of(struct search *s, struct difference *last, const struct known_trial *known,
-                                 const struct trial *wanted, struct err *e)
+/* The recipe of a known trial, read once for all that share it; NULL: see the error. */
+static const struct point *recipe_of(struct search *s, const struct known_trial *known, struct err *e)
 {
-    struct stored_trial stored;
-    if (last->text && strcmp(last->before, known->recipe_hash) == 0 &&
-        strcmp(last->after, wanted->recipe_hash) == 0) {
-        return ST_OK;
+    struct known_recipe *r = s->recipes;
+    while (r && strcmp(r->hash, known->recipe_hash) != 0) {
+        r = r->next;
     }
+    if (r) {
+        return &r->point;
+    }
+    struct stored_trial stored;
     enum status status = stored_trial_read(s->store, known->id, &stored, e);
     if (status == ST_OK) {
-        last->text = recipe_difference(s, &stored.point, &wanted->point);
-        memcpy(last->before, known->recipe_hash, HASH_TEXT);
-        memcpy(last->after, wanted->recipe_hash, HASH_TEXT);
-        status = last->text ? ST_OK : no_memory(s, e);
+        r = arena_alloc(&s->c->arena, 1, sizeof *r);
+        if (!r) {
+            no_memory(s, e);
+        } else {
+            memcpy(r->hash, known->recipe_hash, HASH_TEXT);
+            r->point.recipe = stored.point.recipe;
+            r->next = s->recipes;
+            s->recipes = r;
+        }
     }
     stored_trial_release(&stored);
-    return status;
+    return r ? &r->point : NULL;
+}
+
+/* What distinguishes a wanted trial from the known one of the same layers whose recipe is nearest. */
+struct nearest {
+    int differences; /* 0: none is found yet */
+    const struct point *before;
+    const struct trial *after;
+};
+
+static enum status look_nearer(struct search *s, struct nearest *n, const struct known_trial *known,
+                               const struct trial *wanted, struct err *e)
+{
+    const struct point *before = recipe_of(s, known, e);
+    if (!before) {
+        return e->status;
+    }
+    if (before != s->last.before || strcmp(wanted->recipe_hash, s->last.after) != 0) {
+        s->last.before = before;
+        s->last.differences = recipe_difference(before, &wanted->point, NULL) + 1;
+        s->last.text = NULL;
+        memcpy(s->last.after, wanted->recipe_hash, HASH_TEXT);
+    }
+    if (n->differences == 0 || s->last.differences < n->differences) {
+        *n = (struct nearest){s->last.differences, before, wanted};
+    }
+    return ST_OK;
+}
+
+static enum status nearest_text(struct search *s, const struct nearest *n, const char **why, struct err *e)
+{
+    const bool is_last = n->before == s->last.before && strcmp(n->after->recipe_hash, s->last.after) == 0;
+    if (is_last && s->last.text) {
+        *why = s->last.text;
+        return ST_OK;
+    }
+    struct strbuf text = STRBUF_INIT;
+    recipe_difference(n->before, &n->after->point, &text);
+    *why = text.failed
+               ? NULL
+               : arena_strdup(&s->c->arena, text.len ? text.text : "another arithmetic of the engine");
+    strbuf_release(&text);
+    s->last.text = is_last ? *why : s->last.text;
+    return *why ? ST_OK : no_memory(s, e);
 }
 
 static enum change change_of(const struct search *s, const struct known_trial *k, bool skipped)
@@ -184,9 +244,8 @@ static enum change change_of(const struct search *s, const struct known_trial *k
     return skipped ? CHANGE_SKIPPED : k->epochs_done > 0 ? CHANGE_CONTINUES : CHANGE_WAITING;
 }
 
-/* Why a trial is new although the sweep is not; NULL in last->text where its architecture is new. */
-static enum status why_new(struct search *s, const struct trial *t, struct difference *last, const char **why,
-                           struct err *e)
+/* Why a trial is new although the sweep is not. */
+static enum status why_new(struct search *s, const struct trial *t, const char **why, struct err *e)
 {
     const char *arch = t->arch_hash;
     *why = NULL;
@@ -198,19 +257,32 @@ static enum status why_new(struct search *s, const struct trial *t, struct diffe
         *why = "new seed";
         return ST_OK;
     }
-    const struct known_trial *k = known_at(s, find_known(s, arch, NULL, 0), arch, NULL);
-    if (!k) {
+    struct nearest n = {0};
+    const char *last = ""; /* seeds of a recipe come in a row */
+    for (int place = find_known(s, arch, NULL, 0); place < s->count; place++) {
+        const struct known_trial *k = &s->known[s->by_identity[place]];
+        if (strcmp(k->arch_hash, arch) != 0) {
+            break;
+        }
+        if (!s->fingerprint || strcmp(k->data_fingerprint, s->fingerprint) != 0 ||
+            strcmp(k->recipe_hash, last) == 0) {
+            continue;
+        }
+        last = k->recipe_hash;
+        const enum status status = look_nearer(s, &n, k, t, e);
+        if (status != ST_OK) {
+            return status;
+        }
+    }
+    if (n.differences == 0) {
         *why = "new point";
         return ST_OK;
     }
-    enum status status = difference_of(s, last, k, t, e);
-    *why = last->text;
-    return status;
+    return nearest_text(s, &n, why, e);
 }
 
 static enum status classify(struct search *s, struct err *e)
 {
-    struct difference last = {.text = NULL};
     enum status status = ST_OK;
     for (int i = 0; i < s->space->trial_count && status == ST_OK; i++) {
         const struct trial *t = &s->space->trials[i];
@@ -224,7 +296,7 @@ static enum status classify(struct search *s, struct err *e)
             change->epochs_done = k->epochs_done;
         } else {
             change->change = t->skip_reason ? CHANGE_SKIPPED : CHANGE_NEW;
-            status = t->skip_reason ? ST_OK : why_new(s, t, &last, &change->why, e);
+            status = t->skip_reason ? ST_OK : why_new(s, t, &change->why, e);
         }
         s->c->counts[change->change]++;
     }
@@ -232,26 +304,38 @@ static enum status classify(struct search *s, struct err *e)
 }
 
 /* Why a known trial is outside the spec. */
-static enum status why_outside(struct search *s, const struct known_trial *k, struct difference *last,
-                               const char **why, struct err *e)
+static enum status why_outside(struct search *s, const struct known_trial *k, const char **why, struct err *e)
 {
+    const int end = s->space->trial_count;
     if (!s->fingerprint || strcmp(k->data_fingerprint, s->fingerprint) != 0) {
         *why = s->c->data ? s->c->data : "trained on other data";
         return ST_OK;
     }
-    const struct trial *same = wanted_like(s, k->arch_hash, k->recipe_hash);
-    const struct trial *like = same ? same : wanted_like(s, k->arch_hash, NULL);
-    if (!like) {
-        *why = "its point is not in the spec";
-        return ST_OK;
-    }
-    if (same) {
+    if (find_wanted(s, k->arch_hash, k->recipe_hash) < end) {
         *why = "its seed is not in the spec";
         return ST_OK;
     }
-    enum status status = difference_of(s, last, k, like, e);
-    *why = last->text;
-    return status;
+    struct nearest n = {0};
+    const char *last = "";
+    for (int i = find_wanted(s, k->arch_hash, NULL); i < end; i++) {
+        const struct trial *t = s->wanted[i];
+        if (strcmp(t->arch_hash, k->arch_hash) != 0) {
+            break;
+        }
+        if (strcmp(t->recipe_hash, last) == 0) {
+            continue;
+        }
+        last = t->recipe_hash;
+        const enum status status = look_nearer(s, &n, k, t, e);
+        if (status != ST_OK) {
+            return status;
+        }
+    }
+    if (n.differences == 0) {
+        *why = "its point is not in the spec";
+        return ST_OK;
+    }
+    return nearest_text(s, &n, why, e);
 }
 
 static enum status name_outside(struct search *s, struct err *e)
@@ -274,7 +358,6 @@ static enum status name_outside(struct search *s, struct err *e)
 
 static enum status find_outside(struct search *s, struct err *e)
 {
-    struct difference last = {.text = NULL};
     enum status status = ST_OK;
     int count = 0;
     for (int i = 0; i < s->count; i++) {
@@ -291,7 +374,7 @@ static enum status find_outside(struct search *s, struct err *e)
         }
         struct outside_trial *out = &s->c->outside[s->c->outside_count++];
         *out = (struct outside_trial){.id = k->id, .state = k->state, .epochs_done = k->epochs_done};
-        status = why_outside(s, k, &last, &out->why, e);
+        status = why_outside(s, k, &out->why, e);
     }
     return status == ST_OK ? name_outside(s, e) : status;
 }

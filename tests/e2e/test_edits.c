@@ -79,6 +79,21 @@ static void test_plan_tells_what_else_changed(void **state)
                         "batch 16 -> 8, lr 0.04 -> 0.02");
     assert_string_equal(json_text_at(plan, "changes.db"), "results/recipe.db");
     json_object_put(plan);
+    /* Of several recipes of the same layers, the nearest is meant. */
+    static const char rates[] =
+        "sweep: [{id: lr, grid: {lr: [0.01, 0.03]}}]\ntrain: {epochs: %d, batch: 80}\n";
+    char text[128];
+    snprintf(text, sizeof text, rates, 1);
+    spec_write("rates", text);
+    assert_int_equal(run("rates", NULL), 0);
+    snprintf(text, sizeof text, rates, 2);
+    spec_write("rates", text);
+    plan = JSON("plan", "rates.yaml", "--format", "json");
+    for (size_t i = 0; i < 2; i++) {
+        assert_change(plan, i, "new", "epochs 1 -> 2");
+        assert_string_equal(json_text_at(json_row(json_at(plan, "outside"), i), "why"), "epochs 1 -> 2");
+    }
+    json_object_put(plan);
     FILE *f = fopen("recipe.yaml", "w");
     assert_non_null(f);
     fputs("version: 1\nname: recipe\ndata: {format: idx, path: data, val: 40}\n"
