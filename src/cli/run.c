@@ -204,12 +204,18 @@ enum status run_spec(const struct spec *spec, const struct run_config *config, c
 }
 
 /* The command that continues; NULL: no memory. */
-static char *run_again(const char *spec, const char *db)
+static char *run_again(const char *spec, const struct run_config *config)
 {
+    char workers[32] = "", threads[32] = "";
+    const char *db = config->db;
+    if (config->workers > 0)
+        snprintf(workers, sizeof workers, " --workers %d", config->workers);
+    if (config->threads > 0)
+        snprintf(threads, sizeof threads, " --threads %d", config->threads);
     char *spec_word = shell_word(spec), *db_word = shell_word(db ? db : "");
-    char *again = spec_word && db_word
-                      ? mem_printf("firesweep run %s%s%s", spec_word, db ? " --db " : "", db ? db_word : "")
-                      : NULL;
+    char *again = spec_word && db_word ? mem_printf("firesweep run %s%s%s%s%s", spec_word, db ? " --db " : "",
+                                                    db ? db_word : "", workers, threads)
+                                       : NULL;
     mem_free(spec_word);
     mem_free(db_word);
     return again;
@@ -232,7 +238,7 @@ static enum status run_run(const struct args *a, struct err *e)
     st = spec_load(a->positional[0], &spec, e);
     if (st == ST_OK)
         st = plot_check(&spec, e);
-    char *again = run_again(a->positional[0], config.db);
+    char *again = run_again(a->positional[0], &config);
     if (st == ST_OK && !again)
         st = err_set(e, ST_NOMEM, "out of memory");
     if (st == ST_OK)

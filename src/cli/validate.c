@@ -53,9 +53,9 @@ static void print_problems(const struct validation *v)
     }
     if (v->problems.count == 0) {
         table_print_escaped(stdout, v->path);
-        printf(": fine: %d trials", v->problems.trials);
+        printf(": fine: %d trial%s", v->problems.trials, v->problems.trials == 1 ? "" : "s");
         if (v->problems.excluded > 0)
-            printf(", and %d excluded by constraints", v->problems.excluded);
+            printf(", and %d left out by constraints or exclude", v->problems.excluded);
         putchar('\n');
     }
 }

@@ -126,6 +126,8 @@ static void test_interrupted_with_other_packing(void **state)
     wait_until("repacked", all_epochs, 4, sweep);
     assert_int_equal(kill(sweep, SIGTERM), 0);
     assert_int_equal(run_wait(sweep), 1);
+    assert_true(
+        output_holds("repacked", "  firesweep run four.yaml --db repacked.db --workers 1 --threads 2  "));
     assert_int_equal(run_wait(run_start("four", "repacked", many)), 0);
     assert_complete("repacked", reference_metrics(state));
 }
