@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -80,8 +81,9 @@ static void sweep_name(const char *file, char out[SWEEP_NAME])
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     const char *slash = strrchr(file, '/'), *stem = slash ? slash + 1 : file, *dot = strrchr(stem, '.');
     const size_t n = dot ? (size_t)(dot - stem) : strlen(stem);
-    const bool usable =
-        n > 0 && n < SWEEP_NAME && strspn(stem, allowed) >= n && stem[0] != '-' && stem[0] != '.';
+    const bool usable = n > 0 && n < SWEEP_NAME && strspn(stem, allowed) >= n && stem[0] != '-' &&
+                        stem[0] != '.' &&
+                        !(n == 4 && strncasecmp(stem, "null", n) == 0); /* that is nothing in YAML */
     snprintf(out, SWEEP_NAME, "%.*s", usable ? (int)n : 5, usable ? stem : "sweep");
 }
 

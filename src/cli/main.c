@@ -63,11 +63,12 @@ static enum status dispatch(int argc, const char **argv, struct err *e)
         manual_write(stdout, FIRESWEEP_VERSION);
         return ST_OK;
     }
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || (strcmp(word, "help") == 0 && argc == 2)) {
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
+        (strcmp(word, "help") == 0 && (argc == 2 || argv[2][0] == '-'))) {
         print_help();
         return ST_OK;
     }
-    if (strcmp(word, "help") == 0 && argc > 2) {
+    if (strcmp(word, "help") == 0) {
         const char *swapped[] = {argv[2], "--help", NULL};
         const struct command *asked = command_find(argv[2]);
         return asked ? command_run_args(asked, 2, swapped, e) : unknown_command(argv[2], e);

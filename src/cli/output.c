@@ -88,8 +88,10 @@ static enum status write_note(const struct output *o, const struct section *s, c
         free(text);
         return err_set(e, ST_NOMEM, "out of memory");
     }
-    for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
-        *end = '\0';
+    for (char *line = text, *end; *line; line = end) {
+        end = line + strcspn(line, "\n");
+        if (*end)
+            *end++ = '\0';
         if (table_text_width(line) > o->width)
             output_words(o->out, line, 0, 0, o->width);
         else

@@ -60,6 +60,7 @@ struct table_piece {
     int width;
     const char *rest; /* what follows, NULL at the end */
 };
+/* Takes what fits into `width` columns, up to a space, which is dropped, or to where a word may break. */
 struct table_piece table_layout_piece(const char *text, int width);
 
 #endif

@@ -85,13 +85,13 @@ static int find_known(const struct search *s, const char *arch, const char *reci
     return low;
 }
 
-/* A known trial of the spec's data at a place of by_identity, if it is of this architecture (and recipe). */
+/* A known trial of the spec's data at a place of by_identity, if it is of this architecture and recipe. */
 static const struct known_trial *known_at(const struct search *s, int place, const char *arch,
                                           const char *recipe)
 {
     for (; place < s->count; place++) {
         const struct known_trial *k = &s->known[s->by_identity[place]];
-        if (strcmp(k->arch_hash, arch) != 0 || (recipe && strcmp(k->recipe_hash, recipe) != 0)) {
+        if (strcmp(k->arch_hash, arch) != 0 || strcmp(k->recipe_hash, recipe) != 0) {
             return NULL;
         }
         if (s->fingerprint && strcmp(k->data_fingerprint, s->fingerprint) == 0) {
