@@ -125,6 +125,8 @@ struct cell {
 enum status store_query_open(struct store *s, const char *sql, struct store_query **out, struct err *e);
 int store_query_columns(const struct store_query *q);
 const char *store_query_column(const struct store_query *q, int column);
+/* As the table declares it ("TEXT", "INTEGER", "REAL"); "" for what the query computes. */
+const char *store_query_column_type(const struct store_query *q, int column);
 /* *row false at the end. */
 enum status store_query_next(struct store_query *q, bool *row, struct err *e);
 struct cell store_query_cell(const struct store_query *q, int column);

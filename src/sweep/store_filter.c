@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,8 +11,13 @@
 #include "base/num.h"
 #include "base/strbuf.h"
 #include "sweep/store_internal.h"
+#include "sweep/suggest.h"
 
-enum { DEPTH_LIMIT = 64, PARAMETER_LIMIT = 256, WORD_LIMIT = 128 };
+enum { DEPTH_LIMIT = 64, PARAMETER_LIMIT = 256, WORD_LIMIT = 128, NAMES_LIMIT = 128 };
+
+/* What an operand holds. SQLite orders every text above every number, so a comparison between the two would
+ * select all rows or none without a word. */
+enum kind { KIND_UNKNOWN, KIND_NUMBER, KIND_BYTES, KIND_MIB, KIND_TEXT };
 
 struct filter {
     const struct store_query *names; /* the query that is narrowed: its columns */
@@ -21,13 +27,24 @@ struct filter {
     struct cell parameters[PARAMETER_LIMIT];
     const char *text, *at; /* the condition, and the next character */
     int depth;
+    enum kind kind; /* of the operand taken last */
     struct err *e;
 };
 
-/* The columns there are. */
-static void list_columns(const struct filter *f, struct strbuf *out)
+/* "there is no column "SRR", did you mean sr? Columns are ..." */
+static void tell_columns(const struct filter *f, const char *name, size_t n, struct strbuf *out)
 {
-    for (int i = 0; i < store_query_columns(f->names); i++)
+    const char *known[NAMES_LIMIT];
+    char word[WORD_LIMIT];
+    const int shown = n < 60 ? (int)n : 60, columns = store_query_columns(f->names);
+    int count = 0;
+    for (; count < columns && count < NAMES_LIMIT; count++)
+        known[count] = store_query_column(f->names, count);
+    snprintf(word, sizeof word, "%.*s", shown, name);
+    const char *guess = suggest_word(word, known, count);
+    strbuf_printf(out, "there is no column \"%s\"%s%s%s columns are ", word, guess ? ", did you mean " : "",
+                  guess ? guess : "", guess ? "?" : ";");
+    for (int i = 0; i < columns; i++)
         strbuf_printf(out, "%s%s", i ? ", " : "", store_query_column(f->names, i));
 }
 
@@ -70,6 +87,18 @@ static int find_column(const struct store_query *q, const char *name, size_t n)
     return -1;
 }
 
+/* By the declaration of the table's column and, for what is computed, the unit in its name. */
+static enum kind column_kind(const struct store_query *q, int column)
+{
+    const char *name = store_query_column(q, column), *type = store_query_column_type(q, column);
+    const size_t n = strlen(name);
+    if (n > 4 && strcmp(name + n - 4, "_mib") == 0)
+        return KIND_MIB;
+    return strcmp(type, "TEXT") == 0                                   ? KIND_TEXT
+           : strcmp(type, "INTEGER") == 0 || strcmp(type, "REAL") == 0 ? KIND_NUMBER
+                                                                       : KIND_UNKNOWN;
+}
+
 /* SQLite's own name for the column, quoted: what the user wrote never becomes part of the statement. */
 static void put_column(struct filter *f, int column)
 {
@@ -109,6 +138,7 @@ static enum status take_text(struct filter *f)
     strbuf_release(&text);
     if (failed)
         return err_set(f->e, ST_NOMEM, "out of memory");
+    f->kind = KIND_TEXT;
     return put_parameter(f, start, (struct cell){.type = CELL_TEXT, .text = copy});
 }
 
@@ -126,6 +156,7 @@ static enum status take_number(struct filter *f)
     struct cell value = {.type = CELL_REAL};
     if (!num_parse_scaled(word, &value.r))
         return wrong(f, start, "no number; examples are 0.5, 5e-4, 5MiB, 90%");
+    f->kind = n > 0 && toupper((unsigned char)word[n - 1]) == 'B' ? KIND_BYTES : KIND_NUMBER;
     if (num_parse_int(word, &value.i))
         value.type = CELL_INT;
     if (*f->at == '%') {
@@ -143,12 +174,12 @@ static enum status take_column(struct filter *f)
     const size_t n = (size_t)(f->at - start);
     const int column = find_column(f->names, start, n);
     if (column >= 0) {
+        f->kind = column_kind(f->names, column);
         put_column(f, column);
         return ST_OK;
     }
     struct strbuf message = STRBUF_INIT;
-    strbuf_printf(&message, "there is no column \"%.*s\"; columns are ", n < 60 ? (int)n : 60, start);
-    list_columns(f, &message);
+    tell_columns(f, start, n, &message);
     const enum status st = wrong(f, start, message.text);
     strbuf_release(&message);
     return st;
@@ -181,6 +212,7 @@ static enum status take_operand(struct filter *f)
     }
     if (take(f, "null")) {
         strbuf_puts(&f->sql, "NULL");
+        f->kind = KIND_UNKNOWN;
         return ST_OK;
     }
     if (*f->at == '\'' || *f->at == '"')
@@ -198,14 +230,33 @@ static enum status take_sum(struct filter *f, bool products)
 {
     enum status st = products ? take_operand(f) : take_sum(f, true);
     while (st == ST_OK) {
+        skip_blanks(f);
+        const char *operator= f->at;
+        const enum kind left = f->kind;
         const bool first = take(f, products ? "*" : "+");
         if (!first && !take(f, products ? "/" : "-"))
             break;
         /* Reals: 1 / 2 is 0.5. */
         strbuf_puts(&f->sql, products ? first ? " * " : " * 1.0 / " : first ? " + " : " - ");
         st = products ? take_operand(f) : take_sum(f, true);
+        if (st == ST_OK && (left == KIND_TEXT || f->kind == KIND_TEXT))
+            return wrong(f, operator, "arithmetic with a text");
+        f->kind = left == KIND_UNKNOWN ? f->kind : left;
     }
     return st;
+}
+
+/* Refuses what compares, but never as meant. */
+static enum status check_kinds(struct filter *f, const char *operator, enum kind a, enum kind b)
+{
+    if (a == KIND_UNKNOWN || b == KIND_UNKNOWN)
+        return ST_OK;
+    if ((a == KIND_TEXT) != (b == KIND_TEXT))
+        return wrong(f, operator, "a text is compared with a number; texts stand in quotes, numbers do not");
+    if ((a == KIND_MIB && b == KIND_BYTES) || (a == KIND_BYTES && b == KIND_MIB))
+        return wrong(f, operator,
+                     "a column in MiB is compared with bytes: write the number of MiB, without a unit");
+    return ST_OK;
 }
 
 static enum status take_comparison(struct filter *f)
@@ -215,11 +266,18 @@ static enum status take_comparison(struct filter *f)
                                                {"<>", " IS NOT "}, {"==", " IS "}, {"<", " < "},
                                                {">", " > "},       {"=", " IS "}};
     enum status st = take_sum(f, false);
+    skip_blanks(f);
+    const char *operator= f->at;
     for (size_t i = 0; st == ST_OK && i < sizeof operators / sizeof *operators; i++) {
         if (!take(f, operators[i][0]))
             continue;
+        const enum kind left = f->kind;
         strbuf_puts(&f->sql, operators[i][1]);
-        return take_sum(f, false);
+        st = take_sum(f, false);
+        if (st == ST_OK)
+            st = check_kinds(f, operator, left, f->kind);
+        f->kind = KIND_NUMBER;
+        break;
     }
     return st;
 }
@@ -284,9 +342,8 @@ static enum status each_name(struct filter *f, const char *option, const char *l
         const int column = find_column(f->names, name, length);
         if (column < 0) {
             struct strbuf known = STRBUF_INIT;
-            list_columns(f, &known);
-            err_set(f->e, ST_USAGE, "%s: there is no column \"%.*s\"; columns are %s", option,
-                    length < 60 ? (int)length : 60, name, known.text);
+            tell_columns(f, name, length, &known);
+            err_set(f->e, ST_USAGE, "%s: %s", option, known.text);
             strbuf_release(&known);
             return ST_USAGE;
         }

@@ -7,7 +7,8 @@
  *     condition:  sum (< <= > >= = == != <>) sum, and, or, not, parentheses
  *     sum:        numbers (0.5, 5e-4, 5MiB, 90%), 'texts' or "texts", columns, null, + - * /
  *
- * `x = null` and `x != null` ask whether there is a value. Names do not distinguish case. */
+ * `x = null` and `x != null` ask whether there is a value. Names do not distinguish case. Texts are compared
+ * only with texts, and columns in MiB not with numbers of bytes (5MiB). */
 #ifndef SWEEP_STORE_FILTER_H
 #define SWEEP_STORE_FILTER_H
 

@@ -130,6 +130,12 @@ const char *store_query_column(const struct store_query *q, int column)
     return name ? name : "?";
 }
 
+const char *store_query_column_type(const struct store_query *q, int column)
+{
+    const char *type = sqlite3_column_decltype(q->statement, column);
+    return type ? type : "";
+}
+
 /* Hexadecimal digits of a blob; NULL if there is no memory. */
 static const char *blob_text(struct store_query *q, int column)
 {

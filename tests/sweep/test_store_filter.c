@@ -77,9 +77,9 @@ static void test_conditions(void **state)
 static void test_refusals(void **state)
 {
     static const char *const expected[][2] = {
-        {"SRX < 1",
-         "--where: character 1: there is no column \"SRX\"; columns are id, SR, state, bytes, note"},
-        {"id = 1 and lr > 2", "--where: character 12: there is no column \"lr\"; columns are"},
+        {"SRX < 1", "--where: character 1: there is no column \"SRX\", did you mean SR? columns are id, SR, "
+                    "state, bytes, note"},
+        {"id = 1 and lr > 2", "--where: character 12: there is no column \"lr\", did you mean SR? columns are"},
         {"id = 1; DROP TABLE trial", "--where: character 7: expected an operator"},
         {"id = 1 -- x", "--where: character 11: there is no column \"x\""},
         {"id = (SELECT 1)", "--where: character 7: there is no column \"SELECT\""},
@@ -100,6 +100,39 @@ static void test_refusals(void **state)
         if (strncmp(got, expected[i][1], strlen(expected[i][1])) != 0) {
             fail_msg("%s: %s", expected[i][0], got);
         }
+    }
+}
+
+/* What SQLite would compare by its order of types, all rows or none, is refused; what has no declared type is
+ * not. */
+static void test_kinds(void **state)
+{
+    static const char sql[] =
+        "SELECT pools, params, model_bytes / 1048576.0 AS model_mib, 1 AS one FROM variant";
+    static const char texts[] = "character 7: a text is compared with a number";
+    static const char *const expected[][2] = {
+        {"pools < 3", texts},
+        {"'a' = params", "character 5: a text is compared with a number"},
+        {"not (1 = 1 and (pools) = 1)", "character 24: a text is compared with a number"},
+        {"pools + 1 = 2", "character 7: arithmetic with a text"},
+        {"2 * (1 - pools) = 2", "character 8: arithmetic with a text"},
+        {"model_mib < 5MiB", "character 11: a column in MiB is compared with bytes"},
+        {"5e6B < model_mib", "character 1: no number"},
+        {"10KB + 1 < model_mib", "character 10: a column in MiB is compared with bytes"},
+        {"pools != null and null = params", NULL},
+        {"model_mib < 5 and params < 5KB and model_mib > params", NULL},
+        {"one = 'x' or one = 1 or 'x' != one", NULL},
+        {"pools = 'conv1' or 'a' < 'b'", NULL},
+    };
+    struct context *c = *state;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        struct err e = ERR_INIT;
+        struct store_query *q = NULL;
+        const struct store_filter f = {.where = expected[i][0], .limit = -1};
+        const enum status st = store_query_open_filtered(c->s, sql, &f, &q, &e);
+        store_query_close(q);
+        if (st != (expected[i][1] ? ST_USAGE : ST_OK) || (expected[i][1] && !strstr(e.text, expected[i][1])))
+            fail_msg("%s: %s", expected[i][0], e.text);
     }
 }
 
@@ -152,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         store_test(test_conditions),
         store_test(test_refusals),
+        store_test(test_kinds),
         store_test(test_limits),
         store_test(test_order_limit_columns),
     };
