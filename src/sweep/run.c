@@ -176,6 +176,15 @@ static void tell_short_blocks(const struct supervisor *s)
     }
 }
 
+/* Not an error: what earlier runs trained is still marked as the spec now has it. */
+static void tell_if_empty(const struct supervisor *s)
+{
+    struct err why = ERR_INIT;
+    if (space_check_trains(s->spec, s->space, &why) != ST_OK) {
+        supervisor_notice(s, "%s", why.text);
+    }
+}
+
 /* With the database open. */
 static enum status run_trials(struct supervisor *s, const struct run_config *c, const char *stem,
                               struct run_result *out, struct err *e)
@@ -193,6 +202,7 @@ static enum status run_trials(struct supervisor *s, const struct run_config *c, 
     }
     if (status == ST_OK) {
         tell_short_blocks(s);
+        tell_if_empty(s);
     }
     if (status == ST_OK) {
         status = signal_source_open(&s->signals, e);

@@ -399,3 +399,29 @@ void space_release(struct space *s)
     mem_free(s->trials);
     *s = (struct space){.trial_count = 0};
 }
+
+/* The condition that a trial names as the reason of its exclusion. */
+static const struct condition *rule_of(const struct spec *spec, const struct trial *t)
+{
+    for (int block = 0; block < spec->block_count; block++) {
+        const struct condition *rule;
+        for (int i = 0; (rule = space_rule(spec, block, i)) != NULL; i++)
+            if (rule->reason == t->skip_reason)
+                return rule;
+    }
+    return NULL;
+}
+
+enum status space_check_trains(const struct spec *spec, const struct space *space, struct err *e)
+{
+    for (int i = 0; i < space->trial_count; i++)
+        if (!space->trials[i].skip_reason)
+            return ST_OK;
+    const struct condition *first = space->trial_count > 0 ? rule_of(spec, &space->trials[0]) : NULL;
+    const struct mark at = first ? first->mark : spec->base_mark;
+    return err_set(
+        e, ST_USAGE,
+        "%s:%d:%d: constraints or exclude leave out all %d trials, the first by \"%s\": nothing to "
+        "train; `firesweep plan` lists them",
+        spec->path, at.line, at.column, space->named_count, first ? first->reason : "");
+}

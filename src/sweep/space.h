@@ -60,6 +60,8 @@ struct space {
  * the spec's file:line:column: more than SPEC_MAX_TRIALS trials, and an architecture or recipe that cannot
  * be. Call space_release also after a failure. */
 enum status space_build(const struct spec *spec, struct space *out, struct err *e);
+/* ST_USAGE when conditions exclude every trial: what trains has nothing to do, what plans tells why. */
+enum status space_check_trains(const struct spec *spec, const struct space *space, struct err *e);
 /* Random blocks: candidate i is a function of the block's seed, sampler, keys and distributions, and of i;
  * the first n that are valid (all conditions hold, no earlier point is equal) are the points, so a larger n
  * only adds points (lhs: a hypercube has n strata, so another n makes other points; further hypercubes follow

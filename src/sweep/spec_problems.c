@@ -90,6 +90,8 @@ static enum status look(struct spec_problems *p, const char *text, size_t n, con
         for (int i = 0; st == ST_OK && i < space.named_count; i++)
             p->excluded += space.trials[i].skip_reason != NULL;
         p->trials -= p->excluded;
+        if (st == ST_OK)
+            st = space_check_trains(&spec, &space, why);
         space_release(&space);
     }
     spec_release(&spec);

@@ -151,6 +151,21 @@ static void test_lists_with_wrong_values(void **state)
     outcome_release(&o);
 }
 
+static void test_nothing_left(void **state)
+{
+    (void)state;
+    text_write("none.yaml", "version: 1\nname: none\ndata: {format: idx, path: .}\n"
+                            "sweep:\n  - {id: a, grid: {SR: [0.25, 0.5]}}\nexclude: [SR < 0.7]\n");
+    struct outcome o = RUN("validate", "none.yaml", "--no-data");
+    assert_int_equal(o.code, 1);
+    assert_string_equal(
+        o.out,
+        "none.yaml:6:11: constraints or exclude leave out all 2 trials, the first by \"exclude: SR < 0.7\": "
+        "nothing to train; `firesweep plan` lists them\n");
+    assert_holds(o.err, "validate: 1 problem");
+    outcome_release(&o);
+}
+
 /* What `plan` says first is what validate says first. */
 static void test_one_problem(void **state)
 {
@@ -199,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_never_overwrites),
         cmocka_unit_test(test_all_problems_with_positions),
         cmocka_unit_test(test_lists_with_wrong_values),
+        cmocka_unit_test(test_nothing_left),
         cmocka_unit_test(test_one_problem),
         cmocka_unit_test(test_status),
     };
