@@ -1,5 +1,6 @@
 #include "report/plot.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -67,6 +68,8 @@ struct drawing {
     const char *dir;
     struct gnuplot gnuplot; /* found missing: only data files from now on */
     struct plot_report *report;
+    bool some;          /* several blocks, and an axis that not all of them need to have */
+    struct err no_axis; /* of the first that lacks it */
 };
 
 /* ST_USAGE "`problem`; known are ...". */
@@ -119,6 +122,17 @@ static enum status write_files(struct drawing *d, const struct plot_kind *kind, 
     return status;
 }
 
+/* An axis of the sweep's other blocks, or a mistake, which is an error once no block has it. */
+static enum status skip_block(struct drawing *d, const struct plot_kind *kind,
+                              const struct figure_request *request, const struct err *why, struct err *e)
+{
+    char reason[256];
+    snprintf(reason, sizeof reason, "%.*s", (int)strcspn(why->text, ";"), why->text);
+    if (!d->no_axis.text[0])
+        d->no_axis = *why;
+    return plot_report_skip(d->report, kind->name, request, reason, e);
+}
+
 static enum status draw_task(struct drawing *d, const struct plot_task *task, struct err *e)
 {
     const struct plot_kind *kind = find_kind(task->kind, e);
@@ -127,13 +141,17 @@ static enum status draw_task(struct drawing *d, const struct plot_task *task, st
     struct figure f;
     char nothing[256] = "";
     figure_init(&f);
-    enum status status = kind->build(d->store, &task->figure, &f, nothing, e);
+    struct err why = ERR_INIT;
+    enum status status = kind->build(d->store, &task->figure, &f, nothing, &why);
     if (status == ST_OK && f.points == 0)
         status = plot_report_skip(d->report, kind->name, &task->figure, nothing, e);
     else if (status == ST_OK)
         status = write_files(d, kind, &f, &task->figure, e);
+    else if (status == ST_USAGE && d->some)
+        status = skip_block(d, kind, &task->figure, &why, e);
     else
-        err_prefix(e, "sweep %s, block %s, %s", task->figure.sweep, task->figure.name, kind->name);
+        err_set(e, status, "sweep %s, block %s, %s: %s", task->figure.sweep, task->figure.name, kind->name,
+                why.text);
     figure_release(&f);
     return status;
 }
@@ -153,6 +171,8 @@ static enum status draw_all(struct drawing *d, const struct plot_tasks *tasks, s
     const struct plot_report *r = d->report;
     if (r->count > 0)
         return ST_OK;
+    if (d->no_axis.text[0])
+        return err_set(e, ST_USAGE, "%s", d->no_axis.text);
     if (r->skipped_count == 0)
         return err_set(e, ST_FAILED, "nothing to plot: the spec requests no figure of this block");
     return err_set(e, ST_FAILED, "nothing to plot yet: %s%s", r->skipped[0],
@@ -173,6 +193,7 @@ enum status plot_draw(struct store *s, const struct plot_options *o, struct plot
     struct plot_tasks tasks;
     plot_tasks_init(&tasks);
     status = plot_tasks_collect(s, o, &tasks, e);
+    d.some = (o->x || o->y) && tasks.count > 1;
     if (status == ST_OK)
         status = draw_all(&d, &tasks, e);
     plot_tasks_release(&tasks);

@@ -44,8 +44,9 @@ void plot_report_init(struct plot_report *r);
 void plot_report_release(struct plot_report *r);
 
 /* Draws. Every file is written to a temporary name and renamed. Errors: an unknown kind, block, image or
- * column (ST_USAGE, listing what there is); nothing to show in any figure; no gnuplot (what to install; the
- * data files are written all the same); a template gnuplot refuses (with gnuplot's words, template and line).
+ * column (ST_USAGE, listing what there is; of several blocks, those without a given axis are skipped);
+ * nothing to show in any figure; no gnuplot (what to install; the data files are written all the same); a
+ * template gnuplot refuses (with gnuplot's words, template and line).
  */
 enum status plot_draw(struct store *s, const struct plot_options *o, struct plot_report *report,
                       struct err *e);

@@ -35,6 +35,25 @@ static void wrong_requests_say_what_there_is(void **state)
     assert_non_null(strstr(s->err.text, "/nonexistent is no folder"));
 }
 
+static void blocks_without_the_axis_are_left_out(void **state)
+{
+    struct session *s = *state;
+    results_sweep(s->results, "s", spec_head);
+    fill_block(s->results, "a");
+    results_block(s->results, "b");
+    const int64_t variant = results_variant(s->results, 3 << 20);
+    results_trial(s->results, variant, 1, "{\"pct3x3\":0.5}", "done", 0.5);
+    draw(s, (struct plot_options){.kind = "curve", .x = "pct3x3"});
+    assert_int_equal(s->report.count, 1);
+    assert_string_equal(s->report.files[0].block, "b");
+    assert_int_equal(s->report.skipped_count, 1);
+    assert_string_equal(s->report.skipped[0], "sweep s, block a, curve: x: unknown column \"pct3x3\"");
+    /* What no block has is a mistake. */
+    assert_int_equal(draw(s, (struct plot_options){.kind = "curve", .x = "freq"}), ST_USAGE);
+    assert_non_null(strstr(s->err.text, "and the axes SR"));
+    assert_int_equal(draw(s, (struct plot_options){.kind = "curve", .x = "pct3x3", .block = "a"}), ST_USAGE);
+}
+
 /* Runs with another PATH. */
 static enum status draw_with_path(struct session *s, const char *path, struct plot_options o)
 {
@@ -182,7 +201,7 @@ int main(void)
         TEST(wrong_requests_say_what_there_is), TEST(missing_gnuplot_leaves_the_data),
         TEST(failures_of_gnuplot_are_told),     TEST(changed_templates_take_precedence),
         TEST(start_up_files_play_no_role),      TEST(unwritable_folders_are_errors),
-        TEST(failed_allocations_are_reported),
+        TEST(failed_allocations_are_reported),  TEST(blocks_without_the_axis_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
