@@ -11,8 +11,10 @@
 #include "cli/commands.h"
 #include "cli/description.h"
 #include "cli/output.h"
+#include "cli/trained.h"
 #include "data/dataset.h"
 #include "engine/trainer.h"
+#include "sweep/spec.h"
 
 enum {
     OPTION_DATA = OPTION_OWN,
@@ -26,12 +28,14 @@ enum {
 };
 
 static const struct poptOption options[] = {
-    {"data", '\0', POPT_ARG_STRING, NULL, OPTION_DATA, "Folder of the data set (required)", "PATH"},
+    {"data", '\0', POPT_ARG_STRING, NULL, OPTION_DATA,
+     "Folder of the data set (default for a trial: its sweep's)", "PATH"},
     {"data-format", '\0', POPT_ARG_STRING, NULL, OPTION_DATA_FORMAT,
      "idx, cifar10, cifar100 or image-folder (default: by the files in the folder)", "F"},
     {"split", '\0', POPT_ARG_STRING, NULL, OPTION_SPLIT, "test (default), val or train", "S"},
     {"val", '\0', POPT_ARG_STRING, NULL, OPTION_VAL,
-     "Training images set aside for validation, as data.val in the spec", "N"},
+     "Training images set aside for validation, data.val in the spec (default for a trial: its sweep's)",
+     "N"},
     {"val-seed", '\0', POPT_ARG_STRING, NULL, OPTION_VAL_SEED, "data.val_seed in the spec (default 1)", "N"},
     {"test-limit", '\0', POPT_ARG_STRING, NULL, OPTION_TEST_LIMIT,
      "data.test_limit in the spec (default 0: all images)", "N"},
@@ -44,7 +48,8 @@ static const struct poptOption options[] = {
     POPT_TABLEEND};
 
 struct evaluation {
-    const char *checkpoint;
+    struct trained from;
+    struct spec spec;        /* of the trial's sweep, if one is named */
     const char *predictions; /* NULL = none */
     bool with_logits;        /* among the predictions */
     enum split split;
@@ -89,6 +94,8 @@ static enum status guess_format(const char *path, enum data_format *out, struct 
 static enum status read_format(const struct args *a, struct data_source *source, struct err *e)
 {
     const char *format = a->value[OPTION_DATA_FORMAT];
+    if (!format && !a->value[OPTION_DATA])
+        return ST_OK; /* the spec's */
     if (!format)
         return guess_format(source->path, &source->format, e);
     if (!data_format_parse(format, &source->format))
@@ -113,30 +120,55 @@ static enum status read_split(const struct args *a, enum split *out, struct err 
     return err_set(e, ST_USAGE, "--split: \"%.40s\" is unknown, allowed are train, val, test", text);
 }
 
-static enum status read_arguments(struct evaluation *v, const struct args *a, struct err *e)
+/* What the sweep of the trial says of its data. */
+static enum status take_spec(struct evaluation *v, struct err *e)
+{
+    const struct trained *t = &v->from;
+    if (!t->spec_text)
+        return ST_OK;
+    const enum status st = spec_parse(t->spec_text, strlen(t->spec_text), t->spec_path, &v->spec, e);
+    if (st == ST_OK)
+        v->source = v->spec.data;
+    return st == ST_OK ? ST_OK : err_prefix(e, "the spec of the trial's sweep");
+}
+
+/* Options say otherwise what a spec may have said. */
+static enum status read_source(struct evaluation *v, const struct args *a, struct err *e)
 {
     enum { MOST_IMAGES = 100000000, MOST_SEED = 2147483647 };
-    int val_seed = 1;
-    v->checkpoint = a->positional[0];
-    v->predictions = a->value[OPTION_PREDICTIONS];
-    v->with_logits = a->value[OPTION_LOGITS];
-    if (v->with_logits && !v->predictions)
-        return err_set(e, ST_USAGE, "--logits goes with --predictions");
-    v->source.path = a->value[OPTION_DATA];
-    if (!v->source.path)
-        return err_set(e, ST_USAGE, "--data is missing, see firesweep eval --help");
-    enum status st = read_split(a, &v->split, e);
+    int val_seed = -1;
+    v->source.val_seed = 1;
+    enum status st = trained_find(a->positional, &v->from, e);
+    if (st == ST_OK)
+        st = take_spec(v, e);
     if (st == ST_OK)
         st = args_int(a, OPTION_VAL, "--val", 0, MOST_IMAGES, &v->source.val, e);
     if (st == ST_OK)
         st = args_int(a, OPTION_VAL_SEED, "--val-seed", 0, MOST_SEED, &val_seed, e);
     if (st == ST_OK)
         st = args_int(a, OPTION_TEST_LIMIT, "--test-limit", 0, MOST_IMAGES, &v->source.test_limit, e);
+    if (st == ST_OK && val_seed >= 0)
+        v->source.val_seed = (uint64_t)val_seed;
+    if (st != ST_OK)
+        return st;
+    if (a->value[OPTION_DATA])
+        v->source.path = a->value[OPTION_DATA];
+    return v->source.path ? ST_OK : err_set(e, ST_USAGE, "--data is missing, see firesweep eval --help");
+}
+
+static enum status read_arguments(struct evaluation *v, const struct args *a, struct err *e)
+{
+    v->predictions = a->value[OPTION_PREDICTIONS];
+    v->with_logits = a->value[OPTION_LOGITS];
+    if (v->with_logits && !v->predictions)
+        return err_set(e, ST_USAGE, "--logits goes with --predictions");
+    enum status st = read_split(a, &v->split, e);
+    if (st == ST_OK)
+        st = read_source(v, a, e);
     if (st == ST_OK)
         st = args_int(a, OPTION_THREADS, "--threads", 1, CPU_MAX, &v->threads, e);
     if (st == ST_OK && v->split == SPLIT_VAL && v->source.val == 0)
         st = err_set(e, ST_USAGE, "--split val needs --val N: the number of images the sweep set aside");
-    v->source.val_seed = (uint64_t)val_seed;
     if (v->threads == 0) {
         struct cpu_info cpu;
         cpu_detect(&cpu);
@@ -149,19 +181,8 @@ static enum status read_arguments(struct evaluation *v, const struct args *a, st
 
 static enum status read_checkpoint(struct evaluation *v, struct err *e)
 {
-    char *text = NULL, start[16] = "";
-    FILE *f = fopen(v->checkpoint, "re");
-    const bool database = f && fread(start, 1, sizeof start, f) == sizeof start &&
-                          memcmp(start, "SQLite format 3", sizeof start) == 0;
-    if (f)
-        fclose(f);
-    if (database)
-        return err_set(
-            e, ST_USAGE,
-            "%s: this is a results database, a checkpoint is wanted; column checkpoint of its table "
-            "trial has their paths",
-            v->checkpoint);
-    enum status st = checkpoint_describe(v->checkpoint, &v->arch, &text, e);
+    char *text = NULL;
+    enum status st = checkpoint_describe(v->from.checkpoint, &v->arch, &text, e);
     if (st == ST_OK && *text)
         v->description = json_tokener_parse(text);
     mem_free(text);
@@ -241,7 +262,7 @@ static enum status evaluate(struct evaluation *v, struct err *e)
         if (!v->logits)
             return err_set(e, ST_NOMEM, "out of memory for the predictions of %zu images", samples.count);
     }
-    enum status st = trainer_open(v->checkpoint, v->threads, &trainer, e);
+    enum status st = trainer_open(v->from.checkpoint, v->threads, &trainer, e);
     if (st == ST_OK)
         st = trainer_evaluate(trainer, &samples, &v->metrics, v->logits, e);
     trainer_free(trainer);
@@ -349,9 +370,15 @@ static enum status metric_rows(const void *context, struct table *t, struct err 
     const struct evaluation *v = context;
     const struct eval_metrics *m = &v->metrics;
     const struct cell cells[] = {
-        cell_text(v->checkpoint),    cell_text(v->source.path), cell_text(split_name(v->split)),
-        cell_int((int64_t)m->count), cell_real(m->loss),        cell_real(m->top1),
-        cell_real(m->top5),          cell_real(100 * m->top1),  cell_real(100 * m->top5),
+        cell_text(v->from.checkpoint),
+        cell_text(v->source.path),
+        cell_text(split_name(v->split)),
+        cell_int((int64_t)m->count),
+        cell_real(m->loss),
+        cell_real(m->top1),
+        cell_real(m->top5),
+        cell_real(100 * m->top1),
+        cell_real(100 * m->top5),
     };
     return table_row(t, cells, e);
 }
@@ -386,20 +413,24 @@ static enum status eval_run(const struct args *a, struct err *e)
     mem_free(v.logits);
     dataset_release(&v.data);
     json_object_put(v.description);
+    spec_release(&v.spec);
+    trained_release(&v.from);
     return st == ST_OK ? ST_OK : err_prefix(e, "eval");
 }
 
 const struct command command_eval = {
     .name = "eval",
     .summary = "Accuracy and predictions of a trained network on a data set",
-    .positionals = "CHECKPOINT",
+    .positionals = "DB TRIAL | CHECKPOINT",
     .positional_min = 1,
-    .positional_max = 1,
-    .description = "Evaluates the network of a checkpoint on one split of a data set: images, mean cross- "
-                   "entropy loss, top-1 and top-5 accuracy. `firesweep run` leaves checkpoints beside its "
-                   "database; column checkpoint of table trial has their paths. Images are normalised as "
-                   "the network was trained.",
-    .examples = "  firesweep query results/quickstart.db --sql 'SELECT id, checkpoint FROM trial'\n"
+    .positional_max = 2,
+    .description =
+        "Evaluates a done trial (TRIAL is its id), or the network of any checkpoint file, on one split "
+        "of a data set: images, mean cross-entropy loss, top-1 and top-5 accuracy. A trial's data "
+        "are those of its sweep, unless options say otherwise. Images are normalised as the "
+        "network was trained.",
+    .examples = "  firesweep eval results/quickstart.db 3\n"
+                "  firesweep eval results/quickstart.db 3 --split val --predictions val.csv\n"
                 "  firesweep eval model.safetensors --data /usr/share/datasets/fashion-mnist\n"
                 "  firesweep eval model.safetensors --data photos --predictions out.csv\n",
     .options = options,

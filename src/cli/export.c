@@ -1,21 +1,18 @@
 /* firesweep export: a trained network for other programs. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "cli/commands.h"
-#include "cli/database.h"
 #include "cli/description.h"
 #include "cli/output.h"
+#include "cli/trained.h"
 #include "engine/onnx.h"
 #include "engine/weights.h"
 #include "metamodel/cost.h"
-#include "sweep/paths.h"
-#include "sweep/store_trials.h"
 
 enum { OPTION_ONNX = OPTION_OWN, OPTION_SAFETENSORS, OPTION_OUTPUT };
 
@@ -37,70 +34,13 @@ struct export
     bool onnx;
     const char *target;   /* file to write */
     char *default_target; /* owned */
-    char *checkpoint;     /* owned */
-    int64_t trial;        /* 0: a checkpoint was given */
-    char arch_hash[HASH_TEXT];
+    struct trained from;
     struct weights weights;
     bool normalised_inside; /* ONNX: the graph normalises */
     int64_t params, bytes;
 };
 
 /* What to export */
-
-static enum status read_trial_id(struct export *x, const char *text, struct err *e)
-{
-    char *end;
-    x->trial = strtoll(text, &end, 10);
-    if (*end || end == text || x->trial < 1)
-        return err_set(e, ST_USAGE, "TRIAL \"%.40s\" is no id of a trial, allowed: a whole number from 1",
-                       text);
-    return ST_OK;
-}
-
-/* The checkpoint where the database has it now, which may have moved with it, or where it was recorded. */
-static enum status find_checkpoint(struct export *x, const char *db, const struct stored_trial *t,
-                                   struct err *e)
-{
-    char *stem = paths_stem(db);
-    char *beside =
-        stem ? paths_checkpoint(stem, t->arch_hash, t->recipe_hash, t->data_fingerprint, t->seed) : NULL;
-    enum status st = ST_OK;
-    if (!beside)
-        st = err_set(e, ST_NOMEM, "out of memory");
-    else if (file_exists(beside) || !t->checkpoint || !file_exists(t->checkpoint))
-        x->checkpoint = beside;
-    else
-        x->checkpoint = mem_strdup(t->checkpoint);
-    if (beside != x->checkpoint)
-        mem_free(beside);
-    mem_free(stem);
-    if (st == ST_OK && !x->checkpoint)
-        st = err_set(e, ST_NOMEM, "out of memory");
-    if (st == ST_OK && !file_exists(x->checkpoint))
-        st = err_set(e, ST_FAILED, "trial %" PRId64 ": its checkpoint is gone: %s does not exist", x->trial,
-                     x->checkpoint);
-    return st;
-}
-
-static enum status find_trial(struct export *x, const char *db, struct err *e)
-{
-    struct store *store = NULL;
-    struct stored_trial t = {.id = 0};
-    enum status st = database_open(db, &store, e);
-    if (st != ST_OK)
-        return st;
-    st = stored_trial_read(store, x->trial, &t, e);
-    if (st == ST_OK && t.state != TRIAL_DONE)
-        st = err_set(e, ST_USAGE, "trial %" PRId64 " is %s: only the weights of done trials are exported",
-                     x->trial, trial_state_name(t.state));
-    if (st == ST_OK)
-        st = find_checkpoint(x, db, &t, e);
-    if (st == ST_OK)
-        snprintf(x->arch_hash, sizeof x->arch_hash, "%s", t.arch_hash);
-    stored_trial_release(&t);
-    store_close(store);
-    return st;
-}
 
 /* "trial-3.onnx", or the checkpoint's name with another ending. */
 static enum status set_target(struct export *x, const char *given, struct err *e)
@@ -111,10 +51,10 @@ static enum status set_target(struct export *x, const char *given, struct err *e
     if (given)
         return *given ? ST_OK : err_set(e, ST_USAGE, "-o: the file's name is empty");
     char text[TARGET];
-    const char *path = x->checkpoint ? x->checkpoint : "";
+    const char *path = x->from.checkpoint;
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-    if (x->trial > 0)
-        snprintf(text, sizeof text, "trial-%" PRId64 ".%s", x->trial, ending);
+    if (x->from.trial > 0)
+        snprintf(text, sizeof text, "trial-%" PRId64 ".%s", x->from.trial, ending);
     else
         snprintf(text, sizeof text, "%.*s.%s", dot ? (int)(dot - name) : (int)strlen(name), name, ending);
     x->target = x->default_target = mem_strdup(text);
@@ -124,32 +64,18 @@ static enum status set_target(struct export *x, const char *given, struct err *e
 static enum status check_target(const struct export *x, struct err *e)
 {
     struct stat from, to;
-    if (x->checkpoint && stat(x->checkpoint, &from) == 0 && stat(x->target, &to) == 0 &&
-        from.st_dev == to.st_dev && from.st_ino == to.st_ino)
+    if (stat(x->from.checkpoint, &from) == 0 && stat(x->target, &to) == 0 && from.st_dev == to.st_dev &&
+        from.st_ino == to.st_ino)
         return err_set(e, ST_USAGE, "%s is the checkpoint itself, say -o FILE", x->target);
     return ST_OK;
 }
 
 static enum status read_arguments(struct export *x, const struct args *a, struct err *e)
 {
-    const char *const *given = a->positional;
     if (!a->value[OPTION_ONNX] == !a->value[OPTION_SAFETENSORS])
         return err_set(e, ST_USAGE, "say one of --onnx and --safetensors");
     x->onnx = a->value[OPTION_ONNX];
-    enum status st = ST_OK;
-    if (given[1]) {
-        st = read_trial_id(x, given[1], e);
-        if (st == ST_OK)
-            st = find_trial(x, given[0], e);
-    } else {
-        const size_t n = strlen(given[0]);
-        if (n > 3 && strcmp(given[0] + n - 3, ".db") == 0)
-            return err_set(e, ST_USAGE, "%s is a database: TRIAL is missing, `firesweep query %s` lists them",
-                           given[0], given[0]);
-        x->checkpoint = mem_strdup(given[0]);
-        if (!x->checkpoint)
-            st = err_set(e, ST_NOMEM, "out of memory");
-    }
+    enum status st = trained_find(a->positional, &x->from, e);
     if (st == ST_OK)
         st = set_target(x, a->value[OPTION_OUTPUT], e);
     return st == ST_OK ? check_target(x, e) : st;
@@ -159,13 +85,13 @@ static enum status open_weights(struct export *x, struct err *e)
 {
     char hash[HASH_TEXT];
     struct cost cost;
-    enum status st = weights_open(x->checkpoint, &x->weights, e);
+    enum status st = weights_open(x->from.checkpoint, &x->weights, e);
     if (st != ST_OK)
         return st;
     arch_hash(&x->weights.arch, hash);
-    if (x->trial > 0 && strcmp(hash, x->arch_hash) != 0)
-        return err_set(e, ST_CORRUPT, "%s holds another architecture than trial %" PRId64, x->checkpoint,
-                       x->trial);
+    if (x->from.trial > 0 && strcmp(hash, x->from.arch_hash) != 0)
+        return err_set(e, ST_CORRUPT, "%s holds another architecture than trial %" PRId64, x->from.checkpoint,
+                       x->from.trial);
     arch_cost(&x->weights.arch, &cost);
     x->params = cost.params;
     return ST_OK;
@@ -263,7 +189,7 @@ static enum status export_run(const struct args *a, struct err *e)
         st = output_single(&o, &section, &x, e);
     weights_release(&x.weights);
     mem_free(x.default_target);
-    mem_free(x.checkpoint);
+    trained_release(&x.from);
     return st == ST_OK ? ST_OK : err_prefix(e, "export");
 }
 

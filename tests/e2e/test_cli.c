@@ -226,7 +226,7 @@ static void test_wrong_arguments_are_usage_errors(void **state)
     EXPECT_ERROR(2, "status: missing argument, expected DB", "status");
     EXPECT_ERROR(2, "query: missing argument, expected DB", "query", "--sql", "SELECT 1");
     EXPECT_ERROR(2, "plot: missing argument, expected DB", "plot");
-    EXPECT_ERROR(2, "eval: missing argument, expected CHECKPOINT", "eval", "--data", ".");
+    EXPECT_ERROR(2, "eval: missing argument, expected DB TRIAL | CHECKPOINT", "eval", "--data", ".");
     EXPECT_ERROR(2, "eval: --data is missing", "eval", "a.safetensors");
     EXPECT_ERROR(2, "eval: --split", "eval", "a.safetensors", "--data", ".", "--split", "all");
 }

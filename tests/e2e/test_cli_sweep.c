@@ -288,7 +288,7 @@ static void test_query_compare_and_effects(void **state)
     EXPECT_ERROR(2, "\"train_s\" is no accuracy, allowed: test_top1", "query", "tiny.db", "plateau", "--y",
                  "train_s");
     EXPECT_ERROR(2, "y: edf takes no y", "plot", "tiny.db", "edf", "--y", "val_loss");
-    EXPECT_ERROR(2, "tiny.db: this is a results database", "eval", "tiny.db", "--data", "x");
+    EXPECT_ERROR(2, "tiny.db is a database: TRIAL is missing", "eval", "tiny.db", "--data", "x");
     EXPECT_ERROR(2, "there is none yet", "plan", "tiny.yaml", "--db", "none.db", "--only", "changes");
     EXPECT_ERROR(2, "needs --budget", "plan", "tiny.yaml", "--only", "budget");
     o = RUN("status", "tiny.db", "--format", "markdown");
@@ -404,6 +404,35 @@ static void test_eval_repeats_the_run(void **state)
     free(path);
 }
 
+/* The data, the validation images among them, are those of the trial's sweep; the checkpoint is found. */
+static void test_eval_of_a_trial(void **state)
+{
+    (void)state;
+    struct json_object *rows = JSON("query", "tiny.db", "trials", "--where", "seed = 2", "--limit", "1",
+                                    "--columns", "id,test_top1,val_top1", "--format", "json");
+    struct json_object *row = json_object_array_get_idx(rows, 0);
+    char id[24];
+    snprintf(id, sizeof id, "%d", (int)json_int_at(row, "id"));
+    struct json_object *test = JSON("eval", "tiny.db", id, "--format", "json"),
+                       *val = JSON("eval", "tiny.db", id, "--split", "val", "--format", "json"),
+                       *few = JSON("eval", "tiny.db", id, "--test-limit", "40", "--format", "json"),
+                       *copy = JSON("eval", "tiny.db", id, "--data", "data", "--format", "json");
+    assert_true(json_double_at(test, "top1") == json_double_at(row, "test_top1"));
+    assert_true(json_double_at(val, "top1") == json_double_at(row, "val_top1"));
+    assert_int_equal(json_int_at(test, "n"), 100);
+    assert_int_equal(json_int_at(val, "n"), 80);
+    assert_int_equal(json_int_at(few, "n"), 40);
+    assert_true(json_double_at(copy, "loss") == json_double_at(test, "loss"));
+    json_object_put(test);
+    json_object_put(val);
+    json_object_put(few);
+    json_object_put(copy);
+    EXPECT_ERROR(2, "no id of a trial", "eval", "tiny.db", "one");
+    EXPECT_ERROR(2, "999", "eval", "tiny.db", "999");
+    EXPECT_ERROR(2, "does not exist", "eval", "tiny.db", id, "--data", "nowhere");
+    json_object_put(rows);
+}
+
 static void test_eval_predictions_agree_with_the_metrics(void **state)
 {
     (void)state;
@@ -514,6 +543,7 @@ int main(void)
         cmocka_unit_test(test_query_into_a_full_disk_ends),
         cmocka_unit_test(test_eval_repeats_the_run),
         cmocka_unit_test(test_eval_logits),
+        cmocka_unit_test(test_eval_of_a_trial),
         cmocka_unit_test(test_eval_predictions_agree_with_the_metrics),
         cmocka_unit_test(test_eval_refuses_what_does_not_fit),
         cmocka_unit_test(test_plot_prints_what_it_wrote),
