@@ -29,10 +29,20 @@ static const struct quantity {
 };
 enum { QUANTITIES = sizeof quantities / sizeof *quantities };
 
+/* What can tell two sides apart, in the order in which groups_sql has it behind its first columns. */
+static const char *const settings[] = {
+    "base_e",   "incr_e",   "freq",   "SR",           "pct3x3",    "conv1_filters",
+    "bypass",   "pools",    "epochs", "batch",        "optimizer", "lr",
+    "momentum", "schedule", "warmup", "weight_decay", "dropout",   "smoothing",
+};
+enum { SETTINGS = sizeof settings / sizeof *settings, SETTINGS_AT = 3, SETTING_TEXT = 48 };
+
 /* One side: its replicates. */
 struct side {
     const char *given;
-    int64_t variant, recipe, trial; /* trial: one of them, it tells the data */
+    char setting[SETTINGS][SETTING_TEXT]; /* values; "" where there is none */
+    char name[160];                       /* how the answer calls it */
+    int64_t variant, recipe, trial;       /* trial: one of them, it tells the data */
     size_t count, capacity;
     struct replicate_value *values; /* values[replicate * QUANTITIES + quantity] */
 };
@@ -50,15 +60,54 @@ const struct table_column *compare_columns(int *count)
 static const char groups_sql[] =
     "SELECT t.variant_id AS variant, t.recipe_id AS recipe, min(t.id) AS trial, v.base_e, v.incr_e, v.freq, "
     "v.sr,"
-    " v.pct3x3, v.bypass, v.pools, v.params, v.model_bytes, v.model_bytes / 1048576.0 AS model_mib, v.macs,"
-    " v.activation_bytes, v.conv1_filters, r.epochs AS epochs_planned, r.batch, r.optimizer, r.lr, "
+    " v.pct3x3, v.conv1_filters, v.bypass, v.pools, r.epochs AS epochs_planned, r.batch, r.optimizer, r.lr, "
     "r.momentum, r.schedule,"
-    " r.warmup, r.weight_decay, r.dropout, r.smoothing, d.latency_ms, d.latency_p95_ms, d.infer_img_s,"
-    " d.infer_bytes / 1048576.0 AS infer_mib FROM trial t JOIN variant v ON v.id = t.variant_id"
+    " r.warmup, r.weight_decay, r.dropout, r.smoothing, v.params, v.model_bytes,"
+    " v.model_bytes / 1048576.0 AS model_mib, v.macs, v.activation_bytes, d.latency_ms, d.latency_p95_ms,"
+    " d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib FROM trial t JOIN variant v ON v.id = "
+    "t.variant_id"
     " JOIN recipe r ON r.id = t.recipe_id LEFT JOIN deployment d ON d.variant_id = t.variant_id"
     " WHERE t.state = 'done' AND EXISTS (SELECT 1 FROM block_trial m WHERE m.trial_id = t.id AND m.in_spec)"
     " AND NOT " SHORTER_RUNG(
         "t.id") " GROUP BY t.variant_id, t.recipe_id, t.data_fingerprint ORDER BY t.variant_id, t.recipe_id";
+
+static void take_settings(const struct store_query *q, struct side *side)
+{
+    for (int i = 0; i < SETTINGS; i++) {
+        const struct cell c = store_query_cell(q, SETTINGS_AT + i);
+        char *to = side->setting[i];
+        to[0] = '\0';
+        if (c.type == CELL_REAL)
+            num_format_double(c.r, to);
+        else if (c.type == CELL_INT)
+            snprintf(to, SETTING_TEXT, "%" PRId64, c.i);
+        else if (c.type == CELL_TEXT)
+            snprintf(to, SETTING_TEXT, "%s", c.text);
+    }
+}
+
+/* "SR 0.75" and "SR 1": by what differs; where that says too little, or is missing, as the user did. */
+static void name_sides(struct side *a, struct side *b)
+{
+    struct side *const sides[] = {a, b};
+    bool named = false, complete = true;
+    for (int k = 0; k < 2; k++) {
+        size_t used = 0;
+        sides[k]->name[0] = '\0';
+        for (int i = 0; i < SETTINGS && complete; i++) {
+            const char *value = sides[k]->setting[i];
+            if (strcmp(a->setting[i], b->setting[i]) == 0)
+                continue;
+            const int n = snprintf(sides[k]->name + used, sizeof a->name - used, "%s%s %s", used ? ", " : "",
+                                   settings[i], value);
+            used += (size_t)n;
+            complete = *value && used < sizeof a->name;
+            named = true;
+        }
+    }
+    for (int k = 0; k < 2 && !(named && complete); k++)
+        snprintf(sides[k]->name, sizeof a->name, "%s", sides[k]->given);
+}
 
 /* Exactly one group, or what is wrong. */
 static enum status read_groups(struct store_query *q, struct side *side, struct err *e)
@@ -73,6 +122,7 @@ static enum status read_groups(struct store_query *q, struct side *side, struct 
         side->variant = store_query_cell(q, 0).i;
         side->recipe = store_query_cell(q, 1).i;
         side->trial = store_query_cell(q, 2).i;
+        take_settings(q, side);
         if (count++ < 8)
             strbuf_printf(&found, "%s%" PRId64 " (recipe %" PRId64 ")", found.len ? ", " : "", side->variant,
                           side->recipe);
@@ -186,7 +236,7 @@ static enum status compare_quantity(const struct side *a, const struct side *b, 
         return ST_OK;
     char text[400];
     const size_t n = sizeof text - 32;
-    compare_sentence(&c.difference, a->given, b->given, quantities[k].scale, quantities[k].decimals, text, n);
+    compare_sentence(&c.difference, a->name, b->name, quantities[k].scale, quantities[k].decimals, text, n);
     if (c.difference.n > 0)
         snprintf(text + strlen(text), 32, "%s", quantities[k].unit);
     const struct summary *d = &c.difference;
@@ -208,6 +258,7 @@ enum status compare_rows(struct store *s, const char *a, const char *b, struct t
     enum status st = load_side(s, &first, e);
     if (st == ST_OK)
         st = load_side(s, &second, e);
+    name_sides(&first, &second);
     struct replicate_value *values = mem_alloc(first.count + second.count + 1, sizeof *values);
     double *scratch = mem_alloc(3 * first.count + 1, sizeof *scratch);
     if (st == ST_OK && (!values || !scratch))

@@ -225,6 +225,15 @@ static enum status take_operand(struct filter *f)
                  *f->at ? "expected a column, a number or a 'text'" : "it ends where a value is expected");
 }
 
+/* Units stay in sums and where a plain number multiplies; a quotient or product of units is anything. */
+static enum kind kind_of_result(enum kind a, enum kind b, bool product)
+{
+    const bool a_unit = a == KIND_BYTES || a == KIND_MIB, b_unit = b == KIND_BYTES || b == KIND_MIB;
+    if (product && b_unit)
+        return KIND_UNKNOWN;
+    return a_unit || !b_unit ? a : b;
+}
+
 /* Operands joined by * and /, or these by + and -. */
 static enum status take_sum(struct filter *f, bool products)
 {
@@ -241,7 +250,7 @@ static enum status take_sum(struct filter *f, bool products)
         st = products ? take_operand(f) : take_sum(f, true);
         if (st == ST_OK && (left == KIND_TEXT || f->kind == KIND_TEXT))
             return wrong(f, operator, "arithmetic with a text");
-        f->kind = left == KIND_UNKNOWN ? f->kind : left;
+        f->kind = kind_of_result(left, f->kind, products);
     }
     return st;
 }

@@ -273,7 +273,11 @@ static void test_query_compare_and_effects(void **state)
     struct json_object *rows = JSON("query", "tiny.db", "compare", "1", "variant = 2", "--format", "json");
     assert_string_equal(json_text_at(json_row(rows, 0), "quantity"), "test_top1_pct");
     assert_true(json_double_at(json_row(rows, 0), "n") >= 1);
-    assert_holds(json_text_at(json_row(rows, 0), "verdict"), "variant = 2");
+    assert_holds(json_text_at(json_row(rows, 0), "verdict"), "SR 0.25");
+    assert_holds(json_text_at(json_row(rows, 0), "verdict"), "SR 0.5");
+    json_object_put(rows);
+    rows = JSON("query", "tiny.db", "compare", "1", "variant = 1", "--format", "json"); /* nothing differs */
+    assert_holds(json_text_at(json_row(rows, 0), "verdict"), "between 1 and variant = 1");
     json_object_put(rows);
     struct outcome o = RUN("query", "tiny.db", "effects", "--format", "csv");
     assert_int_equal(o.code, 0);

@@ -79,7 +79,8 @@ static void test_refusals(void **state)
     static const char *const expected[][2] = {
         {"SRX < 1", "--where: character 1: there is no column \"SRX\", did you mean SR? columns are id, SR, "
                     "state, bytes, note"},
-        {"id = 1 and lr > 2", "--where: character 12: there is no column \"lr\", did you mean SR? columns are"},
+        {"id = 1 and lr > 2",
+         "--where: character 12: there is no column \"lr\", did you mean SR? columns are"},
         {"id = 1; DROP TABLE trial", "--where: character 7: expected an operator"},
         {"id = 1 -- x", "--where: character 11: there is no column \"x\""},
         {"id = (SELECT 1)", "--where: character 7: there is no column \"SELECT\""},
@@ -121,6 +122,7 @@ static void test_kinds(void **state)
         {"10KB + 1 < model_mib", "character 10: a column in MiB is compared with bytes"},
         {"pools != null and null = params", NULL},
         {"model_mib < 5 and params < 5KB and model_mib > params", NULL},
+        {"model_mib = 2MiB / 1MiB and model_mib * 1MiB < 5MiB", NULL},
         {"one = 'x' or one = 1 or 'x' != one", NULL},
         {"pools = 'conv1' or 'a' < 'b'", NULL},
     };
