@@ -16,7 +16,7 @@ static const struct poptOption options[] = {
     {"image", '\0', POPT_ARG_STRING, NULL, OPTION_IMAGE, "svg (default), png or pdf", "FORMAT"},
     {"block", '\0', POPT_ARG_STRING, NULL, OPTION_BLOCK, "Only this block of the sweep", "ID"},
     {"x", '\0', POPT_ARG_STRING, NULL, OPTION_X,
-     "Column on the horizontal axis; heatmap: an axis of the block", "COLUMN"},
+     "Column on the horizontal axis; curve, scatter, heatmap: or an axis of the block", "COLUMN"},
     {"y", '\0', POPT_ARG_STRING, NULL, OPTION_Y,
      "Column on the vertical axis; heatmap, effects, parallel: what is averaged", "COLUMN"},
     {"templates", '\0', POPT_ARG_STRING, NULL, OPTION_TEMPLATES, "Folder of changed gnuplot templates",

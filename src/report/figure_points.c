@@ -8,6 +8,7 @@
 #include "report/figures.h"
 #include "report/front.h"
 #include "report/lines.h"
+#include "sweep/spec_fields.h"
 
 /* One variant trained by one recipe: its replicates averaged; or, for a scatter, one trial. */
 struct group {
@@ -116,14 +117,66 @@ static enum status count_trials(struct store *s, int64_t block, struct groups *g
     return st;
 }
 
-/* Done trials of a block, each once, ascending in x; `each`: one by one, else averaged over seeds. */
-static enum status load_groups(struct store *s, const struct figure_request *r, const char *x, const char *y,
-                               bool each, struct groups *g, struct arena *arena, struct err *e)
+/* Whether the block has an axis of this name, and one of numbers. */
+static enum status check_axis(struct store *s, int64_t block, const char *key, struct err *e)
 {
-    g->x = metric_find(METRIC_TRIAL, x);
-    g->y = metric_find(METRIC_TRIAL, y);
-    if (!g->x || !g->y)
-        return metric_unknown(METRIC_TRIAL, g->x ? "y" : "x", g->x ? y : x, NULL, e);
+    struct store_query *q = NULL;
+    char *sql = mem_printf("SELECT count(json_type(axes, '$.%s')),"
+                           " total(json_type(axes, '$.%s') IN ('integer', 'real'))"
+                           " FROM block_trial WHERE block_id = %" PRId64 " AND in_spec",
+                           key, key, block);
+    bool row;
+    enum status st = sql ? store_query_open(s, sql, &q, e) : no_memory(e);
+    if (st == ST_OK)
+        st = store_query_next(q, &row, e);
+    if (st == ST_OK && store_query_cell(q, 0).i == 0)
+        st = err_set(e, ST_USAGE, "x: there is no axis \"%s\" in the block", key);
+    else if (st == ST_OK && store_query_cell(q, 1).r < 1)
+        st = err_set(e, ST_USAGE,
+                     "x: the values of the axis \"%s\" are not numbers; heatmap and effects can show them",
+                     key);
+    store_query_close(q);
+    mem_free(sql);
+    return st;
+}
+
+static enum status find_column(const char *what, const char *name, const struct metric **out, struct err *e)
+{
+    *out = metric_find(METRIC_TRIAL, name);
+    return *out ? ST_OK : metric_unknown(METRIC_TRIAL, what, name, NULL, e);
+}
+
+/* A column, or an axis of the block, whose key is one of the table's, so that it is safe within SQL. */
+static enum status find_column_or_axis(struct store *s, int64_t block, const char *name, struct arena *arena,
+                                       const struct metric **out, struct err *e)
+{
+    *out = metric_find(METRIC_TRIAL, name);
+    if (*out)
+        return ST_OK;
+    const struct field *field = field_find(SECTION_AXIS, name);
+    if (!field)
+        return metric_unknown(METRIC_TRIAL, "x", name, "of the block, such as SR", e);
+    const enum status st = check_axis(s, block, field->key, e);
+    if (st != ST_OK)
+        return st;
+    const char *key = field->key;
+    struct metric *axis = arena_alloc(arena, 1, sizeof *axis);
+    const char *sql = arena_printf(arena,
+                                   "iif(json_type(m.axes, '$.%s') IN ('integer', 'real'),"
+                                   " json_extract(m.axes, '$.%s'), NULL)",
+                                   key, key);
+    if (!axis || !sql)
+        return no_memory(e);
+    *axis = (struct metric){.name = key, .sql = sql, .column = key, .title = key};
+    *out = axis;
+    return ST_OK;
+}
+
+/* Done trials of a block by columns x and y, each once, ascending in x; `each`: one by one, else averaged
+ * over seeds. */
+static enum status load_groups(struct store *s, int64_t block, bool each, struct groups *g,
+                               struct arena *arena, struct err *e)
+{
     char *sql = mem_printf(
         "WITH one AS (SELECT t.id, min(m.axes) AS axes, t.variant_id, t.recipe_id, t.data_fingerprint, %s AS "
         "x, %s AS y"
@@ -134,7 +187,7 @@ static enum status load_groups(struct store *s, const struct figure_request *r, 
         "mean GROUP "
         "BY %s"
         " ORDER BY 3, 4, 1",
-        g->x->sql, g->y->sql, r->block, each ? "id" : "variant_id, recipe_id, data_fingerprint",
+        g->x->sql, g->y->sql, block, each ? "id" : "variant_id, recipe_id, data_fingerprint",
         each ? "id" : "variant_id, recipe_id, data_fingerprint");
     struct store_query *q = NULL;
     enum status st = sql ? store_query_open(s, sql, &q, e) : no_memory(e);
@@ -142,7 +195,7 @@ static enum status load_groups(struct store *s, const struct figure_request *r, 
     if (st == ST_OK)
         st = read_groups(q, g, arena, e);
     store_query_close(q);
-    return st == ST_OK ? count_trials(s, r->block, g, e) : st;
+    return st == ST_OK ? count_trials(s, block, g, e) : st;
 }
 
 static void say_nothing(const struct groups *g, char nothing[256])
@@ -222,8 +275,11 @@ enum status figure_scatter(struct store *s, const struct figure_request *r, stru
                            char nothing[256], struct err *e)
 {
     struct groups g = {0};
-    enum status st =
-        load_groups(s, r, r->x ? r->x : "model_mib", r->y ? r->y : "test_top1", true, &g, &out->arena, e);
+    enum status st = find_column_or_axis(s, r->block, r->x ? r->x : "model_mib", &out->arena, &g.x, e);
+    if (st == ST_OK)
+        st = find_column("y", r->y ? r->y : "test_top1", &g.y, e);
+    if (st == ST_OK)
+        st = load_groups(s, r->block, true, &g, &out->arena, e);
     if (st == ST_OK && g.count > 0)
         st = draw_scatter(&g, r, out, e);
     else if (st == ST_OK)
@@ -351,8 +407,11 @@ enum status figure_pareto(struct store *s, const struct figure_request *r, struc
                           char nothing[256], struct err *e)
 {
     struct groups g = {0};
-    enum status st =
-        load_groups(s, r, r->x ? r->x : "model_mib", r->y ? r->y : "test_top1", false, &g, &out->arena, e);
+    enum status st = find_column("x", r->x ? r->x : "model_mib", &g.x, e);
+    if (st == ST_OK)
+        st = find_column("y", r->y ? r->y : "test_top1", &g.y, e);
+    if (st == ST_OK)
+        st = load_groups(s, r->block, false, &g, &out->arena, e);
     if (st == ST_OK && g.count > 0)
         st = draw_pareto(&g, r, out, e);
     else if (st == ST_OK)
@@ -401,8 +460,10 @@ static enum status draw_edf(struct groups *g, const struct figure_request *r, st
 enum status figure_edf(struct store *s, const struct figure_request *r, struct figure *out, char nothing[256],
                        struct err *e)
 {
-    struct groups g = {0};
-    enum status st = load_groups(s, r, "model_mib", r->x ? r->x : "test_top1", false, &g, &out->arena, e);
+    struct groups g = {.x = metric_find(METRIC_TRIAL, "model_mib")};
+    enum status st = find_column("x", r->x ? r->x : "test_top1", &g.y, e);
+    if (st == ST_OK)
+        st = load_groups(s, r->block, false, &g, &out->arena, e);
     if (st == ST_OK && g.count > 0)
         st = draw_edf(&g, r, out, e);
     else if (st == ST_OK)

@@ -20,7 +20,8 @@ enum status figure_curve(struct store *s, const struct figure_request *r, struct
                          char nothing[256], struct err *e);
 enum status figure_learning(struct store *s, const struct figure_request *r, struct figure *out,
                             char nothing[256], struct err *e);
-/* A dot for each trial: x (default model_mib), y (test_top1). Quick for 100,000. */
+/* A dot for each trial: x (default model_mib), which may be an axis of numbers, and y (test_top1). Quick for
+ * 100,000. */
 enum status figure_scatter(struct store *s, const struct figure_request *r, struct figure *out,
                            char nothing[256], struct err *e);
 /* Variants, and which no cheaper one equals, with the probability of that (report/front.h). */

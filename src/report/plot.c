@@ -27,7 +27,7 @@ static const struct plot_kind kinds[] = {
     {"scatter",
      figure_scatter,
      {"model_mib", "test_top1"},
-     "every trial as a dot, one column against another"},
+     "every trial as a dot, one column, or axis, against another"},
     {"pareto",
      figure_pareto,
      {"model_mib", "test_top1"},

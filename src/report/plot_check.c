@@ -14,7 +14,7 @@ static const struct {
     enum takes x, y;
 } kinds[] = {{"curve", TRIAL_COLUMN_OR_AXIS, TRIAL_COLUMN},
              {"learning", NOTHING, EPOCH_COLUMN},
-             {"scatter", TRIAL_COLUMN, TRIAL_COLUMN},
+             {"scatter", TRIAL_COLUMN_OR_AXIS, TRIAL_COLUMN},
              {"pareto", TRIAL_COLUMN, TRIAL_COLUMN},
              {"edf", TRIAL_COLUMN, NOTHING},
              {"heatmap", AXIS, TRIAL_COLUMN},

@@ -338,7 +338,8 @@ static const struct field fields[] = {
     {SECTION_PLOT, FIELD_WORD, "kind", IN_PLOT(kind), .choice = plot_choice, .required = true,
      .meaning = "kind of figure"},
     {SECTION_PLOT, FIELD_NAME, "block", IN_PLOT(block), .meaning = "block to draw; without it all blocks"},
-    {SECTION_PLOT, FIELD_NAME, "x", IN_PLOT(x), .meaning = "column on the horizontal axis"},
+    {SECTION_PLOT, FIELD_NAME, "x", IN_PLOT(x),
+     .meaning = "column, or axis of the block, on the horizontal axis"},
     {SECTION_PLOT, FIELD_NAME, "y", IN_PLOT(y), .meaning = "column on the vertical axis"},
 };
 

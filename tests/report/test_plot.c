@@ -95,6 +95,13 @@ static void kinds_of_a_plane(void **state)
     results_sweep(s->results, "s", spec_head);
     fill_plane(s->results, "plane");
     draw_kind(s, "scatter", "trial,axes,model_mib,test_top1_pct\n1,\"SR=0.25, bypass=none\",1,50\n");
+    draw_ok(s, (struct plot_options){.kind = "scatter", .x = "SR", .block = "plane"});
+    assert_contains(path_in(s->dir, "s-plane-scatter-over-SR.csv"),
+                    "trial,axes,SR,test_top1_pct\n1,\"SR=0.25, bypass=none\",0.25,50\n");
+    assert_int_equal(draw(s, (struct plot_options){.kind = "scatter", .x = "bypass"}), ST_USAGE);
+    assert_non_null(strstr(s->err.text, "x: the values of the axis \"bypass\" are not numbers; heatmap"));
+    assert_int_equal(draw(s, (struct plot_options){.kind = "scatter", .x = "lr"}), ST_USAGE);
+    assert_non_null(strstr(s->err.text, "x: there is no axis \"lr\" in the block"));
     draw_kind(s, "edf", "\"SR=0.25, bypass=it's `complex`\",2,61,75\n");
     draw_kind(s, "heatmap", "SR,bypass,n,test_top1_pct_mean,test_top1_pct_ci95\n0.25,none,2,51,");
     draw_kind(s, "parallel", "SR,bypass,n,test_top1_pct_mean\n0.25,none,2,51\n");
