@@ -28,25 +28,53 @@ static struct span inside(int at, int size)
     return (struct span){at == 0 ? 1 : 0, at == size - 1 ? 2 : 3};
 }
 
-/* y = bias + sum of the taps' columns at the pixels they look at. */
-static void add_up(const struct columns_conv *c, int image, int row, const float *columns)
+/* Loops over `cout` channels are compiled for each width there is: as loops of a few turns, or as calls of
+ * memset, they cost as much as the products. */
+#define WITH_CONSTANT_COUT(function, cout, ...)  \
+    switch (cout) {                              \
+    case 1:                                      \
+        function(__VA_ARGS__, 1);                \
+        break;                                   \
+    case 2:                                      \
+        function(__VA_ARGS__, 2);                \
+        break;                                   \
+    case 3:                                      \
+        function(__VA_ARGS__, 3);                \
+        break;                                   \
+    case 4:                                      \
+        function(__VA_ARGS__, 4);                \
+        break;                                   \
+    case 5:                                      \
+        function(__VA_ARGS__, 5);                \
+        break;                                   \
+    case 6:                                      \
+        function(__VA_ARGS__, 6);                \
+        break;                                   \
+    default:                                     \
+        function(__VA_ARGS__, COLUMNS_COUT_MAX); \
+    }
+#define FOR_EACH_COUT static inline __attribute__((always_inline))
+
+/* y = bias + sum of the taps' columns at the pixels they look at, for one row of outputs. */
+FOR_EACH_COUT void add_up(const struct columns_conv *c, int image, int row, const float *columns,
+                          const int cout)
 {
-    const int n = TAPS * c->cout;
+    const int n = TAPS * cout;
     const struct span rows = inside(row, c->h);
     float *y = c->y.data + (size_t)image * c->y.image + (size_t)row * c->y.row;
     for (int column = 0; column < c->w; column++, y += c->y.pixel) {
         const struct span across = inside(column, c->w);
         float sum[COLUMNS_COUT_MAX];
-        for (int o = 0; o < c->cout; o++)
+        for (int o = 0; o < cout; o++)
             sum[o] = c->bias[o];
         for (int ky = rows.first; ky < rows.end; ky++)
             for (int kx = across.first; kx < across.end; kx++) {
                 const int pixel = (row + ky - 1) * c->w + column + kx - 1;
-                const float *from = columns + pixel * n + (ky * 3 + kx) * c->cout;
-                for (int o = 0; o < c->cout; o++)
+                const float *from = columns + pixel * n + (ky * 3 + kx) * cout;
+                for (int o = 0; o < cout; o++)
                     sum[o] += from[o];
             }
-        for (int o = 0; o < c->cout; o++)
+        for (int o = 0; o < cout; o++)
             y[o] = c->relu && sum[o] <= 0 ? 0 : sum[o];
     }
 }
@@ -67,24 +95,22 @@ void columns_conv(const struct columns_conv *c)
                                         .segments = &all});
     for (int i = 0; i < c->images; i++)
         for (int r = 0; r < c->h; r++)
-            add_up(c, i, r, c->scratch + (size_t)i * image);
+            WITH_CONSTANT_COUT(add_up, c->cout, c, i, r, c->scratch + (size_t)i * image)
 }
 
 /* Columns of one row of input pixels: for each tap the gradient of the output that saw the pixel through it.
  */
-static void spread(const struct columns_gradient *g, int image, int row, float *columns)
+FOR_EACH_COUT void spread(const struct columns_gradient *g, int image, int row, float *columns,
+                          const int cout)
 {
+    const float *dy = g->dy.data + (size_t)image * g->dy.image;
     for (int column = 0; column < g->w; column++)
-        for (int tap = 0; tap < TAPS; tap++, columns += g->cout) {
+        for (int tap = 0; tap < TAPS; tap++, columns += cout) {
             const int i = row + 1 - tap / 3, j = column + 1 - tap % 3;
-            if (i < 0 || i >= g->h || j < 0 || j >= g->w) {
-                memset(columns, 0, (size_t)g->cout * sizeof *columns);
-                continue;
-            }
-            const float *from =
-                g->dy.data + (size_t)image * g->dy.image + (size_t)i * g->dy.row + (size_t)j * g->dy.pixel;
-            for (int o = 0; o < g->cout; o++)
-                columns[o] = from[o];
+            const bool outside = i < 0 || i >= g->h || j < 0 || j >= g->w;
+            const float *from = dy + (size_t)i * g->dy.row + (size_t)j * g->dy.pixel;
+            for (int o = 0; o < cout; o++)
+                columns[o] = outside ? 0 : from[o];
         }
 }
 
@@ -96,7 +122,7 @@ void columns_gradient(const struct columns_gradient *g)
     float *sums = g->scratch + column_floats(&map, g->images, g->cout);
     for (int i = 0; i < g->images; i++)
         for (int r = 0; r < g->h; r++)
-            spread(g, i, r, g->scratch + (size_t)(i * g->h + r) * row);
+            WITH_CONSTANT_COUT(spread, g->cout, g, i, r, g->scratch + (size_t)(i * g->h + r) * row)
     g->kernels->weight_gradient(
         &(struct weight_gradient_job){.x = g->x,
                                       .dy = {g->scratch, (size_t)n, row, (size_t)g->h * row},

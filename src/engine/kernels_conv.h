@@ -137,26 +137,48 @@ static conv_tile_fn *const conv_tiles[TILE_PIXELS][TILE_VECTORS] = {
 #endif
 };
 
-/* Addresses of `count` pixels from flat pixel number `first` on (images one after another). */
-KERNEL_INLINE void conv_tile_place(struct conv_tile *t, int first, int count)
+/* Where the next tile begins: pixels come row by row, image by image. */
+struct conv_cursor {
+    const float *x, *mask;
+    float *y;
+    int row, column;
+};
+
+/* Floats from the last pixel of a row, or of an image, to the first of the next. */
+KERNEL_INLINE ptrdiff_t row_jump(const struct view *v, int w, int stride)
+{
+    return (ptrdiff_t)v->row * stride - (ptrdiff_t)v->pixel * stride * w;
+}
+
+KERNEL_INLINE ptrdiff_t image_jump(const struct view *v, int h, int stride)
+{
+    return (ptrdiff_t)v->image - (ptrdiff_t)v->row * stride * h;
+}
+
+/* Addresses of the next `count` pixels. The mask is a view like the others where there is one. */
+KERNEL_INLINE void conv_tile_place(struct conv_tile *t, struct conv_cursor *at, int count)
 {
     const struct conv_job *job = t->job;
-    const int per_image = job->h * job->w;
-    int image = first / per_image, row = first % per_image / job->w, column = first % per_image % job->w;
-    const size_t step = (size_t)job->stride;
+    const bool masked = job->flags & CONV_MASK;
     for (int p = 0; p < count; p++) {
-        const size_t i = (size_t)image, r = (size_t)row, c = (size_t)column;
-        t->x[p] = job->x.data + i * job->x.image + r * step * job->x.row + c * step * job->x.pixel;
-        t->y[p] = job->y.data + i * job->y.image + r * job->y.row + c * job->y.pixel;
-        if (job->flags & CONV_MASK)
-            t->mask[p] = job->mask.data + i * job->mask.image + r * job->mask.row + c * job->mask.pixel;
-        if (++column == job->w) {
-            column = 0;
-            if (++row == job->h) {
-                row = 0;
-                image++;
-            }
-        }
+        t->x[p] = at->x;
+        t->y[p] = at->y;
+        t->mask[p] = at->mask;
+        at->x += (size_t)job->stride * job->x.pixel;
+        at->y += job->y.pixel;
+        at->mask += masked ? job->mask.pixel : 0;
+        if (++at->column < job->w)
+            continue;
+        at->column = 0;
+        at->x += row_jump(&job->x, job->w, job->stride);
+        at->y += row_jump(&job->y, job->w, 1);
+        at->mask += masked ? row_jump(&job->mask, job->w, 1) : 0;
+        if (++at->row < job->h)
+            continue;
+        at->row = 0;
+        at->x += image_jump(&job->x, job->h, job->stride);
+        at->y += image_jump(&job->y, job->h, 1);
+        at->mask += masked ? image_jump(&job->mask, job->h, 1) : 0;
     }
 }
 
@@ -184,11 +206,11 @@ static void conv(const struct conv_job *job)
     const int tiles = (pixels + TILE_PIXELS - 1) / TILE_PIXELS;
     const int even = pixels / tiles, larger = pixels % tiles;
     struct conv_tile t = {.job = job};
-    for (int i = 0, first = 0; i < tiles; i++) {
+    struct conv_cursor at = {job->x.data, job->mask.data, job->y.data, 0, 0};
+    for (int i = 0; i < tiles; i++) {
         const int count = even + (i < larger);
-        conv_tile_place(&t, first, count);
+        conv_tile_place(&t, &at, count);
         conv_tile_channels(&t, count, k_count, job->weights);
-        first += count;
     }
 }
 

@@ -171,7 +171,7 @@ int folder_enter(void **state, const char *name)
     snprintf(folder, sizeof folder, "%s/firesweep-%s-XXXXXX",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", name);
     *state = folder;
-    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+    return mkdtemp(folder) && chdir(folder) == 0 && setenv("XDG_CACHE_HOME", folder, 1) == 0 ? 0 : -1;
 }
 
 static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)

@@ -38,7 +38,8 @@ struct json_object *json_row(struct json_object *array, size_t i);
 void expect_error(int code, const char *text, const char *const *arguments);
 #define EXPECT_ERROR(code, text, ...) expect_error(code, text, (const char *const[]){__VA_ARGS__, NULL})
 
-/* A group's setup and teardown: a new folder named after the test, entered; and removed with all files. */
+/* A group's setup and teardown: a new folder named after the test, entered; and removed with all files. The
+ * machine counts as not calibrated (speed.h). */
 int folder_enter(void **state, const char *name);
 int folder_leave(void **state);
 

@@ -29,9 +29,8 @@ int sandbox_setup(void **state)
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     *state = folder;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (!mkdtemp(folder) || chdir(folder) != 0) {
+    if (!mkdtemp(folder) || chdir(folder) != 0 || setenv("XDG_CACHE_HOME", folder, 1) != 0)
         return -1;
-    }
     return synthetic_idx("data", 4, 100, 25, 12, 1, &e) == ST_OK ? 0 : -1;
 }
 

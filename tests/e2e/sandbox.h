@@ -14,7 +14,8 @@
 #include <cmocka.h>
 
 /* Creates the folder, enters it, and makes the data set `data`: idx, 4 classes, 400 training and 100 test
- * images of 12x12. Orphans of killed processes become this process's children, so that it can wait for them.
+ * images of 12x12. The machine counts as not calibrated (speed.h). Orphans of killed processes become this
+ * process's children, so that it can wait for them.
  */
 int sandbox_setup(void **state);
 int sandbox_teardown(void **state);

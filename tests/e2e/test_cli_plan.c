@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "engine/calibration.h"
 #include "program.h"
+#include "speed.h"
 
 static const char spec_text[] = "version: 1\n"
                                 "name: timed\n"
@@ -65,19 +66,6 @@ static void test_without_a_speed(void **state)
     assert_holds(o.out, "firesweep plan --calibrate");
     assert_null(strstr(o.out, "predicted s"));
     outcome_release(&o);
-}
-
-/* As if this machine had been measured. */
-static void keep_speed(double seconds)
-{
-    struct calibration_key key;
-    struct speed s;
-    for (int k = 0; k < WORK_COUNT; k++)
-        s.train[k] = s.infer[k] = seconds;
-    calibration_key_init(&key);
-    char *path = calibration_path();
-    assert_int_equal(calibration_write(path, &key, &s, NULL), ST_OK);
-    mem_free(path);
 }
 
 static void test_with_a_speed(void **state)

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "program.h"
 #include "sandbox.h"
+#include "speed.h"
 
 enum { KEYS_MAX = 128, KEY_TEXT = 80 };
 
@@ -142,6 +143,7 @@ static int setup(void **state)
     text_write("searched.yaml", HEAD "train: {epochs: 2}\nsearch: {eta: 2}\n"
                                      "sweep: [{id: squeeze, grid: {SR: [0.5, 0.6]}}]\n");
     text_write("bad.yaml", HEAD "train: {epoch: 1}\n");
+    keep_speed(1e-9); /* plan has predicted times then */
     struct outcome o = RUN("run", "sweep.yaml");
     const int code = o.code;
     if (code != 0)
