@@ -140,11 +140,16 @@ static int flush_to_disk(FILE *f)
     return fflush(f) == 0 && fsync(fileno(f)) == 0 ? 0 : -1;
 }
 
+char *dir_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? mem_printf("%.*s", (int)(slash == path ? 1 : slash - path), path) : mem_strdup(".");
+}
+
 /* Makes the rename itself durable. Filesystems that cannot sync a folder are no error. */
 static void sync_folder_of(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? mem_printf("%.*s", (int)(slash - path) + 1, path) : mem_strdup(".");
+    char *folder = dir_of(path);
     int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd >= 0) {
         fsync(fd);

@@ -25,6 +25,8 @@ enum status atomic_open(struct atomic_file *a, const char *path, struct err *e);
 enum status atomic_commit(struct atomic_file *a, struct err *e);
 void atomic_abort(struct atomic_file *a); /* safe after commit: does nothing */
 
+/* The folder that a path's last part stands in, "." when it names none. The caller frees; NULL: no memory. */
+char *dir_of(const char *path);
 /* Creates a folder and its parents. An existing folder is fine. */
 enum status dir_create(const char *path, struct err *e);
 bool file_exists(const char *path);

@@ -155,10 +155,11 @@ void manual_write(FILE *out, const char *version)
              "and draws figures.");
     fputs(".PP\n", out);
     paragraph_write(
-        out, "Reading commands take `--format` table, csv or json. In JSON a command with several parts "
-             "gives an object with one key per part, each an array of rows, or an object for a "
-             "part of one row; a command with one part gives that. Keys are the names of the CSV's "
-             "columns, units stand in them, and what is unknown is null.");
+        out,
+        "Reading commands take `--format` table, csv, json or markdown. In JSON a command with several parts "
+        "gives an object with one key per part, each an array of rows, or an object for a "
+        "part of one row; a command with one part gives that. Keys are the names of the CSV's "
+        "columns, units stand in them, and what is unknown is null.");
     fputs(".SH COMMANDS\n", out);
     for (const struct command *const *c = commands_all(); *c; c++)
         command_write(out, *c);

@@ -13,10 +13,10 @@ struct output {
 };
 
 /* Rows of option tables. */
-#define OUTPUT_FORMAT_OPTION                                                                          \
-    {                                                                                                 \
-        "format", '\0', POPT_ARG_STRING, NULL, OPTION_FORMAT, "Print a table (default), csv or json", \
-            "table|csv|json"                                                                          \
+#define OUTPUT_FORMAT_OPTION                                                            \
+    {                                                                                   \
+        "format", '\0', POPT_ARG_STRING, NULL, OPTION_FORMAT,                           \
+            "Print a table (default), csv, json or markdown", "table|csv|json|markdown" \
     }
 
 /* Reads --format and --only; prints to standard output. */

@@ -32,8 +32,7 @@ static const struct poptOption options[] = {
     {"block", '\0', POPT_ARG_STRING, NULL, OPTION_BLOCK, "effects, plateau, ranks: only of this block", "ID"},
     {"y", '\0', POPT_ARG_STRING, NULL, OPTION_Y,
      "effects, plateau, ranks: on this column (default: test_top1)", "COLUMN"},
-    {"format", '\0', POPT_ARG_STRING, NULL, OPTION_FORMAT, "Print a table (default), csv, json or markdown",
-     "table|csv|json|markdown"},
+    OUTPUT_FORMAT_OPTION,
     POPT_TABLEEND};
 
 /* What is computed rather than selected. */

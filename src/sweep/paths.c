@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -20,6 +21,10 @@ static int without(const char *path, const char *ending)
 
 char *paths_stem(const char *db)
 {
+    char linked[PATH_MAX];
+    if (readlink(db, linked, 1) > 0 && realpath(db, linked)) {
+        db = linked;
+    }
     return mem_printf("%.*s", without(db, ".db"), db);
 }
 

@@ -8,7 +8,8 @@
 
 #include "base/hash.h"
 
-/* The path without ".db". */
+/* The path without ".db"; of a link, what it leads to, so that all names of a database share these folders.
+ */
 char *paths_stem(const char *db);
 
 /* Where a trial's state and, in the end, its final weights are kept. The data is part of what a trial is:

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cpu.h"
+#include "base/file.h"
 #include "base/log.h"
 
 /* SIGTERM stays blocked while a worker trains; a pending one is the request to stop. */
@@ -144,10 +145,24 @@ static _Noreturn void child(const struct process_config *c, pid_t supervisor, in
     _exit(status == ST_OK || status == ST_INTERRUPTED ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
+/* Its folder is made again if it is gone: no night is worth losing over a log. */
+static int open_log(const char *path)
+{
+    const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
+    int log = open(path, flags, 0666);
+    if (log < 0 && errno == ENOENT) {
+        char *folder = dir_of(path);
+        const bool made = folder && dir_create(folder, NULL) == ST_OK;
+        mem_free(folder);
+        log = made ? open(path, flags, 0666) : -1;
+    }
+    return log;
+}
+
 enum status process_start(const struct process_config *c, pid_t *pid, int *records, struct err *e)
 {
     int ends[2];
-    int log = open(c->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
+    int log = open_log(c->log);
     if (log < 0) {
         return err_errno(e, "cannot create %s", c->log);
     }

@@ -273,7 +273,7 @@ static const struct field fields[] = {
                 "on this machine before a rung is decided"},
 
     {SECTION_BUDGET, FIELD_DURATION, "wall", IN_SPEC(budget.wall_s), .max = 1e9, .initial = "0",
-     .meaning = "time for the whole sweep, 0 = no limit"},
+     .meaning = "time for one run of the sweep, 0 = no limit; the next run has as much again"},
     {SECTION_BUDGET, FIELD_DURATION, "trial_wall", IN_SPEC(budget.trial_wall_s), .max = 1e9, .initial = "0",
      .meaning = "time for one trial, 0 = no limit"},
     {SECTION_BUDGET, FIELD_INT, "max_failed", IN_SPEC(budget.max_failed), .max = INT_MAX, .initial = "0",

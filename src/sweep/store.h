@@ -45,6 +45,9 @@ bool store_check_end(struct store_check *c);
 
 /* Opens read-only; a missing file is an error. */
 enum status store_open_readonly(const char *path, struct store **out, struct err *e);
+/* While another process holds the lock, `wait` is asked again and again whether to wait on, for up to a
+ * minute in all; NULL: yes. It must not use the store. */
+void store_on_busy(struct store *s, bool (*wait)(void *context, double waited_s), void *context);
 void store_close(struct store *s); /* NULL is fine */
 const char *store_path(const struct store *s);
 

@@ -19,7 +19,11 @@ struct store {
     sqlite3 *db;
     char *path;
     bool readonly;
-    bool tidy;         /* a reader that may have left files beside the database */
+    bool tidy;           /* a reader that may have left files beside the database */
+    long long wal_inode; /* of the log beside the file, 0: not known */
+    bool (*busy_wait)(void *context, double waited_s); /* store_on_busy */
+    void *busy_context;
+    int busy_ms;       /* waited for a lock so far */
     bool guarded;      /* a query of the user is being compiled or stepped: only reading is allowed */
     char refused[128]; /* what the guard refused, "" when nothing */
 };
@@ -47,6 +51,8 @@ enum status store_create_file(const char *path, struct err *e);
 
 /* What `sql` gives, a single number. */
 enum status store_read_int(struct store *s, const char *sql, int64_t *out, struct err *e);
+/* Size and inode of the -wal file beside the open database; false when there is none. */
+bool store_wal(const struct store *s, long long *bytes, long long *inode);
 /* A URI for sqlite3_open_v2 in which no character of the path means anything special. */
 void store_uri(const char *path, const char *parameters, struct strbuf *out);
 

@@ -103,12 +103,22 @@ static enum status check_marks(struct store *s, struct err *e)
     return status == ST_OK ? judge_marks(s, application, version, e) : status;
 }
 
-/* Bytes in the -wal file beside the database that s->db has open; -1 when there is none. */
-static long long wal_bytes(const struct store *s)
+bool store_wal(const struct store *s, long long *bytes, long long *inode)
 {
     struct stat info;
     const char *wal = sqlite3_filename_wal(sqlite3_db_filename(s->db, "main"));
-    return wal && stat(wal, &info) == 0 ? (long long)info.st_size : -1;
+    const bool there = wal && stat(wal, &info) == 0;
+    *bytes = there ? (long long)info.st_size : -1;
+    *inode = there ? (long long)info.st_ino : 0;
+    return there;
+}
+
+/* Bytes in the -wal file beside the database that s->db has open; -1 when there is none. */
+static long long wal_bytes(const struct store *s)
+{
+    long long bytes, inode;
+    store_wal(s, &bytes, &inode);
+    return bytes;
 }
 
 static int64_t big_endian_32(const unsigned char *b)
@@ -163,29 +173,40 @@ static enum status look(const struct store *s, long long *size, struct err *e)
     return ST_OK;
 }
 
+void store_on_busy(struct store *s, bool (*wait)(void *context, double waited_s), void *context)
+{
+    s->busy_wait = wait;
+    s->busy_context = context;
+}
+
+/* Called by SQLite while another process has the lock: whether to try once more. */
+static int wait_while_busy(void *context, int tries)
+{
+    enum { FIRST_MS = 1, MOST_MS = 50 };
+    struct store *s = context;
+    s->busy_ms = tries == 0 ? 0 : s->busy_ms;
+    if (s->busy_ms >= STORE_BUSY_MS || (s->busy_wait && !s->busy_wait(s->busy_context, s->busy_ms / 1e3))) {
+        return 0;
+    }
+    const int pause = FIRST_MS + s->busy_ms / 4 < MOST_MS ? FIRST_MS + s->busy_ms / 4 : MOST_MS;
+    sqlite3_sleep(pause);
+    s->busy_ms += pause;
+    return 1;
+}
+
 /* What every connection gets. The file may come from anywhere: no write reaches its internals. */
 static enum status configure(struct store *s, const char *pragmas, struct err *e)
 {
-    sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
+    sqlite3_busy_handler(s->db, wait_while_busy, s);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_set_authorizer(s->db, store_guard, s);
     return store_exec(s, pragmas, "cannot open the database", e);
 }
 
-static char *folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = mem_strdup(slash ? path : ".");
-    if (folder && slash) {
-        folder[slash == path ? 1 : slash - path] = '\0';
-    }
-    return folder;
-}
-
 /* The folder must take the -wal and -shm files too, so a writable file in a read-only folder will not do. */
 static enum status prepare_folder(const struct store *s, struct err *e)
 {
-    char *folder = folder_of(s->path);
+    char *folder = dir_of(s->path);
     if (!folder) {
         return err_set(e, ST_NOMEM, "%s: out of memory", s->path);
     }
@@ -203,6 +224,26 @@ static const char writer_pragmas[] =
     "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;"
     "PRAGMA journal_size_limit = 67108864;";
 
+/* The log of a database that is gone would be taken for the new one's. */
+static enum status refuse_orphaned_wal(const struct store *s, struct err *e)
+{
+    struct stat info;
+    char *wal = mem_printf("%s-wal", s->path);
+    if (!wal) {
+        return err_set(e, ST_NOMEM, "%s: out of memory", s->path);
+    }
+    enum status status = ST_OK;
+    if (stat(wal, &info) == 0 && info.st_size > 0) {
+        status =
+            err_set(e, ST_FAILED,
+                    "%s: there is no database, but %s, the log of one that was removed: put the database "
+                    "back, or remove that file to begin anew",
+                    s->path, wal);
+    }
+    mem_free(wal);
+    return status;
+}
+
 static enum status open_writable(struct store *s, bool sound, struct err *e)
 {
     long long size, wal;
@@ -215,6 +256,9 @@ static enum status open_writable(struct store *s, bool sound, struct err *e)
     }
     if (status == ST_OK && size >= 0 && access(s->path, W_OK) != 0) {
         status = err_errno(e, "%s: the database cannot be written", s->path);
+    }
+    if (status == ST_OK && size <= 0) {
+        status = refuse_orphaned_wal(s, e);
     }
     if (status == ST_OK && size <= 0) {
         status = store_create_file(s->path, e);

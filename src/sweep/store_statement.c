@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/strbuf.h"
 
@@ -35,6 +37,20 @@ static enum status io_error(const struct store *s, const char *doing, struct err
                    number ? ": " : "", number ? strerror(number) : "");
 }
 
+/* Waited for in vain, or not any longer because the run is to stop at once. */
+static enum status busy_error(const struct store *s, const char *doing, struct err *e)
+{
+    char wait[32] = "";
+    if (s->busy_ms >= STORE_BUSY_MS) {
+        snprintf(wait, sizeof wait, " for more than %d s", STORE_BUSY_MS / 1000);
+    }
+    return err_set(
+        e, ST_FAILED,
+        "%s: %s: locked by another process%s (another firesweep run, or a transaction left open in "
+        "another program)",
+        s->path, doing, wait);
+}
+
 enum status store_error(const struct store *s, int code, const char *doing, struct err *e)
 {
     if (code == SQLITE_IOERR_NOMEM) {
@@ -56,10 +72,7 @@ enum status store_error(const struct store *s, int code, const char *doing, stru
                        s->path, doing, sqlite3_errmsg(s->db), s->path);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return err_set(e, ST_FAILED,
-                       "%s: %s: locked by another process for more than %d s (another firesweep run, or a "
-                       "transaction left open in another program)",
-                       s->path, doing, STORE_BUSY_MS / 1000);
+        return busy_error(s, doing, e);
     case SQLITE_READONLY:
     case SQLITE_PERM:
         return err_set(e, ST_FAILED, "%s: %s: the file or its folder cannot be written", s->path, doing);
@@ -81,8 +94,60 @@ enum status store_prepare(struct store *s, const char *sql, sqlite3_stmt **out, 
     return code == SQLITE_OK ? ST_OK : store_error(s, code, doing, e);
 }
 
+/* All that the open file holds, at a new place: "<path>.rescued". */
+static bool rescue(struct store *s, const char *place)
+{
+    sqlite3_stmt *statement = NULL;
+    const bool rescued = sqlite3_prepare_v2(s->db, "VACUUM INTO ?1", -1, &statement, NULL) == SQLITE_OK &&
+                         sqlite3_bind_text(statement, 1, place, -1, SQLITE_STATIC) == SQLITE_OK &&
+                         sqlite3_step(statement) == SQLITE_DONE;
+    sqlite3_finalize(statement);
+    return rescued;
+}
+
+/* Whoever opens a file at the old place would take our log for its own; all that it holds is rescued.
+ * Another's log stays. */
+static void remove_wal(const struct store *s)
+{
+    long long bytes, inode;
+    const char *wal = sqlite3_filename_wal(sqlite3_db_filename(s->db, "main"));
+    if (store_wal(s, &bytes, &inode) && inode == s->wal_inode) {
+        unlink(wal);
+    }
+}
+
+/* The open file no longer stands at its path: rows written to it would be lost with it, and beside another
+ * file in its place its log would be taken for the other's. */
+static enum status refuse_moved(struct store *s, const char *doing, struct err *e)
+{
+    struct strbuf place = STRBUF_INIT;
+    strbuf_printf(&place, "%s.rescued", s->path);
+    if (!place.failed && rescue(s, place.text)) {
+        remove_wal(s);
+        err_set(e, ST_FAILED,
+                "%s: %s: the file was removed or replaced while it was in use; what it held is saved as %s: "
+                "with that in its place the same command continues",
+                s->path, doing, place.text);
+    } else {
+        err_set(e, ST_FAILED,
+                "%s: %s: the file was removed or replaced while it was in use, and what it held could not be "
+                "saved as %s; with a copy in its place the same command continues from the checkpoints",
+                s->path, doing, place.failed ? "a new file" : place.text);
+    }
+    strbuf_release(&place);
+    return ST_FAILED;
+}
+
 enum status store_begin(struct store *s, const char *doing, struct err *e)
 {
+    int moved = 0;
+    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved) {
+        return refuse_moved(s, doing, e);
+    }
+    if (s->wal_inode == 0) { /* SQLite keeps the file open, and its name, until the last connection closes */
+        long long bytes;
+        store_wal(s, &bytes, &s->wal_inode);
+    }
     if (s->readonly) {
         return err_set(e, ST_FAILED, "%s: %s: the database is open for reading only", s->path, doing);
     }

@@ -91,6 +91,19 @@ static bool take_signals(struct supervisor *s)
     return ended;
 }
 
+/* While another program holds the database's lock: requests to stop are heard all the same. */
+static bool wait_for_lock(void *context, double waited_s)
+{
+    static const double NOTICE_S = 2;
+    struct supervisor *s = context;
+    if (waited_s >= NOTICE_S && !s->waits_for_lock) {
+        supervisor_notice(s, "%s is locked by another program, the run waits for it", store_path(s->store));
+        s->waits_for_lock = true;
+    }
+    take_signals(s); /* ended children are found later: reap looks at all of them */
+    return s->phase < PHASE_KILLING;
+}
+
 /* Lets a while pass, unless the run is stopped. */
 static void wait_for_space(struct supervisor *s, const struct err *e)
 {
@@ -239,6 +252,7 @@ static bool anything_pending(const struct supervisor *s)
 void supervise(struct supervisor *s)
 {
     s->started_at = clock_seconds();
+    store_on_busy(s->store, wait_for_lock, s);
     s->next_tick_at = s->started_at;
     for (;;) {
         check_budgets(s);
@@ -260,5 +274,6 @@ void supervise(struct supervisor *s)
         }
         wait_for_events(s);
     }
+    store_on_busy(s->store, NULL, NULL);
     supervisor_tick(s);
 }

@@ -58,7 +58,8 @@ struct slot {
     double stop_at; /* end of the trial's wall budget, INFINITY if none */
     double kill_at; /* when patience after a stop request ends, INFINITY if it does not */
     bool timed_out, killed;
-    bool lost;         /* another run has taken the trial over */
+    bool lost; /* another run has taken the trial over */
+    bool gap;  /* an epoch could not be recorded: what follows is not, the next attempt sends all again */
     bool has_progress; /* `progress` is known */
     double progress;   /* how much of the trial's operations is done, 0..1 */
     double settled;    /* that much of it is in the supervisor's sums or was done by earlier attempts */
@@ -114,6 +115,7 @@ struct supervisor {
     char first_failure[512], first_reason[512];
     bool core_in_use[CPU_MAX];
     bool waits_for_space; /* of the database */
+    bool waits_for_lock;  /* and said so */
     bool told_other;
 };
 

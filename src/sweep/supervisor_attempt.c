@@ -213,6 +213,7 @@ static void take_epoch(struct supervisor *s, struct slot *slot, struct worker_st
     do {
         status = store_epoch(s->store, s->trials[slot->trial].id, m, &why);
     } while (!supervisor_stored(s, status, &why));
+    slot->gap = status != ST_OK;
     if (m->val.count > 0) {
         w->val_top1 = m->val.top1;
     }
@@ -240,7 +241,7 @@ static void take_record(struct supervisor *s, struct slot *slot, const struct re
 {
     struct worker_status *w = &s->status.worker[slot - s->slots];
     const struct run_trial *t = &s->trials[slot->trial];
-    if (slot->lost) {
+    if (slot->lost || slot->gap) {
         return;
     }
     switch (r->kind) {
@@ -319,7 +320,7 @@ static void judge_crash(struct supervisor *s, struct slot *slot, int wait_status
  * checkpoint is lost. */
 static bool was_stopped(const struct supervisor *s, const struct slot *slot, int wait_status)
 {
-    if (slot->last.kind == RECORD_STOPPED) {
+    if (slot->gap || slot->last.kind == RECORD_STOPPED) {
         return true;
     }
     if (!WIFSIGNALED(wait_status) || slot->last.kind != 0) {

@@ -44,15 +44,31 @@ static void show_log(const struct supervisor *s, const struct slot *slot)
     }
 }
 
-/* The same text but for numbers, which tell trials apart. */
+/* Letters and digits from `text` on; *number: one of them is a digit. */
+static size_t word_length(const char *text, bool *number)
+{
+    size_t n = 0;
+    *number = false;
+    for (; isalnum((unsigned char)text[n]); n++) {
+        *number = *number || isdigit((unsigned char)text[n]);
+    }
+    return n;
+}
+
+/* The same text but for words with digits: numbers and the hashes in file names tell trials apart. */
 static bool alike(const char *a, const char *b)
 {
     while (*a && *b) {
-        if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
-            a += strspn(a, "0123456789");
-            b += strspn(b, "0123456789");
-        } else if (*a++ != *b++) {
+        bool number_a, number_b;
+        const size_t n = word_length(a, &number_a), m = word_length(b, &number_b);
+        if (number_a && number_b) {
+            a += n;
+            b += m;
+        } else if (n != m || strncmp(a, b, n > 0 ? n : 1) != 0) {
             return false;
+        } else {
+            a += n > 0 ? n : 1;
+            b += n > 0 ? n : 1;
         }
     }
     return *a == *b;

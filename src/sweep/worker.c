@@ -112,14 +112,51 @@ static enum status save_as(struct worker *w, const char *path, struct err *e)
     return status;
 }
 
+/* Makes the checkpoints' folder again if it is gone, and waits while it must not be written: rights that
+ * changed, a file system that became read-only. ST_INTERRUPTED: it still must not at the request to stop. */
+static enum status wait_for_folder(struct worker *w, struct err *e)
+{
+    char *folder = dir_of(w->task->checkpoint), *inside = folder ? mem_printf("%s/.", folder) : NULL;
+    enum status status = inside ? ST_OK : err_set(e, ST_NOMEM, "%s: out of memory", w->task->name);
+    bool reported = false;
+    while (status == ST_OK && access(inside, W_OK | X_OK) != 0) {
+        if (errno == ENOENT) {
+            status = dir_create(folder, e);
+            continue;
+        }
+        if (errno != EACCES && errno != EROFS) {
+            break; /* the save will say what is wrong */
+        }
+        if (!reported) {
+            worker_notice(w, "%s cannot be written, training waits until it can: %s", folder,
+                          strerror(errno));
+            reported = true;
+        }
+        if (stop_requested(w)) {
+            status = err_set(e, ST_INTERRUPTED, "stopped while %s could not be written", folder);
+        }
+        pause_unless_stopped(w, FIRST_RETRY_S);
+    }
+    if (status == ST_OK && reported) {
+        worker_notice(w, "%s can be written again", folder);
+    }
+    mem_free(inside);
+    mem_free(folder);
+    return status;
+}
+
 /* If it fails or is interrupted, the previous checkpoint stands. */
 static enum status worker_save(struct worker *w, struct err *e)
 {
     const char *path = w->task->checkpoint;
-    if (rename(path, w->previous) != 0 && errno != ENOENT) {
-        return err_errno(e, "cannot keep the previous checkpoint as %s", w->previous);
+    enum status status = wait_for_folder(w, e);
+    if (status != ST_OK) {
+        return status;
     }
-    enum status status = save_as(w, path, e);
+    if (rename(path, w->previous) != 0 && errno != ENOENT) {
+        return err_errno(e, "cannot keep the previous checkpoint, %s, as %s", path, w->previous);
+    }
+    status = save_as(w, path, e);
     w->saved_at = clock_seconds();
     return status;
 }

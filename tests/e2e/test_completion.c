@@ -74,9 +74,9 @@ static void test_options(void **state)
 static void test_values(void **state)
 {
     (void)state;
-    assert_string_equal(COMPLETE("derive", "--format", ""), "\ntable\ncsv\njson\n");
+    assert_string_equal(COMPLETE("derive", "--format", ""), "\ntable\ncsv\njson\nmarkdown\n");
     assert_string_equal(COMPLETE("derive", "--format", "=", "c"), "\ncsv\n");
-    assert_string_equal(COMPLETE("derive", "--format", "="), "\ntable\ncsv\njson\n");
+    assert_string_equal(COMPLETE("derive", "--format", "="), "\ntable\ncsv\njson\nmarkdown\n");
     assert_string_equal(COMPLETE("derive", "--preset", "squeezenet-1.1"), "\nsqueezenet-1.1\n");
     assert_string_equal(COMPLETE("derive", "--bypass", "s"), "\nsimple\n");
     assert_string_equal(COMPLETE("derive", "--base-e", ""), "\n\n");

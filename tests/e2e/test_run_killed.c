@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "sandbox.h"
 
 static const char all_epochs[] = "SELECT count(*) FROM epoch";
@@ -148,6 +150,51 @@ static void test_second_interrupt_stops_at_once(void **state)
     assert_complete("impatient", reference_metrics(state));
 }
 
+/* Also while another program keeps the database locked. */
+static void test_requests_are_heard_under_a_lock(void **state)
+{
+    sqlite3 *other = NULL;
+    pid_t sweep = run_start("four", "locked", NULL);
+    wait_until("locked", running_pid, 1, sweep);
+    assert_int_equal(sqlite3_open("locked.db", &other), SQLITE_OK);
+    sqlite3_busy_timeout(other, 10000);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    wait_for_output("locked", "is locked by another program", sweep);
+    assert_int_equal(kill(sweep, SIGINT), 0);
+    wait_for_output("locked", "SIGINT", sweep);
+    signal_until_output("locked", "second SIGINT: ", sweep, SIGINT);
+    assert_int_equal(run_wait(sweep), 1);
+    sqlite3_close(other);
+    assert_int_equal(run("four", "locked"), 0);
+    assert_complete("locked", reference_metrics(state));
+}
+
+/* The database taken away: the run ends and says where its content is; put back, nothing is missing. */
+static void test_database_removed_while_in_use(void **state)
+{
+    pid_t sweep = run_start("four", "gone", NULL);
+    wait_until("gone", "SELECT count(*) FROM epoch", 3, sweep);
+    assert_int_equal(unlink("gone.db"), 0);
+    assert_int_equal(run_wait(sweep), 1);
+    assert_true(output_holds("gone", "gone.db.rescued"));
+    assert_false(exists("gone", ".db-wal"));
+    assert_int_equal(rename("gone.db.rescued", "gone.db"), 0);
+    assert_int_equal(run("four", "gone"), 0);
+    assert_complete("gone", reference_metrics(state));
+}
+
+/* Checkpoints and logs taken away: training goes on without an earlier checkpoint. */
+static void test_folders_removed_while_in_use(void **state)
+{
+    pid_t sweep = run_start("four", "homeless", NULL);
+    wait_until("homeless", "SELECT count(*) FROM epoch", 1, sweep);
+    assert_int_equal(rename("homeless.checkpoints", "away.checkpoints"), 0);
+    assert_int_equal(rename("homeless.logs", "away.logs"), 0);
+    assert_int_equal(run_wait(sweep), 0);
+    assert_complete("homeless", reference_metrics(state));
+    assert_int_equal(db_int("homeless", "SELECT count(*) FROM attempt WHERE outcome <> 'done'"), 0);
+}
+
 /* Kills every attempt of a sweep of one worker until it gives up. */
 static void kill_all_attempts(const char *db, pid_t sweep, int attempts, int signal_number)
 {
@@ -278,6 +325,9 @@ int main(void)
         cmocka_unit_test(test_interrupts_save_and_continue),
         cmocka_unit_test(test_interrupted_with_other_packing),
         cmocka_unit_test(test_second_interrupt_stops_at_once),
+        cmocka_unit_test(test_requests_are_heard_under_a_lock),
+        cmocka_unit_test(test_folders_removed_while_in_use),
+        cmocka_unit_test(test_database_removed_while_in_use),
         cmocka_unit_test(test_trial_that_always_crashes_fails),
         cmocka_unit_test(test_too_many_failures_end_the_run),
         cmocka_unit_test(test_first_failures_that_are_alike_end_the_run),

@@ -42,14 +42,31 @@ static void test_stopped_on_a_full_disk(void **state)
 static void test_failing_save_is_a_failure(void **state)
 {
     struct fixture *f = *state;
-    char missing[160];
-    snprintf(missing, sizeof missing, "%s/missing/c.safetensors", f->folder);
-    f->task.checkpoint = missing;
+    char file[160], below[200];
+    snprintf(file, sizeof file, "%s/file", f->folder);
+    snprintf(below, sizeof below, "%s/c.safetensors", file);
+    FILE *no_folder = fopen(file, "w");
+    assert_non_null(no_folder);
+    assert_int_equal(fclose(no_folder), 0);
+    f->task.checkpoint = below;
     assert_int_equal(run_worker(f), ST_FAILED);
     assert_int_equal(last_record(f)->kind, RECORD_FAILED);
     assert_int_equal(last_record(f)->status, ST_FAILED);
-    assert_non_null(strstr(last_record(f)->as.text, missing));
+    assert_non_null(strstr(last_record(f)->as.text, below));
     assert_int_equal(count_kind(f, RECORD_EPOCH), 0);
+}
+
+static void test_missing_folder_is_made(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome whole = uninterrupted(f);
+    char missing[160];
+    snprintf(missing, sizeof missing, "%s/missing/c.safetensors", f->folder);
+    f->task.checkpoint = missing;
+    assert_int_equal(run_worker(f), ST_OK);
+    struct outcome o = outcome_of(f);
+    assert_same_outcome(&whole, &o);
+    assert_true(file_exists(missing));
 }
 
 static void test_impossible_trial_fails_with_usage(void **state)
@@ -89,9 +106,9 @@ static void test_want_of_memory_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORKER_TEST(test_full_disk_is_waited_for),    WORKER_TEST(test_stopped_on_a_full_disk),
-        WORKER_TEST(test_failing_save_is_a_failure),  WORKER_TEST(test_impossible_trial_fails_with_usage),
-        WORKER_TEST(test_want_of_memory_is_an_error),
+        WORKER_TEST(test_full_disk_is_waited_for),           WORKER_TEST(test_stopped_on_a_full_disk),
+        WORKER_TEST(test_failing_save_is_a_failure),         WORKER_TEST(test_missing_folder_is_made),
+        WORKER_TEST(test_impossible_trial_fails_with_usage), WORKER_TEST(test_want_of_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
