@@ -15,6 +15,7 @@
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/mem.h"
 
 /* SIGTERM stays blocked while a worker trains; a pending one is the request to stop. */
 static bool sigterm_pending(void *context)
