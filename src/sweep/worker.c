@@ -117,7 +117,11 @@ static enum status save_as(struct worker *w, const char *path, struct err *e)
 static enum status wait_for_folder(struct worker *w, struct err *e)
 {
     char *folder = dir_of(w->task->checkpoint), *inside = folder ? mem_printf("%s/.", folder) : NULL;
-    enum status status = inside ? ST_OK : err_set(e, ST_NOMEM, "%s: out of memory", w->task->name);
+    if (!inside) {
+        mem_free(folder);
+        return err_set(e, ST_NOMEM, "%s: out of memory", w->task->name);
+    }
+    enum status status = ST_OK;
     bool reported = false;
     while (status == ST_OK && access(inside, W_OK | X_OK) != 0) {
         if (errno == ENOENT) {
