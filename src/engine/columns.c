@@ -108,7 +108,7 @@ FOR_EACH_COUT void spread(const struct columns_gradient *g, int image, int row, 
         for (int tap = 0; tap < TAPS; tap++, columns += cout) {
             const int i = row + 1 - tap / 3, j = column + 1 - tap % 3;
             const bool outside = i < 0 || i >= g->h || j < 0 || j >= g->w;
-            const float *from = dy + (size_t)i * g->dy.row + (size_t)j * g->dy.pixel;
+            const float *from = outside ? dy : dy + (size_t)i * g->dy.row + (size_t)j * g->dy.pixel;
             for (int o = 0; o < cout; o++)
                 columns[o] = outside ? 0 : from[o];
         }
