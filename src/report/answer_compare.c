@@ -147,7 +147,7 @@ static enum status find_side(struct store *s, struct side *side, struct err *e)
 {
     int64_t number;
     char condition[64];
-    struct store_filter f = {.where = side->given, .limit = -1};
+    struct store_filter f = {.where = side->given, .label = "", .limit = -1};
     if (num_parse_int(side->given, &number)) {
         snprintf(condition, sizeof condition, "variant = %" PRId64, number);
         f.where = condition;

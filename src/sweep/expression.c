@@ -12,10 +12,15 @@
 
 /* Expressions: building nodes with their checks, and evaluation. expression_parser.c has the grammar. */
 
-static const char *const type_names[] = {
-    [EXPRESSION_NUMBER] = "a number", [EXPRESSION_TRUTH] = "true or false", [EXPRESSION_WORDS] = "a text"};
-static const char *const unit_names[] = {
-    [UNIT_ANY] = "a number", [UNIT_PLAIN] = "a plain number", [UNIT_BYTES] = "bytes", [UNIT_TIME] = "a time"};
+static const char *const type_names[] = {[EXPRESSION_NUMBER] = "a number",
+                                         [EXPRESSION_TRUTH] = "true or false",
+                                         [EXPRESSION_WORDS] = "a text",
+                                         [EXPRESSION_ANYTHING] = "anything"};
+static const char *const unit_names[] = {[UNIT_ANY] = "a number",
+                                         [UNIT_PLAIN] = "a plain number",
+                                         [UNIT_BYTES] = "bytes",
+                                         [UNIT_MIB] = "MiB",
+                                         [UNIT_TIME] = "a time"};
 
 struct expression *expression_fail(struct parser *p, size_t at, const char *format, ...)
 {
@@ -43,15 +48,18 @@ static const char *source_of(const struct parser *p, const struct expression *x,
 
 static struct expression *unknown_name(struct parser *p, const struct expression *x)
 {
-    char list[700], quoted[QUOTED_TEXT];
+    char list[700] = "", quoted[QUOTED_TEXT];
     const char *known[EXPRESSION_NAMES_MAX];
     size_t used = 0;
     int count = 0;
-    list[0] = '\0';
-    for (; count < p->scope->count && count < EXPRESSION_NAMES_MAX && used < sizeof list; count++) {
+    for (; count < p->scope->count && count < EXPRESSION_NAMES_MAX; count++) {
         known[count] = p->scope->names[count].name;
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", count ? ", " : "", known[count]);
+        if (used < sizeof list)
+            used +=
+                (size_t)snprintf(list + used, sizeof list - used, "%s%s", count ? ", " : "", known[count]);
     }
+    if (used >= sizeof list) /* they are too many */
+        memcpy(list + sizeof list - 4, "...", 4);
     const char *guess = suggest_word(x->text, known, count);
     return expression_fail(p, x->at, "%s is unknown%s%s%s; allowed: %s", source_of(p, x, quoted),
                            guess ? ", did you mean " : "", guess ? guess : "", guess ? "?" : "",
@@ -82,7 +90,12 @@ bool expression_expect(struct parser *p, const struct expression *x, enum expres
         unknown_name(p, x);
         return false;
     }
-    if (x->type == type)
+    const bool truth = type == EXPRESSION_TRUTH && x->type == EXPRESSION_NUMBER && p->scope->columns;
+    if (x->op == X_NULL) {
+        expression_fail(p, x->at, "null stands only beside = and !=");
+        return false;
+    }
+    if (x->type == type || x->type == EXPRESSION_ANYTHING || truth)
         return true;
     expression_fail(p, x->at, "%s is %s where %s is needed", source_of(p, x, quoted), type_names[x->type],
                     type_names[type]);
@@ -99,14 +112,36 @@ static bool units_agree(struct parser *p, const struct expression *a, const stru
     return false;
 }
 
+/* Numbers of MiB beside bytes are turned into bytes. NULL: no memory. */
+static const struct expression *mib_settle(struct parser *p, const struct expression *x,
+                                           const struct expression *other)
+{
+    if (x->unit != UNIT_MIB || other->unit != UNIT_BYTES)
+        return x;
+    struct expression *mib = expression_node(p, X_NUMBER, EXPRESSION_NUMBER, x, x);
+    if (mib)
+        mib->number = 0x1p20;
+    struct expression *bytes = expression_node(p, X_MULTIPLY, EXPRESSION_NUMBER, x, mib);
+    if (bytes)
+        bytes->unit = UNIT_BYTES;
+    return bytes;
+}
+
 struct expression *expression_arithmetic(struct parser *p, enum expression_op op, const struct expression *a,
                                          const struct expression *b)
 {
     if (!expression_expect(p, a, EXPRESSION_NUMBER) || !expression_expect(p, b, EXPRESSION_NUMBER))
         return NULL;
     const bool sum = op == X_ADD || op == X_SUBTRACT;
-    if (sum && !units_agree(p, a, b))
-        return NULL;
+    if (op == X_DIVIDE && b->op == X_NUMBER && b->number == 0)
+        return expression_fail(p, b->at, "division by zero");
+    if (sum) {
+        const struct expression *left = mib_settle(p, a, b), *right = mib_settle(p, b, a);
+        if (!left || !right || !units_agree(p, left, right))
+            return NULL;
+        a = left;
+        b = right;
+    }
     struct expression *x = expression_node(p, op, EXPRESSION_NUMBER, a, b);
     /* A product of bytes and a count is bytes; of others nothing is known. */
     const bool a_plain = a->unit <= UNIT_PLAIN, b_plain = b->unit <= UNIT_PLAIN;
@@ -124,8 +159,11 @@ static const struct expression *literal_settle(struct parser *p, const struct ex
     char out[EXPRESSION_TEXT], quoted[QUOTED_TEXT];
     if (!literal || literal->op != X_TEXT)
         return literal;
-    if (other->op != X_NAME || other->type != EXPRESSION_WORDS)
+    const bool texts = other->type == EXPRESSION_WORDS || other->type == EXPRESSION_ANYTHING;
+    if (other->op != X_NAME || !texts)
         return literal->word ? unknown_name(p, literal) : literal;
+    if (p->scope->columns)
+        return literal;
     if (!p->scope->canonical(p->scope->context, other->name, literal->text, out))
         return expression_fail(p, literal->at, "%s is no value of %s, allowed: %s",
                                source_of(p, literal, quoted), p->scope->names[other->name].name, out);
@@ -138,22 +176,46 @@ static const struct expression *literal_settle(struct parser *p, const struct ex
     return x->text ? x : NULL;
 }
 
+/* x = null and x != null. */
+static struct expression *compare_null(struct parser *p, enum expression_op op, const struct expression *null,
+                                       const struct expression *x)
+{
+    if (op != X_EQUAL && op != X_UNEQUAL)
+        return expression_fail(p, null->at, "null has no order, allowed: = and !=");
+    if (x->word)
+        return unknown_name(p, x);
+    struct expression *known = expression_node(p, X_KNOWN, EXPRESSION_TRUTH, x, x);
+    return op == X_UNEQUAL ? known : expression_node(p, X_NOT, EXPRESSION_TRUTH, known, known);
+}
+
+/* Can the two stand beside each other? */
+static bool types_agree(const struct parser *p, enum expression_type a, enum expression_type b)
+{
+    const bool numbers = a != EXPRESSION_WORDS && b != EXPRESSION_WORDS && p->scope->columns;
+    return a == b || a == EXPRESSION_ANYTHING || b == EXPRESSION_ANYTHING || numbers;
+}
+
 struct expression *expression_compare(struct parser *p, enum expression_op op, const struct expression *a,
                                       const struct expression *b)
 {
     char left[QUOTED_TEXT], right[QUOTED_TEXT];
     if (!a || !b)
         return NULL;
+    if (a->op == X_NULL || b->op == X_NULL)
+        return a->op == X_NULL ? compare_null(p, op, a, b) : compare_null(p, op, b, a);
     const struct expression *x = literal_settle(p, a, b), *y = x ? literal_settle(p, b, a) : NULL;
     if (!x || !y)
         return NULL;
-    if (x->type != y->type)
+    if ((x->word || y->word) && op != X_EQUAL && op != X_UNEQUAL && p->scope->columns) /* rather a name */
+        return unknown_name(p, x->word ? x : y);
+    if (!types_agree(p, x->type, y->type))
         return expression_fail(p, y->at, "%s is %s but %s is %s, allowed: two of one kind",
                                source_of(p, x, left), type_names[x->type], source_of(p, y, right),
                                type_names[y->type]);
-    if (x->type != EXPRESSION_NUMBER && op != X_EQUAL && op != X_UNEQUAL)
-        return expression_fail(p, x->at, "%s has no order, allowed: == and !=", source_of(p, x, left));
-    return units_agree(p, x, y) ? expression_node(p, op, EXPRESSION_TRUTH, x, y) : NULL;
+    if (x->type != EXPRESSION_NUMBER && !p->scope->columns && op != X_EQUAL && op != X_UNEQUAL)
+        return expression_fail(p, x->at, "%s has no order, allowed: = and !=", source_of(p, x, left));
+    const struct expression *u = mib_settle(p, x, y), *v = mib_settle(p, y, x);
+    return u && v && units_agree(p, u, v) ? expression_node(p, op, EXPRESSION_TRUTH, u, v) : NULL;
 }
 
 /* evaluation */
@@ -206,9 +268,19 @@ static bool equal_of(const struct evaluation *v, const struct expression *a, con
     return number_of(v, a) == number_of(v, b);
 }
 
+static bool known_of(const struct evaluation *v, const struct expression *x)
+{
+    struct expression_value value;
+    return x->op != X_NULL &&
+           (x->type == EXPRESSION_TRUTH ||
+            (x->type == EXPRESSION_WORDS ? text_of(v, x, &value)[0] != '\0' : !isnan(number_of(v, x))));
+}
+
 static bool truth_of(const struct evaluation *v, const struct expression *x)
 {
     switch (x->op) {
+    case X_KNOWN:
+        return known_of(v, x->a);
     case X_OR:
         return truth_of(v, x->a) || truth_of(v, x->b);
     case X_AND:
@@ -243,7 +315,7 @@ bool expression_uses(const struct expression *x, int name)
     if (x->op == X_NAME)
         return x->name == name;
     /* Literals name themselves or nothing below them. */
-    if (x->op == X_NUMBER || x->op == X_TEXT || x->op == X_TRUTH)
+    if (x->op == X_NUMBER || x->op == X_TEXT || x->op == X_TRUTH || x->op == X_NULL)
         return false;
     return expression_uses(x->a, name) || (x->b != x->a && expression_uses(x->b, name));
 }

@@ -1,16 +1,18 @@
-/* Conditions that a spec writes as text: "model_bytes <= 5MiB and (SR < 0.5 or bypass == none)".
+/* Conditions that people write as text, in specs and behind --where:
+ * "model_bytes <= 5MiB and (SR < 0.5 or bypass = none)".
  *
  *     or    = and {"or" and}             not = "not" not | chain
- *     and   = not {"and" not}            chain = sum {("<" | "<=" | ">" | ">=" | "==" | "!=") sum}
+ *     and   = not {"and" not}            chain = sum {("<" | "<=" | ">" | ">=" | "=" | "!=") sum}
  *                                              | sum ["not"] "in" "[" sum {"," sum} "]"
  *     sum   = product {("+" | "-") product}
- *     product = sign {("*" | "/") sign}  sign = "-" sign | number | text | name | "true" | "false" | "(" or
- * ")"
+ *     product = sign {("*" | "/") sign}
+ *     sign  = "-" sign | number | text | name | "true" | "false" | "null" | "(" or ")"
  *
- * A chain a < b < c means a < b and b < c. Numbers take a unit: K, M, G (counts), KB to GiB (bytes), s, m, h,
- * d and 1h30m (time). Texts stand in quotes; the value of a choice may do without. Types and units are
- * checked while parsing, so evaluation cannot fail. Knows neither YAML nor the design space: a scope names
- * what there is. */
+ * A chain a < b < c means a < b and b < c. Numbers take a unit: % (hundredths), K, M, G (counts), KB to GiB
+ * (bytes), s, m, h, d and 1h30m (time). Texts stand in quotes, a doubled quote is one; a single word may do
+ * without beside a name whose values are texts. `x = null` asks whether x has no value. == is =, <> is !=, &&
+ * is and, || is or. Types and units are checked while parsing, so evaluation cannot fail. Knows neither YAML
+ * nor SQL nor the design space: a scope names what there is. */
 #ifndef SWEEP_EXPRESSION_H
 #define SWEEP_EXPRESSION_H
 
@@ -22,12 +24,18 @@
 
 enum { EXPRESSION_LENGTH_MAX = 2000, EXPRESSION_DEPTH_MAX = 50, EXPRESSION_TEXT = 256 };
 
-enum expression_type { EXPRESSION_NUMBER, EXPRESSION_TRUTH, EXPRESSION_WORDS };
+enum expression_type {
+    EXPRESSION_NUMBER,
+    EXPRESSION_TRUTH,
+    EXPRESSION_WORDS,
+    EXPRESSION_ANYTHING /* a column that declares no type: goes with everything */
+};
 
 enum expression_unit {
     UNIT_ANY,   /* a number without unit, or K, M, G: goes with everything */
     UNIT_PLAIN, /* a count or a ratio */
     UNIT_BYTES,
+    UNIT_MIB,  /* a number of MiB: where it meets bytes it is turned into them */
     UNIT_TIME, /* seconds */
 };
 
@@ -42,9 +50,12 @@ struct expression_scope {
     int count;
     const struct expression_name *names;
     const char *allowed; /* what they are, where naming all would take too long; NULL: their list */
+    /* They are columns of a table: names do not distinguish case, texts have an order, true and false are 1
+     * and 0, and every text may stand beside a text. */
+    bool columns;
     const void *context; /* of: */
-    /* The one form of a text that is compared with a name of type EXPRESSION_WORDS; false when it is none of
-     * the name's values, with "allowed" written to out. */
+    /* Unless they are columns: the one form of a text that is compared with a name of type EXPRESSION_WORDS;
+     * false when it is none of the name's values, with "allowed" written to out. */
     bool (*canonical)(const void *context, int name, const char *text, char out[EXPRESSION_TEXT]);
 };
 
@@ -59,8 +70,8 @@ enum status expression_parse(const char *text, const struct expression_scope *sc
 bool expression_uses(const struct expression *x, int name);
 
 struct expression_value {
-    double number; /* numbers; truths: 0 or 1 */
-    char text[EXPRESSION_TEXT];
+    double number;              /* numbers, NaN: no value; truths: 0 or 1 */
+    char text[EXPRESSION_TEXT]; /* "": no value */
 };
 /* Writes the value of a name. */
 typedef void expression_lookup(const void *context, int name, struct expression_value *out);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/num.h"
 #include "sweep/spec_error.h"
@@ -53,20 +54,22 @@ static void number_scan(struct parser *p, const char *s)
     char compact[48], quoted[QUOTED_TEXT];
     size_t n = number_length(s), gap = strspn(s + n, " "), unit = word_length(s + n + gap);
     const bool bare = is_digit(s[n - 1]) || s[n - 1] == '.';
-    const bool apart = bare && gap > 0 && is_unit(s + n + gap, unit);
+    const bool apart = bare && gap > 0 && is_unit(s + n + gap, unit), percent = bare && s[n] == '%';
     snprintf(compact, sizeof compact, "%.*s%.*s", (int)(n < 40 ? n : 40), s, apart ? (int)unit : 0,
              s + n + gap);
     struct token *t = &p->token;
     t->kind = TOKEN_NUMBER;
-    t->length = apart ? n + gap + unit : n;
+    t->length = apart ? n + gap + unit : n + percent;
     t->unit = strchr(compact, 'B') ? UNIT_BYTES : UNIT_ANY;
-    if (n <= 40 && (num_parse_double(compact, &t->number) || num_parse_scaled(compact, &t->number)))
+    if (n <= 40 && (num_parse_double(compact, &t->number) || num_parse_scaled(compact, &t->number))) {
+        t->number /= percent ? 100 : 1;
         return;
+    }
     t->unit = UNIT_TIME;
     if (n > 40 || !num_parse_duration(compact, &t->number))
         expression_fail(
             p, t->at,
-            "%s is no number, allowed: digits with an optional unit K, M, G, KB, MB, GB, KiB, MiB, "
+            "%s is no number, allowed: digits with an optional unit %%, K, M, G, KB, MB, GB, KiB, MiB, "
             "GiB, s, m, h or d",
             text_quote(compact, quoted));
 }
@@ -74,6 +77,8 @@ static void number_scan(struct parser *p, const char *s)
 static void text_scan(struct parser *p, const char *s)
 {
     const char *end = strchr(s + 1, *s);
+    while (end && end[1] == *s) /* a doubled quote is one */
+        end = strchr(end + 2, *s);
     p->token.kind = TOKEN_TEXT;
     p->token.length = end ? (size_t)(end - s) + 1 : strlen(s);
     if (!end)
@@ -82,7 +87,7 @@ static void text_scan(struct parser *p, const char *s)
 
 static void sign_scan(struct parser *p, const char *s)
 {
-    static const char *const two[] = {"<=", ">=", "==", "!="};
+    static const char *const two[] = {"<=", ">=", "==", "!=", "<>", "&&", "||"};
     char quoted[QUOTED_TEXT], one[8] = "";
     p->token.kind = TOKEN_SIGN;
     p->token.length = 1;
@@ -90,10 +95,8 @@ static void sign_scan(struct parser *p, const char *s)
         if (strncmp(s, two[i], 2) == 0)
             p->token.length = 2;
     }
-    if (p->token.length == 2 || strchr("<>()[],+-*/", *s))
+    if (p->token.length == 2 || strchr("<>=()[],+-*/", *s))
         return;
-    if (*s == '=')
-        expression_fail(p, p->token.at, "\"=\" is no comparison, allowed: ==, !=, <, <=, >, >=");
     size_t n = 1; /* a whole character */
     while (n < sizeof one - 1 && ((unsigned char)s[n] & 0xC0) == 0x80)
         n++;
@@ -122,12 +125,12 @@ static void advance(struct parser *p)
         sign_scan(p, s);
 }
 
-/* Is the next token this sign or word? */
+/* Is the next token this sign or word of the grammar? */
 static bool next_is(const struct parser *p, const char *text)
 {
     const struct token *t = &p->token;
     return p->status == ST_OK && (t->kind == TOKEN_SIGN || t->kind == TOKEN_NAME) &&
-           strlen(text) == t->length && strncmp(p->text + t->at, text, t->length) == 0;
+           strlen(text) == t->length && strncasecmp(p->text + t->at, text, t->length) == 0;
 }
 
 static bool accept(struct parser *p, const char *text)
@@ -171,21 +174,46 @@ static bool is_keyword(const struct parser *p)
     return next_is(p, "and") || next_is(p, "or") || next_is(p, "not") || next_is(p, "in");
 }
 
-static struct expression *parse_word(struct parser *p)
+static bool next_names(const struct parser *p, const char *name)
 {
     const struct token *t = &p->token;
-    const bool quoted = t->kind == TOKEN_TEXT;
-    struct expression x = {.op = X_TEXT, .type = EXPRESSION_WORDS, .word = !quoted};
+    const char *text = p->text + t->at;
+    return strlen(name) == t->length && (p->scope->columns ? strncasecmp(text, name, t->length) == 0
+                                                           : strncmp(text, name, t->length) == 0);
+}
+
+/* What is between the quotes, doubled ones once; a word as it is. NULL: no memory. */
+static const char *unquoted(const struct parser *p)
+{
+    const struct token *t = &p->token;
+    const char *s = p->text + t->at;
+    if (t->kind == TOKEN_NAME)
+        return arena_strndup(p->arena, s, t->length);
+    char *text = arena_strndup(p->arena, s + 1, t->length - 2), *to = text;
+    for (const char *from = text; text && *from; from++) {
+        *to++ = *from;
+        from += *from == *s; /* its double */
+    }
+    if (text)
+        *to = '\0';
+    return text;
+}
+
+static struct expression *parse_word(struct parser *p)
+{
+    const bool word = p->token.kind == TOKEN_NAME;
+    struct expression x = {.op = X_TEXT, .type = EXPRESSION_WORDS, .word = word};
+    for (int i = 0; word && i < p->scope->count; i++) {
+        const struct expression_name *n = &p->scope->names[i];
+        if (next_names(p, n->name))
+            return leaf(p, (struct expression){.op = X_NAME, .type = n->type, .unit = n->unit, .name = i});
+    }
     if (next_is(p, "true") || next_is(p, "false"))
         return leaf(
             p, (struct expression){.op = X_TRUTH, .type = EXPRESSION_TRUTH, .number = next_is(p, "true")});
-    for (int i = 0; !quoted && i < p->scope->count; i++) {
-        const struct expression_name *n = &p->scope->names[i];
-        if (next_is(p, n->name))
-            return leaf(p, (struct expression){.op = X_NAME, .type = n->type, .unit = n->unit, .name = i});
-    }
-    x.text = quoted ? arena_strndup(p->arena, p->text + t->at + 1, t->length - 2)
-                    : arena_strndup(p->arena, p->text + t->at, t->length);
+    if (next_is(p, "null"))
+        return leaf(p, (struct expression){.op = X_NULL, .type = EXPRESSION_ANYTHING});
+    x.text = unquoted(p);
     if (!x.text) {
         p->status = err_set(p->e, ST_NOMEM, "out of memory");
         return NULL;
@@ -287,8 +315,8 @@ static struct expression *parse_chain(struct parser *p)
     static const struct {
         const char *sign;
         enum expression_op op;
-    } signs[] = {{"<", X_LESS},      {"<=", X_AT_MOST}, {">", X_MORE},
-                 {">=", X_AT_LEAST}, {"==", X_EQUAL},   {"!=", X_UNEQUAL}};
+    } signs[] = {{"<", X_LESS},  {"<=", X_AT_MOST}, {">", X_MORE},     {">=", X_AT_LEAST},
+                 {"=", X_EQUAL}, {"==", X_EQUAL},   {"!=", X_UNEQUAL}, {"<>", X_UNEQUAL}};
     struct expression *x = parse_sum(p), *all = NULL;
     if (x && accept(p, "in"))
         return parse_list(p, x);
@@ -332,7 +360,7 @@ static struct expression *join(struct parser *p, enum expression_op op, const st
 static struct expression *parse_and(struct parser *p)
 {
     struct expression *x = parse_not(p);
-    while (x && accept(p, "and"))
+    while (x && (accept(p, "and") || accept(p, "&&")))
         x = join(p, X_AND, x, parse_not(p));
     return x;
 }
@@ -340,7 +368,7 @@ static struct expression *parse_and(struct parser *p)
 static struct expression *parse_or(struct parser *p)
 {
     struct expression *x = parse_and(p);
-    while (x && accept(p, "or"))
+    while (x && (accept(p, "or") || accept(p, "||")))
         x = join(p, X_OR, x, parse_and(p));
     return x;
 }

@@ -1,4 +1,5 @@
-/* Between expression.c (nodes, types, evaluation) and expression_parser.c (tokens and grammar). */
+/* Between expression.c (nodes, types, evaluation), expression_parser.c (tokens and grammar) and store_where.c
+ * (translation to SQL). */
 #ifndef SWEEP_EXPRESSION_PARSER_H
 #define SWEEP_EXPRESSION_PARSER_H
 
@@ -9,7 +10,9 @@ enum { EXPRESSION_NAMES_MAX = 160 };
 enum expression_op {
     X_NUMBER,
     X_TEXT,
-    X_TRUTH, /* literals */
+    X_TRUTH,
+    X_NULL,  /* literals; only comparisons take null, and become: */
+    X_KNOWN, /* `a` has a value */
     X_NAME,
     X_NEGATE,
     X_ADD,

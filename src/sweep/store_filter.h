@@ -1,14 +1,9 @@
 /* Queries narrowed by people: a condition over the query's columns, an order, a limit, a choice of columns.
  *
- * The condition is a small language of its own, never SQL: names are looked up among the query's columns,
- * numbers and texts are bound as parameters, everything else is refused with its place. So nothing that a
- * user writes becomes part of a statement.
- *
- *     condition:  sum (< <= > >= = == != <>) sum, and, or, not, parentheses
- *     sum:        numbers (0.5, 5e-4, 5MiB, 90%), 'texts' or "texts", columns, null, + - * /
- *
- * `x = null` and `x != null` ask whether there is a value. Names do not distinguish case. Texts are compared
- * only with texts, and columns in MiB not with numbers of bytes (5MiB). */
+ * The condition is an expression (expression.h) over the query's columns, never SQL: names are looked up
+ * among the columns, numbers and texts are bound as parameters, everything else is refused with its place. So
+ * nothing that a user writes becomes part of a statement. Names do not distinguish case. Texts are compared
+ * only with texts; columns in MiB may be compared with bytes (5MiB). */
 #ifndef SWEEP_STORE_FILTER_H
 #define SWEEP_STORE_FILTER_H
 
@@ -19,6 +14,7 @@
 
 struct store_filter {
     const char *where;   /* NULL or "": all rows */
+    const char *label;   /* what messages begin with that are about `where`; NULL: "--where: " */
     const char *sort;    /* "column" or "column:desc", several with commas; NULL: the query's own order */
     const char *columns; /* names with commas, in the order to show; "all"; NULL: `shown` */
     const char *shown;   /* the same, of the query itself: what is shown unless asked otherwise; NULL: all */

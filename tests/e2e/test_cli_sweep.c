@@ -259,7 +259,7 @@ static void test_query_filters(void **state)
     o = RUN("query", "tiny.db", "fires", "--limit", "1", "--columns", "fire,s1x1", "--format", "markdown");
     assert_holds(o.out, "| fire | s1x1 |\n|---:|---:|\n| 2 | ");
     outcome_release(&o);
-    EXPECT_ERROR(2, "--where: character 6: there is no column \"lrr\"", "query", "tiny.db", "--where",
+    EXPECT_ERROR(2, "--where: character 6: \"lrr\" is unknown, did you mean lr?", "query", "tiny.db", "--where",
                  "(not lrr)");
     EXPECT_ERROR(2, "narrow named queries", "query", "tiny.db", "--sql", "SELECT 1", "--limit", "1");
     EXPECT_ERROR(2, "--limit", "query", "tiny.db", "--limit", "many");

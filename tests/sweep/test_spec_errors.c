@@ -149,7 +149,7 @@ static void test_conditions(void **state)
          "\"latency\" is unknown; allowed: all keys of base and train, such as SR and lr; and the costs "
          "params, "},
         {"constraints: [params <= 1M, 'param < 3']\n", 4, 30, "constraints", "did you mean params?"},
-        {"constraints: [params = 3]\n", 4, 22, "constraints", "\"=\" is no comparison, allowed: =="},
+        {"constraints: [params & 3]\n", 4, 22, "constraints", "\"&\" means nothing here"},
         {"constraints: [params <= 1 000]\n", 4, 27, "constraints", "\"000\" does not belong here"},
         {"constraints: [params <= 1TB]\n", 4, 25, "constraints", "\"1TB\" is no number"},
         {"constraints: [params <= 5MiB]\n", 4, 25, "constraints", "\"5MiB\" is bytes, allowed: equal units"},

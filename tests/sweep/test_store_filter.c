@@ -64,6 +64,19 @@ static void test_conditions(void **state)
         {"note = \"it's \"\"x\"\"\"", "2"},
         {"SR = 2.5e-1", "1"},
         {"state = 'done''; DROP TABLE trial; --'", ""},
+        {"state = done", "12"}, /* as in a spec: a word is a text, chains, lists, no order of names' case */
+        {"done = state", "12"},
+        {"0.25 < SR < 1", "2"},
+        {"Id in [1, 3] && state <> failed", "1"},
+        {"id not in (1, 2)", "3"},
+        {"state in [failed, 'lost'] || id == 2", "23"},
+        {"note < 'z'", "2"},
+        {"not note < 'a'", "123"}, /* the opposite of what does not hold for an absent value */
+        {"id = true", "1"},
+        {"id - 1", "23"},
+        {"not (id - 1)", "1"},
+        {"null = note and null != id", "13"},
+        {"null = null and id = 2", "2"},
     };
     struct context *c = *state;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
@@ -77,23 +90,28 @@ static void test_conditions(void **state)
 static void test_refusals(void **state)
 {
     static const char *const expected[][2] = {
-        {"SRX < 1", "--where: character 1: there is no column \"SRX\", did you mean SR? columns are id, SR, "
-                    "state, bytes, note"},
-        {"id = 1 and lr > 2",
-         "--where: character 12: there is no column \"lr\", did you mean SR? columns are"},
-        {"id = 1; DROP TABLE trial", "--where: character 7: expected an operator"},
-        {"id = 1 -- x", "--where: character 11: there is no column \"x\""},
-        {"id = (SELECT 1)", "--where: character 7: there is no column \"SELECT\""},
-        {"load_extension('x')", "--where: character 1: there is no column \"load_extension\""},
-        {"(id = 1", "--where: character 1: this \"(\" is not closed"},
-        {"id = 1)", "--where: character 7: expected an operator"},
-        {"id =", "--where: character 5: it ends where a value is expected"},
-        {"id = 'x", "--where: character 6: the text has no end"},
-        {"id = 0x10", "--where: character 6: no number"},
-        {"id = 1e999", "--where: character 6: no number"},
-        {"id = 1 2", "--where: character 8: expected an operator"},
-        {"id = ?1", "--where: character 6: expected a column, a number or a 'text'"},
-        {"id $ 1", "--where: character 4: expected an operator"},
+        {"SRX < 1",
+         "--where: character 1: \"SRX\" is unknown, did you mean SR?; allowed: id, SR, state, bytes, "
+         "note"},
+        {"id = 1 and lr > 2", "--where: character 12: \"lr\" is unknown, did you mean SR?; allowed: id,"},
+        {"id = 1; DROP TABLE trial", "--where: character 7: \";\" means nothing here"},
+        {"id = 1 -- x", "--where: character 11: \"x\" is unknown"},
+        {"id = (SELECT 1)", "--where: character 14: \"1\" does not belong here, allowed: )"},
+        {"load_extension('x')", "--where: character 15: \"(\" does not belong here"},
+        {"(id = 1", "--where: character 8: the condition ends too early, allowed: )"},
+        {"id = 1)", "--where: character 7: \")\" does not belong here"},
+        {"id =", "--where: character 5: the condition ends too early"},
+        {"id = 'x", "--where: character 6: the quote is not closed"},
+        {"id = 0x10", "--where: character 6: \"0x10\" is no number"},
+        {"id = 1e999", "--where: character 6: \"1e999\" is no number"},
+        {"id = 1 2", "--where: character 8: \"2\" does not belong here"},
+        {"id = ?1", "--where: character 6: \"?\" means nothing here"},
+        {"id $ 1", "--where: character 4: \"$\" means nothing here"},
+        {"id / 0 = 1", "--where: character 6: division by zero"},
+        {"bytes < x", "--where: character 9: \"x\" is unknown"},
+        {"note < null", "--where: character 8: null has no order, allowed: = and !="},
+        {"id + null = 1", "--where: character 6: null stands only beside = and !="},
+        {"nothing", "--where: character 1: \"nothing\" is unknown"},
     };
     struct context *c = *state;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
@@ -110,20 +128,20 @@ static void test_kinds(void **state)
 {
     static const char sql[] =
         "SELECT pools, params, model_bytes / 1048576.0 AS model_mib, 1 AS one FROM variant";
-    static const char texts[] = "character 7: a text is compared with a number";
     static const char *const expected[][2] = {
-        {"pools < 3", texts},
-        {"'a' = params", "character 5: a text is compared with a number"},
-        {"not (1 = 1 and (pools) = 1)", "character 24: a text is compared with a number"},
-        {"pools + 1 = 2", "character 7: arithmetic with a text"},
-        {"2 * (1 - pools) = 2", "character 8: arithmetic with a text"},
-        {"model_mib < 5MiB", "character 11: a column in MiB is compared with bytes"},
-        {"5e6B < model_mib", "character 1: no number"},
-        {"10KB + 1 < model_mib", "character 10: a column in MiB is compared with bytes"},
+        {"pools < 3", "character 9: \"pools\" is a text but \"3\" is a number"},
+        {"'a' = params", "character 7: \"'a'\" is a text but \"params\" is a number"},
+        {"a = params", "character 1: \"a\" is unknown"},
+        {"not (1 = 1 and (pools) = 1)", "character 26: \"pools\" is a text but \"1\" is a number"},
+        {"pools + 1 = 2", "character 1: \"pools\" is a text where a number is needed"},
+        {"2 * (1 - pools) = 2", "character 10: \"pools\" is a text where a number is needed"},
+        {"model_mib < 5s", "character 13: \"model_mib\" is MiB but \"5s\" is a time"},
+        {"5e6B < model_mib", "character 1: \"5e6B\" is no number"},
+        {"model_mib < 5MiB and model_mib + 1KiB > 100 KB and 2KiB = 2KiB + 0 * model_mib", NULL},
         {"pools != null and null = params", NULL},
         {"model_mib < 5 and params < 5KB and model_mib > params", NULL},
         {"model_mib = 2MiB / 1MiB and model_mib * 1MiB < 5MiB", NULL},
-        {"one = 'x' or one = 1 or 'x' != one", NULL},
+        {"one = 'x' or one = x or one = 1 or 'x' != one or one", NULL},
         {"pools = 'conv1' or 'a' < 'b'", NULL},
     };
     struct context *c = *state;
@@ -138,6 +156,41 @@ static void test_kinds(void **state)
     }
 }
 
+/* MiB and bytes mean the same amount; whole numbers keep all their digits; a label of one's own. */
+static void test_amounts(void **state)
+{
+    static const char sql[] = "SELECT 1 AS id, 2.5 AS model_mib, 9007199254740993 AS seed, 90.0 AS train_s";
+    static const struct {
+        const char *where;
+        int rows;
+    } expected[] = {
+        {"model_mib = 2560KiB", 1},
+        {"model_mib < 2559KiB", 0},
+        {"2MiB < model_mib < 3MiB", 1},
+        {"model_mib - 1.5 = 1", 1},
+        {"model_mib - 1MiB = 1.5MiB", 1},
+        {"model_mib = 2.5", 1},
+        {"seed = 9007199254740993", 1},
+        {"seed = 9007199254740992", 0},
+        {"train_s = 1m30s", 1},
+        {"train_s > 90 or train_s > 2m", 0},
+        {"id = 100%", 1},
+    };
+    struct context *c = *state;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        struct err e = ERR_INIT;
+        struct store_query *q = NULL;
+        bool row = false;
+        const struct store_filter f = {.where = expected[i].where, .limit = -1};
+        if (store_query_open_filtered(c->s, sql, &f, &q, &e) != ST_OK ||
+            store_query_next(q, &row, &e) != ST_OK || row != expected[i].rows)
+            fail_msg("%s: %d %s", expected[i].where, row, e.text);
+        store_query_close(q);
+    }
+    assert_string_equal(ids(c->s, (struct store_filter){.where = "id < x", .label = "A: ", .limit = -1}),
+                        "A: character 6: \"x\" is unknown; allowed: id, SR, state, bytes, note");
+}
+
 static void test_limits(void **state)
 {
     struct context *c = *state;
@@ -145,16 +198,16 @@ static void test_limits(void **state)
     for (int i = 0; i < 300; i++) {
         deep[i] = "(-"[i % 2];
     }
-    assert_non_null(strstr(where(c->s, deep), "too deeply nested"));
+    assert_non_null(strstr(where(c->s, deep), "nested too deeply"));
     for (int i = 0; i < 300; i++) {
         deep[i] = "not "[i % 4];
     }
-    assert_non_null(strstr(where(c->s, deep), "too deeply nested"));
+    assert_non_null(strstr(where(c->s, deep), "nested too deeply"));
     char many[4096] = "id = 1";
     for (size_t i = 0; i < 300; i++) {
         snprintf(many + strlen(many), sizeof many - strlen(many), " or id=%zu", i);
     }
-    assert_non_null(strstr(where(c->s, many), "too many values"));
+    assert_non_null(strstr(where(c->s, many), "at most 2000 characters"));
 }
 
 static void test_order_limit_columns(void **state)
@@ -185,11 +238,8 @@ static void test_order_limit_columns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        store_test(test_conditions),
-        store_test(test_refusals),
-        store_test(test_kinds),
-        store_test(test_limits),
-        store_test(test_order_limit_columns),
+        store_test(test_conditions), store_test(test_refusals), store_test(test_kinds),
+        store_test(test_amounts),    store_test(test_limits),   store_test(test_order_limit_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,170 @@
+#include "sweep/store_where.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "sweep/expression_parser.h"
+#include "sweep/store_internal.h"
+
+/* What is under way. */
+struct translation {
+    const char *text;
+    const struct store_query *names;
+    struct store_where *out;
+};
+
+/* By the declaration of the table's column; what is computed has none and goes with everything. */
+static enum expression_type column_type(const struct store_query *q, int column)
+{
+    const char *type = store_query_column_type(q, column);
+    return strcmp(type, "TEXT") == 0                                   ? EXPRESSION_WORDS
+           : strcmp(type, "INTEGER") == 0 || strcmp(type, "REAL") == 0 ? EXPRESSION_NUMBER
+                                                                       : EXPRESSION_ANYTHING;
+}
+
+static bool ends_in(const char *name, const char *end)
+{
+    const size_t n = strlen(name), m = strlen(end);
+    return n > m && strcmp(name + n - m, end) == 0;
+}
+
+/* Columns have their unit in their name. */
+static enum expression_unit column_unit(const char *name)
+{
+    return ends_in(name, "_mib")                             ? UNIT_MIB
+           : ends_in(name, "_bytes")                         ? UNIT_BYTES
+           : ends_in(name, "_s") && !ends_in(name, "_img_s") ? UNIT_TIME
+                                                             : UNIT_ANY;
+}
+
+static enum status scope_of(const struct store_query *q, struct arena *arena, struct expression_scope *out,
+                            struct err *e)
+{
+    const int count = store_query_columns(q);
+    struct expression_name *names = arena_alloc(arena, (size_t)count + 1, sizeof *names);
+    if (!names)
+        return err_set(e, ST_NOMEM, "out of memory");
+    for (int i = 0; i < count; i++) {
+        const char *name = store_query_column(q, i);
+        const enum expression_unit unit = column_unit(name);
+        const enum expression_type type = column_type(q, i);
+        /* What has a unit is a number, computed or not. */
+        names[i] = (struct expression_name){name, unit == UNIT_ANY ? type : EXPRESSION_NUMBER, unit};
+    }
+    *out = (struct expression_scope){.count = count, .names = names, .columns = true};
+    return ST_OK;
+}
+
+void store_where_column(struct strbuf *sql, const struct store_query *names, int column)
+{
+    strbuf_putc(sql, '"');
+    for (const char *c = store_query_column(names, column); *c; c++) {
+        if (*c == '"')
+            strbuf_putc(sql, '"');
+        strbuf_putc(sql, *c);
+    }
+    strbuf_putc(sql, '"');
+}
+
+static void put_parameter(struct translation *t, struct cell value)
+{
+    t->out->parameters[t->out->count++] = value;
+    strbuf_printf(&t->out->sql, "?%zu", t->out->count);
+}
+
+/* Whole numbers stay whole: seeds have more digits than a double. */
+static void put_number(struct translation *t, const struct expression *x)
+{
+    char source[32];
+    int64_t whole;
+    snprintf(source, sizeof source, "%.*s", (int)(x->length < 31 ? x->length : 31), t->text + x->at);
+    if (num_parse_int(source, &whole) && (double)whole == x->number)
+        put_parameter(t, (struct cell){.type = CELL_INT, .i = whole});
+    else
+        put_parameter(t, (struct cell){.type = CELL_REAL, .r = x->number});
+}
+
+static void put_node(struct translation *t, const struct expression *x);
+
+static void put_operands(struct translation *t, const struct expression *x, const char *before,
+                         const char *between, const char *after)
+{
+    struct strbuf *sql = &t->out->sql;
+    strbuf_puts(sql, before);
+    put_node(t, x->a);
+    if (between) {
+        strbuf_puts(sql, between);
+        put_node(t, x->b);
+    }
+    strbuf_puts(sql, after);
+}
+
+/* A comparison with what has no value does not hold, and its opposite does; IS and IS NOT: what has no value
+ * differs from every value. Quotients are real: 1 / 2 is 0.5. */
+static void put_node(struct translation *t, const struct expression *x)
+{
+    static const struct {
+        const char *before, *between, *after; /* between: NULL with one operand */
+    } forms[] = {
+        [X_KNOWN] = {"(", NULL, " IS NOT NULL)"},
+        [X_NEGATE] = {"(- ", NULL, ")"},
+        [X_ADD] = {"(", " + ", ")"},
+        [X_SUBTRACT] = {"(", " - ", ")"},
+        [X_MULTIPLY] = {"(", " * ", ")"},
+        [X_DIVIDE] = {"(", " * 1.0 / ", ")"},
+        [X_LESS] = {"coalesce(", " < ", ", 0)"},
+        [X_AT_MOST] = {"coalesce(", " <= ", ", 0)"},
+        [X_MORE] = {"coalesce(", " > ", ", 0)"},
+        [X_AT_LEAST] = {"coalesce(", " >= ", ", 0)"},
+        [X_EQUAL] = {"(", " IS ", ")"},
+        [X_UNEQUAL] = {"(", " IS NOT ", ")"},
+        [X_NOT] = {"(NOT ifnull(", NULL, ", 0))"},
+        [X_AND] = {"(", " AND ", ")"},
+        [X_OR] = {"(", " OR ", ")"},
+    };
+    switch (x->op) {
+    case X_NAME:
+        store_where_column(&t->out->sql, t->names, x->name);
+        break;
+    case X_TEXT:
+        put_parameter(t, (struct cell){.type = CELL_TEXT, .text = x->text});
+        break;
+    case X_TRUTH:
+        strbuf_puts(&t->out->sql, x->number != 0 ? "1" : "0");
+        break;
+    case X_NULL:
+        strbuf_puts(&t->out->sql, "NULL");
+        break;
+    case X_NUMBER:
+        put_number(t, x);
+        break;
+    default:
+        put_operands(t, x, forms[x->op].before, forms[x->op].between, forms[x->op].after);
+    }
+}
+
+enum status store_where_translate(const char *text, const char *label, const struct store_query *names,
+                                  struct arena *arena, struct store_where *out, struct err *e)
+{
+    struct translation t = {text, names, out};
+    struct expression_scope scope;
+    const struct expression *x = NULL;
+    struct err cause = ERR_INIT;
+    size_t at = 0;
+    *out = (struct store_where){.sql = STRBUF_INIT};
+    if (!text || text[strspn(text, " \t\n")] == '\0')
+        return ST_OK;
+    enum status st = scope_of(names, arena, &scope, e);
+    if (st != ST_OK)
+        return st;
+    st = expression_parse(text, &scope, arena, &x, &at, &cause);
+    if (st == ST_USAGE)
+        return err_set(e, st, "%scharacter %zu: %s", label, at + 1, cause.text);
+    /* No literal is shorter than a character, and two are never side by side. */
+    out->parameters = arena_alloc(arena, EXPRESSION_LENGTH_MAX, sizeof *out->parameters);
+    if (st != ST_OK || !out->parameters)
+        return err_set(e, ST_NOMEM, "out of memory");
+    put_node(&t, x);
+    return ST_OK;
+}

@@ -1,0 +1,27 @@
+/* From a condition (expression.h) over the columns of a query to SQL. */
+#ifndef SWEEP_STORE_WHERE_H
+#define SWEEP_STORE_WHERE_H
+
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "sweep/store.h"
+
+struct store_where {
+    struct strbuf sql; /* a condition in SQL; "" where there is none. strbuf_release is the caller's */
+    size_t count;
+    struct cell *parameters; /* of ?1, ?2, ...; in the arena */
+};
+
+/* Translates `text`; NULL or blank: no condition. Columns are those of `names`, and only their names, as
+ * SQLite has them, become part of the SQL; numbers and texts become parameters. ST_USAGE: "LABELcharacter N:
+ * ..." with what is allowed. */
+enum status store_where_translate(const char *text, const char *label, const struct store_query *names,
+                                  struct arena *arena, struct store_where *out, struct err *e);
+
+/* Appends the name of a column of `names`, quoted. */
+void store_where_column(struct strbuf *sql, const struct store_query *names, int column);
+
+#endif
