@@ -8,6 +8,7 @@
 #include "cli/pager.h"
 #include "report/answers.h"
 #include "report/queries.h"
+#include "sweep/store_scratch.h"
 
 enum {
     OPTION_SQL = OPTION_OWN,
@@ -54,7 +55,7 @@ static const struct computed computed[] = {
     {"ranks", "does an axis (epochs, lr, ...) change the order of the others' points? Spearman's correlation",
      ranks_columns, ranks_rows, true},
 };
-enum { COMPUTED = sizeof computed / sizeof *computed };
+enum { COMPUTED = sizeof computed / sizeof *computed, COMPUTED_COLUMNS = 16 };
 
 /* NULL: NAME is not one of them. */
 static const struct computed *find_computed(const struct args *a)
@@ -87,28 +88,33 @@ static enum status list_queries(const struct output *o, struct err *e)
     return output_single(o, &list, named_queries(), e);
 }
 
-struct answer {
-    struct store *store;
-    const struct args *args;
-    const struct computed *computed;
-};
-
-static enum status answer_section(const void *context, struct table *t, struct err *e)
+static enum status keep_row(void *context, const struct cell *cells, struct err *e)
 {
-    const struct answer *a = context;
-    const struct args *args = a->args;
-    return a->computed->of_blocks
-               ? a->computed->rows(a->store, args->value[OPTION_BLOCK], args->value[OPTION_Y], t, e)
-               : a->computed->rows(a->store, args->positional[2], args->positional[3], t, e);
+    return store_scratch_row(context, cells, e);
 }
 
-static enum status print_answer(struct store *store, const struct args *a, const struct output *o,
-                                struct err *e)
+/* Computes the rows into a table of their own, temp.answer. */
+static enum status compute(struct store *store, const struct args *a, const struct computed *c, struct err *e)
 {
-    const struct answer answer = {store, a, find_computed(a)};
-    struct section section = {.name = answer.computed->name, .rows = answer_section};
-    section.columns = answer.computed->columns(&section.count);
-    return output_single(o, &section, &answer, e);
+    int count;
+    const struct table_column *columns = c->columns(&count);
+    const char *names[COMPUTED_COLUMNS];
+    struct store_scratch *kept = NULL;
+    struct table t;
+    for (int i = 0; i < count; i++)
+        names[i] = columns[i].name;
+    enum status st = store_scratch_open(store, "answer", names, count, &kept, e);
+    if (st != ST_OK)
+        return st;
+    st = table_init(&t, stdout, TABLE_CSV, columns, count, e);
+    t.sink = keep_row;
+    t.sink_context = kept;
+    if (st == ST_OK)
+        st = c->of_blocks ? c->rows(store, a->value[OPTION_BLOCK], a->value[OPTION_Y], &t, e)
+                          : c->rows(store, a->positional[2], a->positional[3], &t, e);
+    table_release(&t);
+    store_scratch_close(kept);
+    return st;
 }
 
 static enum status print_query(struct store *store, const struct args *a, const struct output *o, int limit,
@@ -119,13 +125,18 @@ static enum status print_query(struct store *store, const struct args *a, const 
                                         .columns = a->value[OPTION_COLUMNS],
                                         .limit = limit};
     const char *sql = a->value[OPTION_SQL];
+    const struct computed *c = find_computed(a);
     struct store_query *query = NULL;
-    enum status st = sql ? store_query_open(store, sql, &query, e)
-                         : named_query_open_filtered(store, a->positional[1] ? a->positional[1] : "trials",
-                                                     &filter, &query, e);
+    enum status st = c ? compute(store, a, c, e) : ST_OK;
+    if (st == ST_OK && c)
+        st = store_query_open_filtered(store, "SELECT * FROM temp.answer ORDER BY rowid", &filter, &query, e);
+    else if (st == ST_OK)
+        st = sql ? store_query_open(store, sql, &query, e)
+                 : named_query_open_filtered(store, a->positional[1] ? a->positional[1] : "trials", &filter,
+                                             &query, e);
     if (st == ST_OK)
         st = output_query(o, query,
-                          sql              ? NULL
+                          sql || c         ? NULL
                           : filter.columns ? named_query_chosen_flags
                                            : named_query_flags,
                           e);
@@ -147,9 +158,6 @@ static enum status check(const struct args *a, struct err *e)
     if (a->value[OPTION_SQL] && filters)
         return err_set(e, ST_USAGE,
                        "--where, --sort, --limit and --columns narrow named queries; SQL says it itself");
-    if (c && filters)
-        return err_set(e, ST_USAGE, "--where, --sort, --limit and --columns do not apply to %s",
-                       a->positional[1]);
     if (takes_two && a->positional_count != 4)
         return err_set(e, ST_USAGE,
                        "compare needs two variants, by number or by condition: compare 3 5, compare 'SR = "
@@ -169,7 +177,7 @@ static enum status query_database(const struct args *a, const struct output *o, 
     if (st != ST_OK)
         return st;
     pager_start(&pager);
-    st = find_computed(a) ? print_answer(store, a, o, e) : print_query(store, a, o, limit, e);
+    st = print_query(store, a, o, limit, e);
     pager_end(&pager);
     store_close(store);
     return st;

@@ -11,6 +11,7 @@
 #include "report/answers.h"
 #include "report/compare.h"
 #include "report/rungs.h"
+#include "report/settings.h"
 #include "sweep/store_filter.h"
 
 /* What is compared; shares in percent. */
@@ -29,20 +30,18 @@ static const struct quantity {
 };
 enum { QUANTITIES = sizeof quantities / sizeof *quantities };
 
-/* What can tell two sides apart, in the order in which groups_sql has it behind its first columns. */
-static const char *const settings[] = {
-    "base_e",   "incr_e",   "freq",   "SR",           "pct3x3",    "conv1_filters",
-    "bypass",   "pools",    "epochs", "batch",        "optimizer", "lr",
-    "momentum", "schedule", "warmup", "weight_decay", "dropout",   "smoothing",
-};
-enum { SETTINGS = sizeof settings / sizeof *settings, SETTINGS_AT = 3, SETTING_TEXT = 48 };
+/* The columns of groups_sql before and behind what can tell two sides apart. */
+enum { SETTINGS_AT = 3, SETTINGS_MAX = 48, SETTING_TEXT = 160 };
+static const char settings_end[] = "params";
 
 /* One side: its replicates. */
 struct side {
-    const char *given;
-    char setting[SETTINGS][SETTING_TEXT]; /* values; "" where there is none */
-    char name[160];                       /* how the answer calls it */
-    int64_t variant, recipe, trial;       /* trial: one of them, it tells the data */
+    const char *given, *what;               /* a condition or number; what it is called in messages */
+    char key[SETTINGS_MAX][24];             /* what tells sides apart */
+    char value[SETTINGS_MAX][SETTING_TEXT]; /* "" where there is none */
+    int settings;
+    char name[160];                 /* how the answer calls it */
+    int64_t variant, recipe, trial; /* trial: one of them, it tells the data */
     size_t count, capacity;
     struct replicate_value *values; /* values[replicate * QUANTITIES + quantity] */
 };
@@ -58,24 +57,36 @@ const struct table_column *compare_columns(int *count)
 }
 
 static const char groups_sql[] =
-    "SELECT t.variant_id AS variant, t.recipe_id AS recipe, min(t.id) AS trial, v.base_e, v.incr_e, v.freq, "
-    "v.sr,"
-    " v.pct3x3, v.conv1_filters, v.bypass, v.pools, r.epochs AS epochs_planned, r.batch, r.optimizer, r.lr, "
-    "r.momentum, r.schedule,"
-    " r.warmup, r.weight_decay, r.dropout, r.smoothing, v.params, v.model_bytes,"
-    " v.model_bytes / 1048576.0 AS model_mib, v.macs, v.activation_bytes, d.latency_ms, d.latency_p95_ms,"
-    " d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib FROM trial t JOIN variant v ON v.id = "
-    "t.variant_id"
-    " JOIN recipe r ON r.id = t.recipe_id LEFT JOIN deployment d ON d.variant_id = t.variant_id"
-    " WHERE t.state = 'done' AND EXISTS (SELECT 1 FROM block_trial m WHERE m.trial_id = t.id AND m.in_spec)"
-    " AND NOT " SHORTER_RUNG(
-        "t.id") " GROUP BY t.variant_id, t.recipe_id, t.data_fingerprint ORDER BY t.variant_id, t.recipe_id";
+    "SELECT t.variant_id AS variant, t.recipe_id AS recipe, min(t.id) AS trial, " SETTINGS_OF_VARIANT(
+        "v") ", " SETTINGS_OF_RECIPE("r") ", v.params, v.model_bytes,"
+                                          " v.model_bytes / 1048576.0 AS model_mib, v.macs, "
+                                          "v.activation_bytes, d.latency_ms, d.latency_p95_ms,"
+                                          " d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib FROM trial "
+                                          "t JOIN variant v ON v.id = t.variant_id"
+                                          " JOIN recipe r ON r.id = t.recipe_id LEFT JOIN deployment d ON "
+                                          "d.variant_id = t.variant_id"
+                                          " WHERE t.state = 'done' AND EXISTS (SELECT 1 FROM block_trial m "
+                                          "WHERE m.trial_id = t.id AND m.in_spec)"
+                                          " AND NOT " SHORTER_RUNG(
+                                              "t.id") " GROUP BY t.variant_id, t.recipe_id, "
+                                                      "t.data_fingerprint ORDER BY t.variant_id, t.recipe_id";
+
+/* As a spec calls the column. */
+static const char *key_of(const char *column)
+{
+    return strcmp(column, "sr") == 0 ? "SR" : strcmp(column, "epochs_planned") == 0 ? "epochs" : column;
+}
 
 static void take_settings(const struct store_query *q, struct side *side)
 {
-    for (int i = 0; i < SETTINGS; i++) {
-        const struct cell c = store_query_cell(q, SETTINGS_AT + i);
-        char *to = side->setting[i];
+    const int columns = store_query_columns(q);
+    side->settings = 0;
+    for (int i = SETTINGS_AT; i < columns && side->settings < SETTINGS_MAX; i++) {
+        const struct cell c = store_query_cell(q, i);
+        char *to = side->value[side->settings];
+        if (strcmp(store_query_column(q, i), settings_end) == 0)
+            break;
+        snprintf(side->key[side->settings++], sizeof side->key[0], "%s", key_of(store_query_column(q, i)));
         to[0] = '\0';
         if (c.type == CELL_REAL)
             num_format_double(c.r, to);
@@ -94,12 +105,12 @@ static void name_sides(struct side *a, struct side *b)
     for (int k = 0; k < 2; k++) {
         size_t used = 0;
         sides[k]->name[0] = '\0';
-        for (int i = 0; i < SETTINGS && complete; i++) {
-            const char *value = sides[k]->setting[i];
-            if (strcmp(a->setting[i], b->setting[i]) == 0)
+        for (int i = 0; i < a->settings && complete; i++) {
+            const char *value = sides[k]->value[i];
+            if (strcmp(a->value[i], b->value[i]) == 0)
                 continue;
             const int n = snprintf(sides[k]->name + used, sizeof a->name - used, "%s%s %s", used ? ", " : "",
-                                   settings[i], value);
+                                   a->key[i], value);
             used += (size_t)n;
             complete = *value && used < sizeof a->name;
             named = true;
@@ -109,11 +120,46 @@ static void name_sides(struct side *a, struct side *b)
         snprintf(sides[k]->name, sizeof a->name, "%s", sides[k]->given);
 }
 
+/* The groups that meet a side's condition. */
+struct found {
+    size_t count;
+    struct strbuf names;        /* the first ones */
+    struct side first;          /* settings only */
+    bool differs[SETTINGS_MAX]; /* from the first one */
+};
+
+static void add_found(struct found *f, const struct side *side)
+{
+    enum { NAMED = 8 };
+    if (f->count == 0)
+        f->first = *side;
+    for (int i = 0; i < side->settings; i++)
+        f->differs[i] |= strcmp(side->value[i], f->first.value[i]) != 0;
+    if (f->count++ < NAMED)
+        strbuf_printf(&f->names, "%s%" PRId64 " (recipe %" PRId64 ")", f->names.len ? ", " : "",
+                      side->variant, side->recipe);
+    else if (f->count == NAMED + 1)
+        strbuf_puts(&f->names, ", ...");
+}
+
+static enum status found_many(const struct found *f, const struct side *side, struct err *e)
+{
+    char keys[200] = "";
+    size_t used = 0;
+    for (int i = 0; i < side->settings && used < sizeof keys; i++)
+        if (f->differs[i])
+            used += (size_t)snprintf(keys + used, sizeof keys - used, "%s%s", used ? ", " : "", side->key[i]);
+    return err_set(
+        e, ST_USAGE,
+        "%s: %zu results meet \"%.80s\": variants %s; it must be one. They differ in %s: say it in the "
+        "condition, or write \"variant = N and recipe = N\"",
+        side->what, f->count, side->given, f->names.text, keys[0] ? keys : "their data");
+}
+
 /* Exactly one group, or what is wrong. */
 static enum status read_groups(struct store_query *q, struct side *side, struct err *e)
 {
-    struct strbuf found = STRBUF_INIT;
-    size_t count = 0;
+    struct found found = {.names = STRBUF_INIT};
     enum status st = ST_OK;
     for (bool row = true; st == ST_OK && row;) {
         st = store_query_next(q, &row, e);
@@ -123,23 +169,17 @@ static enum status read_groups(struct store_query *q, struct side *side, struct 
         side->recipe = store_query_cell(q, 1).i;
         side->trial = store_query_cell(q, 2).i;
         take_settings(q, side);
-        if (count++ < 8)
-            strbuf_printf(&found, "%s%" PRId64 " (recipe %" PRId64 ")", found.len ? ", " : "", side->variant,
-                          side->recipe);
+        add_found(&found, side);
     }
-    if (st == ST_OK && count == 0)
-        st = err_set(
-            e, ST_USAGE,
-            "compare: no finished variant meets \"%.80s\"; numbers are those of the column variant, as in "
-            "\"firesweep query DB leaderboard\"",
-            side->given);
-    if (st == ST_OK && count > 1)
-        st = err_set(e, ST_USAGE,
-                     "compare: %zu results meet \"%.80s\": variants %s%s; it must be one, so narrow it, for "
-                     "example with"
-                     " \"variant = N and recipe = N\"",
-                     count, side->given, found.text, count > 8 ? ", ..." : "");
-    strbuf_release(&found);
+    if (st == ST_OK && found.count == 0)
+        st =
+            err_set(e, ST_USAGE,
+                    "%s: no finished variant meets \"%.80s\"; numbers are those of the column variant, as in "
+                    "\"firesweep query DB leaderboard\"",
+                    side->what, side->given);
+    if (st == ST_OK && found.count > 1)
+        st = found.names.failed ? err_set(e, ST_NOMEM, "out of memory") : found_many(&found, side, e);
+    strbuf_release(&found.names);
     return st;
 }
 
@@ -157,7 +197,7 @@ static enum status find_side(struct store *s, struct side *side, struct err *e)
     if (st == ST_OK)
         st = read_groups(q, side, e);
     else
-        err_prefix(e, "compare: \"%.80s\"", side->given);
+        err_prefix(e, "%s: \"%.80s\"", side->what, side->given);
     store_query_close(q);
     return st;
 }
@@ -237,7 +277,7 @@ static enum status compare_quantity(const struct side *a, const struct side *b, 
     char text[400];
     const size_t n = sizeof text - 32;
     compare_sentence(&c.difference, a->name, b->name, quantities[k].scale, quantities[k].decimals, text, n);
-    if (c.difference.n > 0)
+    if (c.difference.n > 0 && (c.difference.mean != 0 || c.difference.half_width != 0))
         snprintf(text + strlen(text), 32, "%s", quantities[k].unit);
     const struct summary *d = &c.difference;
     const double scale = quantities[k].scale;
@@ -254,7 +294,7 @@ static enum status compare_quantity(const struct side *a, const struct side *b, 
 
 enum status compare_rows(struct store *s, const char *a, const char *b, struct table *t, struct err *e)
 {
-    struct side first = {.given = a}, second = {.given = b};
+    struct side first = {.given = a, .what = "compare A"}, second = {.given = b, .what = "compare B"};
     enum status st = load_side(s, &first, e);
     if (st == ST_OK)
         st = load_side(s, &second, e);

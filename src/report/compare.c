@@ -69,6 +69,13 @@ char *compare_sentence(const struct summary *d, const char *a, const char *b, do
         snprintf(out, size, "%s and %s share no finished seed, so they cannot be compared", a, b);
         return out;
     }
+    const double largest = fmax(fabs(d->mean), d->half_width) * scale; /* NaN half width: the mean */
+    if (d->n > 1 && largest == 0) {
+        snprintf(out, size, "%s and %s have the same in each of %zu seeds", a, b, d->n);
+        return out;
+    }
+    while (decimals < 6 && largest > 0 && printed(largest, decimals) == 0) /* too few to tell anything */
+        decimals++;
     const double mean = printed(d->mean * scale, decimals),
                  low = printed((d->mean - d->half_width) * scale, decimals),
                  high = printed((d->mean + d->half_width) * scale, decimals);

@@ -15,6 +15,11 @@ struct named_query {
     /* Columns that are shown unless others are asked for, with commas; NULL: all. The rest is there for
      * filters. */
     const char *shown;
+    /* SQL around the rows that a filter leaves, which then are what the query is about: "the ten best of
+     * these". NULL: nothing. */
+    const char *before, *after;
+    /* What must be computed first, from the rows of `sql` that `where` leaves; NULL: nothing. */
+    enum status (*prepare)(struct store *s, const char *sql, const char *where, struct err *e);
 };
 
 /* All of them, in the order of help texts; ends with a NULL name. */

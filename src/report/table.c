@@ -203,67 +203,7 @@ static void json_row(const struct table *t, const struct cell *cells)
     json_object(t, cells);
 }
 
-/* Markdown: what would end a cell or begin markup is escaped, line ends become <br>. */
-
-static void markdown_text(FILE *out, const char *text)
-{
-    for (const char *s = text; *s; s++) {
-        if (*s == '\n')
-            fputs("<br>", out);
-        else if (*s == '<' || *s == '&')
-            fputs(*s == '<' ? "&lt;" : "&amp;", out);
-        else if ((unsigned char)*s >= 0x20) {
-            if (strchr("|\\*_`[]", *s))
-                fputc('\\', out);
-            fputc(*s, out);
-        }
-    }
-}
-
-static void markdown_cell(FILE *out, const struct cell *c, int decimals)
-{
-    if (c->type == CELL_INT)
-        fprintf(out, "%" PRId64, c->i);
-    else if (c->type == CELL_REAL && decimals > 0)
-        fprintf(out, "%.*f", decimals, c->r);
-    else if (c->type == CELL_REAL)
-        fprintf(out, "%.6g", c->r);
-    else if (c->type == CELL_TEXT)
-        markdown_text(out, c->text);
-}
-
-/* Headings, and the line below: numbers, as the first row has them, stand right. */
-static void markdown_head(const struct table *t, const struct cell *cells)
-{
-    for (int i = 0; i < t->count; i++) {
-        if (t->columns[i].flags & TABLE_NOT_TEXT)
-            continue;
-        fputs("| ", t->out);
-        markdown_text(t->out, t->columns[i].title);
-        fputc(' ', t->out);
-    }
-    fputs("|\n", t->out);
-    for (int i = 0; i < t->count; i++)
-        if (!(t->columns[i].flags & TABLE_NOT_TEXT))
-            fputs(cells && cells[i].type != CELL_TEXT ? "|---:" : "|---", t->out);
-    fputs("|\n", t->out);
-}
-
-static void markdown_row(const struct table *t, const struct cell *cells)
-{
-    if (t->rows == 0)
-        markdown_head(t, cells);
-    for (int i = 0; i < t->count; i++) {
-        if (t->columns[i].flags & TABLE_NOT_TEXT)
-            continue;
-        fputs("| ", t->out);
-        markdown_cell(t->out, &cells[i], t->columns[i].decimals);
-        fputc(' ', t->out);
-    }
-    fputs("|\n", t->out);
-}
-
-/* Text and HTML tables keep their rows until the end. */
+/* Text, Markdown and HTML tables keep their rows until the end. */
 
 static bool is_equal(const struct cell *a, const struct cell *b)
 {
@@ -311,14 +251,14 @@ static enum status text_row(struct table *t, const struct cell *cells, struct er
 enum status table_row(struct table *t, const struct cell *cells, struct err *e)
 {
     enum status st = ST_OK;
+    if (t->sink)
+        return t->sink(t->sink_context, cells, e);
     if (t->format == TABLE_CSV && t->rows == 0)
         csv_row(t, NULL);
     if (t->format == TABLE_CSV)
         csv_row(t, cells);
     else if (t->format == TABLE_JSON)
         json_row(t, cells);
-    else if (t->format == TABLE_MARKDOWN)
-        markdown_row(t, cells);
     else
         st = text_row(t, cells, e);
     if (st == ST_OK)
@@ -330,12 +270,12 @@ enum status table_finish(struct table *t, struct err *e)
 {
     if (t->format == TABLE_TEXT)
         return table_text_write(t, e);
+    if (t->format == TABLE_MARKDOWN)
+        return table_markdown_write(t, e);
     if (t->format == TABLE_HTML)
         return table_html_write(t, e);
     if (t->format == TABLE_CSV && t->rows == 0)
         csv_row(t, NULL);
-    if (t->format == TABLE_MARKDOWN && t->rows == 0)
-        markdown_head(t, NULL);
     if (t->format == TABLE_JSON && t->record && t->rows == 0)
         fputs("null", t->out);
     if (t->format == TABLE_JSON && !t->record && t->rows == 0)

@@ -8,9 +8,9 @@
  *     st = table_finish(&t, e);
  *     table_release(&t);
  *
- * CSV, JSON and Markdown rows are written as they come; text and HTML tables are written by table_finish,
- * because widths and decimals depend on all rows. Nothing depends on the locale. Write errors stay in the
- * stream (ferror). */
+ * CSV and JSON rows are written as they come; text, Markdown and HTML tables are written by table_finish,
+ * because widths, decimals and which settings are shown depend on all rows. Nothing depends on the locale.
+ * Write errors stay in the stream (ferror). */
 #ifndef REPORT_TABLE_H
 #define REPORT_TABLE_H
 
@@ -38,7 +38,8 @@ enum table_flags {
     TABLE_NOT_JSON = 1 << 2,
     TABLE_JSON_VALUE = 1 << 3, /* the column's text is a JSON value and is put into JSON as it is */
     TABLE_VARYING = 1 << 5,    /* a setting: where all rows have the same, HTML leaves it out, and a text
-                                  table of several rows says it once, below */
+                                  or Markdown table of several rows says it once, below */
+    TABLE_MINOR = 1 << 6,      /* with TABLE_VARYING: it is not even said, of a single row neither */
     TABLE_VARIANT = 1 << 4,    /* HTML: a variant's row id, a link to its part of the page */
 };
 
@@ -52,9 +53,12 @@ struct table_column {
 struct table {
     FILE *out;
     enum table_format format;
-    int width;   /* of the terminal: wider text tables wrap headings and texts, or else come in parts; 0 = no
-                    limit */
-    int indent;  /* spaces before every line of JSON but the first */
+    int width;  /* of the terminal: wider text tables wrap headings and texts, or else come in parts; 0 = no
+                   limit */
+    int indent; /* spaces before every line of JSON but the first */
+    /* Where rows go instead, if set: nothing is written. */
+    enum status (*sink)(void *context, const struct cell *cells, struct err *e);
+    void *sink_context;
     bool record; /* there is one row: a list of names and values in text, a single object in JSON */
     /* private */
     bool terminal; /* CSV for a person: controls are escaped */

@@ -8,10 +8,11 @@
 
 enum { SMALLEST_TEXT_COLUMN = 14 };
 
-/* A setting that all rows share tells nothing in a column of its own. */
-bool table_layout_is_said_below(const struct table *t, int column)
+bool table_layout_has_column(const struct table *t, int column)
 {
-    return t->rows > 1 && t->columns[column].flags & TABLE_VARYING && !table_column_varies(t, column);
+    const unsigned flags = t->columns[column].flags;
+    const bool needed = !(flags & TABLE_VARYING) || (t->rows <= 1 && !(flags & TABLE_MINOR));
+    return !(flags & TABLE_NOT_TEXT) && (needed || table_column_varies(t, column));
 }
 
 static bool layout_allocate(struct table_layout *l, struct table *t)
@@ -27,7 +28,7 @@ static bool layout_allocate(struct table_layout *l, struct table *t)
     if (!l->column || !l->width || !l->least || !l->decimals || !l->is_text || !l->hidden || !l->title)
         return false;
     for (int i = 0; i < t->count; i++) {
-        if (!(t->columns[i].flags & TABLE_NOT_TEXT) && !table_layout_is_said_below(t, i))
+        if (table_layout_has_column(t, i))
             l->column[l->count++] = i;
     }
     l->stride = l->count;

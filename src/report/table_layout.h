@@ -38,8 +38,9 @@ static inline bool table_layout_starts_group(const struct table_layout *l, size_
            (row == 0 || strcmp(*table_layout_cell(l, row - 1, -1), *table_layout_cell(l, row, -1)) != 0);
 }
 
-/* A setting that all rows share tells nothing in a column of its own. */
-bool table_layout_is_said_below(const struct table *t, int column);
+/* A setting that all rows share tells nothing in a column of its own, a minor one not even of a single row.
+ */
+bool table_layout_has_column(const struct table *t, int column);
 
 /* Formats everything and finds the natural widths. `l` is zero. */
 enum status table_layout_fill(struct table_layout *l, struct table *t, struct err *e);

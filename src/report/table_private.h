@@ -8,6 +8,13 @@
 /* table_text.c: writes the collected rows of a text table. */
 enum status table_text_write(struct table *t, struct err *e);
 
+/* The settings that all rows share, as "All rows: freq 2, ..." after an empty line; lines of t->width
+ * columns, 0: one line if `one_line`, else of usual length. */
+enum status table_text_shared(struct table *t, bool one_line, struct err *e);
+
+/* table_markdown.c: the same as a table of GitHub-flavoured Markdown. */
+enum status table_markdown_write(struct table *t, struct err *e);
+
 /* table_html.c: the same as HTML. */
 enum status table_html_write(struct table *t, struct err *e);
 

@@ -1,4 +1,5 @@
 /* Text tables: writing what the layout says. */
+#include <limits.h>
 #include <string.h>
 
 #include "report/table_layout.h"
@@ -89,15 +90,15 @@ static void write_lists(const struct table_layout *l, const struct table *t)
     }
 }
 
-/* The settings that have no column, in lines of the terminal's width. */
-static enum status write_shared(struct table *t, struct err *e)
+enum status table_text_shared(struct table *t, bool one_line, struct err *e)
 {
     static const char start[] = "All rows:";
-    const int width_of_lines = t->width > 0 ? t->width : 120;
+    const int width_of_lines = one_line ? INT_MAX : t->width > 0 ? t->width : 120;
     int used = 0;
     for (int i = 0; i < t->count && t->rows > 0; i++) {
         const struct cell *c = &t->lines[0][i];
-        if (t->columns[i].flags & TABLE_NOT_TEXT || c->type == CELL_NULL || !table_layout_is_said_below(t, i))
+        const unsigned flags = t->columns[i].flags;
+        if (flags & (TABLE_NOT_TEXT | TABLE_MINOR) || c->type == CELL_NULL || table_layout_has_column(t, i))
             continue;
         const char *value = table_cell_text(&t->arena, c, table_column_decimals(t, i));
         const char *title = table_escape(&t->arena, t->columns[i].title);
@@ -108,7 +109,7 @@ static enum status write_shared(struct table *t, struct err *e)
             used = fprintf(t->out, "\n%s", start) - 1;
         else
             used += fprintf(t->out, ",");
-        if (used + 1 + width >= width_of_lines)
+        if (width >= width_of_lines - used - 1)
             used = fprintf(t->out, "\n%*s", (int)strlen(start), "") - 1;
         fprintf(t->out, " %s %s", title, value);
         used += 1 + width;
@@ -135,5 +136,5 @@ enum status table_text_write(struct table *t, struct err *e)
         table_layout_ungroup(&l);
         write_lists(&l, t);
     }
-    return write_shared(t, e);
+    return table_text_shared(t, false, e);
 }

@@ -115,6 +115,12 @@ enum status store_counts(struct store *s, const char *sweep, int64_t counts[TRIA
 enum status store_read_begin(struct store *s, struct err *e);
 void store_read_end(struct store *s); /* also after a failure */
 
+/* SQL: the sample standard deviation (divisor n - 1) of a group's values, NULL when n < 2, exactly 0 when all
+ * are equal. */
+#define STORE_STDDEV(x)                                                  \
+    "CASE WHEN count(" x ") >= 2 THEN iif(min(" x ") = max(" x "), 0.0," \
+    " sqrt(max(0.0, sum(" x " * " x ") - count(" x ") * avg(" x ") * avg(" x ")) / (count(" x ") - 1))) END"
+
 /* Rows of a query, one at a time. Used for the named queries and --sql; read-only stores refuse anything that
  * writes, attaches or loads extensions. */
 struct store_query; /* opaque */
@@ -125,6 +131,8 @@ struct cell {
     double r;
     const char *text; /* valid until the next row */
 };
+/* Makes f(x) a function of queries; NULL for NULL, and where it gives NaN. */
+enum status store_define(struct store *s, const char *name, double (*f)(double), struct err *e);
 enum status store_query_open(struct store *s, const char *sql, struct store_query **out, struct err *e);
 int store_query_columns(const struct store_query *q);
 const char *store_query_column(const struct store_query *q, int column);

@@ -15,7 +15,8 @@
 enum { WORD_LIMIT = 128, NAMES_LIMIT = 160 };
 
 struct filter {
-    const struct store_query *names; /* the query that is narrowed: its columns */
+    const struct store_query *rows;  /* the query that is narrowed: its columns */
+    const struct store_query *names; /* what comes of it: its columns */
     struct strbuf sql;
     struct arena arena;
     struct store_where where;
@@ -115,12 +116,13 @@ static enum status put_statement(struct filter *f, const char *sql, const struct
         strbuf_puts(&f->sql, "*");
     else
         st = each_name(f, "--columns", columns, put_shown);
-    strbuf_printf(&f->sql, " FROM (%s)", sql);
+    strbuf_printf(&f->sql, " FROM (%sSELECT * FROM (%s)", filter->before ? filter->before : "", sql);
     if (st == ST_OK)
-        st = store_where_translate(filter->where, filter->label ? filter->label : "--where: ", f->names,
+        st = store_where_translate(filter->where, filter->label ? filter->label : "--where: ", f->rows,
                                    &f->arena, &f->where, f->e);
     if (st == ST_OK && f->where.sql.len > 0)
         strbuf_printf(&f->sql, " WHERE %s", f->where.sql.text);
+    strbuf_printf(&f->sql, "%s)", filter->after ? filter->after : "");
     if (st == ST_OK && filter->sort) {
         strbuf_puts(&f->sql, " ORDER BY ");
         st = each_name(f, "--sort", filter->sort, put_order);
@@ -131,20 +133,36 @@ static enum status put_statement(struct filter *f, const char *sql, const struct
                                                                  : st;
 }
 
+/* The columns of what comes of the rows; of the rows themselves where nothing is around them. */
+static enum status open_names(struct store *s, const char *sql, const struct store_filter *filter,
+                              struct store_query **out, struct err *e)
+{
+    struct strbuf around = STRBUF_INIT;
+    strbuf_printf(&around, "%s%s%s", filter->before ? filter->before : "", sql,
+                  filter->after ? filter->after : "");
+    const enum status st =
+        around.failed ? err_set(e, ST_NOMEM, "out of memory") : store_query_open(s, around.text, out, e);
+    strbuf_release(&around);
+    return st;
+}
+
 enum status store_query_open_filtered(struct store *s, const char *sql, const struct store_filter *filter,
                                       struct store_query **out, struct err *e)
 {
-    struct store_query *names = NULL, *q = NULL;
-    enum status st = store_query_open(s, sql, &names, e);
-    if (st != ST_OK)
-        return st;
-    struct filter f = {.names = names, .sql = STRBUF_INIT, .where = {.sql = STRBUF_INIT}, .e = e};
+    struct store_query *rows = NULL, *names = NULL, *q = NULL;
+    enum status st = store_query_open(s, sql, &rows, e);
+    if (st == ST_OK)
+        st = open_names(s, sql, filter, &names, e);
+    struct filter f = {
+        .rows = rows, .names = names, .sql = STRBUF_INIT, .where = {.sql = STRBUF_INIT}, .e = e};
     arena_init(&f.arena);
-    st = put_statement(&f, sql, filter);
+    if (st == ST_OK)
+        st = put_statement(&f, sql, filter);
     if (st == ST_OK)
         st = store_query_open(s, f.sql.text, &q, e);
     for (size_t i = 0; st == ST_OK && i < f.where.count; i++)
         st = store_query_bind(q, (int)i + 1, f.where.parameters[i], e);
+    store_query_close(rows);
     store_query_close(names);
     strbuf_release(&f.sql);
     strbuf_release(&f.where.sql);

@@ -18,7 +18,9 @@ struct store_filter {
     const char *sort;    /* "column" or "column:desc", several with commas; NULL: the query's own order */
     const char *columns; /* names with commas, in the order to show; "all"; NULL: `shown` */
     const char *shown;   /* the same, of the query itself: what is shown unless asked otherwise; NULL: all */
-    int64_t limit;       /* at most so many rows; negative: all */
+    /* SQL around the rows that `where` leaves, before they are sorted and cut; NULL: nothing. */
+    const char *before, *after;
+    int64_t limit; /* at most so many rows; negative: all */
 };
 
 /* As store_query_open, narrowed. A mistake in the filter is ST_USAGE and says option, place (characters from

@@ -141,6 +141,7 @@ enum status store_recorded(struct store *s, const struct recorded_sweep *sweep, 
                            int64_t *trial_ids, bool *same, struct err *e);
 
 /* store_query.c: gives parameter `index` (from 1) of a query without rows yet its value; texts are copied. */
+int store_bind_cell(sqlite3_stmt *statement, int index, struct cell value); /* SQLite's code */
 enum status store_query_bind(struct store_query *q, int index, struct cell value, struct err *e);
 
 /* store_guard.c: the authorizer of every connection; `context` is the struct store. */

@@ -1,6 +1,7 @@
 /* Queries of people and of reports: one reading statement, its rows one at a time. */
 #include "sweep/store_internal.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -104,18 +105,45 @@ enum status store_query_open(struct store *s, const char *sql, struct store_quer
     return status;
 }
 
+int store_bind_cell(sqlite3_stmt *statement, int index, struct cell value)
+{
+    switch (value.type) {
+    case CELL_TEXT:
+        return sqlite3_bind_text(statement, index, value.text, -1, SQLITE_TRANSIENT);
+    case CELL_INT:
+        return sqlite3_bind_int64(statement, index, value.i);
+    case CELL_REAL:
+        return sqlite3_bind_double(statement, index, value.r);
+    default:
+        return sqlite3_bind_null(statement, index);
+    }
+}
+
+/* What a function of a query is in C. */
+static void call(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    double (*f)(double) = *(double (**)(double))sqlite3_user_data(context);
+    (void)count;
+    const double result =
+        sqlite3_value_type(values[0]) == SQLITE_NULL ? NAN : f(sqlite3_value_double(values[0]));
+    if (!isnan(result)) /* else NULL */
+        sqlite3_result_double(context, result);
+}
+
+enum status store_define(struct store *s, const char *name, double (*f)(double), struct err *e)
+{
+    double (**kept)(double) = mem_alloc(1, sizeof *kept); /* a pointer to a function is no pointer to void */
+    if (!kept)
+        return query_error(s, SQLITE_NOMEM, e);
+    *kept = f;
+    const int code = sqlite3_create_function_v2(s->db, name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, kept,
+                                                call, NULL, NULL, mem_free);
+    return code == SQLITE_OK ? ST_OK : query_error(s, code, e);
+}
+
 enum status store_query_bind(struct store_query *q, int index, struct cell value, struct err *e)
 {
-    int code;
-    if (value.type == CELL_TEXT) {
-        code = sqlite3_bind_text(q->statement, index, value.text, -1, SQLITE_TRANSIENT);
-    } else if (value.type == CELL_INT) {
-        code = sqlite3_bind_int64(q->statement, index, value.i);
-    } else if (value.type == CELL_REAL) {
-        code = sqlite3_bind_double(q->statement, index, value.r);
-    } else {
-        code = sqlite3_bind_null(q->statement, index);
-    }
+    const int code = store_bind_cell(q->statement, index, value);
     return code == SQLITE_OK ? ST_OK : query_error(q->s, code, e);
 }
 

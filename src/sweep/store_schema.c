@@ -238,11 +238,6 @@ static const struct {
 } steps[STORE_SCHEMA_VERSION - 1] = {{tables_of_runs, indexes_of_runs},
                                      {tables_of_deployment, indexes_of_deployment}};
 
-/* Sample standard deviation (divisor n - 1), NULL when n < 2, exactly 0 when all values are equal. */
-#define STDDEV(x)                                                        \
-    "CASE WHEN count(" x ") >= 2 THEN iif(min(" x ") = max(" x "), 0.0," \
-    " sqrt(max(0.0, sum(" x " * " x ") - count(" x ") * avg(" x ") * avg(" x ")) / (count(" x ") - 1))) END"
-
 /* A metaparameter of a point: what the block's axis asked for, else what the variant's first request was. */
 #define REQUESTED(axis, column) "coalesce(axes ->> '$." axis "', " column ") AS " column
 
@@ -274,15 +269,16 @@ static const char view_curve[] =
                               "  count(*) AS trials, sum(done) AS n,"
                               "  avg(val_top1) AS val_top1, min(val_top1) AS val_top1_min, max(val_top1) AS "
                               "val_top1_max,"
-                              "  " STDDEV("val_top1") " AS val_top1_stddev, avg(val_top5) AS val_top5,"
-                                                      "  avg(test_top1) AS test_top1, min(test_top1) AS "
-                                                      "test_top1_min, max(test_top1) AS test_top1_max,"
-                                                      "  " STDDEV(
-                                                          "test_top1") " AS test_top1_stddev, avg(test_top5) "
-                                                                       "AS test_top5, avg(train_s) AS train_s"
-                                                                       " FROM member GROUP BY sweep_id, "
-                                                                       "block_id, axes ORDER BY sweep_id, "
-                                                                       "block_position, min(position);";
+                              "  " STORE_STDDEV(
+                                  "val_top1") " AS val_top1_stddev, avg(val_top5) AS val_top5,"
+                                              "  avg(test_top1) AS test_top1, min(test_top1) AS "
+                                              "test_top1_min, max(test_top1) AS test_top1_max,"
+                                              "  " STORE_STDDEV(
+                                                  "test_top1") " AS test_top1_stddev, avg(test_top5) "
+                                                               "AS test_top5, avg(train_s) AS train_s"
+                                                               " FROM member GROUP BY sweep_id, "
+                                                               "block_id, axes ORDER BY sweep_id, "
+                                                               "block_position, min(position);";
 
 static const char views_of_results[] =
     "CREATE VIEW leaderboard AS"

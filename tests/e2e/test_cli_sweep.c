@@ -259,11 +259,19 @@ static void test_query_filters(void **state)
     o = RUN("query", "tiny.db", "fires", "--limit", "1", "--columns", "fire,s1x1", "--format", "markdown");
     assert_holds(o.out, "| fire | s1x1 |\n|---:|---:|\n| 2 | ");
     outcome_release(&o);
-    EXPECT_ERROR(2, "--where: character 6: \"lrr\" is unknown, did you mean lr?", "query", "tiny.db", "--where",
-                 "(not lrr)");
+    EXPECT_ERROR(2, "--where: character 6: \"lrr\" is unknown, did you mean lr?", "query", "tiny.db",
+                 "--where", "(not lrr)");
     EXPECT_ERROR(2, "narrow named queries", "query", "tiny.db", "--sql", "SELECT 1", "--limit", "1");
     EXPECT_ERROR(2, "--limit", "query", "tiny.db", "--limit", "many");
-    EXPECT_ERROR(2, "do not apply to effects", "query", "tiny.db", "effects", "--limit", "1");
+    o = RUN("query", "tiny.db", "effects", "--where", "n > 0 and axis = SR", "--sort", "mean:desc", "--limit",
+            "1", "--columns", "axis,level,n", "--format", "csv");
+    assert_int_equal(o.code, 0);
+    assert_int_equal(strncmp(o.out, "axis,level,n\nSR,0", 17), 0);
+    outcome_release(&o);
+    EXPECT_ERROR(2, "\"effct\" is unknown, did you mean effect?", "query", "tiny.db", "effects", "--where",
+                 "effct > 1");
+    EXPECT_ERROR(2, "compare A: \"SRR = 1\": character 1: \"SRR\" is unknown", "query", "tiny.db", "compare",
+                 "SRR = 1", "2");
 }
 
 /* The first and the last trial's variants; and both against a mistake. */
@@ -277,7 +285,7 @@ static void test_query_compare_and_effects(void **state)
     assert_holds(json_text_at(json_row(rows, 0), "verdict"), "SR 0.5");
     json_object_put(rows);
     rows = JSON("query", "tiny.db", "compare", "1", "variant = 1", "--format", "json"); /* nothing differs */
-    assert_holds(json_text_at(json_row(rows, 0), "verdict"), "between 1 and variant = 1");
+    assert_holds(json_text_at(json_row(rows, 0), "verdict"), "1 and variant = 1 have the same in each of ");
     json_object_put(rows);
     struct outcome o = RUN("query", "tiny.db", "effects", "--format", "csv");
     assert_int_equal(o.code, 0);

@@ -98,6 +98,23 @@ static void compare_by_condition_and_number(void **state)
           "\ntest_top1_pct,2,61,61.1,");
 }
 
+/* Everything that differs is said, what few people vary too. */
+static void compare_says_all_that_differs(void **state)
+{
+    struct rows *r = *state;
+    struct table t = {.format = TABLE_CSV};
+    struct err e = ERR_INIT;
+    results_sql(r->results, "UPDATE variant SET bypass = 'none', pools = 'conv1', conv1_filters = 1 + id,"
+                            " conv1_stride = id % 2 + 1");
+    holds(csv(r, compare_rows, compare_columns, "conv1_filters = 3", "3"),
+          "no difference shown between conv1_filters 3, conv1_stride 1 and conv1_filters 4, conv1_stride 2: "
+          "+0.1 ");
+    assert_int_equal(compare_rows(r->store, "variant > 1", "1", &t, &e), ST_USAGE);
+    assert_non_null(
+        strstr(e.text, "compare A: 2 results meet \"variant > 1\": variants 2 (recipe 1), 3 (recipe 1);"));
+    assert_non_null(strstr(e.text, "They differ in conv1_filters, conv1_stride: say it"));
+}
+
 /* A second block, three widths at two lengths; the middle one has a second seed at both, the last one a seed
  * that only one length has. */
 static int set_up_lengths(void **state)
@@ -148,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(plateau_of_a_curve, set_up, tear_down),
         cmocka_unit_test_setup_teardown(effects_of_an_axis, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(compare_says_all_that_differs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_by_condition_and_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ranks_of_lengths, set_up_lengths, tear_down),
         cmocka_unit_test_setup_teardown(ranks_need_two_axes, set_up, tear_down),

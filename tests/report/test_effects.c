@@ -71,6 +71,12 @@ static void sentences(void **state)
     d = summarise(NULL, 0);
     assert_non_null(
         strstr(compare_sentence(&d, "A", "B", 100, 1, text, sizeof text), "share no finished seed"));
+    d = (struct summary){.n = 3, .mean = 0, .half_width = 0};
+    assert_string_equal(compare_sentence(&d, "A", "B", 100, 1, text, sizeof text),
+                        "A and B have the same in each of 3 seeds");
+    d = (struct summary){.n = 3, .mean = 0.002, .half_width = 0.0131};
+    assert_string_equal(compare_sentence(&d, "A", "B", 1, 1, text, sizeof text),
+                        "no difference shown between A and B: +0.00 [-0.01, +0.02], n = 3");
     assert_string_equal(verdict_name(VERDICT_DOES_NOT_HOLD), "does not hold");
 }
 

@@ -1,6 +1,8 @@
 /* The named queries over the small sweep of tests/sweep/store_fixture.h. */
 #include "report/queries.h"
+#include "report/settings.h"
 #include "report/table.h"
+#include "sweep/spec_fields.h"
 
 #include "../sweep/store_fixture.h"
 
@@ -89,18 +91,51 @@ static void test_trials(void **state)
     fixture_finish(c->s, c->f.ids[2], 0.5, 0.6);
     assert_string_equal(
         columns(c->s, "trials"),
-        "id block base_e incr_e freq sr pct3x3 bypass pools epochs_planned batch optimizer momentum lr "
-        "schedule warmup weight_decay dropout smoothing seed state params model_mib macs latency_ms val_top1"
-        " test_top1 test_top5 epochs train_s");
-    snprintf(expected, sizeof expected,
-             "%lld sr,pct 128 128 2 0.5 0.5 none conv1,fire4,fire8 10 128 sgd 0.9 0.04 triangular 0.15 "
-             "0.0005 0 0.1 1 done %lld %.6g %lld - 0.5 0.6 0.99 1 2.5",
-             (long long)c->f.ids[2], (long long)cost->params, (double)cost->params * 4 / 1048576,
-             (long long)cost->macs);
+        "id block base_e incr_e freq sr pct3x3 bypass pools fires pool_rounding conv1_filters conv1_kernel "
+        "conv1_stride conv1_pad conv10_relu conv10_pad input classes epochs_planned batch optimizer momentum "
+        "lr "
+        "schedule warmup weight_decay dropout smoothing accumulate nesterov beta1 beta2 epsilon decay_biases "
+        "clip init flip crop_pad crop_border lanes winograd numerics seed state params model_mib macs "
+        "latency_ms "
+        "val_top1 test_top1 test_top5 epochs train_s");
+    snprintf(
+        expected, sizeof expected,
+        "%lld sr,pct 128 128 2 0.5 0.5 none conv1,fire4,fire8 - ceil 96 3 1 1 0 0 3x32x32 10 10 128 sgd 0.9 "
+        "0.04 triangular 0.15 0.0005 0 0.1 1 1 0.9 0.999 1e-08 0 2 he 1 4 reflect 8 1 fp32-3 1 done %lld "
+        "%.6g %lld - 0.5 0.6 0.99 1 2.5",
+        (long long)c->f.ids[2], (long long)cost->params, (double)cost->params * 4 / 1048576,
+        (long long)cost->macs);
     assert_string_equal(row_text(c->s, "trials", 2), expected);
     assert_non_null(
-        strstr(row_text(c->s, "trials", 5), " pct 128 128 2 0.5 0.99 none conv1,fire4,fire8 10 "));
+        strstr(row_text(c->s, "trials", 5), " pct 128 128 2 0.5 0.99 none conv1,fire4,fire8 - ceil "));
     assert_int_equal(row_count(c->s, "trials"), FIXTURE_TRIALS);
+}
+
+/* Every key of base and train tells trials apart, so every one is a column, and every setting a key. */
+static void test_every_key_is_a_column(void **state)
+{
+    struct context *c = *state;
+    char all[1200];
+    snprintf(all, sizeof all, " %s ", columns(c->s, "trials"));
+    size_t keys = 0;
+    for (size_t i = 0; i < field_count(); i++) {
+        const struct field *f = field_at(i);
+        const char *name = strcmp(f->key, "SR") == 0       ? "sr"
+                           : strcmp(f->key, "epochs") == 0 ? "epochs_planned"
+                                                           : f->key;
+        char word[64];
+        snprintf(word, sizeof word, " %s ", name);
+        if (!field_in(f, SECTION_AXIS) || f->kind == FIELD_PRESET)
+            continue;
+        if (!strstr(all, word))
+            fail_msg("%s is no column of trials", name);
+        assert_true(named_query_flags(name) & TABLE_VARYING);
+        keys++;
+    }
+    size_t settings = 2; /* but numerics, which no key sets; one more than commas */
+    for (const char *s = SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN; *s; s++)
+        settings += *s == ',';
+    assert_int_equal(keys, settings - 2);
 }
 
 static void test_settings_are_told_from_measures(void **state)
@@ -110,6 +145,9 @@ static void test_settings_are_told_from_measures(void **state)
     assert_true(named_query_flags("lr") & TABLE_VARYING);
     assert_true(named_query_flags("smoothing") & TABLE_VARYING);
     assert_true(named_query_flags("sweep") & TABLE_VARYING);
+    assert_int_equal(named_query_flags("sweep") & TABLE_MINOR, 0);
+    assert_int_equal(named_query_flags("conv1_stride"), TABLE_VARYING | TABLE_MINOR);
+    assert_int_equal(named_query_flags("numerics"), TABLE_VARYING | TABLE_MINOR);
     assert_int_equal(named_query_flags("params"), 0);
     assert_int_equal(named_query_flags("epochs"), 0); /* epochs_planned is one */
     assert_int_equal(named_query_flags("e"), 0);
@@ -138,10 +176,11 @@ static void test_curve(void **state)
     fixture_finish(c->s, c->f.ids[0], 0.5, 0.5);
     fixture_finish(c->s, c->f.ids[1], 0.75, 1);
     assert_string_equal(columns(c->s, "curve"),
-                        "block axes sr pct3x3 n params model_mib macs latency_ms val_top1 val_top1_stddev"
-                        " test_top1 test_top1_stddev test_top5 train_s");
+                        "block axes sr pct3x3 n params model_mib macs latency_ms val_top1 val_top1_ci95"
+                        " test_top1 test_top1_ci95 test_top5 train_s");
+    /* t(0.975; 1) = 12.7062, times 0.176777 and 0.353553, by the root of 2 */
     snprintf(expected, sizeof expected,
-             "sr {\"SR\":0.125} 0.125 0.5 2 %lld %.6g %lld - 0.625 0.176777 0.75 0.353553 0.99 2.5",
+             "sr {\"SR\":0.125} 0.125 0.5 2 %lld %.6g %lld - 0.625 1.58828 0.75 3.17655 0.99 2.5",
              (long long)cost->params, (double)cost->params * 4 / 1048576, (long long)cost->macs);
     assert_string_equal(row_text(c->s, "curve", 0), expected);
     assert_int_equal(row_count(c->s, "curve"), 4);
@@ -150,11 +189,18 @@ static void test_curve(void **state)
 static void test_fires(void **state)
 {
     struct context *c = *state;
-    assert_string_equal(columns(c->s, "fires"),
-                        "variant base_e incr_e freq sr pct3x3 fire s1x1 e1x1 e3x3 s1x1_clamped params");
-    assert_string_equal(row_text(c->s, "fires", 0), "1 128 128 2 0.125 0.5 2 16 64 64 0 11920");
+    assert_string_equal(
+        columns(c->s, "fires"),
+        "variant base_e incr_e freq sr pct3x3 bypass pools fires pool_rounding conv1_filters "
+        "conv1_kernel conv1_stride conv1_pad conv10_relu conv10_pad input classes fire s1x1 e1x1 "
+        "e3x3 s1x1_clamped params");
+    assert_string_equal(
+        row_text(c->s, "fires", 0),
+        "1 128 128 2 0.125 0.5 none conv1,fire4,fire8 - ceil 96 3 1 1 0 0 3x32x32 10 2 16 64 64 0 "
+        "11920");
     /* fire9 of SR 0.5, pct3x3 0.5 reads 512: 512*256+256 + 256*256+256 + 256*256*9+256 */
-    assert_string_equal(row_text(c->s, "fires", 15), "2 128 128 2 0.5 0.5 9 256 256 256 0 787200");
+    assert_non_null(strstr(row_text(c->s, "fires", 15), "2 128 128 2 0.5 0.5 none "));
+    assert_non_null(strstr(row_text(c->s, "fires", 15), " 9 256 256 256 0 787200"));
     assert_int_equal(row_count(c->s, "fires"), 24);
 }
 
@@ -183,6 +229,84 @@ static void test_ranks(void **state)
     assert_int_equal(row_count(c->s, "leaderboard"), 2);
     assert_int_equal(strncmp(row_text(c->s, "pareto", 0), "demo 1 1 128 128 2 0.125 0.5 none ", 34), 0);
     assert_int_equal(row_count(c->s, "pareto"), 1);
+}
+
+/* One column of a narrowed query, its values joined by blanks. */
+static const char *narrowed(struct store *s, const char *name, const char *where, const char *column)
+{
+    static char text[256];
+    struct err e = ERR_INIT;
+    struct store_query *q = NULL;
+    const struct store_filter f = {.where = where, .columns = column, .limit = -1};
+    size_t n = 0;
+    text[0] = '\0';
+    assert_ok(named_query_open_filtered(s, name, &f, &q, &e));
+    for (bool row = true;;) {
+        assert_ok(store_query_next(q, &row, &e));
+        if (!row)
+            break;
+        const struct cell c = store_query_cell(q, 0);
+        n += c.type == CELL_NULL ? (size_t)snprintf(text + n, sizeof text - n, "%s-", n ? " " : "")
+                                 : (size_t)snprintf(text + n, sizeof text - n, "%s%.4g", n ? " " : "",
+                                                    c.type == CELL_REAL ? c.r : (double)c.i);
+    }
+    store_query_close(q);
+    return text;
+}
+
+/* SR 0.125 has two seeds, SR 0.5 and pct3x3 0.99 one; the larger one of these is the best of all. */
+static void finish_three(struct context *c)
+{
+    fixture_finish(c->s, c->f.ids[0], 0.70, 0.6);
+    fixture_finish(c->s, c->f.ids[1], 0.72, 0.6);
+    fixture_finish(c->s, c->f.ids[2], 0.60, 0.9);
+    fixture_finish(c->s, c->f.ids[4], 0.80, 0.5);
+}
+
+/* The views that people query have the same order and the same front. */
+static void test_ranks_are_those_of_the_views(void **state)
+{
+    struct context *c = *state;
+    finish_three(c);
+    assert_string_equal(narrowed(c->s, "leaderboard", NULL, "variant"), "3 1 2");
+    assert_string_equal(plain_text(c->path, "SELECT group_concat(variant_id, ' ') FROM leaderboard"),
+                        "3 1 2");
+    assert_string_equal(narrowed(c->s, "pareto", NULL, "variant"), "1 3");
+    assert_string_equal(plain_text(c->path, "SELECT group_concat(variant_id, ' ') FROM pareto"), "1 3");
+    assert_string_equal(narrowed(c->s, "best", NULL, "behind"), "0 -0.09 -0.2");
+    assert_string_equal(narrowed(c->s, "leaderboard", NULL, "val_top1_ci95"), "- 0.1271 -");
+}
+
+/* A filter says among which variants: the front and the best are theirs. */
+static void test_filters_come_before_ranks(void **state)
+{
+    struct context *c = *state;
+    finish_three(c);
+    assert_string_equal(narrowed(c->s, "pareto", "sr = 0.5 and pct3x3 < 0.9", "variant"), "2");
+    assert_string_equal(narrowed(c->s, "best", "val_top1 < 0.75", "behind"), "0 -0.11");
+    assert_string_equal(narrowed(c->s, "best", "val_top1 < 0.75", "rank"), "2 3");
+    struct err e = ERR_INIT;
+    struct store_query *q = NULL;
+    const struct store_filter f = {.where = "behind < 0", .limit = -1};
+    assert_int_equal(named_query_open_filtered(c->s, "best", &f, &q, &e), ST_USAGE);
+    assert_non_null(strstr(e.text, "--where: character 1: \"behind\" is unknown"));
+}
+
+/* Two seeds of one variant tell how much all means vary: 0.014 apart, three fronts of a thousand are others.
+ */
+static void test_front_says_how_sure_it_is(void **state)
+{
+    struct context *c = *state;
+    fixture_finish(c->s, c->f.ids[0], 0.70, 0.6);
+    fixture_finish(c->s, c->f.ids[4], 0.72, 0.5);
+    assert_string_equal(narrowed(c->s, "pareto", NULL, "front_pct"), "- -"); /* nothing has replicates */
+    fixture_finish(c->s, c->f.ids[1], 0.74, 0.6);
+    assert_string_equal(narrowed(c->s, "pareto", NULL, "variant"), "1");
+    assert_string_equal(narrowed(c->s, "pareto", NULL, "front_pct"), "100"); /* nothing is smaller */
+    fixture_finish(c->s, c->f.ids[5], 0.73, 0.5);
+    assert_string_equal(narrowed(c->s, "pareto", NULL, "variant"), "1 3");
+    const double share = atof(strchr(narrowed(c->s, "pareto", NULL, "front_pct"), ' '));
+    assert_true(share > 52 && share < 75); /* 0.005 ahead, with a standard deviation of 0.02 */
 }
 
 /* On a database that has nothing yet, opened as `query` opens it. */
@@ -214,6 +338,10 @@ int main(void)
         store_test(test_fires),
         store_test(test_epochs_and_attempts),
         store_test(test_ranks),
+        store_test(test_every_key_is_a_column),
+        store_test(test_ranks_are_those_of_the_views),
+        store_test(test_filters_come_before_ranks),
+        store_test(test_front_says_how_sure_it_is),
         store_test(test_empty_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,14 @@
+/* The Pareto front behind `firesweep query DB pareto`. */
+#ifndef REPORT_QUERY_FRONT_H
+#define REPORT_QUERY_FRONT_H
+
+#include "base/err.h"
+#include "sweep/store.h"
+
+/* Fills the temporary table front(sweep, variant, recipe, front_pct) with those rows of `sql` (the columns of
+ * the query leaderboard) that `where` leaves and that are on the front of their sweep, of model size and
+ * validation accuracy (of test accuracy where nothing was validated). front_pct: the share of bootstrap
+ * fronts it is on, in percent (report/front.h); NULL where nothing has replicates. */
+enum status query_front(struct store *s, const char *sql, const char *where, struct err *e);
+
+#endif

@@ -1,0 +1,49 @@
+/* What tells results apart: every key of a spec's `base` and `train`, as columns of queries. Keys that few
+ * people vary are minor: tables show them only where they differ. */
+#ifndef REPORT_SETTINGS_H
+#define REPORT_SETTINGS_H
+
+#include <stdbool.h>
+
+/* SQL columns from the table variant; `v`: its alias. `fires`, as a spec writes it, only where there are no
+ * metaparameters. Names without a table's, such as `input`, are the spec's keys. */
+#define SETTINGS_OF_VARIANT(v) \
+    v ".base_e, " v ".incr_e, " v ".freq, " v ".sr, " v ".pct3x3, " SETTINGS_OF_VARIANT_BUT_METAPARAMETERS(v)
+#define SETTINGS_OF_VARIANT_BUT_METAPARAMETERS(v)                                                           \
+    v ".bypass, " v                                                                                         \
+      ".pools, " SETTINGS_FIRES(v) " AS fires, iif(" v ".pool_floor, 'floor', 'ceil') AS pool_rounding, " v \
+                                   ".conv1_filters, " v ".conv1_kernel, " v ".conv1_stride, " v             \
+                                   ".conv1_pad, " v ".conv10_relu, " v ".conv10_pad, " v                    \
+                                   ".input_c || 'x' || " v ".input_h || 'x' || " v ".input_w AS input, " v  \
+                                   ".classes"
+#define SETTINGS_FIRES(v)                                                                            \
+    "iif(" v                                                                                         \
+    ".base_e IS NULL, (SELECT group_concat(s1x1 || '/' || e1x1 || '/' || e3x3, ',') FROM (SELECT * " \
+    "FROM fire WHERE variant_id = " v ".id ORDER BY fire)), NULL)"
+/* From the table recipe; epochs have another name than those a trial has done. */
+#define SETTINGS_OF_RECIPE(r)                                                                              \
+    r ".epochs AS epochs_planned, " r ".batch, " r ".optimizer, " r ".momentum, " r ".lr, " r              \
+      ".schedule, " r ".warmup, " r ".weight_decay, " r ".dropout, " r ".smoothing, " r ".accumulate, " r  \
+      ".nesterov, " r ".beta1, " r ".beta2, " r ".epsilon, " r ".decay_biases, " r ".clip, " r ".init, " r \
+      ".flip, " r ".crop_pad, iif(" r ".crop_zero, 'zero', 'reflect') AS crop_border, " r ".lanes, " r     \
+      ".winograd, " r ".numerics"
+
+/* Their names, with commas: those of note, and the minor ones. */
+#define SETTINGS_VARIANT_MAIN "base_e,incr_e,freq,sr,pct3x3,bypass,pools"
+#define SETTINGS_VARIANT_MINOR                                                                            \
+    "fires,pool_rounding,conv1_filters,conv1_kernel,conv1_stride,conv1_pad,conv10_relu,conv10_pad,input," \
+    "classes"
+#define SETTINGS_RECIPE_MAIN "epochs_planned," SETTINGS_RECIPE_OF_NOTE
+#define SETTINGS_RECIPE_OF_NOTE "batch,optimizer,momentum,lr,schedule,warmup,weight_decay,dropout,smoothing"
+#define SETTINGS_RECIPE_MINOR                                                                         \
+    "accumulate,nesterov,beta1,beta2,epsilon,decay_biases,clip,init,flip,crop_pad,crop_border,lanes," \
+    "winograd,"                                                                                       \
+    "numerics"
+#define SETTINGS_VARIANT_SHOWN SETTINGS_VARIANT_MAIN "," SETTINGS_VARIANT_MINOR
+#define SETTINGS_RECIPE_BUT_EPOCHS SETTINGS_RECIPE_OF_NOTE "," SETTINGS_RECIPE_MINOR
+#define SETTINGS_RECIPE_SHOWN SETTINGS_RECIPE_MAIN "," SETTINGS_RECIPE_MINOR
+
+/* Is `name` one of a list with commas? */
+bool settings_hold(const char *list, const char *name);
+
+#endif
