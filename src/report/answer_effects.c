@@ -23,9 +23,10 @@ static enum status level_rows(const struct block_results *r, const struct effect
         const struct effects_axis *a = &f->axes[k];
         for (size_t i = 0; i < a->levels && st == ST_OK; i++) {
             const struct summary *l = &a->level[i];
-            const char *note = a->confounded       ? "follows from other axes"
-                               : r->axis[k].binned ? "binned"
-                                                   : NULL;
+            const char *note = i == r->axis[k].absent ? "not set there: told by another axis"
+                               : a->confounded        ? "follows from other axes"
+                               : r->axis[k].binned    ? "binned"
+                                                      : NULL;
             const struct cell cells[] = {cell_text(block),
                                          cell_text(r->axis[k].key),
                                          cell_text(r->axis[k].names[i]),

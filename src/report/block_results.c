@@ -171,7 +171,7 @@ static bool level_column(struct block_results *r, size_t column, struct block_ax
                          size_t *level)
 {
     const struct axis_column *c = &r->axes.columns[column];
-    *a = (struct block_axis){.key = c->key, .numeric = true};
+    *a = (struct block_axis){.key = c->key, .numeric = true, .absent = EFFECTS_NONE};
     bool constant = true, numbers = true; /* all that is set */
     for (size_t i = 0; i < r->count; i++) {
         v[i] = (struct value){c->values[r->point[i]], INFINITY, i};
@@ -184,6 +184,60 @@ static bool level_column(struct block_results *r, size_t column, struct block_ax
     if (constant)
         return true;
     return numbers ? level_numbers(r, a, v, level) : level_words(r, a, v, level);
+}
+
+/* Is the axis set at an observation? */
+static bool is_set(const struct block_results *r, size_t axis, size_t observation)
+{
+    return r->axes.columns[r->column[axis]].values[r->point[observation]] != NULL;
+}
+
+/* Does the level of axis `a` tell whether axis `b` is set, and is it not always? `answers`: room for a's
+ * levels. */
+static bool tells_of(const struct block_results *r, size_t a, size_t b, signed char *answers)
+{
+    bool set = false, unset = false;
+    memset(answers, -1, r->axis[a].levels);
+    for (size_t i = 0; i < r->count; i++) {
+        const bool is = is_set(r, b, i);
+        signed char *answer = &answers[r->level[i * r->axis_count + a]];
+        if (*answer >= 0 && *answer != is)
+            return false;
+        *answer = is;
+        set |= is;
+        unset |= !is;
+    }
+    return set && unset;
+}
+
+/* Marks what is nested: in an axis that is always set, or in one that is itself nested in such a one. */
+static enum status find_nested(struct block_results *r, struct err *e)
+{
+    size_t most = 1;
+    for (size_t k = 0; k < r->axis_count; k++)
+        most = r->axis[k].levels > most ? r->axis[k].levels : most;
+    signed char *answers = mem_alloc(most, 1);
+    bool *anchored = mem_calloc(r->axis_count + 1, sizeof *anchored);
+    for (bool again = answers && anchored; again;) {
+        again = false;
+        for (size_t b = 0; b < r->axis_count; b++) {
+            size_t first = 0; /* observation where it is not set */
+            while (first < r->count && is_set(r, b, first))
+                first++;
+            bool found = first == r->count;
+            for (size_t a = 0; a < r->axis_count && !found && !anchored[b]; a++)
+                found = a != b && anchored[a] && tells_of(r, a, b, answers);
+            if (anchored[b] || !found)
+                continue;
+            anchored[b] = again = true;
+            if (first < r->count)
+                r->axis[b].absent = r->level[first * r->axis_count + b];
+        }
+    }
+    const bool ok = answers && anchored;
+    mem_free(anchored);
+    mem_free(answers);
+    return ok ? ST_OK : no_memory(e);
 }
 
 static enum status find_levels(struct block_results *r, struct err *e)
@@ -208,7 +262,7 @@ static enum status find_levels(struct block_results *r, struct err *e)
             r->level[i * r->axis_count + k] = levels[k * r->count + i];
     mem_free(v);
     mem_free(levels);
-    return ok ? ST_OK : no_memory(e);
+    return ok ? find_nested(r, e) : no_memory(e);
 }
 
 enum status block_results_load(struct store *s, int64_t block, const char *y, struct block_results *out,
@@ -235,13 +289,13 @@ enum status block_results_load(struct store *s, int64_t block, const char *y, st
 
 enum status block_results_effects(const struct block_results *r, struct effects *out, struct err *e)
 {
-    size_t *levels = mem_alloc(r->axis_count + 1, sizeof *levels);
+    struct effects_factor *factors = mem_alloc(r->axis_count + 1, sizeof *factors);
     *out = (struct effects){0};
-    if (!levels)
+    if (!factors)
         return no_memory(e);
     for (size_t k = 0; k < r->axis_count; k++)
-        levels[k] = r->axis[k].levels;
-    const enum status st = effects_estimate(r->y, r->level, r->count, levels, r->axis_count, out, e);
-    mem_free(levels);
+        factors[k] = (struct effects_factor){r->axis[k].levels, r->axis[k].absent};
+    const enum status st = effects_estimate(r->y, r->level, r->count, factors, r->axis_count, out, e);
+    mem_free(factors);
     return st;
 }

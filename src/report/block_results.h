@@ -19,6 +19,8 @@ struct block_axis {
     const char *key;
     bool binned, numeric; /* numeric: every value is a number */
     size_t levels;
+    size_t absent; /* of an axis that is set only where another one has certain values (`when`): the level
+                      that stands for "not set"; else EFFECTS_NONE */
     const char **names; /* of the levels: "0.125", "0.05 to 0.2", "-" for not set, after numbers; numbers
                            ascending, words as met */
     const char **brief; /* for narrow places: of a bin about its middle, "~0.1" */

@@ -6,11 +6,15 @@
 #include "base/mem.h"
 
 /* Least squares over indicator columns: the normal equations, of which some rows and columns may be switched
- * off. Column 0 is the constant; an axis has one column for each level but its first. */
+ * off. Column 0 is the constant; an axis has one column for each level but its first (that is set). Columns
+ * of a nested axis are 0 where it is not set and add up to 0 over the others, so that they tell nothing of
+ * the axis it is nested in. */
 struct design {
     const double *y;
     const size_t *level;
+    const struct effects_factor *factors;
     size_t n, axes, columns;
+    double *share;   /* of each column of a nested axis: of the observations that have the axis set */
     size_t *first;   /* column of level 1 of each axis; [axes] = columns */
     double *cross;   /* columns x columns: X'X */
     double *product; /* X'y */
@@ -22,61 +26,112 @@ struct design {
 static void design_release(struct design *d)
 {
     mem_free(d->first);
+    mem_free(d->share);
     mem_free(d->cross);
     mem_free(d->product);
     mem_free(d->work);
     mem_free(d->solution);
 }
 
-/* Columns that are 1 for an observation: into out (axes + 1 entries); their number. */
-static size_t columns_of(const struct design *d, size_t i, size_t *out)
+/* The level without a column of its own: the others are told relative to it. */
+static size_t reference(const struct design *d, size_t k)
+{
+    return d->factors[k].absent == 0 ? 1 : 0;
+}
+
+/* The column of another level. */
+static size_t column_of(const struct design *d, size_t k, size_t level)
+{
+    return d->first[k] + level - (level > reference(d, k));
+}
+
+struct entry {
+    size_t column;
+    double value;
+};
+
+/* What is not 0 in an observation's row of the design: into out (up to `columns` entries); their number. */
+static size_t row_of(const struct design *d, size_t i, struct entry *out)
 {
     size_t n = 0;
-    out[n++] = 0;
+    out[n++] = (struct entry){0, 1};
     for (size_t k = 0; k < d->axes; k++) {
-        const size_t level = d->level[i * d->axes + k];
-        if (level > 0)
-            out[n++] = d->first[k] + level - 1;
+        const size_t level = d->level[i * d->axes + k], absent = d->factors[k].absent;
+        const bool nested = absent != EFFECTS_NONE;
+        if (level == absent)
+            continue;
+        for (size_t c = d->first[k]; nested && c < d->first[k + 1]; c++)
+            out[n++] = (struct entry){c, -d->share[c]};
+        if (level == reference(d, k))
+            continue;
+        const size_t own = column_of(d, k, level);
+        if (nested)
+            out[n - (d->first[k + 1] - own)].value += 1;
+        else
+            out[n++] = (struct entry){own, 1};
     }
     return n;
 }
 
-static enum status design_fill(struct design *d, const size_t *levels, struct err *e)
+static enum status design_allocate(struct design *d, struct err *e)
 {
-    size_t *ones = mem_alloc(d->axes + 1, sizeof *ones);
     d->first = mem_alloc(d->axes + 1, sizeof *d->first);
-    if (!d->first || !ones) {
-        mem_free(ones);
+    if (!d->first)
         return err_set(e, ST_NOMEM, "out of memory");
-    }
     d->columns = 1;
     for (size_t k = 0; k < d->axes; k++) {
         d->first[k] = d->columns;
-        d->columns += levels[k] > 0 ? levels[k] - 1 : 0;
+        d->columns += d->factors[k].levels > 0 ? d->factors[k].levels - 1 : 0;
     }
     d->first[d->axes] = d->columns;
-    if (d->columns <= EFFECTS_PARAMETERS) {
-        d->cross = mem_calloc(d->columns * d->columns, sizeof *d->cross);
-        d->product = mem_calloc(d->columns, sizeof *d->product);
-        d->work = mem_alloc(d->columns * (d->columns + 1), sizeof *d->work);
-        d->solution = mem_alloc(d->columns, sizeof *d->solution);
+    if (d->columns > EFFECTS_PARAMETERS)
+        return err_set(e, ST_FAILED, "the axes have %zu levels, allowed are %d for effects", d->columns,
+                       EFFECTS_PARAMETERS);
+    d->share = mem_calloc(d->columns, sizeof *d->share);
+    d->cross = mem_calloc(d->columns * d->columns, sizeof *d->cross);
+    d->product = mem_calloc(d->columns, sizeof *d->product);
+    d->work = mem_alloc(d->columns * (d->columns + 1), sizeof *d->work);
+    d->solution = mem_alloc(d->columns, sizeof *d->solution);
+    return d->share && d->cross && d->product && d->work && d->solution
+               ? ST_OK
+               : err_set(e, ST_NOMEM, "out of memory");
+}
+
+/* share[]. */
+static void share_columns(struct design *d)
+{
+    for (size_t k = 0; k < d->axes; k++) {
+        const size_t absent = d->factors[k].absent;
+        size_t set = 0;
+        for (size_t i = 0; i < d->n && absent != EFFECTS_NONE; i++) {
+            const size_t level = d->level[i * d->axes + k];
+            set += level != absent;
+            if (level != absent && level != reference(d, k))
+                d->share[column_of(d, k, level)] += 1;
+        }
+        for (size_t c = d->first[k]; c < d->first[k + 1] && set > 0; c++)
+            d->share[c] /= (double)set;
     }
-    if (!d->cross || !d->product || !d->work || !d->solution) {
-        mem_free(ones);
-        return d->columns > EFFECTS_PARAMETERS
-                   ? err_set(e, ST_FAILED, "the axes have %zu levels, allowed are %d for effects", d->columns,
-                             EFFECTS_PARAMETERS)
-                   : err_set(e, ST_NOMEM, "out of memory");
-    }
+}
+
+static enum status design_fill(struct design *d, struct err *e)
+{
+    enum status st = design_allocate(d, e);
+    struct entry *row = st == ST_OK ? mem_alloc(d->columns + 1, sizeof *row) : NULL;
+    if (st != ST_OK)
+        return st;
+    if (!row)
+        return err_set(e, ST_NOMEM, "out of memory");
+    share_columns(d);
     for (size_t i = 0; i < d->n; i++) {
-        const size_t count = columns_of(d, i, ones);
+        const size_t count = row_of(d, i, row);
         for (size_t a = 0; a < count; a++) {
-            d->product[ones[a]] += d->y[i] - d->mean;
+            d->product[row[a].column] += row[a].value * (d->y[i] - d->mean);
             for (size_t b = 0; b < count; b++)
-                d->cross[ones[a] * d->columns + ones[b]] += 1;
+                d->cross[row[a].column * d->columns + row[b].column] += row[a].value * row[b].value;
         }
     }
-    mem_free(ones);
+    mem_free(row);
     return ST_OK;
 }
 
@@ -142,15 +197,22 @@ static enum status describe_levels(const struct design *d, size_t k, struct effe
     return ST_OK;
 }
 
-/* The model's effects of an axis, around their mean over the observations. */
+/* The model's effects of an axis, around their mean over the observations that have it set. */
 static void adjust(const struct design *d, size_t k, struct effects_axis *a)
 {
     double centre = 0;
-    for (size_t level = 1; level < a->levels; level++)
-        centre += d->solution[d->first[k] + level - 1] * (double)a->level[level].n / (double)d->n;
+    size_t set = 0;
     for (size_t level = 0; level < a->levels; level++) {
-        const bool known = !a->confounded && a->level[level].n > 0;
-        a->adjusted[level] = known ? (level > 0 ? d->solution[d->first[k] + level - 1] : 0) - centre : NAN;
+        const bool absent = level == d->factors[k].absent;
+        set += absent ? 0 : a->level[level].n;
+        if (!absent && level != reference(d, k))
+            centre += d->solution[column_of(d, k, level)] * (double)a->level[level].n;
+    }
+    centre /= set > 0 ? (double)set : 1;
+    for (size_t level = 0; level < a->levels; level++) {
+        const bool known = !a->confounded && a->level[level].n > 0 && level != d->factors[k].absent;
+        const double own = known && level != reference(d, k) ? d->solution[column_of(d, k, level)] : 0;
+        a->adjusted[level] = known ? own - centre : NAN;
     }
 }
 
@@ -169,7 +231,7 @@ static void decompose(struct design *d, size_t k, double fitted, size_t rank, st
     size_t without, present = 0;
     const double rest = fit(d, d->first[k], d->first[k + 1], &without);
     for (size_t level = 0; level < a->levels; level++)
-        present += a->level[level].n > 0;
+        present += a->level[level].n > 0 && level != d->factors[k].absent;
     a->freedom = rank - without;
     a->squares = a->freedom > 0 ? fmax(fitted - rest, 0) : 0;
     a->share = f->total > 0 ? a->squares / f->total : NAN;
@@ -179,11 +241,11 @@ static void decompose(struct design *d, size_t k, double fitted, size_t rank, st
                : NAN;
 }
 
-static enum status estimate(struct design *d, const size_t *levels, struct effects *f, struct err *e)
+static enum status estimate(struct design *d, struct effects *f, struct err *e)
 {
-    enum status st = design_fill(d, levels, e);
+    enum status st = design_fill(d, e);
     for (size_t k = 0; k < d->axes && st == ST_OK; k++) {
-        st = axis_init(&f->axes[k], levels[k], e);
+        st = axis_init(&f->axes[k], d->factors[k].levels, e);
         if (st == ST_OK)
             st = describe_levels(d, k, &f->axes[k], e);
     }
@@ -206,8 +268,9 @@ static enum status estimate(struct design *d, const size_t *levels, struct effec
     return isnan(fitted) || isnan(f->shared) ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
 }
 
-enum status effects_estimate(const double *y, const size_t *level, size_t n, const size_t *levels,
-                             size_t axes, struct effects *out, struct err *e)
+enum status effects_estimate(const double *y, const size_t *level, size_t n,
+                             const struct effects_factor *factors, size_t axes, struct effects *out,
+                             struct err *e)
 {
     *out =
         (struct effects){.count = axes, .observations = n, .axes = mem_calloc(axes + 1, sizeof *out->axes)};
@@ -218,8 +281,8 @@ enum status effects_estimate(const double *y, const size_t *level, size_t n, con
     out->mean = summarise(y, n).mean;
     for (size_t i = 0; i < n; i++)
         out->total += (y[i] - out->mean) * (y[i] - out->mean);
-    struct design d = {.y = y, .level = level, .n = n, .axes = axes, .mean = out->mean};
-    const enum status st = estimate(&d, levels, out, e);
+    struct design d = {.y = y, .level = level, .factors = factors, .n = n, .axes = axes, .mean = out->mean};
+    const enum status st = estimate(&d, out, e);
     design_release(&d);
     return st;
 }

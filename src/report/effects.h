@@ -4,8 +4,10 @@
  * to all observations (one per trial). What an axis accounts for is the sum of squares that the fit loses
  * without it (type II: given all other axes). In a balanced design (a full grid) these add up, with the rest,
  * to the total. In an unbalanced one they do not: axes then share what cannot be told apart, and `shared`
- * says how much. An axis that follows from others (zip) is `confounded`: nothing is its own. Interactions
- * count as rest. */
+ * says how much. An axis that follows from others (zip) is `confounded`: nothing is its own. An axis that is
+ * set only where another one has certain values (beta2 beside optimizer adamw) is nested: its effects are
+ * among the observations that have it, and what it takes to have it is the other axis's. Interactions count
+ * as rest. */
 #ifndef REPORT_EFFECTS_H
 #define REPORT_EFFECTS_H
 
@@ -17,17 +19,23 @@
 
 enum { EFFECTS_PARAMETERS = 256 }; /* most levels of all axes together */
 
+#define EFFECTS_NONE ((size_t)-1)
+struct effects_factor {
+    size_t levels;
+    size_t absent; /* of a nested axis: the level that stands for "not set"; else EFFECTS_NONE */
+};
+
 struct effects_axis {
     size_t levels;
     struct summary *level; /* of the observations of each level; n 0: the level has none */
     double *adjusted; /* effect of each level with all other axes held equal: what the additive model says,
-                         relative to the mean of all observations (weighted by n they add up to 0); NaN:
-                         not to be told, as the axis is confounded */
+                         relative to the mean of all observations that have the axis set (weighted by n they
+                         add up to 0); NaN: not to be told, as the axis is confounded or not set */
     double squares;   /* of the axis given the others */
     double share;     /* squares / total, 0..1; NaN where total is 0 */
     size_t freedom;   /* degrees of freedom that are the axis's own */
     double f;         /* (squares / freedom) / (rest / rest_freedom); NaN where one is 0 */
-    bool confounded;  /* freedom < levels with observations - 1 */
+    bool confounded;  /* freedom < levels with observations (and set) - 1 */
 };
 
 struct effects {
@@ -40,10 +48,11 @@ struct effects {
                       hide each other's effects */
 };
 
-/* y: n finite values; level: for observation i and axis k, level[i * axes + k] in 0..levels[k]-1. ST_FAILED
- * with more than EFFECTS_PARAMETERS levels in all. effects_release after success and failure. */
-enum status effects_estimate(const double *y, const size_t *level, size_t n, const size_t *levels,
-                             size_t axes, struct effects *out, struct err *e);
+/* y: n finite values; level: for observation i and axis k, level[i * axes + k] in 0..factors[k].levels-1.
+ * ST_FAILED with more than EFFECTS_PARAMETERS levels in all. effects_release after success and failure. */
+enum status effects_estimate(const double *y, const size_t *level, size_t n,
+                             const struct effects_factor *factors, size_t axes, struct effects *out,
+                             struct err *e);
 void effects_release(struct effects *f);
 
 #endif

@@ -144,6 +144,55 @@ static int set_up_lengths(void **state)
     return 0;
 }
 
+/* Two optimizers, of which one has a second moment, and of that one value has an epsilon (`when` upon
+ * `when`); and a list in which nothing tells what is set. */
+static int set_up_nested(void **state)
+{
+    static struct rows r;
+    static const struct {
+        const char *axes;
+        double top1;
+    } trials[] = {
+        {"{\"optimizer\":\"sgd\",\"SR\":0.25}", 0.50},
+        {"{\"optimizer\":\"sgd\",\"SR\":0.5}", 0.56},
+        {"{\"optimizer\":\"adamw\",\"beta2\":0.99,\"SR\":0.25}", 0.60},
+        {"{\"optimizer\":\"adamw\",\"beta2\":0.99,\"SR\":0.5}", 0.66},
+        {"{\"optimizer\":\"adamw\",\"beta2\":0.999,\"SR\":0.25,\"epsilon\":1}", 0.62},
+        {"{\"optimizer\":\"adamw\",\"beta2\":0.999,\"SR\":0.5,\"epsilon\":2}", 0.70},
+    };
+    struct err e = ERR_INIT;
+    r.results = results_create();
+    results_sweep(r.results, "s", "version: 1\n");
+    results_block(r.results, "when");
+    for (size_t i = 0; i < sizeof trials / sizeof *trials; i++) {
+        const int64_t variant = results_variant(r.results, (int64_t)(i + 1) << 20);
+        results_trial(r.results, variant, 1, trials[i].axes, "done", trials[i].top1);
+    }
+    results_block(r.results, "list");
+    results_trial(r.results, results_variant(r.results, 7 << 20), 1, "{\"lr\":0.1}", "done", 0.5);
+    results_trial(r.results, results_variant(r.results, 8 << 20), 1, "{\"batch\":32}", "done", 0.6);
+    results_trial(r.results, results_variant(r.results, 9 << 20), 1, "{}", "done", 0.7);
+    assert_int_equal(store_open_readonly(results_path(r.results), &r.store, &e), ST_OK);
+    *state = &r;
+    return 0;
+}
+
+static void effects_of_axes_with_conditions(void **state)
+{
+    char *text = csv(*state, effects_rows, effects_columns, NULL, NULL);
+    static const char *const lines[] = {
+        "\nwhen,optimizer,adamw,4,64.5,", "\nwhen,beta2,0.99,2,63,",
+        "\nwhen,beta2,-,2,53,",           "not set there: told by another axis\nwhen,epsilon,1,1,62,",
+        "\nwhen,epsilon,-,4,58,",         "\nlist,lr,-,2,65,",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (!strstr(text, lines[i]))
+            fail_msg("%s lacks %s", text, lines[i]);
+    assert_null(strstr(text, "follows from other axes"));          /* each has effects of its own */
+    assert_null(strstr(strstr(text, "\nlist,"), "not set there")); /* a level like others: no axis tells it */
+    free(text);
+}
+
 /* Means over shared seeds: 0.50, 0.62, 0.61 and 0.70, 0.85, 0.86: the last two change places. */
 static void ranks_of_lengths(void **state)
 {
@@ -166,6 +215,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(plateau_of_a_curve, set_up, tear_down),
         cmocka_unit_test_setup_teardown(effects_of_an_axis, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_says_all_that_differs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(effects_of_axes_with_conditions, set_up_nested, tear_down),
         cmocka_unit_test_setup_teardown(compare_by_condition_and_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ranks_of_lengths, set_up_lengths, tear_down),
         cmocka_unit_test_setup_teardown(ranks_need_two_axes, set_up, tear_down),

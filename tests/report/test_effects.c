@@ -105,21 +105,29 @@ static void check_effects(const struct effects *f, double total, double rest, co
     assert_close(f->shared, total - rest - sum);
 }
 
+static enum status estimate(const double *y, const size_t *level, size_t n, const size_t *sizes, size_t axes,
+                            struct effects *f, struct err *e)
+{
+    struct effects_factor factors[AXES];
+    for (size_t k = 0; k < axes; k++)
+        factors[k] = (struct effects_factor){sizes[k], EFFECTS_NONE};
+    return effects_estimate(y, level, n, factors, axes, f, e);
+}
+
 static void effects_match_numpy(void **state)
 {
     (void)state;
     struct effects f;
     struct err e = ERR_INIT;
-    assert_int_equal(
-        effects_estimate(balanced_y, balanced_level, COUNT(balanced_y), balanced_sizes, 3, &f, &e), ST_OK);
+    assert_int_equal(estimate(balanced_y, balanced_level, COUNT(balanced_y), balanced_sizes, 3, &f, &e),
+                     ST_OK);
     check_effects(&f, balanced_total, balanced_rest, balanced_squares, balanced_f, balanced_adjusted,
                   COUNT(balanced_adjusted));
     assert_true(fabs(f.shared) < 1e-9); /* a balanced design shares nothing */
     assert_int_equal(f.axes[0].level[2].n, COUNT(balanced_y) / 3);
     effects_release(&f);
     assert_int_equal(
-        effects_estimate(unbalanced_y, unbalanced_level, COUNT(unbalanced_y), unbalanced_sizes, 3, &f, &e),
-        ST_OK);
+        estimate(unbalanced_y, unbalanced_level, COUNT(unbalanced_y), unbalanced_sizes, 3, &f, &e), ST_OK);
     check_effects(&f, unbalanced_total, unbalanced_rest, unbalanced_squares, unbalanced_f,
                   unbalanced_adjusted, COUNT(unbalanced_adjusted));
     assert_true(fabs(f.shared) > 1e-3);
@@ -135,7 +143,7 @@ static void tied_axes_are_confounded(void **state)
     const size_t level[] = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2}, sizes[] = {3, 3};
     struct effects f;
     struct err e = ERR_INIT;
-    assert_int_equal(effects_estimate(y, level, 6, sizes, 2, &f, &e), ST_OK);
+    assert_int_equal(estimate(y, level, 6, sizes, 2, &f, &e), ST_OK);
     assert_true(f.axes[0].confounded && f.axes[1].confounded);
     assert_close(f.axes[0].squares, 0);
     assert_true(isnan(f.axes[0].adjusted[0]) && isnan(f.axes[0].f));
@@ -143,11 +151,38 @@ static void tied_axes_are_confounded(void **state)
     assert_close(f.shared, f.total - f.rest);
     assert_close(f.axes[1].level[2].mean, 4.25);
     effects_release(&f);
-    assert_int_equal(effects_estimate(y, level, 0, sizes, 2, &f, &e), ST_FAILED);
+    assert_int_equal(estimate(y, level, 0, sizes, 2, &f, &e), ST_FAILED);
     effects_release(&f);
     const size_t many[] = {200, 200};
-    assert_int_equal(effects_estimate(y, level, 6, many, 2, &f, &e), ST_FAILED);
+    assert_int_equal(estimate(y, level, 6, many, 2, &f, &e), ST_FAILED);
     assert_non_null(strstr(e.text, "allowed are 256"));
+    effects_release(&f);
+}
+
+/* An axis that only one value of another one has: both have effects of their own. */
+static void nested_axes_match_numpy(void **state)
+{
+    (void)state;
+    const struct effects_factor factors[] = {{2, EFFECTS_NONE}, {2, EFFECTS_NONE}, {4, 0}};
+    struct effects f;
+    struct err e = ERR_INIT;
+    assert_int_equal(effects_estimate(nested_y, nested_level, COUNT(nested_y), factors, 3, &f, &e), ST_OK);
+    assert_close(f.rest, nested_rest);
+    assert_int_equal(f.rest_freedom, COUNT(nested_y) - 5);
+    for (size_t k = 0; k < 3; k++) {
+        assert_false(f.axes[k].confounded);
+        assert_close(f.axes[k].squares, nested_squares[k]);
+    }
+    assert_int_equal(f.axes[2].freedom, 2);
+    assert_true(isnan(f.axes[2].adjusted[0])); /* not set */
+    for (size_t i = 0; i < 3; i++)
+        assert_close(f.axes[2].adjusted[i + 1], nested_adjusted[i]);
+    assert_close(f.axes[0].adjusted[1] - f.axes[0].adjusted[0], nested_step);
+    effects_release(&f);
+    /* Taken as a level like others, "not set" ties the two. */
+    const size_t sizes[] = {2, 2, 4};
+    assert_int_equal(estimate(nested_y, nested_level, COUNT(nested_y), sizes, 3, &f, &e), ST_OK);
+    assert_true(f.axes[0].confounded && f.axes[2].confounded);
     effects_release(&f);
 }
 
@@ -232,13 +267,10 @@ static void ranks_match_scipy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pairs_match_scipy),
-        cmocka_unit_test(sentences),
-        cmocka_unit_test(effects_match_numpy),
-        cmocka_unit_test(tied_axes_are_confounded),
-        cmocka_unit_test(fronts),
-        cmocka_unit_test(plateau_matches_all_draws),
-        cmocka_unit_test(ranks_match_scipy),
+        cmocka_unit_test(pairs_match_scipy),         cmocka_unit_test(sentences),
+        cmocka_unit_test(effects_match_numpy),       cmocka_unit_test(tied_axes_are_confounded),
+        cmocka_unit_test(nested_axes_match_numpy),   cmocka_unit_test(fronts),
+        cmocka_unit_test(plateau_matches_all_draws), cmocka_unit_test(ranks_match_scipy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
