@@ -151,6 +151,15 @@ static enum status calibrate(struct plan *p, struct err *e)
     return ST_OK;
 }
 
+/* A plan needs no data, but what is there must suit the networks. */
+static enum status check_data(struct plan *p, struct err *e)
+{
+    struct data_look data;
+    const bool there = spec_check_data(&p->spec, &p->data_missing) == ST_OK &&
+                       dataset_look(&p->spec.data, &data, &p->data_missing) == ST_OK;
+    return there ? space_check_data(&p->spec, &p->space, &data, e) : ST_OK;
+}
+
 static enum status plan_spec(struct plan *p, const char *path, const char *db, const struct output *o,
                              struct err *e)
 {
@@ -160,6 +169,8 @@ static enum status plan_spec(struct plan *p, const char *path, const char *db, c
     if (st == ST_OK) {
         st = space_build(&p->spec, &p->space, e);
         p->space.trial_count = p->space.named_count; /* shorter rungs of a search: plan_search.c */
+        if (st == ST_OK)
+            st = check_data(p, e);
         if (st == ST_OK)
             st = plan_forecast(p, e);
         if (st == ST_OK)
@@ -211,18 +222,19 @@ static enum status plan_run(const struct args *a, struct err *e)
 
 const struct command command_plan = {
     .name = "plan",
-    .summary = "Trials of a sweep and their cost, without touching the data",
+    .summary = "Trials of a sweep and their cost, before anything is trained",
     .positionals = "SPEC",
     .positional_min = 0,
     .positional_max = 1,
-    .description =
-        "Expands a sweep spec into its trials and says what each one costs: parameters, model "
-        "size, multiply-accumulates and peak activation memory per image (inference), and the "
-        "arithmetic of training, the memory of a worker, and (after --calibrate) the time on this "
-        "machine. Equal trials of several blocks are one trial. Of the data only the names and "
-        "sizes of its files are read. Beside a results database (--db, or the default one) it also "
-        "says what a run would do: which trials are done, continue or are new and why, and which "
-        "recorded ones are outside the spec.",
+    .description = "Expands a sweep spec into its trials and says what each one costs: parameters, model "
+                   "size, multiply-accumulates and peak activation memory per image (inference), and the "
+                   "arithmetic of training, the memory of a worker, and (after --calibrate) the time on this "
+                   "machine. Equal trials of several blocks are one trial. Of the data, if it is there, only "
+                   "the names, sizes and "
+                   "headers of its files are read: they must suit the networks. Beside a results database "
+                   "(--db, or the default one) it also "
+                   "says what a run would do: which trials are done, continue or are new and why, and which "
+                   "recorded ones are outside the spec.",
     .examples = "  firesweep plan experiments/quickstart.yaml\n"
                 "  firesweep plan --calibrate\n"
                 "  firesweep plan --reference\n"

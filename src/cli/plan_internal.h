@@ -20,9 +20,10 @@ struct plan {
     double wall_s;          /* and how long that would take, 0 = not known */
     bool has_speed;
     struct speed speed;
-    double disk_free_bytes; /* where the database is or will be, -1 = not known */
-    int shown;              /* trials listed in a table, the first of them */
-    double budget_s;        /* of --budget, 0 = none */
+    double disk_free_bytes;  /* where the database is or will be, -1 = not known */
+    struct err data_missing; /* why the data was not looked at; "" = it was */
+    int shown;               /* trials listed in a table, the first of them */
+    double budget_s;         /* of --budget, 0 = none */
 };
 
 /* Arithmetic operations of training one image in all epochs of a trial: forward, gradient to data, gradient

@@ -59,7 +59,7 @@ static enum status removed_rows(const void *context, struct table *t, struct err
 static void removed_note(const void *context, FILE *out)
 {
     const struct plan *p = context;
-    char text[700];
+    char text[SAMPLING_TEXT];
     for (int block = 0; block < p->spec.block_count; block++) {
         const struct sampling *s = &p->space.samplings[block];
         if (s->points == s->wanted)

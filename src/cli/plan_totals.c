@@ -148,7 +148,6 @@ static void disk_note(const struct plan *p, FILE *out)
 static void total_note(const void *context, FILE *out)
 {
     const struct plan *p = context;
-    struct err e = ERR_INIT;
     if (p->images.train < 0)
         fputs("\nNote: all operations are those per image times the training images, which only the data can "
               "count.\n",
@@ -161,10 +160,10 @@ static void total_note(const void *context, FILE *out)
     else if (p->images.train < 0)
         fputs("\nNote: times are predicted once the data is there, or data.train_images is set.\n", out);
     disk_note(p, out);
-    if (spec_check_data(&p->spec, &e) == ST_OK)
+    if (!p->data_missing.text[0])
         return;
-    fputs("\nNote: ", out);
-    table_print_escaped(out, e.text);
+    fputs("\nNote: the images were not compared with the spec: ", out);
+    table_print_escaped(out, p->data_missing.text);
     fputc('\n', out);
 }
 

@@ -1,9 +1,11 @@
 /* firesweep validate: all that is wrong with a spec. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "report/plot.h"
+#include "sweep/space.h"
 #include "sweep/spec_problems.h"
 
 enum { OPTION_NO_DATA = OPTION_OWN };
@@ -16,6 +18,7 @@ static const struct poptOption options[] = {{"no-data", '\0', POPT_ARG_NONE, NUL
 struct validation {
     const char *path;
     struct spec_problems problems;
+    bool data; /* looked at */
 };
 
 static const struct table_column columns[] = {
@@ -56,6 +59,16 @@ static void print_problems(const struct validation *v)
         printf(": fine: %d trial%s", v->problems.trials, v->problems.trials == 1 ? "" : "s");
         if (v->problems.excluded > 0)
             printf(", and %d left out by constraints or exclude", v->problems.excluded);
+        puts(v->data ? "" : "; the data was not looked at");
+    }
+}
+
+static void print_notes(const char *notes)
+{
+    for (const char *line = notes; line && *line; line += strcspn(line, "\n") + 1) {
+        char text[SAMPLING_TEXT + 128];
+        snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
+        output_message(stdout, text, printf("Note: "));
         putchar('\n');
     }
 }
@@ -66,17 +79,18 @@ static enum status write_answer(const struct validation *v, const struct output 
     if (o->format != TABLE_TEXT)
         return output_single(o, &section, v, e);
     print_problems(v);
+    print_notes(v->problems.notes);
     return ST_OK;
 }
 
 static enum status validate_run(const struct args *a, struct err *e)
 {
     struct output o;
-    struct validation v = {.path = a->positional[0]};
+    struct validation v = {.path = a->positional[0], .data = !a->value[OPTION_NO_DATA]};
     enum status st = output_init(&o, a, e);
     if (st != ST_OK)
         return err_prefix(e, "validate");
-    st = spec_problems_find(v.path, !a->value[OPTION_NO_DATA], plot_check, &v.problems, e);
+    st = spec_problems_find(v.path, v.data, plot_check, &v.problems, e);
     if (st == ST_OK)
         st = write_answer(&v, &o, e);
     const int count = v.problems.count;
@@ -97,7 +111,8 @@ const struct command command_validate = {
     .positional_max = 1,
     .description = "Checks a sweep spec as `plan` and `run` would, but lists all problems rather than the "
                    "first, one a line: file:line:column: key: what is wrong, what is allowed. Every variant "
-                   "is built, and the folder of the data is looked for. The exit status is 0 when the spec "
+                   "is built, and must suit the data: size and colours of its images, number of its classes, "
+                   "from the headers of its files. The exit status is 0 when the spec "
                    "is fine, 1 when it has problems or cannot be read, 2 for wrong usage.",
     .examples = "  firesweep validate sweep.yaml\n"
                 "  firesweep validate sweep.yaml --no-data --format json\n",

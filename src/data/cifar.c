@@ -164,6 +164,30 @@ static enum status load_names(const char *path, struct dataset *d, struct err *e
     return status == ST_OK ? ST_OK : err_prefix(e, "%s", path);
 }
 
+/* The files are there and begin. */
+static enum status look_at_files(const char *folder, const char *const *names, struct err *e)
+{
+    enum status status = ST_OK;
+    for (; status == ST_OK && *names; names++) {
+        uint8_t first;
+        size_t n = 0;
+        char *path = mem_printf("%s/%s", folder, *names);
+        status = path ? input_file_start(path, &first, 1, &n, e)
+                      : err_set(e, ST_NOMEM, "out of memory while reading %s", folder);
+        mem_free(path);
+    }
+    return status;
+}
+
+enum status cifar_look(const struct data_source *source, struct data_look *out, struct err *e)
+{
+    const struct cifar_files *files = files_of(source->format);
+    out->image = (struct shape){3, CIFAR_SIDE, CIFAR_SIDE};
+    out->classes = cifar_layout_of(source->format).classes;
+    enum status status = look_at_files(source->path, files->train, e);
+    return status == ST_OK ? look_at_files(source->path, files->test, e) : status;
+}
+
 enum status cifar_load(const struct data_source *source, struct dataset *d, struct err *e)
 {
     const struct cifar_files *files = files_of(source->format);

@@ -24,6 +24,9 @@ enum status cifar_count(size_t n, struct cifar_layout layout, size_t *count, str
 enum status cifar_parse(const uint8_t *file, size_t n, struct cifar_layout layout, uint8_t *pixels,
                         uint16_t *labels, struct err *e);
 
+/* What the format says, if the files are there: dataset_look. */
+enum status cifar_look(const struct data_source *source, struct data_look *out, struct err *e);
+
 /* Loads the files of a folder and splits. */
 enum status cifar_load(const struct data_source *source, struct dataset *d, struct err *e);
 

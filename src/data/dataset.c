@@ -134,6 +134,37 @@ static enum status load_format(const struct data_source *source, struct dataset 
     return err_set(e, ST_USAGE, "unknown data format %d", (int)source->format);
 }
 
+static enum status check_classes(const struct data_source *source, int classes, struct err *e)
+{
+    return classes >= 2 ? ST_OK : err_set(e, ST_USAGE, "%s has only one class", source->path);
+}
+
+static enum status look_format(const struct data_source *source, struct data_look *out, struct err *e)
+{
+    switch (source->format) {
+    case DATA_IDX:
+        return idx_look(source, out, e);
+    case DATA_CIFAR10:
+    case DATA_CIFAR100:
+        return cifar_look(source, out, e);
+    case DATA_IMAGE_FOLDER:
+        return image_folder_look(source, out, e);
+    }
+    return err_set(e, ST_USAGE, "unknown data format %d", (int)source->format);
+}
+
+enum status dataset_look(const struct data_source *source, struct data_look *out, struct err *e)
+{
+    struct err local = ERR_INIT; /* as in dataset_load */
+    struct err *where = e ? e : &local;
+    *out = (struct data_look){{0}, 0};
+    enum status status = check_source(source, where);
+    if (status == ST_OK) {
+        status = look_format(source, out, where);
+    }
+    return status == ST_OK ? check_classes(source, out->classes, where) : status;
+}
+
 enum status dataset_load(const struct data_source *source, struct dataset *out, struct err *e)
 {
     struct err local = ERR_INIT; /* loaders add the file to a recorded reason: there must be a place for it */
@@ -143,8 +174,8 @@ enum status dataset_load(const struct data_source *source, struct dataset *out, 
     if (status == ST_OK) {
         status = load_format(source, out, where);
     }
-    if (status == ST_OK && out->classes < 2) {
-        status = err_set(where, ST_USAGE, "%s has only one class", source->path);
+    if (status == ST_OK) {
+        status = check_classes(source, out->classes, where);
     }
     if (status == ST_OK && !out->stream) { /* a stream was digested while it was read */
         status = digest_loaded(out, where);

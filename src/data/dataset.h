@@ -91,6 +91,17 @@ void dataset_release(struct dataset *d);
 /* Bytes of memory that the images take: 0 when they are streamed. */
 size_t dataset_memory(const struct dataset *d);
 
+/* What the headers of the files say, without reading all of them. */
+struct data_look {
+    struct shape image; /* c = 0: not known (gray so far, and others may have colours) */
+    int classes;
+};
+
+/* Looks at a data source as dataset_load finds it, in milliseconds: headers, names of folders, one image of
+ * an image folder, the labels of IDX files. Errors are dataset_load's; what it would find further in the
+ * files stays unseen. */
+enum status dataset_look(const struct data_source *source, struct data_look *out, struct err *e);
+
 enum crop_border { CROP_REFLECT, CROP_ZERO };
 
 struct augmentation {

@@ -15,6 +15,8 @@ enum {
     DEFLATE_MAX = 1032 /* deflate cannot make data smaller than 1/1032 */
 };
 
+static const char train_images[] = "train-images-idx3-ubyte", train_labels[] = "train-labels-idx1-ubyte";
+
 static size_t read_be32(const uint8_t *p)
 {
     return (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
@@ -118,22 +120,29 @@ static enum status copy_elements(const uint8_t *file, size_t n, size_t header, s
     return ST_OK;
 }
 
-enum status idx_parse(const uint8_t *file, size_t n, bool compressed, int dimensions, struct idx_array *out,
-                      struct err *e)
+/* The header alone; of a compressed file, the first bytes of the file are enough. */
+static enum status read_header(const uint8_t *file, size_t n, bool compressed, int dimensions,
+                               struct idx_array *out, struct err *e)
 {
     uint8_t start[HEADER_MAX];
-    struct idx_array found = {{0}, NULL};
-    size_t header = 4 + 4 * (size_t)dimensions, start_n = n < header ? n : header;
-    *out = found;
+    const size_t header = 4 + 4 * (size_t)dimensions;
+    size_t start_n = n < header ? n : header;
     enum status status = ST_OK;
     if (compressed) {
         status = gzip_inflate(file, n, start, header, &start_n, e);
     } else if (start_n > 0) {
         memcpy(start, file, start_n);
     }
-    if (status == ST_OK) {
-        status = parse_header(start, start_n, dimensions, &found, e);
-    }
+    return status == ST_OK ? parse_header(start, start_n, dimensions, out, e) : status;
+}
+
+enum status idx_parse(const uint8_t *file, size_t n, bool compressed, int dimensions, struct idx_array *out,
+                      struct err *e)
+{
+    struct idx_array found = {{0}, NULL};
+    const size_t header = 4 + 4 * (size_t)dimensions;
+    *out = found;
+    enum status status = read_header(file, n, compressed, dimensions, &found, e);
     if (status != ST_OK) {
         return status;
     }
@@ -152,31 +161,40 @@ void idx_array_release(struct idx_array *a)
     *a = (struct idx_array){{0}, NULL};
 }
 
-/* Reads `folder`/`name`, or `name`.gz if only that exists. *path is the file used (mem_free), also on
- * failure. */
+/* `folder`/`name`, or `name`.gz if only that exists; *path is the caller's (mem_free), also on failure. */
+static enum status find_array(const char *folder, const char *name, char **path, bool *compressed,
+                              struct err *e)
+{
+    *path = mem_printf("%s/%s", folder, name);
+    char *zipped = mem_printf("%s/%s.gz", folder, name);
+    enum status status = ST_OK;
+    if (!*path || !zipped) {
+        status = err_set(e, ST_NOMEM, "out of memory while reading %s", folder);
+    } else if (file_exists(*path)) {
+        *compressed = false;
+    } else if (file_exists(zipped)) {
+        *compressed = true;
+        char *plain = *path;
+        *path = zipped;
+        zipped = plain;
+    } else {
+        status = err_set(e, ST_USAGE, "no file %s (or %s.gz)", *path, name);
+    }
+    mem_free(zipped);
+    return status;
+}
+
+/* *path as find_array's. */
 static enum status read_array(const char *folder, const char *name, int dimensions, char **path,
                               struct idx_array *out, struct err *e)
 {
     uint8_t *bytes = NULL;
     size_t n = 0;
-    *path = mem_printf("%s/%s", folder, name);
-    char *zipped = mem_printf("%s/%s.gz", folder, name);
-    if (!*path || !zipped) {
-        mem_free(zipped);
-        return err_set(e, ST_NOMEM, "out of memory while reading %s", folder);
+    bool compressed = false;
+    enum status status = find_array(folder, name, path, &compressed, e);
+    if (status == ST_OK) {
+        status = input_file_read(*path, INPUT_FILE_ANY_SIZE, &bytes, &n, e);
     }
-    bool plain = file_exists(*path), compressed = !plain && file_exists(zipped);
-    if (!plain && !compressed) {
-        mem_free(zipped);
-        return err_set(e, ST_USAGE, "no file %s (or %s.gz)", *path, name);
-    }
-    if (compressed) {
-        mem_free(*path);
-        *path = zipped;
-    } else {
-        mem_free(zipped);
-    }
-    enum status status = input_file_read(*path, INPUT_FILE_ANY_SIZE, &bytes, &n, e);
     if (status != ST_OK) {
         return status;
     }
@@ -254,10 +272,51 @@ static enum status load_set(const char *folder, const char *images_name, const c
     return status;
 }
 
+/* Rows and columns of the training images, from the first bytes of their file. */
+static enum status look_at_images(const char *folder, struct shape *out, struct err *e)
+{
+    enum { START = 1 << 17 }; /* more than any gzip header takes */
+    char *path = NULL;
+    bool compressed = false;
+    size_t n = 0;
+    struct idx_array found = {{0}, NULL};
+    uint8_t *start = mem_alloc(START, 1);
+    enum status status = start ? find_array(folder, train_images, &path, &compressed, e)
+                               : err_set(e, ST_NOMEM, "out of memory while reading %s", folder);
+    if (status == ST_OK) {
+        status = input_file_start(path, start, START, &n, e);
+    }
+    if (status == ST_OK) {
+        status = read_header(start, n, compressed, 3, &found, e);
+        status = status == ST_OK ? ST_OK : err_prefix(e, "%s", path);
+    }
+    *out = (struct shape){1, (int)found.size[1], (int)found.size[2]};
+    mem_free(start);
+    mem_free(path);
+    return status;
+}
+
+enum status idx_look(const struct data_source *source, struct data_look *out, struct err *e)
+{
+    struct idx_array labels = {{0}, NULL};
+    struct image_set set = {0};
+    char *path = NULL;
+    enum status status = look_at_images(source->path, &out->image, e);
+    if (status == ST_OK) {
+        status = read_array(source->path, train_labels, 1, &path, &labels, e);
+    }
+    if (status == ST_OK) {
+        status = take_labels(&labels, path, &out->classes, &set, e);
+    }
+    image_set_release(&set);
+    idx_array_release(&labels);
+    mem_free(path);
+    return status;
+}
+
 enum status idx_load(const struct data_source *source, struct dataset *d, struct err *e)
 {
-    enum status status = load_set(source->path, "train-images-idx3-ubyte", "train-labels-idx1-ubyte", d,
-                                  &d->sets[SPLIT_TRAIN], e);
+    enum status status = load_set(source->path, train_images, train_labels, d, &d->sets[SPLIT_TRAIN], e);
     if (status == ST_OK) {
         status = load_set(source->path, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", d,
                           &d->sets[SPLIT_TEST], e);

@@ -18,6 +18,9 @@ enum status idx_parse(const uint8_t *file, size_t n, bool compressed, int dimens
                       struct err *e);
 void idx_array_release(struct idx_array *a);
 
+/* Images from the header of their file, classes from the labels: dataset_look. */
+enum status idx_look(const struct data_source *source, struct data_look *out, struct err *e);
+
 /* Loads the four files of a folder and splits. */
 enum status idx_load(const struct data_source *source, struct dataset *d, struct err *e);
 

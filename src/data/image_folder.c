@@ -332,6 +332,55 @@ static enum status load_all(struct loading *l, struct err *e)
     return status == ST_OK ? check_not_empty(l, e) : status;
 }
 
+/* The first image that can be read tells size and colours; gray ones may still be among others with colours.
+ */
+static enum status look_at_images(struct loading *l, const struct name_list *images, const char *folder,
+                                  struct data_look *out, struct err *e)
+{
+    const struct image *image = NULL;
+    enum status status = ST_USAGE;
+    for (size_t i = 0; i < images->count; i++) {
+        struct err reason = ERR_INIT;
+        status = image_file_decode(&l->decoder, folder, images->names[i], &l->request, &image, &reason);
+        if (status == ST_OK) {
+            out->image = (struct shape){image->c == 3 ? 3 : 0, image->h, image->w};
+            return ST_OK;
+        }
+        if (!image_file_may_skip(l->source, status) || i + 1 == images->count) {
+            return err_set(e, status, "%s", reason.text);
+        }
+    }
+    return err_set(e, status, "no images in %s: expected *.jpg, *.jpeg or *.png", folder);
+}
+
+enum status image_folder_look(const struct data_source *source, struct data_look *out, struct err *e)
+{
+    struct dataset d = {0};
+    struct loading l = {.source = source, .d = &d};
+    struct name_list images = {NULL, 0, 0};
+    char *folder = NULL;
+    image_decoder_init(&l.decoder);
+    l.capacity[SPLIT_TRAIN] = 1;
+    enum status status = prepare_request(&l, e);
+    if (status == ST_OK) {
+        status = find_classes(&l, e);
+    }
+    if (status == ST_OK) {
+        folder = mem_printf("%s/train/%s", source->path, d.class_names[0]);
+        status =
+            folder ? list_images(folder, &images, e) : err_set(e, ST_NOMEM, "out of memory for file names");
+    }
+    if (status == ST_OK) {
+        status = look_at_images(&l, &images, folder, out, e);
+    }
+    out->classes = d.classes;
+    name_list_release(&images);
+    mem_free(folder);
+    image_decoder_release(&l.decoder);
+    dataset_release(&d);
+    return status;
+}
+
 enum status image_folder_load(const struct data_source *source, struct dataset *d, struct err *e)
 {
     struct loading l = {.source = source, .d = d};

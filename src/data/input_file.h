@@ -13,4 +13,7 @@ enum { INPUT_FILE_ANY_SIZE = 0 };
  * terminated. Pipes, devices and folders are refused before they are opened. Errors name the path. */
 enum status input_file_read(const char *path, size_t limit, uint8_t **out, size_t *n, struct err *e);
 
+/* The first bytes of such a file, at most `capacity`; *n are there. */
+enum status input_file_start(const char *path, uint8_t *out, size_t capacity, size_t *n, struct err *e);
+
 #endif

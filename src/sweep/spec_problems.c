@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "sweep/space.h"
 
 /* "path:line:column: text" taken apart; without a place all of it is text. */
@@ -74,8 +75,48 @@ static enum status add(struct spec_problems *p, struct mark at, const char *text
     return ST_OK;
 }
 
+/* Adds what is wrong with the data, or with the trials for it: `space` NULL, or nothing else wrong. ST_NOMEM.
+ */
+static enum status check_data(struct spec_problems *p, const struct spec *spec, const struct space *space,
+                              struct err *e)
+{
+    struct err why = ERR_INIT, reason = ERR_INIT;
+    struct data_look data;
+    struct mark at;
+    enum status st = spec_check_data(spec, &why);
+    if (st == ST_OK && (st = dataset_look(&spec->data, &data, &reason)) != ST_OK)
+        err_set(&why, st, "%s:%d:%d: data: %s", spec->path, spec->data_path_mark.line,
+                spec->data_path_mark.column, reason.text);
+    if (st == ST_OK && space)
+        st = space_check_data(spec, space, &data, &why);
+    if (st == ST_OK || p->count == SPEC_MAX_PROBLEMS)
+        return ST_OK;
+    if (st == ST_NOMEM)
+        return err_set(e, st, "%s", why.text);
+    const char *text = split_error(why.text, spec->path, &at);
+    return add(p, at, text, e);
+}
+
+/* Not wrong, but not what was asked for either. */
+static enum status note_short_blocks(struct spec_problems *p, const struct spec *spec,
+                                     const struct space *space, struct err *e)
+{
+    struct strbuf notes = STRBUF_INIT;
+    for (int i = 0; i < spec->block_count; i++) {
+        char text[SAMPLING_TEXT];
+        if (space->samplings[i].points == space->samplings[i].wanted)
+            continue;
+        space_sampling_text(spec, space, i, text, sizeof text);
+        strbuf_printf(&notes, "block %s has %s\n", spec->blocks[i].id, text);
+    }
+    p->notes = notes.len ? arena_strdup(&p->arena, notes.text) : NULL;
+    const bool failed = notes.failed || (notes.len && !p->notes);
+    strbuf_release(&notes);
+    return failed ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
+}
+
 /* Everything that can be said of the spec without its cuts: ST_USAGE with the first error. */
-static enum status look(struct spec_problems *p, const char *text, size_t n, const char *path,
+static enum status look(struct spec_problems *p, const char *text, size_t n, const char *path, bool data,
                         spec_check *check, struct spec_cut *cuts, int count, struct err *why)
 {
     struct spec spec;
@@ -92,6 +133,10 @@ static enum status look(struct spec_problems *p, const char *text, size_t n, con
         p->trials -= p->excluded;
         if (st == ST_OK)
             st = space_check_trains(&spec, &space, why);
+        if (st == ST_OK)
+            st = note_short_blocks(p, &spec, &space, why);
+        if (st == ST_OK && data)
+            st = check_data(p, &spec, p->count == 0 ? &space : NULL, why);
         space_release(&space);
     }
     spec_release(&spec);
@@ -99,21 +144,16 @@ static enum status look(struct spec_problems *p, const char *text, size_t n, con
 }
 
 /* The data are looked for even when something else is wrong, as long as the spec says where. */
-static enum status check_data(struct spec_problems *p, const char *text, size_t n, const char *path,
-                              struct spec_cut *cuts, int count, struct err *e)
+static enum status check_data_only(struct spec_problems *p, const char *text, size_t n, const char *path,
+                                   struct spec_cut *cuts, int count, struct err *e)
 {
     struct spec spec;
     struct err why = ERR_INIT;
-    struct mark at;
     enum status st = spec_parse_without(text, n, path, cuts, count, &spec, &why);
-    if (st == ST_OK && spec_check_data(&spec, &why) != ST_OK && p->count < SPEC_MAX_PROBLEMS) {
-        const char *reason = split_error(why.text, path, &at);
-        st = add(p, at, reason, e);
-    } else if (st == ST_NOMEM) {
-        err_set(e, st, "%s", why.text);
-    } else {
-        st = ST_OK;
-    }
+    if (st == ST_OK)
+        st = check_data(p, &spec, NULL, e);
+    else
+        st = st == ST_NOMEM ? err_set(e, st, "%s", why.text) : ST_OK;
     spec_release(&spec);
     return st;
 }
@@ -132,9 +172,11 @@ static enum status find_all(struct spec_problems *p, const char *text, size_t n,
     for (;;) {
         struct err why = ERR_INIT;
         struct mark at;
-        enum status st = look(p, text, n, path, check, cuts, count, &why);
-        if (st == ST_OK)
+        enum status st = look(p, text, n, path, data, check, cuts, count, &why);
+        if (st == ST_OK) {
+            data = false; /* seen */
             break;
+        }
         if (st != ST_USAGE)
             return err_set(e, st, "%s", why.text);
         const char *reason = split_error(why.text, path, &at);
@@ -152,7 +194,7 @@ static enum status find_all(struct spec_problems *p, const char *text, size_t n,
         cuts[count] = (struct spec_cut){.at = at, .instead = missing ? NULL : right_value(p, reason, count)};
         count++;
     }
-    const enum status st = data ? check_data(p, text, n, path, cuts, count, e) : ST_OK;
+    const enum status st = data ? check_data_only(p, text, n, path, cuts, count, e) : ST_OK;
     qsort(p->items, (size_t)p->count, sizeof *p->items, by_place);
     return st;
 }

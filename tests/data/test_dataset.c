@@ -147,6 +147,66 @@ static void fingerprints_see_pixels_labels_and_splits(void **state)
     }
 }
 
+static void expect_look(const struct data_source *source, int channels)
+{
+    struct data_look look;
+    struct dataset d;
+    struct err e = ERR_INIT;
+    if (dataset_look(source, &look, &e) != ST_OK) {
+        fail_msg("%s", e.text);
+    }
+    load_or_fail(source, &d);
+    assert_int_equal(look.classes, d.classes);
+    assert_int_equal(look.image.c, channels);
+    assert_int_equal(look.image.h, d.image.h);
+    assert_int_equal(look.image.w, d.image.w);
+    dataset_release(&d);
+}
+
+static void a_look_sees_what_loading_finds(void **state)
+{
+    scratch_path idx, cifar, folder;
+    struct data_source source = {.format = DATA_IDX, .path = scratch_name(idx, state, "idx")};
+    assert_int_equal(synthetic_idx(idx, 3, 4, 2, 5, 1, NULL), ST_OK);
+    expect_look(&source, 1);
+    source = (struct data_source){.format = DATA_CIFAR10, .path = scratch_name(cifar, state, "cifar")};
+    assert_int_equal(synthetic_cifar10(cifar, 1, 1, 1, NULL), ST_OK);
+    expect_look(&source, 3);
+    source = (struct data_source){.format = DATA_IMAGE_FOLDER, .path = scratch_name(folder, state, "folder")};
+    assert_int_equal(synthetic_image_folder(folder, 2, 4, 2, 9, 1, NULL), ST_OK);
+    expect_look(&source, 3);
+    source.resize_h = 7;
+    source.resize_w = 6;
+    expect_look(&source, 3);
+    put_file(state, "folder/train/class00/0000.jpg", "x", 1);
+    struct data_look look;
+    assert_int_equal(dataset_look(&source, &look, NULL), ST_CORRUPT);
+    source.skip_bad = true;
+    expect_look(&source, 3);
+}
+
+static void a_look_reports_what_is_missing(void **state)
+{
+    struct data_look look;
+    struct err e = ERR_INIT;
+    struct data_source source = {.format = DATA_IDX, .path = *state};
+    const uint8_t pixels[] = {1, 2, 3, 4}, labels[] = {0, 0};
+    assert_int_equal(dataset_look(&source, &look, &e), ST_USAGE);
+    expect_text(&e, "no file");
+    put_idx(state, pixels, labels, 2);
+    assert_int_equal(dataset_look(&source, &look, &e), ST_USAGE);
+    expect_text(&e, "only one class");
+    put_file(state, "train-images-idx3-ubyte", pixels, 4);
+    assert_int_equal(dataset_look(&source, &look, &e), ST_CORRUPT);
+    expect_text(&e, "train-images-idx3-ubyte: bad magic");
+    source.format = DATA_CIFAR10;
+    assert_int_equal(dataset_look(&source, &look, &e), ST_FAILED);
+    expect_text(&e, "data_batch_1.bin");
+    source.format = DATA_IMAGE_FOLDER;
+    assert_int_equal(dataset_look(&source, &look, &e), ST_FAILED);
+    expect_text(&e, "train: No such file");
+}
+
 /* Every allocation fails once: a clean error and nothing left, until all succeed. */
 static void sweep(const struct data_source *source)
 {
@@ -264,6 +324,8 @@ int main(void)
         IN_SCRATCH(statistics_are_those_of_the_training_split),
         IN_SCRATCH(validation_images_do_not_count),
         IN_SCRATCH(fingerprints_see_pixels_labels_and_splits),
+        IN_SCRATCH(a_look_sees_what_loading_finds),
+        IN_SCRATCH(a_look_reports_what_is_missing),
         IN_SCRATCH(failed_allocations_leave_nothing),
         IN_SCRATCH(synthetic_sets_can_be_learnt),
     };

@@ -132,7 +132,7 @@ static void test_all_problems_with_positions(void **state)
 static void test_lists_with_wrong_values(void **state)
 {
     (void)state;
-    text_write("lists.yaml", "version: 1\nname: lists\ndata: {format: idx, path: .}\nsweep:\n"
+    text_write("lists.yaml", "version: 1\nname: lists\ndata: {format: idx, path: data}\nsweep:\n"
                              "  - {id: a, zip: {base_e: [8, 0, 32, -1], incr_e: [8, 16, 32]}}\n"
                              "  - {id: b, zip: {base_e: [8, 0, 32], incr_e: [8, 16, 32]}}\n"
                              "  - {id: c, random: {n: 2}, params: {SR: {uniform: [0.1, 2]}}}\n");
@@ -207,6 +207,55 @@ static void test_status(void **state)
     EXPECT_ERROR(2, "--format", "validate", "good.yaml", "--format", "xml");
 }
 
+/* The data has images of 1x12x12 in 4 classes: as run would say, but before anything is loaded. */
+static void test_data_that_does_not_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *base, *message;
+    } wrong[] = {
+        {"input: 1x12x12, classes: 10",
+         "1x12x12 (CxHxW) in 10 classes, but data holds images of 1x12x12 in 4"},
+        {"input: 1x28x28, classes: 4", "1x28x28 (CxHxW) in 4 classes, but data holds images of 1x12x12 in 4"},
+        {"input: 3x12x12, classes: 4", "3x12x12 (CxHxW) in 4 classes, but data holds images of 1x12x12 in 4"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "version: 1\nname: fit\ndata: {format: idx, path: data}\nbase: {%s}\n",
+                 wrong[i].base);
+        text_write("fit.yaml", text);
+        EXPECT_ERROR(2, wrong[i].message, "plan", "fit.yaml");
+        EXPECT_ERROR(2, wrong[i].message, "run", "fit.yaml", "--db", "fit.db");
+        struct outcome o = RUN("validate", "fit.yaml");
+        assert_int_equal(o.code, 1);
+        assert_holds(o.out, "fit.yaml:4:7: base: the networks are for images of ");
+        assert_holds(o.out, wrong[i].message);
+        outcome_release(&o);
+        o = RUN("validate", "fit.yaml", "--no-data");
+        assert_string_equal(o.out, "fit.yaml: fine: 1 trial; the data was not looked at\n");
+        outcome_release(&o);
+    }
+    text_write("fit.yaml", "version: 1\nname: fit\ndata: {format: cifar10, path: data}\n");
+    struct outcome o = RUN("validate", "fit.yaml");
+    assert_int_equal(o.code, 1);
+    assert_holds(o.out, "fit.yaml:3:31: data: cannot read data/data_batch_1.bin: No such file");
+    outcome_release(&o);
+    o = RUN("plan", "fit.yaml");
+    assert_int_equal(o.code, 0);
+    assert_holds(o.out, "the images were not compared with the spec: cannot read data/data_batch_1.bin");
+    outcome_release(&o);
+}
+
+static void test_short_random_block(void **state)
+{
+    (void)state;
+    spec_write("short", "sweep: [{id: few, random: {n: 4}, params: {freq: {choice: [1, 2]}}}]\n");
+    struct outcome o = RUN("validate", "short.yaml");
+    assert_int_equal(o.code, 0);
+    assert_holds(o.out, "short.yaml: fine: 2 trials\nNote: block few has 2 of 4 points; of ");
+    outcome_release(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +266,8 @@ int main(void)
         cmocka_unit_test(test_nothing_left),
         cmocka_unit_test(test_one_problem),
         cmocka_unit_test(test_status),
+        cmocka_unit_test(test_data_that_does_not_fit),
+        cmocka_unit_test(test_short_random_block),
     };
     return cmocka_run_group_tests(tests, sandbox_setup, sandbox_teardown);
 }
