@@ -77,7 +77,7 @@ static enum status write_plan(const struct output *o, const struct plan *p, stru
         plan_space_sections[2],
         plan_change_sections[0],
         plan_change_sections[1],
-        plan_space_sections[3],
+        plan_budget_section(p),
         plan_search_section,
     };
     /* Left out at the end: budget, and with it changes where there is no database. */

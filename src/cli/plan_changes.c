@@ -23,6 +23,8 @@ enum status plan_changes_load(struct plan_changes *c, const char *db, const stru
     enum status st = database_open(c->db, &store, e);
     if (st == ST_OK)
         st = changes_find(&c->found, store, spec, space, e);
+    if (st == ST_OK)
+        st = prediction_error_find(store, &c->error, e);
     store_close(store);
     return st;
 }
@@ -52,6 +54,7 @@ static const struct table_column change_columns[] = {
     {.name = "done"},
     {.name = "diverged"},
     {.name = "timed_out", .title = "timed out"},
+    {.name = "pruned", .title = "pruned by the search"},
     {.name = "skipped"},
     {.name = "continues", .title = "to continue"},
     {.name = "again", .title = "to try again"},
@@ -78,6 +81,7 @@ static enum status change_rows(const void *context, struct table *t, struct err 
         cell_int(n[CHANGE_DONE]),
         cell_int(n[CHANGE_DIVERGED]),
         cell_int(n[CHANGE_TIMED_OUT]),
+        cell_int(n[CHANGE_PRUNED]),
         cell_int(n[CHANGE_SKIPPED]),
         cell_int(n[CHANGE_CONTINUES]),
         cell_int(n[CHANGE_AGAIN]),
@@ -103,6 +107,10 @@ static void change_note(const void *context, FILE *out)
             "\nNote: the spec names other data than when the sweep was last run: on other images all trials "
             "are new.\n",
             out);
+    else if (c->found.known)
+        fputs("\nNote: images were not compared: run reads all of them, and on changed ones all trials are "
+              "new.\n",
+              out);
     if (c->found.outside_count > 0)
         fputs("\nNote: trials outside the spec keep their results, but stand in no curve and no ranking.\n",
               out);

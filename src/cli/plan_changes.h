@@ -3,13 +3,15 @@
 #define CLI_PLAN_CHANGES_H
 
 #include "cli/output.h"
+#include "report/prediction_error.h"
 #include "sweep/changes.h"
 
 struct plan_changes {
     char *db; /* mem_free; NULL = there is no database to compare with */
     struct changes found;
-    double remaining_s; /* predicted time for what is left, 0 = not known */
-    int64_t epochs;     /* left to train */
+    double remaining_s;            /* predicted time for what is left, 0 = not known */
+    int64_t epochs;                /* left to train */
+    struct prediction_error error; /* of earlier predictions, as the database shows */
 };
 
 /* Compares with the given database, or with the default one if it exists. A given one that does not exist is

@@ -48,7 +48,7 @@ enum status plan_foretell_rest(struct plan *p, struct err *e);
 enum status plan_look_at_disk(struct plan *p, const char *db, struct err *e);
 
 /* The list of trials; `columns` is room for those that this plan has. */
-enum { PLAN_TRIAL_COLUMNS = 28 };
+enum { PLAN_TRIAL_COLUMNS = 32 };
 struct section plan_trials_section(const struct plan *p, struct table_column columns[PLAN_TRIAL_COLUMNS]);
 /* Sums over them, and notes; its context is the struct plan. */
 extern const struct section plan_totals_section;
@@ -59,19 +59,35 @@ void plan_format_axes(struct strbuf *b, const char *axes);
 /* Predicted seconds of a trial on the threads of a worker; 0 when not known. */
 double plan_predicted_s(const struct plan *p, int trial);
 
+/* How far predictions are off: as the database shows, else as they were when checked (trials = 0). */
+struct prediction_error plan_error(const struct plan *p);
+/* The same in words: "Finished trials of ...", sentences with their full stops. */
+void plan_error_text(const struct plan *p, FILE *out);
+
 /* What a search trains, rung by rung (rungs); its context is the struct plan. */
 extern const struct section plan_search_section;
+enum { PLAN_RUNGS_MAX = 32 };
+struct plan_rung {
+    int epochs, variants;
+    double trials;
+    double core_s, end_s; /* predicted: of the rung, and when it ends, from the start; 0 = not known */
+};
+/* All rungs, the first first. Which variants go on is not known: they are counted, and cost as the average
+ * one. ST_NOMEM. */
+enum status plan_rungs(const struct plan *p, struct plan_rung out[PLAN_RUNGS_MAX], int *count, struct err *e);
 
 /* Seconds that a trial still needs: all of it, or what a database does not hold; 0 when not known or done. */
 double plan_left_s(const struct plan *p, int trial);
 
-/* Sections on what the conditions removed (removed, skipped), on trials with several names (aliases), and,
- * last, on what fits into the time of --budget (budget); their context is the struct plan. */
-enum { PLAN_SPACE_SECTIONS = 4 };
+/* Sections on what the conditions removed (removed, skipped) and on trials with several names (aliases);
+ * their context is the struct plan. */
+enum { PLAN_SPACE_SECTIONS = 3 };
 extern const struct section plan_space_sections[PLAN_SPACE_SECTIONS];
 
 /* Reads --budget. It needs predictions. */
 enum status plan_budget_parse(const char *text, double *out, struct err *e);
 enum status plan_budget_check(const struct plan *p, struct err *e);
+/* What fits into it (budget): trials, or rungs of a search; the context is the struct plan. */
+struct section plan_budget_section(const struct plan *p);
 
 #endif

@@ -1,6 +1,7 @@
 /* What a search would train, beside training everything in full. */
 #include <math.h>
 
+#include "base/mem.h"
 #include "cli/plan_internal.h"
 #include "sweep/search.h"
 
@@ -15,64 +16,72 @@ static const struct table_column columns[] = {
      .title = "predicted core-hours",
      .decimals = 3,
      .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
+    {.name = "predicted_end_s", .title = "predicted end, s after the start"},
 };
 
 /* Sums over what takes part in the search. */
 struct full {
     int trials;
-    double core_s; /* predicted; 0 = not known */
+    double core_s;   /* predicted; 0 = not known */
+    double *trial_s; /* of each, as long as the first rung takes; mem_free */
 };
 
-static struct full sum_full(const struct plan *p)
+static enum status sum_full(const struct plan *p, double share, struct full *sum, struct err *e)
 {
-    struct full sum = {0, 0};
+    *sum = (struct full){.trial_s = mem_alloc((size_t)p->space.named_count + 1, sizeof(double))};
+    if (!sum->trial_s)
+        return err_set(e, ST_NOMEM, "out of memory");
     for (int i = 0; i < p->space.named_count; i++) {
         if (p->space.trials[i].skip_reason)
             continue;
-        sum.trials++;
-        sum.core_s += plan_predicted_s(p, i) * p->packing.threads;
+        const double s = plan_predicted_s(p, i);
+        sum->trial_s[sum->trials++] = s * share;
+        sum->core_s += s * p->packing.threads;
     }
-    return sum;
+    return ST_OK;
 }
 
-struct rung {
-    int epochs, variants;
-    double trials, core_s;
-};
-
-/* Which variants go on is not known: they are counted, and cost as the average one. */
-static struct rung rung_of(const struct plan *p, const struct full *full, int number)
+enum status plan_rungs(const struct plan *p, struct plan_rung out[PLAN_RUNGS_MAX], int *count, struct err *e)
 {
     const struct search_options *o = &p->spec.search;
-    const int epochs = p->spec.base.recipe.epochs;
-    struct rung r = {.epochs = search_epochs(o, epochs, number), .variants = p->space.contender_count};
-    for (int i = 1; i < number; i++)
-        r.variants = search_places(o, r.variants);
-    const double share = p->space.contender_count > 0 ? (double)r.variants / p->space.contender_count : 0;
-    r.trials = round(full->trials * share);
-    r.core_s = full->core_s * share * r.epochs / epochs;
-    return r;
-}
-
-static struct cell known(double value)
-{
-    return value > 0 ? cell_real(value) : cell_null();
+    const int epochs = p->spec.base.recipe.epochs, all = p->space.contender_count,
+              rungs = search_rungs(o, epochs);
+    struct full full;
+    const enum status st = sum_full(p, (double)search_epochs(o, epochs, 1) / epochs, &full, e);
+    int variants = all;
+    for (int i = 0; st == ST_OK && i < rungs; i++) {
+        const double share = all > 0 ? (double)variants / all : 0;
+        struct plan_rung *r = &out[i];
+        *r = (struct plan_rung){.epochs = search_epochs(o, epochs, i + 1), .variants = variants};
+        r->trials = round(full.trials * share);
+        r->core_s = full.core_s * share * r->epochs / epochs;
+        const double rounds = ceil(r->trials / p->packing.workers),
+                     each = r->trials > 0 ? r->core_s / p->packing.threads / r->trials : 0;
+        r->end_s = i == 0 ? forecast_wall_s(full.trial_s, full.trials, p->packing.workers)
+                          : out[i - 1].end_s + rounds * each;
+        variants = search_places(o, variants);
+    }
+    *count = rungs;
+    mem_free(full.trial_s);
+    return st;
 }
 
 static enum status rows(const void *context, struct table *t, struct err *e)
 {
     const struct plan *p = context;
-    const struct full full = sum_full(p);
-    enum status st = ST_OK;
-    for (int i = 1; i <= search_rungs(&p->spec.search, p->spec.base.recipe.epochs) && st == ST_OK; i++) {
-        const struct rung r = rung_of(p, &full, i);
-        const struct cell cells[] = {cell_int(i),
-                                     cell_int(r.epochs),
-                                     cell_int(r.variants),
-                                     cell_int((int64_t)r.trials),
-                                     cell_int((int64_t)r.trials * r.epochs),
-                                     known(r.core_s),
-                                     known(r.core_s / 3600)};
+    struct plan_rung rungs[PLAN_RUNGS_MAX];
+    int count = 0;
+    enum status st = plan_rungs(p, rungs, &count, e);
+    for (int i = 0; i < count && st == ST_OK; i++) {
+        const struct plan_rung *r = &rungs[i];
+        const struct cell cells[] = {cell_int(i + 1),
+                                     cell_int(r->epochs),
+                                     cell_int(r->variants),
+                                     cell_int((int64_t)r->trials),
+                                     cell_int((int64_t)r->trials * r->epochs),
+                                     plan_known(r->core_s),
+                                     plan_known(r->core_s / 3600),
+                                     plan_known(r->end_s)};
         st = table_row(t, cells, e);
     }
     return st;
@@ -81,17 +90,20 @@ static enum status rows(const void *context, struct table *t, struct err *e)
 static void note(const void *context, FILE *out)
 {
     const struct plan *p = context;
-    const struct full full = sum_full(p);
+    struct plan_rung rungs[PLAN_RUNGS_MAX];
+    int count = 0;
     double epochs = 0, core_s = 0;
-    for (int i = 1; i <= search_rungs(&p->spec.search, p->spec.base.recipe.epochs); i++) {
-        const struct rung r = rung_of(p, &full, i);
-        epochs += r.trials * r.epochs;
-        core_s += r.core_s;
+    const int each = p->spec.base.recipe.epochs;
+    if (plan_rungs(p, rungs, &count, NULL) != ST_OK)
+        return;
+    for (int i = 0; i < count; i++) {
+        epochs += rungs[i].trials * rungs[i].epochs;
+        core_s += rungs[i].core_s;
     }
-    const double all = (double)full.trials * p->spec.base.recipe.epochs;
+    const double all = rungs[0].trials * each, full_s = rungs[0].core_s * each / rungs[0].epochs;
     fprintf(out, "\n%.0f epochs instead of %.0f (%.0f %%)", epochs, all, all > 0 ? 100 * epochs / all : 0);
     if (core_s > 0)
-        fprintf(out, ", about %.3g instead of %.3g core-hours", core_s / 3600, full.core_s / 3600);
+        fprintf(out, ", about %.3g instead of %.3g core-hours", core_s / 3600, full_s / 3600);
     fputs(p->spec.search.mode == SEARCH_PARETO
               ? "; pareto mode: at least that, since every variant that no\nother of equal or smaller cost "
                 "equals goes on\n"

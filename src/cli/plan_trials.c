@@ -22,11 +22,15 @@ static const struct table_column trial_columns[PLAN_TRIAL_COLUMNS] = {
     {.name = "macs", .title = "MACs"},
     {.name = "activation MiB", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "activation_bytes", .flags = TABLE_NOT_TEXT},
+    {.name = "training MiB", .title = "activation MiB, training", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "train_activation_bytes", .flags = TABLE_NOT_TEXT},
     {.name = "train_operations_per_image", .flags = TABLE_NOT_TEXT},
     {.name = "worker MiB", .decimals = 1, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "worker_bytes", .flags = TABLE_NOT_TEXT},
-    {.name = "predicted_s", .title = "predicted s", .decimals = 1},
+    {.name = "predicted_s", .flags = TABLE_NOT_TEXT},
+    {.name = "predicted_low_s", .flags = TABLE_NOT_TEXT},
+    {.name = "predicted_high_s", .flags = TABLE_NOT_TEXT},
+    {.name = "predicted s", .title = "predicted s (likely range)", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "arch_hash", .flags = TABLE_NOT_TEXT},
     {.name = "skip_reason", .title = "skipped by"},
     {.name = "change", .title = "in the database", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
@@ -37,7 +41,7 @@ static const struct table_column trial_columns[PLAN_TRIAL_COLUMNS] = {
 enum {
     COLUMN_CHANGE = PLAN_TRIAL_COLUMNS - 4,
     COLUMN_SKIPPED = PLAN_TRIAL_COLUMNS - 5,
-    COLUMN_PREDICTED = PLAN_TRIAL_COLUMNS - 7
+    COLUMN_PREDICTED = PLAN_TRIAL_COLUMNS - 7 /* that of text */
 };
 
 void plan_format_axes(struct strbuf *b, const char *axes)
@@ -73,6 +77,25 @@ static void collect_memberships(const struct plan *p, int trial, struct strbuf *
     strbuf_puts(json, "]");
 }
 
+/* Three digits, which is more than predictions are good for, and all of a whole number. */
+static void format_number(double s, char out[16])
+{
+    snprintf(out, 16, s < 100 ? "%.3g" : "%.0f", s);
+}
+
+/* "31.4 (29.8 - 33)"; NULL when not known. */
+static const char *format_seconds(double s, const struct prediction_error *error, char *out, size_t n)
+{
+    if (!(s > 0))
+        return NULL;
+    char text[3][16];
+    format_number(s, text[0]);
+    format_number(s * error->low, text[1]);
+    format_number(s * error->high, text[2]);
+    snprintf(out, n, "%s (%s - %s)", text[0], text[1], text[2]);
+    return out;
+}
+
 static enum status trial_row(const struct plan *p, int index, struct table *t, struct err *e)
 {
     const struct trial *trial = &p->space.trials[index];
@@ -80,7 +103,9 @@ static enum status trial_row(const struct plan *p, int index, struct table *t, s
     const double memory = forecast_memory(&p->forecast, index, p->packing.threads, p->images.train);
     struct strbuf blocks = STRBUF_INIT, blocks_json = STRBUF_INIT, axes_text = STRBUF_INIT;
     const char *axes;
-    char change[256];
+    const double seconds = plan_predicted_s(p, index);
+    const struct prediction_error error = plan_error(p);
+    char change[256], predicted[64];
     const struct trial_change *in_db = p->changes.db ? &p->changes.found.trials[index] : NULL;
     collect_memberships(p, index, &blocks, &blocks_json, &axes);
     plan_format_axes(&axes_text, axes);
@@ -102,11 +127,15 @@ static enum status trial_row(const struct plan *p, int index, struct table *t, s
         cell_int(c->macs),
         cell_real((double)c->activation_bytes / MIB),
         cell_int(c->activation_bytes),
+        cell_real((double)c->train_activation_bytes / MIB),
         cell_int(c->train_activation_bytes),
         cell_real(plan_operations_per_image(trial)),
         plan_known(memory / MIB),
         memory > 0 ? cell_int((int64_t)memory) : cell_null(),
-        plan_known(plan_predicted_s(p, index)),
+        plan_known(seconds),
+        plan_known(seconds * error.low),
+        plan_known(seconds * error.high),
+        cell_text(format_seconds(seconds, &error, predicted, sizeof predicted)),
         cell_text(trial->arch_hash),
         cell_text(trial->skip_reason),
         cell_text(plan_change_text(&p->changes, index, change, sizeof change)),

@@ -12,7 +12,7 @@
 const char *change_name(enum change c)
 {
     static const char *const names[] = {"new",  "waiting",  "continues", "again",  "running",
-                                        "done", "diverged", "timed_out", "skipped"};
+                                        "done", "diverged", "timed_out", "pruned", "skipped"};
     return names[c];
 }
 
@@ -234,7 +234,9 @@ static enum change change_of(const struct search *s, const struct known_trial *k
     case TRIAL_TIMED_OUT:
         return limit <= 0 || k->timed_out_s < limit ? CHANGE_AGAIN : CHANGE_TIMED_OUT;
     case TRIAL_PRUNED:
-        skipped = skipped || s->spec->search.on;
+        if (s->spec->search.on && !skipped) {
+            return CHANGE_PRUNED;
+        }
         break;
     case TRIAL_PENDING:
     case TRIAL_SKIPPED:

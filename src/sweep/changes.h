@@ -1,5 +1,5 @@
-/* How a spec differs from what a database holds, before anything runs. Reads no data: whether its files
- * changed is seen by the run. */
+/* How a spec differs from what a database holds, before anything runs. Reads no data: whether its images
+ * changed is seen by the run, which compares all pixels. */
 #ifndef SWEEP_CHANGES_H
 #define SWEEP_CHANGES_H
 
@@ -18,6 +18,7 @@ enum change {
     CHANGE_DONE, /* nothing, like all below */
     CHANGE_DIVERGED,
     CHANGE_TIMED_OUT,
+    CHANGE_PRUNED,  /* by the search, which would decide the same again */
     CHANGE_SKIPPED, /* excluded by a constraint */
     CHANGE_COUNT
 };

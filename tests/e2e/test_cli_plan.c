@@ -80,16 +80,23 @@ static void test_with_a_speed(void **state)
         assert_true(i % 2 ? s == before : s > before); /* two seeds of each */
         before = s;
         sum += s;
+        assert_true(fabs(json_double_at(json_row(trials, i), "predicted_low_s") - 0.95 * s) < 1e-9 * s);
+        assert_true(fabs(json_double_at(json_row(trials, i), "predicted_high_s") - 1.05 * s) < 1e-9 * s);
     }
     const double core_s = json_double_at(plan, "totals.predicted_core_s"),
                  wall_s = json_double_at(plan, "totals.predicted_wall_s");
     assert_int_equal(json_int_at(plan, "totals.workers"), 2);
+    assert_int_equal(json_int_at(plan, "totals.prediction_error_percent"), 5);
+    assert_int_equal(json_int_at(plan, "totals.prediction_error_trials"), 0);
     assert_true(fabs(core_s - sum) < 1e-9 * sum && fabs(wall_s - sum / 2) < 1e-9 * sum);
     json_object_put(plan);
     struct outcome o = RUN("plan", "timed.yaml");
     assert_int_equal(o.code, 0);
     assert_holds(o.out, "predicted s");
+    assert_null(strstr(o.out, " 0.0 ")); /* short trials: significant digits, not decimals */
     assert_holds(o.out, "predicted core-hours");
+    assert_holds(o.out, "activation MiB, training");
+    assert_holds(o.out, "predictions were within 5 % of the times of the 13 networks");
     assert_null(strstr(o.out, "--calibrate"));
     outcome_release(&o);
 }
@@ -254,6 +261,41 @@ static void test_budget(void **state)
     json_object_put(plan);
 }
 
+/* With a search, rungs fit or do not: 27 points of 1, 9 of 3 and 3 of 9 epochs on two workers. */
+static void test_budget_of_a_search(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "version: 1\nname: halved\ndata: {format: cifar10, path: nowhere, val: 5000}\n"
+        "base: {preset: small32, base_e: 16, incr_e: 16}\n"
+        "sweep: [{id: r, random: {n: 27}, params: {SR: {uniform: [0.1, 1]}}}]\n"
+        "search: {method: successive_halving, eta: 3, min_epochs: 1}\nrun: {workers: 2, threads: 1}\n"
+        "train: {epochs: 9}\n";
+    write_spec("halved.yaml", text, strlen(text));
+    keep_speed(1e-9);
+    struct json_object *plan = JSON("plan", "halved.yaml", "--budget", "1000h", "--format", "json");
+    struct json_object *rungs = json_at(plan, "rungs");
+    double end[3], full = 0;
+    for (size_t i = 0; i < 3; i++)
+        end[i] = json_double_at(json_row(rungs, i), "predicted_end_s");
+    for (size_t i = 0; i < 27; i++)
+        full += json_double_at(json_row(json_at(plan, "trials"), i), "predicted_s");
+    assert_true(end[0] > full / 9 / 2 && end[0] < full / 9 / 2 * 1.1);
+    assert_true(fabs(end[1] - end[0] - 5 * full / 81) < 1e-6 * full); /* 9 on 2 workers: five rounds */
+    assert_true(fabs(end[2] - end[1] - 2 * full / 27) < 1e-6 * full);
+    assert_int_equal(json_int_at(plan, "budget.rungs"), 3);
+    assert_int_equal(json_int_at(plan, "budget.rungs_fit"), 3);
+    assert_true(fabs(json_double_at(plan, "budget.all_wall_s") - end[2]) < 1e-9 * end[2]);
+    json_object_put(plan);
+    char time[32];
+    snprintf(time, sizeof time, "%.6fs", (end[1] + end[2]) / 2);
+    struct json_object *budget =
+        JSON("plan", "halved.yaml", "--budget", time, "--only", "budget", "--format", "json");
+    assert_int_equal(json_int_at(budget, "rungs_fit"), 2);
+    assert_true(fabs(json_double_at(budget, "fit_wall_s") - end[1]) < 1e-9 * end[1]);
+    json_object_put(budget);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +303,7 @@ int main(void)
         cmocka_unit_test(test_search_examples_run),  cmocka_unit_test(test_removed),
         cmocka_unit_test(test_without_a_speed),      cmocka_unit_test(test_with_a_speed),
         cmocka_unit_test(test_with_a_damaged_file),  cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_budget_of_a_search),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

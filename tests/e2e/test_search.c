@@ -84,6 +84,13 @@ static void test_halving(void **state)
         1);
     assert_true(output_holds("half", "rung 1 of 3: 4 of 8 variants go on to 2 epochs"));
     assert_true(output_holds("half", "20 pruned by the search"));
+    struct json_object *changes =
+        JSON("plan", "half.yaml", "--db", "half.db", "--only", "changes", "--format", "json");
+    assert_int_equal(json_int_at(changes, "done"), 4);
+    assert_int_equal(json_int_at(changes, "pruned"), 12);
+    assert_int_equal(json_int_at(changes, "skipped"), 0);
+    assert_int_equal(json_int_at(changes, "epochs"), 0);
+    json_object_put(changes);
 }
 
 /* Rung trials are seen where trials are, and nowhere else. */

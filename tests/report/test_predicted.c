@@ -5,7 +5,9 @@
 #include "../sweep/store_fixture.h"
 #include "base/mem.h"
 #include "engine/calibration.h"
+#include "engine/trainer.h"
 #include "report/figures.h"
+#include "report/prediction_error.h"
 
 static void forget_speed(const struct context *c)
 {
@@ -160,9 +162,41 @@ static void test_nothing_to_draw(void **state)
     figure_release(&f);
 }
 
+/* What plan says of its predictions: only this machine's trials count, and few say nothing. */
+static void test_error(void **state)
+{
+    struct context *c = *state;
+    struct err e = ERR_INIT;
+    struct prediction_error error;
+    char host[256] = "", sql[512];
+    const struct speed speed = keep_speed(c);
+    static const double ratio[] = {0.8, 0.9, 1, 1.1, 1.2, 1.5};
+    for (int i = 0; i < 4; i++)
+        finish_in(c, i, ratio[i] * expected_s(c, &speed, i, 1), 1);
+    gethostname(host, sizeof host - 1);
+    snprintf(sql, sizeof sql, "UPDATE attempt SET host = '%s', isa = '%s'", host, engine_isa());
+    plain_exec(c->path, sql);
+    assert_ok(prediction_error_find(c->s, &error, &e));
+    assert_int_equal(error.trials, 0);
+    for (int i = 4; i < FIXTURE_TRIALS; i++)
+        finish_in(c, i, ratio[i] * expected_s(c, &speed, i, 1), 1);
+    plain_exec(c->path, sql);
+    assert_ok(prediction_error_find(c->s, &error, &e));
+    assert_int_equal(error.trials, 6); /* though two are in both blocks */
+    assert_near(error.low, 0.8, 1e-9);
+    assert_near(error.high, 1.5, 1e-9);
+    plain_exec(c->path, "UPDATE attempt SET host = 'elsewhere' WHERE trial_id = 6");
+    assert_ok(prediction_error_find(c->s, &error, &e));
+    assert_int_equal(error.trials, 5);
+    assert_near(error.high, 1.2, 1e-9);
+    plain_exec(c->path, "UPDATE attempt SET isa = 'other' WHERE trial_id = 5");
+    assert_ok(prediction_error_find(c->s, &error, &e));
+    assert_int_equal(error.trials, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {store_test(test_numbers), store_test(test_left_out),
-                                       store_test(test_nothing_to_draw)};
+                                       store_test(test_nothing_to_draw), store_test(test_error)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
