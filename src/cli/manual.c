@@ -5,7 +5,7 @@
 
 #include "cli/commands.h"
 
-#define MANUAL_DATE "2026-11-24" /* of the texts in this file */
+#define MANUAL_DATE "2026-11-28" /* of the texts in this file */
 
 /* Text as it stands: nothing in it is taken for roff. `marked`: `words` between backquotes are bold. */
 static void text_write(FILE *out, const char *text, bool marked)
@@ -117,6 +117,10 @@ static void tail_write(FILE *out)
     static const char *const environment[][2] = {
         {"FIRESWEEP_ISA",
          "Kernels to use in place of the fastest the processor has: `generic`, `avx2` or `avx512`."},
+        {"FIRESWEEP_PAGER, PAGER",
+         "Program that shows the long answers of `plan` and `query` on a terminal, the first that is set; "
+         "empty "
+         "or `cat`: none. Default: `less`, with the options FRX unless LESS is set."},
         {"FIRESWEEP_TEMPLATES", "Folder of gnuplot templates, as `--templates` of `plot`."},
         {"NO_COLOR", "Not empty: the progress display uses no colours."},
         {"TERM", "`dumb` or not set: plain lines of progress in place of the display."},

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +13,27 @@
 /* The user's own command, which may have arguments: run by a shell, as git and man do. */
 static const char *pager_command(void)
 {
-    const char *pager = getenv("PAGER");
+    const char *pager = getenv("FIRESWEEP_PAGER");
+    pager = pager ? pager : getenv("PAGER");
     if (!pager)
         return "if command -v less >/dev/null; then exec less; else exec cat; fi";
     return *pager && strcmp(pager, "cat") != 0 ? pager : NULL;
 }
 
+/* Whether anything comes through the pipe before its last writer is gone. */
+static bool something_comes(int from)
+{
+    struct pollfd p = {.fd = from, .events = POLLIN};
+    while (poll(&p, 1, -1) < 0 && errno == EINTR)
+        ;
+    return p.revents & POLLIN;
+}
+
+/* A command that only fails writes nothing: then no pager clears the screen below its error. */
 _Noreturn static void become_pager(const char *command, int from)
 {
+    if (!something_comes(from))
+        _exit(0);
     dup2(from, STDIN_FILENO);
     setenv("LESS", "FRX", 0);
     setenv("LV", "-c", 0);
@@ -36,8 +51,10 @@ void pager_start(struct pager *p)
     fflush(stdout);
     p->saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10);
     p->pid = p->saved >= 0 ? fork() : -1;
-    if (p->pid == 0)
+    if (p->pid == 0) {
+        close(ends[1]); /* or its end would never be seen */
         become_pager(command, ends[0]);
+    }
     close(ends[0]);
     if (p->pid > 0)
         dup2(ends[1], STDOUT_FILENO);

@@ -1,4 +1,5 @@
-/* Long answers on a terminal go through a pager, as with git: $PAGER, else less, else none. */
+/* Long answers on a terminal go through a pager, as with git: $FIRESWEEP_PAGER, else $PAGER, else less, else
+ * none. */
 #ifndef CLI_PAGER_H
 #define CLI_PAGER_H
 
@@ -11,9 +12,10 @@ struct pager {
     int saved; /* the terminal */
 };
 
-/* Sends standard output through the pager if it is a terminal; not if $PAGER is empty or "cat". Without
- * $LESS, less gets FRX: it ends by itself when everything fits on the screen. Without a pager the output
- * stays what it was. */
+/* Sends standard output through the pager if it is a terminal; not if the command is empty or "cat". The
+ * pager starts with the first output: a command that fails before shows its error only. Without $LESS, less
+ * gets FRX: it ends by itself when everything fits on the screen. Without a pager the output stays what it
+ * was. */
 void pager_start(struct pager *p);
 /* Waits until the reader is done; standard output is the terminal again. */
 void pager_end(struct pager *p);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/pager.h"
 #include "cli/plan_internal.h"
 #include "engine/calibration.h"
 #include "report/plot.h"
@@ -108,9 +109,13 @@ static enum status write_plan(const struct output *o, const struct plan *p, stru
 static enum status print_reference(struct err *e)
 {
     char *text = NULL;
+    struct pager pager;
     enum status st = spec_reference(&text, e);
-    if (st == ST_OK)
+    if (st == ST_OK) {
+        pager_start(&pager);
         fputs(text, stdout);
+        pager_end(&pager);
+    }
     mem_free(text);
     return st;
 }
@@ -186,7 +191,10 @@ static enum status plan_spec(struct plan *p, const char *path, const char *db, c
             o->width > 0 && !o->only && o->format == TABLE_TEXT && p->space.trial_count > FULL_MAX;
         p->shown = cut ? SHOWN : p->space.trial_count;
         if (st == ST_OK) {
+            struct pager pager;
+            pager_start(&pager);
             st = write_plan(o, p, e);
+            pager_end(&pager);
             st = st == ST_OK ? ST_OK : err_prefix(e, "plan");
         }
         plan_changes_release(&p->changes);
@@ -234,7 +242,7 @@ const struct command command_plan = {
                    "headers of its files are read: they must suit the networks. Beside a results database "
                    "(--db, or the default one) it also "
                    "says what a run would do: which trials are done, continue or are new and why, and which "
-                   "recorded ones are outside the spec.",
+                   "recorded ones are outside the spec. On a terminal, $PAGER shows it.",
     .examples = "  firesweep plan experiments/quickstart.yaml\n"
                 "  firesweep plan --calibrate\n"
                 "  firesweep plan --reference\n"

@@ -195,6 +195,40 @@ static void test_queries_page(void **state)
     setenv("PAGER", "cat", 1);
 }
 
+static void test_plans_page(void **state)
+{
+    (void)state;
+    setenv("PAGER", "false", 1);
+    setenv("FIRESWEEP_PAGER", "sed 's/^/paged /'", 1); /* goes before the other */
+    char *text = terminal_run("xterm", NULL, (const char *const[]){"plan", "sweep.yaml", NULL});
+    assert_holds(text, "paged trial");
+    assert_holds(text, "\npaged block");
+    free(text);
+    text = terminal_run("xterm", NULL, (const char *const[]){"plan", "--reference", NULL});
+    assert_int_equal(strncmp(text, "paged #", 7), 0);
+    free(text);
+    unsetenv("FIRESWEEP_PAGER");
+    setenv("PAGER", "cat", 1);
+}
+
+/* What fails before it has written anything shows its error, and no pager. */
+static void test_failures_do_not_page(void **state)
+{
+    (void)state;
+    setenv("PAGER", "echo a pager", 1);
+    char *text = terminal_exit(2, "xterm", NULL,
+                               (const char *const[]){"query", "a.db", "trials", "--where", "fun = 1", NULL});
+    assert_holds(text, "fun");
+    assert_null(strstr(text, "a pager"));
+    free(text);
+    text = terminal_exit(2, "xterm", NULL,
+                         (const char *const[]){"plan", "sweep.yaml", "--only", "nonsense", NULL});
+    assert_holds(text, "nonsense");
+    assert_null(strstr(text, "a pager"));
+    free(text);
+    setenv("PAGER", "cat", 1);
+}
+
 /* CSV is for programs, who get it as it is; people get it escaped. */
 static void test_csv_does_not_steer_the_terminal(void **state)
 {
@@ -223,6 +257,8 @@ int main(void)
         cmocka_unit_test(test_tables_fit_the_terminal),
         cmocka_unit_test(test_messages_break_between_words),
         cmocka_unit_test(test_queries_page),
+        cmocka_unit_test(test_plans_page),
+        cmocka_unit_test(test_failures_do_not_page),
         cmocka_unit_test(test_csv_does_not_steer_the_terminal),
     };
     return cmocka_run_group_tests(tests, group_setup, folder_leave);
