@@ -419,9 +419,15 @@ enum status space_check_trains(const struct spec *spec, const struct space *spac
             return ST_OK;
     const struct condition *first = space->trial_count > 0 ? rule_of(spec, &space->trials[0]) : NULL;
     const struct mark at = first ? first->mark : spec->base_mark;
+    const char *reason = first ? first->reason : "";
+    if (space->named_count == 1)
+        return err_set(
+            e, ST_USAGE,
+            "%s:%d:%d: constraints or exclude leave out the only trial, by \"%s\": nothing to train",
+            spec->path, at.line, at.column, reason);
     return err_set(
         e, ST_USAGE,
         "%s:%d:%d: constraints or exclude leave out all %d trials, the first by \"%s\": nothing to "
         "train; `firesweep plan` lists them",
-        spec->path, at.line, at.column, space->named_count, first ? first->reason : "");
+        spec->path, at.line, at.column, space->named_count, reason);
 }

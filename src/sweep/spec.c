@@ -270,7 +270,7 @@ static enum status plots_read(struct reader *r, const struct node *node)
 {
     struct spec *spec = r->spec;
     enum { PLOTS_MAX = 1000 };
-    if (!node)
+    if (!node || (node->kind == NODE_SEQUENCE && node->count == 0))
         return ST_OK;
     enum status st = reader_expect(r, node, NODE_SEQUENCE, NULL, "plots", "a list of mappings");
     if (st == ST_OK && node->count > PLOTS_MAX)

@@ -28,7 +28,7 @@ enum status condition_read(struct reader *r, const struct node *node, const char
 enum status conditions_read(struct reader *r, const struct node *node, const char *prefix, const char *key,
                             struct conditions *out)
 {
-    if (!node)
+    if (!node || (node->kind == NODE_SEQUENCE && node->count == 0))
         return ST_OK;
     enum status st = reader_expect(r, node, NODE_SEQUENCE, prefix, key, "a list of conditions");
     if (st != ST_OK)

@@ -131,7 +131,7 @@ static enum status look(struct spec_problems *p, const char *text, size_t n, con
         for (int i = 0; st == ST_OK && i < space.named_count; i++)
             p->excluded += space.trials[i].skip_reason != NULL;
         p->trials -= p->excluded;
-        if (st == ST_OK)
+        if (st == ST_OK && count == 0) /* what was left out may have been all there was to train */
             st = space_check_trains(&spec, &space, why);
         if (st == ST_OK)
             st = note_short_blocks(p, &spec, &space, why);

@@ -180,6 +180,27 @@ static enum status parameters_sort(const struct reader *r, const char *prefix, s
     return ST_OK;
 }
 
+/* Explicit Fires leave nothing for a metaparameter to do: drawn beside them it must say when. Otherwise all
+ * candidates with such Fires would be dropped. */
+static enum status fires_check(const struct reader *r, const char *prefix, const struct random_block *b)
+{
+    bool explicit_fires = false;
+    for (int i = 0; i < b->count; i++) {
+        const struct axis *a = &b->params[i].axis;
+        for (int k = 0; strcmp(a->key, "fires") == 0 && k < a->count; k++)
+            explicit_fires = explicit_fires || strcmp(a->values[k].text, "derived") != 0;
+    }
+    for (int i = 0; explicit_fires && i < b->count; i++) {
+        const struct parameter *p = &b->params[i];
+        if (!p->conditional && field_is_metaparameter(field_find(SECTION_AXIS, p->axis.key)))
+            return reader_fail(
+                r, p->axis.mark, prefix, p->axis.key,
+                "has no effect where explicit `fires` are drawn, allowed: with `when: fires == "
+                "derived`");
+    }
+    return ST_OK;
+}
+
 static enum status parameters_read(struct reader *r, const struct node *node, const char *prefix,
                                    struct random_block *b)
 {
@@ -198,6 +219,8 @@ static enum status parameters_read(struct reader *r, const struct node *node, co
     if (st == ST_OK && b->sampler == SAMPLER_SOBOL && b->count > SOBOL_DIMENSIONS)
         st = reader_fail(r, node->mark, prefix, NULL, "has %d keys, at most %d are allowed with sobol",
                          b->count, SOBOL_DIMENSIONS);
+    if (st == ST_OK)
+        st = fires_check(r, prefix, b);
     return st == ST_OK ? parameters_sort(r, prefix, b) : st;
 }
 

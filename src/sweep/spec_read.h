@@ -53,7 +53,7 @@ enum status axis_value_set(struct reader *r, const struct field *f, const char *
 /* One condition; `prefix` and `key` are for errors, `costs` says that it may speak of what a point costs. */
 enum status condition_read(struct reader *r, const struct node *node, const char *prefix, const char *key,
                            bool costs, struct condition *out);
-/* A list of them (node NULL: none): the key is "constraints" or "exclude". */
+/* A list of them (node NULL or an empty list: none): the key is "constraints" or "exclude". */
 enum status conditions_read(struct reader *r, const struct node *node, const char *prefix, const char *key,
                             struct conditions *out);
 

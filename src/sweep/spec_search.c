@@ -17,6 +17,12 @@ static enum status search_check(struct reader *r, const struct given *given)
             r, o->mark, NULL, "search",
             "chooses by validation accuracy and data.val is 0, allowed: with data.val above 0");
     }
+    if (epochs < o->eta) {
+        return reader_fail(r, o->mark, NULL, "search",
+                           "train.epochs (%d) is less than eta (%d), so there is no shorter rung, allowed: "
+                           "train.epochs of at least min_epochs times eta, %d here",
+                           epochs, o->eta, o->min_epochs * o->eta);
+    }
     if (search_rungs(o, epochs) < 2) {
         return reader_fail(r, min ? min->mark : o->mark, "search", "min_epochs",
                            "%d times eta (%d) is more than train.epochs (%d), so there is no shorter rung, "

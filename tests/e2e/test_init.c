@@ -164,6 +164,13 @@ static void test_nothing_left(void **state)
         "nothing to train; `firesweep plan` lists them\n");
     assert_holds(o.err, "validate: 1 problem");
     outcome_release(&o);
+    text_write("none.yaml",
+               "version: 1\nname: none\ndata: {format: idx, path: .}\nconstraints: [params < 1]\n");
+    o = RUN("validate", "none.yaml", "--no-data");
+    assert_string_equal(o.out,
+                        "none.yaml:4:15: constraints or exclude leave out the only trial, by \"params < "
+                        "1\": nothing to train\n");
+    outcome_release(&o);
 }
 
 /* What `plan` says first is what validate says first. */
@@ -250,6 +257,14 @@ static void test_data_that_does_not_fit(void **state)
 static void test_short_random_block(void **state)
 {
     (void)state;
+    /* Nothing drawn is one problem, and nothing follows from it. */
+    spec_write("short",
+               "sweep: [{id: few, random: {n: 4}, params: {freq: [1, 2]}}]\nconstraints: [params < 9]\n");
+    struct outcome none = RUN("validate", "short.yaml");
+    assert_int_equal(none.code, 1);
+    assert_holds(none.out, "short.yaml:5:27: block few: 0 of 4 points; of 10080 candidates 10080 removed by");
+    assert_holds(none.err, "validate: 1 problem");
+    outcome_release(&none);
     spec_write("short", "sweep: [{id: few, random: {n: 4}, params: {freq: {choice: [1, 2]}}}]\n");
     struct outcome o = RUN("validate", "short.yaml");
     assert_int_equal(o.code, 0);

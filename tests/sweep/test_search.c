@@ -230,6 +230,9 @@ static void test_bad_specs(void **state)
         {HEAD "search: {eta: 1}\n", "t.yaml:4:15: search.eta: "},
         {HEAD "search: {modus: pareto}\n", "t.yaml:4:10: search: unknown key \"modus\", did you mean mode?"},
         {HEAD "search: yes\n", "t.yaml:4:9: search: "},
+        {HEAD "train: {epochs: 2}\nsearch: {eta: 3}\n",
+         "t.yaml:5:9: search: train.epochs (2) is less than eta (3), so there is no shorter rung, allowed: "
+         "train.epochs of at least min_epochs times eta, 3 here"},
         {HEAD "train: {epochs: 5}\nsearch: {min_epochs: 2}\n",
          "t.yaml:5:22: search.min_epochs: 2 times eta (3) is more than train.epochs (5)"},
         {HEAD "train: {epochs: 9}\nsearch: {cost: macs}\n",

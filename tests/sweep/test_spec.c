@@ -259,6 +259,17 @@ static void test_styles(void **state)
     assert_int_equal(mem_live(), 0);
 }
 
+/* Lists of what may be absent may be empty. */
+static void test_empty_lists(void **state)
+{
+    (void)state;
+    struct spec s;
+    parse(HEAD "sweep: [{id: a, grid: {SR: [0.5]}, exclude: []}]\nconstraints: []\nexclude: []\nplots: []\n",
+          &s);
+    assert_int_equal(s.constraints.count + s.exclude.count + s.blocks[0].exclude.count + s.plot_count, 0);
+    spec_release(&s);
+}
+
 static void test_ranges(void **state)
 {
     (void)state;
@@ -409,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_smallest),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_styles),
+        cmocka_unit_test(test_empty_lists),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_fires),
         cmocka_unit_test(test_input_defaults),

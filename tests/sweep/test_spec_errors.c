@@ -350,6 +350,9 @@ static void test_random_blocks(void **state)
         {"sweep:\n  - {id: a, set: {SR: 1}, random: {n: 1}, params: {SR: [1]}}\n", 5, 52, "sweep.a.params.SR",
          "is also in `set`"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {}}\n", 5, 37, "sweep.a.params", "is empty"},
+        {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: [0.5, 1], fires: [derived, "
+         "'1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1']}}\n",
+         5, 38, "sweep.a.params.SR", "allowed: with `when: fires == derived`"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: 1}}\n", 5, 42, "sweep.a.params.SR",
          "a single value"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {}}}\n", 5, 42, "sweep.a.params.SR",
