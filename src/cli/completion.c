@@ -20,6 +20,16 @@ static const char bash_head[] =
     "    COMPREPLY+=($(compgen -W \"$rows\" -- \"$cur\"))\n"
     "}\n"
     "\n"
+    "# Columns of the query that the command line names; those before a comma stay.\n"
+    "_firesweep_columns()\n"
+    "{\n"
+    "    local names start=''\n"
+    "    names=$(\"$_firesweep_program\" query \"$database\" \"${query:-trials}\" --columns all --limit 0 "
+    "--format csv 2>/dev/null </dev/null)\n"
+    "    if [[ $cur == *,* ]]; then start=${cur%,*},; fi\n"
+    "    COMPREPLY+=($(compgen -P \"$start\" -W \"${names//,/ }\" -- \"${cur##*,}\"))\n"
+    "}\n"
+    "\n"
     "# Files of a pattern, and folders on the way to them.\n"
     "_firesweep_files()\n"
     "{\n"
@@ -45,6 +55,7 @@ static const char bash_head[] =
     "'SELECT DISTINCT name FROM block'; fi ;;\n"
     "        @trial) if [[ -f $database ]]; then _firesweep_ask \"$database\" --sql "
     "'SELECT id FROM trial'; fi ;;\n"
+    "        @column) if [[ -f $database ]]; then _firesweep_columns; fi ;;\n"
     "        *) COMPREPLY+=($(compgen -W \"$kind\" -- \"$cur\")) ;;\n"
     "        esac\n"
     "    done\n"
@@ -52,7 +63,8 @@ static const char bash_head[] =
     "\n"
     "_firesweep()\n"
     "{\n"
-    "    local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} database='' words='' "
+    "    local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} database='' query='' "
+    "words='' "
     "flags=''\n"
     "    local _firesweep_program=${COMP_WORDS[0]} command=${COMP_WORDS[1]} valued='' arguments=() given=0 i "
     "extglob\n"
@@ -69,6 +81,7 @@ static const char bash_tail[] =
     "            continue\n"
     "        fi\n"
     "        if ((given == 0)); then database=${COMP_WORDS[i]}; fi\n"
+    "        if ((given == 1)); then query=${COMP_WORDS[i]}; fi\n"
     "        ((given++))\n"
     "    done\n"
     "    if ((COMP_CWORD == 1)); then\n"
@@ -86,7 +99,7 @@ static const char bash_tail[] =
 static const char *const marks[] = {
     [VALUE_FILE] = "@file",   [VALUE_FOLDER] = "@folder",         [VALUE_DB] = "@db",
     [VALUE_SPEC] = "@spec",   [VALUE_CHECKPOINT] = "@checkpoint", [VALUE_QUERY] = "@query",
-    [VALUE_BLOCK] = "@block", [VALUE_TRIAL] = "@trial",
+    [VALUE_BLOCK] = "@block", [VALUE_TRIAL] = "@trial",           [VALUE_COLUMN] = "@column",
 };
 enum { KINDS = sizeof marks / sizeof *marks };
 
@@ -170,6 +183,16 @@ static const char zsh_head[] =
     "_firesweep_block() { [[ -f $line[1] ]] && _firesweep_ask block $line[1] --sql "
     "'SELECT DISTINCT name FROM block' }\n"
     "_firesweep_trial() { [[ -f $line[1] ]] && _firesweep_ask trial $line[1] --sql 'SELECT id FROM trial' }\n"
+    "# Columns of the query that the command line names; those before a comma stay.\n"
+    "_firesweep_column()\n"
+    "{\n"
+    "    [[ -f $line[1] ]] || return\n"
+    "    local -a names\n"
+    "    names=(${(s:,:)\"$($_firesweep_program query $line[1] ${line[2]:-trials} --columns all --limit 0 "
+    "--format csv 2>/dev/null </dev/null)\"})\n"
+    "    compset -P '*,'\n"
+    "    _describe column names\n"
+    "}\n"
     "\n"
     "_firesweep()\n"
     "{\n"
@@ -189,6 +212,7 @@ static const char *zsh_action(enum value_kind kind)
         [VALUE_QUERY] = "_firesweep_query",
         [VALUE_BLOCK] = "_firesweep_block",
         [VALUE_TRIAL] = "_firesweep_trial",
+        [VALUE_COLUMN] = "_firesweep_column",
     };
     return actions[kind];
 }
@@ -296,9 +320,10 @@ const struct command command_completion = {
     .positionals = "SHELL",
     .positional_min = 1,
     .positional_max = 1,
-    .description = "Prints a completion script for SHELL, bash or zsh: commands, options and their values, "
-                   "databases, specs, and the named queries, blocks and trials of the database on the "
-                   "command line. Installed packages have it in place already.",
+    .description =
+        "Prints a completion script for SHELL, bash or zsh: commands, options and their values, "
+        "databases, specs, and the named queries and their columns, blocks and trials of the database on "
+        "the command line. Installed packages have it in place already.",
     .examples = "  firesweep completion bash > ~/.local/share/bash-completion/completions/firesweep\n"
                 "  firesweep completion zsh > ~/.zfunc/_firesweep\n",
     .options = options,

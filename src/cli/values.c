@@ -19,6 +19,9 @@ static const struct {
     {"data-format", VALUE_WORDS, "idx cifar10 cifar100 image-folder"},
     {"db", VALUE_DB, NULL},
     {"block", VALUE_BLOCK, NULL},
+    {"where", VALUE_COLUMN, NULL},
+    {"columns", VALUE_COLUMN, NULL},
+    {"sort", VALUE_COLUMN, NULL},
 };
 
 static void add_word(struct value *v, const char *word, size_t n)

@@ -6,7 +6,7 @@
 #include "cli/args.h"
 
 enum value_kind {
-    VALUE_NONE, /* numbers, columns, SQL: nothing can be proposed */
+    VALUE_NONE, /* numbers, SQL: nothing can be proposed */
     VALUE_FILE,
     VALUE_FOLDER,
     VALUE_DB,         /* file *.db */
@@ -15,7 +15,8 @@ enum value_kind {
     VALUE_QUERY,      /* name of a named query */
     VALUE_BLOCK,      /* of the database on the command line, as is the next */
     VALUE_TRIAL,
-    VALUE_WORDS, /* one of `words` */
+    VALUE_COLUMN, /* of the named query on the command line, several with commas */
+    VALUE_WORDS,  /* one of `words` */
 };
 
 enum { VALUE_WORDS_TEXT = 160 };

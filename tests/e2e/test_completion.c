@@ -110,6 +110,10 @@ static void test_what_a_database_holds(void **state)
     assert_holds(COMPLETE("plot", "one.db", ""), "\ncurve\n");
     assert_string_equal(COMPLETE("verify", "one.db", "2"), "\n2\n");
     assert_holds(COMPLETE("export", "one.db", "--onnx", ""), "\n1\n2\n");
+    assert_string_equal(COMPLETE("query", "one.db", "--sort", "test_top"), "\ntest_top1\ntest_top5\n");
+    assert_string_equal(COMPLETE("query", "one.db", "curve", "--where", "n"), "\nn\n");
+    assert_string_equal(COMPLETE("query", "one.db", "--columns", "SR,seed,val_los"), "\nSR,seed,val_loss\n");
+    assert_string_equal(COMPLETE("query", "absent.db", "--columns", "v"), "\n\n");
     assert_string_equal(COMPLETE("verify", "absent.db", ""), "\n\n");
     assert_string_equal(COMPLETE("verify", "one.yaml", ""), "\n\n");
 }
@@ -160,6 +164,8 @@ static void test_zsh_lists(void **state)
         {"firesweep query one.db par", {"pareto"}, "trials"},
         {"firesweep plot one.db --block ", {"ratio", "width"}, "curve"},
         {"firesweep plan one", {"one.yaml"}, "one.db"},
+        {"firesweep query one.db --sort test", {"test_top1", "test_top5"}, "params"},
+        {"firesweep query one.db --columns seed,val", {"val_top1", "val_loss"}, "params"},
     };
     if (system("command -v zsh > /dev/null") != 0)
         skip();
