@@ -10,6 +10,7 @@
 #include "data/image_folder.h"
 #include "data/image_set.h"
 #include "data/image_stream.h"
+#include "data/split.h"
 
 static const char *const format_names[] = {"idx", "cifar10", "cifar100", "image-folder"};
 enum { FORMAT_COUNT = sizeof format_names / sizeof *format_names };
@@ -157,12 +158,15 @@ enum status dataset_look(const struct data_source *source, struct data_look *out
 {
     struct err local = ERR_INIT; /* as in dataset_load */
     struct err *where = e ? e : &local;
-    *out = (struct data_look){{0}, 0};
+    *out = (struct data_look){{0}, 0, 0};
     enum status status = check_source(source, where);
     if (status == ST_OK) {
         status = look_format(source, out, where);
     }
-    return status == ST_OK ? check_classes(source, out->classes, where) : status;
+    if (status == ST_OK) {
+        status = check_classes(source, out->classes, where);
+    }
+    return status == ST_OK && out->train_images > 0 ? split_check(source, out->train_images, where) : status;
 }
 
 enum status dataset_load(const struct data_source *source, struct dataset *out, struct err *e)

@@ -95,6 +95,7 @@ size_t dataset_memory(const struct dataset *d);
 struct data_look {
     struct shape image; /* c = 0: not known (gray so far, and others may have colours) */
     int classes;
+    size_t train_images; /* before the split; 0 = not counted (image folders) */
 };
 
 /* Looks at a data source as dataset_load finds it, in milliseconds: headers, names of folders, one image of

@@ -308,6 +308,7 @@ enum status idx_look(const struct data_source *source, struct data_look *out, st
     if (status == ST_OK) {
         status = take_labels(&labels, path, &out->classes, &set, e);
     }
+    out->train_images = labels.size[0];
     image_set_release(&set);
     idx_array_release(&labels);
     mem_free(path);

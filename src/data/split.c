@@ -120,16 +120,26 @@ static size_t limited(size_t count, int limit)
     return limit > 0 && (size_t)limit < count ? (size_t)limit : count;
 }
 
-enum status split_training(const uint16_t *labels, size_t count, int classes,
-                           const struct data_source *source, uint8_t *choice, struct err *e)
+enum status split_check(const struct data_source *source, size_t count, struct err *e)
 {
     size_t val = source->val > 0 ? (size_t)source->val : 0;
     if (val >= count) {
         return err_set(e, ST_USAGE, "val is %zu, but %s has %zu training images: allowed are 0 to %zu", val,
                        source->path, count, count ? count - 1 : 0);
     }
+    return ST_OK;
+}
+
+enum status split_training(const uint16_t *labels, size_t count, int classes,
+                           const struct data_source *source, uint8_t *choice, struct err *e)
+{
+    size_t val = source->val > 0 ? (size_t)source->val : 0;
     struct groups g;
-    enum status status = groups_init(&g, labels, count, classes, e);
+    enum status status = split_check(source, count, e);
+    if (status != ST_OK) {
+        return status;
+    }
+    status = groups_init(&g, labels, count, classes, e);
     if (status != ST_OK) {
         return status;
     }

@@ -326,7 +326,8 @@ static const struct field fields[] = {
     {SECTION_PARAM, FIELD_REAL, "step", .min = 0, .above = true, .max = DBL_MAX,
      .meaning = "with int and uniform: only the first number and so many steps from it"},
     {SECTION_PARAM, FIELD_TEXT, "when",
-     .meaning = "a condition on other keys; where it does not hold the value of `set` or `base` stays"},
+     .meaning = "a condition on other keys, at least one of them drawn too; where it does not hold the value "
+                "of `set` or `base` stays"},
 
     {SECTION_RANGE, FIELD_REAL, "from", .min = -DBL_MAX, .max = DBL_MAX, .required = true,
      .meaning = "first value"},

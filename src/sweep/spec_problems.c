@@ -62,10 +62,27 @@ static const char *right_value(struct spec_problems *p, const char *text, int nu
     return id;
 }
 
+/* What is wrong with a point, without whose it is: "block ID: {...}: " in front. */
+static const char *cause_of(const char *text)
+{
+    const char *colon = strncmp(text, "block ", 6) == 0 ? strstr(text, ": ") : NULL;
+    if (colon && colon[2] == '{' && strstr(colon, "}: "))
+        colon = strstr(colon, "}: ") + 1;
+    return colon ? colon + 2 : NULL;
+}
+
+/* Points that are left when a block or the base is cut out can be wrong for the same reason. */
+static bool is_known(const struct spec_problem *p, struct mark at, const char *text)
+{
+    const char *cause = cause_of(text), *before = cause_of(p->text);
+    return (same_mark(p->at, at) && strcmp(p->text, text) == 0) ||
+           (cause && before && strcmp(cause, before) == 0);
+}
+
 static enum status add(struct spec_problems *p, struct mark at, const char *text, struct err *e)
 {
     for (int i = 0; i < p->count; i++) {
-        if (same_mark(p->items[i].at, at) && strcmp(p->items[i].text, text) == 0)
+        if (is_known(&p->items[i], at, text))
             return ST_OK;
     }
     const char *kept = arena_strdup(&p->arena, text);
@@ -73,6 +90,16 @@ static enum status add(struct spec_problems *p, struct mark at, const char *text
         return err_set(e, ST_NOMEM, "out of memory");
     p->items[p->count++] = (struct spec_problem){at, kept};
     return ST_OK;
+}
+
+/* Is one of the problems in the section data? */
+static bool data_is_wrong(const struct spec_problems *p)
+{
+    for (int i = 0; i < p->count; i++) {
+        if (strncmp(p->items[i].text, "data", 4) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* Adds what is wrong with the data, or with the trials for it: `space` NULL, or nothing else wrong. ST_NOMEM.
@@ -84,6 +111,8 @@ static enum status check_data(struct spec_problems *p, const struct spec *spec, 
     struct data_look data;
     struct mark at;
     enum status st = spec_check_data(spec, &why);
+    if (st == ST_OK && data_is_wrong(p)) /* what stands in for a wrong format says nothing */
+        return ST_OK;
     if (st == ST_OK && (st = dataset_look(&spec->data, &data, &reason)) != ST_OK)
         err_set(&why, st, "%s:%d:%d: data: %s", spec->path, spec->data_path_mark.line,
                 spec->data_path_mark.column, reason.text);
@@ -133,7 +162,7 @@ static enum status look(struct spec_problems *p, const char *text, size_t n, con
         p->trials -= p->excluded;
         if (st == ST_OK && count == 0) /* what was left out may have been all there was to train */
             st = space_check_trains(&spec, &space, why);
-        if (st == ST_OK)
+        if (st == ST_OK && count == 0)
             st = note_short_blocks(p, &spec, &space, why);
         if (st == ST_OK && data)
             st = check_data(p, &spec, p->count == 0 ? &space : NULL, why);

@@ -66,7 +66,8 @@ static enum status interval_read(struct reader *r, const struct field *f, const 
     if (st == ST_OK)
         st = bound_read(r, f, node->last->value, section, p, &p->high);
     if (st == ST_OK && p->low > p->high)
-        return reader_fail(r, node->last->value->mark, prefix, kind, "ends below its beginning");
+        return reader_fail(r, node->last->value->mark, prefix, kind,
+                           "ends below its beginning, allowed: two numbers in rising order");
     if (st == ST_OK && p->distribution == DRAW_LOGUNIFORM && p->low <= 0)
         return reader_fail(r, node->items->value->mark, prefix, kind,
                            "begins at %g, allowed: more than 0, whose logarithm exists", p->low);
@@ -108,7 +109,9 @@ static enum status distribution_find(struct reader *r, const struct node *node, 
     for (int i = 0; i < DISTRIBUTIONS; i++) {
         const struct node *value = given_value(given, SECTION_PARAM, distribution_keys[i]);
         if (value && *out)
-            return reader_fail(r, value->mark, prefix, distribution_keys[i], "is one distribution too many");
+            return reader_fail(
+                r, value->mark, prefix, distribution_keys[i],
+                "is one distribution too many, allowed: one of choice, int, uniform, loguniform");
         if (value) {
             *out = value;
             p->distribution = (enum distribution)i;
@@ -155,6 +158,32 @@ static bool is_free(const struct parameter *p, const struct parameter *rest, int
             return false;
     }
     return true;
+}
+
+/* Does it use a key that the block draws? */
+static bool uses_any(const struct condition *c, const struct random_block *b)
+{
+    for (int i = 0; i < b->count; i++) {
+        if (expression_uses(c->holds, conditions_name(b->params[i].axis.key)))
+            return true;
+    }
+    return false;
+}
+
+/* A condition on nothing that is drawn holds always or never: a mistake, of which the points say nothing. */
+static enum status when_check(const struct reader *r, const char *prefix, const struct random_block *b)
+{
+    for (int i = 0; i < b->count; i++) {
+        const struct parameter *p = &b->params[i];
+        char path[256];
+        snprintf(path, sizeof path, "%s.%s", prefix, p->axis.key);
+        if (p->conditional && !uses_any(&p->when, b))
+            return reader_fail(
+                r, p->when.mark, path, "when",
+                "speaks of no key that this block draws, so it always holds or never, allowed: "
+                "conditions on other keys of `params`");
+    }
+    return ST_OK;
 }
 
 /* Puts every parameter behind those that its `when` speaks of; otherwise in the order of the field table, so
@@ -219,6 +248,8 @@ static enum status parameters_read(struct reader *r, const struct node *node, co
     if (st == ST_OK && b->sampler == SAMPLER_SOBOL && b->count > SOBOL_DIMENSIONS)
         st = reader_fail(r, node->mark, prefix, NULL, "has %d keys, at most %d are allowed with sobol",
                          b->count, SOBOL_DIMENSIONS);
+    if (st == ST_OK)
+        st = when_check(r, prefix, b);
     if (st == ST_OK)
         st = fires_check(r, prefix, b);
     return st == ST_OK ? parameters_sort(r, prefix, b) : st;

@@ -173,6 +173,21 @@ static void test_nothing_left(void **state)
     outcome_release(&o);
 }
 
+/* Blocks that fail for the reason of the base are not told apart from it, and a wrong format says nothing of
+ * the files. */
+static void test_one_reason_is_one_problem(void **state)
+{
+    (void)state;
+    text_write("same.yaml", "version: 1\nname: same\ndata: {format: mnist, path: data}\n"
+                            "base: {input: 1x12x12, classes: 4, conv1_kernel: 33, conv1_pad: 0}\n"
+                            "sweep: [{id: a, grid: {SR: [0.5]}}]\n");
+    struct outcome o = RUN("validate", "same.yaml");
+    assert_holds(o.out, "same.yaml:3:16: data.format: \"mnist\" is unknown");
+    assert_holds(o.out, "same.yaml:5:9: block a: {\"SR\":0.5}: conv1: the map shrinks to nothing");
+    assert_holds(o.err, "validate: 2 problems");
+    outcome_release(&o);
+}
+
 /* What `plan` says first is what validate says first. */
 static void test_one_problem(void **state)
 {
@@ -281,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_lists_with_wrong_values),
         cmocka_unit_test(test_nothing_left),
         cmocka_unit_test(test_one_problem),
+        cmocka_unit_test(test_one_reason_is_one_problem),
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_data_that_does_not_fit),
         cmocka_unit_test(test_short_random_block),

@@ -383,6 +383,8 @@ static void test_random_blocks(void **state)
          "sweep.a.params.freq.step", "has no effect on choice"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {uniform: [0.1, 1], step: 2}}}\n", 5, 68,
          "sweep.a.params.SR.step", "wider than the interval"},
+        {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {uniform: [0.1, 1], when: 'lr < 3'}}}\n", 5, 68,
+         "sweep.a.params.SR.when", "speaks of no key that this block draws"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {uniform: [0.1, 1], when: 'params < 3'}}}\n", 5,
          69, "sweep.a.params.SR.when", "\"params\" is unknown"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {uniform: [0.1, 1], when: 'SR < 1'}}}\n", 5, 68,
