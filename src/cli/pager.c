@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,9 +42,22 @@ _Noreturn static void become_pager(const char *command, int from)
     _exit(127);
 }
 
+static volatile sig_atomic_t running_pager; /* a signal handler has no other way to know it */
+
+/* Control-C reaches all of the terminal's foreground: the pager takes it for its own and goes on, so the
+ * terminal is its until it ends. One that has not started is gone. */
+static void on_interrupt(int number)
+{
+    close(STDOUT_FILENO);
+    while (waitpid(running_pager, NULL, 0) < 0 && errno == EINTR)
+        ;
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 void pager_start(struct pager *p)
 {
-    *p = (struct pager){0, -1};
+    *p = (struct pager){0, -1, SIG_DFL};
     const char *command = isatty(STDOUT_FILENO) ? pager_command() : NULL;
     int ends[2];
     if (!command || pipe2(ends, O_CLOEXEC) != 0)
@@ -56,9 +70,11 @@ void pager_start(struct pager *p)
         become_pager(command, ends[0]);
     }
     close(ends[0]);
-    if (p->pid > 0)
+    if (p->pid > 0) {
         dup2(ends[1], STDOUT_FILENO);
-    else {
+        running_pager = p->pid;
+        p->on_interrupt = signal(SIGINT, on_interrupt);
+    } else {
         if (p->saved >= 0)
             close(p->saved);
         p->pid = 0;
@@ -75,5 +91,6 @@ void pager_end(struct pager *p)
     close(p->saved);
     while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
         ;
+    signal(SIGINT, p->on_interrupt);
     p->pid = 0;
 }

@@ -8,8 +8,9 @@
 #include "base/err.h"
 
 struct pager {
-    pid_t pid; /* 0: none */
-    int saved; /* the terminal */
+    pid_t pid;                 /* 0: none */
+    int saved;                 /* the terminal */
+    void (*on_interrupt)(int); /* what SIGINT did before */
 };
 
 /* Sends standard output through the pager if it is a terminal; not if the command is empty or "cat". The

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -66,7 +67,7 @@ static char *terminal_exit(int code, const char *terminal, const char *no_color,
     fclose(out);
     close(master);
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == code);
+    assert_int_equal(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), code);
     return text;
 }
 
@@ -211,6 +212,19 @@ static void test_plans_page(void **state)
     setenv("PAGER", "cat", 1);
 }
 
+/* Control-C is the pager's: its parent waits for it, as the shell would take the terminal back. */
+static void test_an_interrupt_waits_for_the_pager(void **state)
+{
+    (void)state;
+    setenv("PAGER", "kill -INT $PPID; sleep 0.2; sed 's/^/paged /'", 1);
+    char *text =
+        terminal_exit(128 + SIGINT, "xterm", NULL, (const char *const[]){"plan", "sweep.yaml", NULL});
+    assert_holds(text, "paged trial");
+    assert_holds(text, "paged sweep");
+    free(text);
+    setenv("PAGER", "cat", 1);
+}
+
 /* What fails before it has written anything shows its error, and no pager. */
 static void test_failures_do_not_page(void **state)
 {
@@ -258,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_messages_break_between_words),
         cmocka_unit_test(test_queries_page),
         cmocka_unit_test(test_plans_page),
+        cmocka_unit_test(test_an_interrupt_waits_for_the_pager),
         cmocka_unit_test(test_failures_do_not_page),
         cmocka_unit_test(test_csv_does_not_steer_the_terminal),
     };
