@@ -49,8 +49,7 @@ static volatile sig_atomic_t running_pager; /* a signal handler has no other way
 static void on_interrupt(int number)
 {
     close(STDOUT_FILENO);
-    while (waitpid(running_pager, NULL, 0) < 0 && errno == EINTR)
-        ;
+    waitpid(running_pager, NULL, 0);
     signal(number, SIG_DFL);
     raise(number);
 }

@@ -12,7 +12,7 @@ enum status plan_changes_load(struct plan_changes *c, const char *db, const stru
                               const struct space *space, struct err *e)
 {
     struct store *store = NULL;
-    *c = (struct plan_changes){.db = run_database_path(spec, db)};
+    *c = (struct plan_changes){.db = run_database_path(spec, db), .search = spec->search.on};
     if (!c->db)
         return err_set(e, ST_NOMEM, "out of memory");
     if (!file_exists(c->db)) {
@@ -110,6 +110,10 @@ static void change_note(const void *context, FILE *out)
     else if (c->found.known)
         fputs("\nNote: images were not compared: run reads all of them, and on changed ones all trials are "
               "new.\n",
+              out);
+    if (c->search && c->epochs > 0)
+        fputs("\nNote: what is left counts as trained in full; the search trains less of it, and its shorter "
+              "rungs are not counted.\n",
               out);
     if (c->found.outside_count > 0)
         fputs("\nNote: trials outside the spec keep their results, but stand in no curve and no ranking.\n",

@@ -11,6 +11,7 @@ struct plan_changes {
     struct changes found;
     double remaining_s;            /* predicted time for what is left, 0 = not known */
     int64_t epochs;                /* left to train */
+    bool search;                   /* the spec's, whose shorter rungs are not compared */
     struct prediction_error error; /* of earlier predictions, as the database shows */
 };
 

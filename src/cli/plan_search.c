@@ -49,6 +49,7 @@ enum status plan_rungs(const struct plan *p, struct plan_rung out[PLAN_RUNGS_MAX
     struct full full;
     const enum status st = sum_full(p, (double)search_epochs(o, epochs, 1) / epochs, &full, e);
     int variants = all;
+    double end_s = 0;
     for (int i = 0; st == ST_OK && i < rungs; i++) {
         const double share = all > 0 ? (double)variants / all : 0;
         struct plan_rung *r = &out[i];
@@ -57,8 +58,9 @@ enum status plan_rungs(const struct plan *p, struct plan_rung out[PLAN_RUNGS_MAX
         r->core_s = full.core_s * share * r->epochs / epochs;
         const double rounds = ceil(r->trials / p->packing.workers),
                      each = r->trials > 0 ? r->core_s / p->packing.threads / r->trials : 0;
-        r->end_s = i == 0 ? forecast_wall_s(full.trial_s, full.trials, p->packing.workers)
-                          : out[i - 1].end_s + rounds * each;
+        end_s =
+            i == 0 ? forecast_wall_s(full.trial_s, full.trials, p->packing.workers) : end_s + rounds * each;
+        r->end_s = end_s;
         variants = search_places(o, variants);
     }
     *count = rungs;
@@ -90,7 +92,7 @@ static enum status rows(const void *context, struct table *t, struct err *e)
 static void note(const void *context, FILE *out)
 {
     const struct plan *p = context;
-    struct plan_rung rungs[PLAN_RUNGS_MAX];
+    struct plan_rung rungs[PLAN_RUNGS_MAX] = {{0}};
     int count = 0;
     double epochs = 0, core_s = 0;
     const int each = p->spec.base.recipe.epochs;

@@ -33,7 +33,7 @@ static const struct table_column total_columns[] = {
      .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "predicted_wall_s", .flags = TABLE_NOT_TEXT},
     {.name = "wall", .title = "predicted time, h:mm:ss", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
-    {.name = "prediction_error_percent", .title = "error of predictions, up to about, %"},
+    {.name = "prediction_error_percent", .title = "prediction error, up to, %"},
     {.name = "prediction_error_trials", .flags = TABLE_NOT_TEXT},
     {.name = "disk MiB", .title = "disk, about, MiB", .decimals = 1, .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "checkpoint_bytes", .flags = TABLE_NOT_TEXT},
@@ -197,6 +197,8 @@ static void total_note(const void *context, FILE *out)
         plan_error_text(p, out);
         fputc('\n', out);
     }
+    if (p->spec.search.on)
+        fputs("\nNote: this is everything trained in full; the search trains less, see rungs.\n", out);
     disk_note(p, out);
     if (!p->data_missing.text[0])
         return;

@@ -281,8 +281,10 @@ static enum status look_at_images(const char *folder, struct shape *out, struct 
     size_t n = 0;
     struct idx_array found = {{0}, NULL};
     uint8_t *start = mem_alloc(START, 1);
-    enum status status = start ? find_array(folder, train_images, &path, &compressed, e)
-                               : err_set(e, ST_NOMEM, "out of memory while reading %s", folder);
+    if (!start) {
+        return err_set(e, ST_NOMEM, "out of memory while reading %s", folder);
+    }
+    enum status status = find_array(folder, train_images, &path, &compressed, e);
     if (status == ST_OK) {
         status = input_file_start(path, start, START, &n, e);
     }

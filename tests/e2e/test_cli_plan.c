@@ -291,6 +291,9 @@ static void test_budget_of_a_search(void **state)
     snprintf(time, sizeof time, "%.6fs", (end[1] + end[2]) / 2);
     struct json_object *budget =
         JSON("plan", "halved.yaml", "--budget", time, "--only", "budget", "--format", "json");
+    struct outcome o = RUN("plan", "halved.yaml", "--only", "totals");
+    assert_holds(o.out, "everything trained in full; the search trains less");
+    outcome_release(&o);
     assert_int_equal(json_int_at(budget, "rungs_fit"), 2);
     assert_true(fabs(json_double_at(budget, "fit_wall_s") - end[1]) < 1e-9 * end[1]);
     json_object_put(budget);
