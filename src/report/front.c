@@ -65,15 +65,69 @@ static size_t within_reach(struct entry *entries, size_t n)
     return kept;
 }
 
-static void draw_fronts(struct entry *entries, size_t n, double *merit, bool *on)
+/* Chances of the standard normal distribution to lie above -REACH_TABLE, one step more, and so on. */
+enum { REACH_TABLE = 8, STEPS = 16 };
+struct chances {
+    double above[2 * REACH_TABLE * STEPS + 1];
+};
+
+static double chance_above(double z)
 {
+    return 0.5 * erfc(z / sqrt(2));
+}
+
+/* The z that a standard normal number exceeds with this chance, 0 < chance < 1. */
+static double exceeded_with(double chance)
+{
+    double low = -REACH_TABLE, high = REACH_TABLE;
+    for (int i = 0; i < 50; i++) {
+        const double middle = (low + high) / 2;
+        *(chance_above(middle) > chance ? &low : &high) = middle;
+    }
+    return (low + high) / 2;
+}
+
+/* A draw of an entry's mean if it is above `bar`, else -infinity. Nearly all draws are below, and a look at
+ * the table is enough to tell. */
+static double draw_above(const struct entry *x, double bar, const struct chances *c, struct rng *r)
+{
+    const double u = (rng_u32(r) + 0.5) / 0x1p32, z = (bar - x->mean) / x->error;
+    if (!(x->error > 0))
+        return x->mean > bar ? x->mean : -INFINITY;
+    if (z >= REACH_TABLE)
+        return -INFINITY;
+    if (z > -REACH_TABLE && u >= c->above[(size_t)((z + REACH_TABLE) * STEPS)])
+        return -INFINITY;
+    const double drawn = x->mean + x->error * exceeded_with(u);
+    return drawn > bar ? drawn : -INFINITY;
+}
+
+/* One front of drawn means: in order of cost, what is above all before it. Equal cost: the best of them. */
+static void draw_front(struct entry *entries, size_t n, const struct chances *c, struct rng *r)
+{
+    double best = -INFINITY;
+    for (size_t first = 0, next; first < n; first = next) {
+        size_t top = n;
+        for (next = first; next < n && entries[next].cost == entries[first].cost; next++) {
+            const double drawn = draw_above(&entries[next], best, c, r);
+            if (drawn == -INFINITY)
+                continue;
+            best = drawn;
+            top = next;
+        }
+        if (top < n)
+            entries[top].wins++;
+    }
+}
+
+static void draw_fronts(struct entry *entries, size_t n)
+{
+    struct chances c;
+    for (int i = 0; i <= 2 * REACH_TABLE * STEPS; i++)
+        c.above[i] = chance_above((double)i / STEPS - REACH_TABLE);
     for (size_t draw = 0; draw < FRONT_DRAWS; draw++) {
         struct rng r = rng_stream(1, RNG_BOOTSTRAP, draw, 0);
-        for (size_t i = 0; i < n; i++)
-            merit[i] = entries[i].mean + entries[i].error * rng_normal(&r);
-        mark(entries, merit, n, on);
-        for (size_t i = 0; i < n; i++)
-            entries[i].wins += on[i];
+        draw_front(entries, n, &c, &r);
     }
 }
 
@@ -90,7 +144,7 @@ static void estimate(struct candidate *c, size_t n, struct entry *entries, doubl
     if (isnan(sd))
         return;
     const size_t kept = within_reach(entries, n);
-    draw_fronts(entries, kept, merit, on);
+    draw_fronts(entries, kept);
     for (size_t i = 0; i < kept; i++)
         c[entries[i].index].probability = (double)entries[i].wins / FRONT_DRAWS;
 }
