@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing for the named purposes: build, plot, data, test, check, browser.
+# Installs what is missing for the named purposes: build, plot, data, test, check, browser, onnx.
 #   scripts/setup.sh build plot data
 # On a system without apt it only says what is missing.
 set -eu
@@ -55,6 +55,9 @@ check_purpose() {
     browser) # for the test that opens the HTML report; large, so on its own
         command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || need_tool chromium chromium
         ;;
+    onnx) # for the test that has another program read exported ONNX files
+        /usr/bin/python3 -c 'import onnx, numpy' 2>/dev/null || miss "Python's onnx" python3-onnx
+        ;;
     check)
         need_compiler libomp-dev "clang with OpenMP" clang -fopenmp
         need_tool clang clang
@@ -64,7 +67,7 @@ check_purpose() {
         need_tool shellcheck shellcheck
         ;;
     *)
-        echo "setup.sh: unknown purpose '$1', known are build, plot, data, test, check, browser" >&2
+        echo "setup.sh: unknown purpose '$1', known are build, plot, data, test, check, browser, onnx" >&2
         exit 2
         ;;
     esac
