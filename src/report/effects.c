@@ -73,11 +73,12 @@ static size_t row_of(const struct design *d, size_t i, struct entry *out)
     return n;
 }
 
-static enum status design_allocate(struct design *d, struct err *e)
+/* False: no memory, or too many columns to need any. */
+static bool design_allocate(struct design *d)
 {
     d->first = mem_alloc(d->axes + 1, sizeof *d->first);
     if (!d->first)
-        return err_set(e, ST_NOMEM, "out of memory");
+        return false;
     d->columns = 1;
     for (size_t k = 0; k < d->axes; k++) {
         d->first[k] = d->columns;
@@ -85,16 +86,13 @@ static enum status design_allocate(struct design *d, struct err *e)
     }
     d->first[d->axes] = d->columns;
     if (d->columns > EFFECTS_PARAMETERS)
-        return err_set(e, ST_FAILED, "the axes have %zu levels, allowed are %d for effects", d->columns,
-                       EFFECTS_PARAMETERS);
+        return false;
     d->share = mem_calloc(d->columns, sizeof *d->share);
     d->cross = mem_calloc(d->columns * d->columns, sizeof *d->cross);
     d->product = mem_calloc(d->columns, sizeof *d->product);
     d->work = mem_alloc(d->columns * (d->columns + 1), sizeof *d->work);
     d->solution = mem_alloc(d->columns, sizeof *d->solution);
-    return d->share && d->cross && d->product && d->work && d->solution
-               ? ST_OK
-               : err_set(e, ST_NOMEM, "out of memory");
+    return d->share && d->cross && d->product && d->work && d->solution;
 }
 
 /* share[]. */
@@ -116,10 +114,10 @@ static void share_columns(struct design *d)
 
 static enum status design_fill(struct design *d, struct err *e)
 {
-    enum status st = design_allocate(d, e);
-    struct entry *row = st == ST_OK ? mem_alloc(d->columns + 1, sizeof *row) : NULL;
-    if (st != ST_OK)
-        return st;
+    struct entry *row = design_allocate(d) ? mem_alloc(d->columns + 1, sizeof *row) : NULL;
+    if (d->columns > EFFECTS_PARAMETERS)
+        return err_set(e, ST_FAILED, "the axes have %zu levels, allowed are %d for effects", d->columns,
+                       EFFECTS_PARAMETERS);
     if (!row)
         return err_set(e, ST_NOMEM, "out of memory");
     share_columns(d);
