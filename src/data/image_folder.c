@@ -93,17 +93,21 @@ static enum status check_test_classes(struct loading *l, const char *set, struct
     return status;
 }
 
+/* Classes, and the test set's folder, which has no others. */
+static enum status find_folders(struct loading *l, const char **test, struct err *e)
+{
+    enum status status = find_classes(l, e);
+    if (status == ST_OK) {
+        status = find_test_folder(l->source->path, test, e);
+    }
+    return status == ST_OK ? check_test_classes(l, *test, e) : status;
+}
+
 static enum status list_files(struct loading *l, struct err *e)
 {
     const char *root = l->source->path;
     const char *test = NULL;
-    enum status status = find_classes(l, e);
-    if (status == ST_OK) {
-        status = find_test_folder(root, &test, e);
-    }
-    if (status == ST_OK) {
-        status = check_test_classes(l, test, e);
-    }
+    enum status status = find_folders(l, &test, e);
     if (status == ST_OK) {
         status = file_list_init(&l->train, root, "train", l->d->class_names, l->d->classes, e);
     }
@@ -359,11 +363,12 @@ enum status image_folder_look(const struct data_source *source, struct data_look
     struct loading l = {.source = source, .d = &d};
     struct name_list images = {NULL, 0, 0};
     char *folder = NULL;
+    const char *test = NULL;
     image_decoder_init(&l.decoder);
     l.capacity[SPLIT_TRAIN] = 1;
     enum status status = prepare_request(&l, e);
     if (status == ST_OK) {
-        status = find_classes(&l, e);
+        status = find_folders(&l, &test, e);
     }
     if (status == ST_OK) {
         folder = mem_printf("%s/train/%s", source->path, d.class_names[0]);

@@ -206,9 +206,13 @@ static void a_look_reports_what_is_missing(void **state)
     source.format = DATA_CIFAR10;
     assert_int_equal(dataset_look(&source, &look, &e), ST_FAILED);
     expect_text(&e, "data_batch_1.bin");
-    source.format = DATA_IMAGE_FOLDER;
+    source = (struct data_source){.format = DATA_IMAGE_FOLDER, .path = *state};
     assert_int_equal(dataset_look(&source, &look, &e), ST_FAILED);
     expect_text(&e, "train: No such file");
+    assert_int_equal(synthetic_image_folder(*state, 2, 1, 1, 9, 1, NULL), ST_OK);
+    put_file(state, "test/other/0000.jpg", "x", 1);
+    assert_int_equal(dataset_look(&source, &look, &e), ST_USAGE);
+    expect_text(&e, "test/other is a class that train/ does not have");
 }
 
 /* Every allocation fails once: a clean error and nothing left, until all succeed. */
