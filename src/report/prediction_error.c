@@ -9,172 +9,149 @@
 #include "base/mem.h"
 #include "engine/calibration.h"
 #include "engine/trainer.h"
-#include "report/figures.h"
+#include "sweep/store_trials.h"
 
-/* Of the figure's data file. */
-enum { COLUMN_TRIAL = 0, COLUMN_PREDICTED = 4, COLUMN_MEASURED = 5 };
+enum { LOOKED_AT = 200 }; /* trials, evenly among all: a large database is not to delay a plan */
 
-struct ratio {
+/* A finished trial of this machine, and how much longer it took than predicted. */
+struct timed {
     int64_t trial;
-    double value; /* measured / predicted */
+    int threads;
+    double measured_s, epochs, images;
+    double ratio;
 };
 
-struct ratios {
-    struct ratio *items;
+struct timings {
+    struct timed *items;
     size_t count, capacity;
 };
 
-struct numbers {
-    int64_t *items;
-    size_t count, capacity;
-};
-
-static enum status no_memory(struct err *e)
+static enum status add(struct timings *t, const struct timed *item, struct err *e)
 {
-    return err_set(e, ST_NOMEM, "out of memory");
-}
-
-static enum status add_number(struct numbers *n, int64_t number, struct err *e)
-{
-    if (n->count == n->capacity) {
-        const size_t larger = n->capacity ? 2 * n->capacity : 64;
-        int64_t *items = mem_realloc(n->items, larger, sizeof *items);
+    if (t->count == t->capacity) {
+        const size_t larger = t->capacity ? 2 * t->capacity : 64;
+        struct timed *items = mem_realloc(t->items, larger, sizeof *items);
         if (!items)
-            return no_memory(e);
-        n->items = items;
-        n->capacity = larger;
+            return err_set(e, ST_NOMEM, "out of memory");
+        t->items = items;
+        t->capacity = larger;
     }
-    n->items[n->count++] = number;
+    t->items[t->count++] = *item;
     return ST_OK;
 }
 
-/* The numbers in a query's first column; with four more columns, only where the second and third are `host`,
- * the fourth and fifth `isa`. */
-static enum status read_numbers(struct store *s, const char *sql, const char *host, const char *isa,
-                                struct numbers *out, struct err *e)
+static double number(const struct store_query *q, int column)
 {
+    const struct cell cell = store_query_cell(q, column);
+    return cell.type == CELL_REAL ? cell.r : cell.type == CELL_INT ? (double)cell.i : NAN;
+}
+
+static bool text_is(const struct store_query *q, int column, const char *text)
+{
+    const struct cell cell = store_query_cell(q, column);
+    return cell.type == CELL_TEXT && strcmp(cell.text, text) == 0;
+}
+
+/* All of its attempts were here, on a number of threads that did not change (more processor time than the
+ * first threads had says that it grew), and its time is known. */
+static bool take_row(const struct store_query *q, const char *host, struct timed *out)
+{
+    *out = (struct timed){.trial = store_query_cell(q, 0).i,
+                          .measured_s = number(q, 1),
+                          .epochs = number(q, 2),
+                          .images = number(q, 3),
+                          .threads = (int)store_query_cell(q, 4).i};
+    const bool here = text_is(q, 5, host) && text_is(q, 6, host) && text_is(q, 7, engine_isa()) &&
+                      text_is(q, 8, engine_isa());
+    return here && out->threads > 0 && out->measured_s > 0 && out->epochs > 0 && out->images > 0;
+}
+
+static enum status read_timings(struct store *s, struct timings *t, struct err *e)
+{
+    static const char sql[] =
+        "SELECT t.id, t.train_s, t.epochs_done,"
+        " (SELECT max(w.train_images) FROM sweep w WHERE w.data_fingerprint = t.data_fingerprint),"
+        " CASE WHEN min(a.threads) = max(a.threads) AND NOT max(coalesce(a.cpu_s > 1.1 * a.threads * a.wall_s"
+        " + 1, 0)) THEN max(a.threads) ELSE 0 END, min(a.host), max(a.host), min(a.isa), max(a.isa)"
+        " FROM trial t JOIN attempt a ON a.trial_id = t.id WHERE t.state = 'done' GROUP BY t.id ORDER BY "
+        "t.id";
+    char host[HOST_NAME_MAX + 1] = "";
     struct store_query *q = NULL;
+    if (gethostname(host, sizeof host - 1) != 0)
+        return ST_OK;
     enum status st = store_query_open(s, sql, &q, e);
     for (bool more = true; st == ST_OK;) {
+        struct timed item;
         st = store_query_next(q, &more, e);
         if (st != ST_OK || !more)
             break;
-        bool here = true;
-        for (int i = 1; i < 5 && host; i++) {
-            const struct cell cell = store_query_cell(q, i);
-            here = here && cell.type == CELL_TEXT && strcmp(cell.text, i < 3 ? host : isa) == 0;
-        }
-        st = here ? add_number(out, store_query_cell(q, 0).i, e) : ST_OK;
+        st = take_row(q, host, &item) ? add(t, &item, e) : ST_OK;
     }
     store_query_close(q);
     return st;
 }
 
-static int by_number(const void *a, const void *b)
+/* Keeps LOOKED_AT of them. */
+static void thin_out(struct timings *t)
 {
-    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
+    if (t->count <= LOOKED_AT)
+        return;
+    for (size_t i = 0; i < LOOKED_AT; i++)
+        t->items[i] = t->items[i * t->count / LOOKED_AT];
+    t->count = LOOKED_AT;
 }
 
-/* All attempts of these trials ran on this machine with the instruction set in use; in order of number. */
-static enum status find_here(struct store *s, struct numbers *out, struct err *e)
+/* NaN ratio: the engine cannot build the trial any more. */
+static enum status compare(struct store *s, const struct speed *speed, struct timed *item, struct err *e)
 {
-    char host[HOST_NAME_MAX + 1] = "";
-    if (gethostname(host, sizeof host - 1) != 0)
-        return ST_OK;
-    return read_numbers(s,
-                        "SELECT trial_id, min(host), max(host), min(isa), max(isa) FROM attempt"
-                        " GROUP BY trial_id ORDER BY trial_id",
-                        host, engine_isa(), out, e);
-}
-
-static enum status add_ratio(struct ratios *r, int64_t trial, double value, struct err *e)
-{
-    if (r->count == r->capacity) {
-        const size_t larger = r->capacity ? 2 * r->capacity : 64;
-        struct ratio *items = mem_realloc(r->items, larger, sizeof *items);
-        if (!items)
-            return no_memory(e);
-        r->items = items;
-        r->capacity = larger;
-    }
-    r->items[r->count++] = (struct ratio){trial, value};
-    return ST_OK;
-}
-
-static enum status add_block(struct store *s, int64_t block, const struct numbers *here, struct ratios *r,
-                             struct err *e)
-{
-    const struct figure_request request = {.block = block, .sweep = "", .name = ""};
-    char nothing[256] = "";
-    struct figure f;
-    figure_init(&f);
-    enum status st = figure_predicted(s, &request, &f, nothing, e);
-    for (size_t i = 0; i < f.row_count && st == ST_OK; i++) {
-        const struct cell *row = f.rows[i];
-        const int64_t trial = row[COLUMN_TRIAL].i;
-        const double predicted = row[COLUMN_PREDICTED].r, measured = row[COLUMN_MEASURED].r;
-        const bool counts = here->count && predicted > 0 && isfinite(measured / predicted) &&
-                            bsearch(&trial, here->items, here->count, sizeof trial, by_number);
-        st = counts ? add_ratio(r, trial, measured / predicted, e) : ST_OK;
-    }
-    figure_release(&f);
+    struct stored_trial trial;
+    struct arch arch;
+    struct workload work;
+    enum status st = stored_trial_read(s, item->trial, &trial, e);
+    item->ratio = NAN;
+    if (st == ST_OK && arch_build(&trial.point.design, &arch, NULL) == ST_OK &&
+        workload_init(&work, &arch, &trial.point.recipe, NULL) == ST_OK)
+        item->ratio =
+            item->measured_s / (item->epochs * predict_epoch_s(speed, &work, item->threads, item->images, 0));
+    stored_trial_release(&trial);
     return st;
 }
 
-static int by_trial(const void *a, const void *b)
+static int by_ratio(const void *a, const void *b)
 {
-    const struct ratio *x = a, *y = b;
-    return (x->trial > y->trial) - (x->trial < y->trial);
+    const double x = ((const struct timed *)a)->ratio, y = ((const struct timed *)b)->ratio;
+    return (x > y) - (x < y);
 }
 
-static int by_value(const void *a, const void *b)
+static void summarise(struct timings *t, struct prediction_error *out)
 {
-    const struct ratio *x = a, *y = b;
-    return (x->value > y->value) - (x->value < y->value);
-}
-
-/* A trial of several blocks counts once. */
-static void drop_repeated(struct ratios *r)
-{
-    size_t kept = 0;
-    qsort(r->items, r->count, sizeof *r->items, by_trial);
-    for (size_t i = 0; i < r->count; i++) {
-        if (i == 0 || r->items[i].trial != r->items[i - 1].trial)
-            r->items[kept++] = r->items[i];
+    size_t known = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        if (isfinite(t->items[i].ratio))
+            t->items[known++] = t->items[i];
     }
-    r->count = kept;
-}
-
-static void summarise(struct ratios *r, struct prediction_error *out)
-{
-    drop_repeated(r);
-    if (r->count < PREDICTION_ERROR_LEAST)
+    if (known < PREDICTION_ERROR_LEAST)
         return;
-    qsort(r->items, r->count, sizeof *r->items, by_value);
-    const size_t outside = r->count / 20; /* on either side */
-    out->trials = (int)r->count;
-    out->low = r->items[outside].value;
-    out->high = r->items[r->count - 1 - outside].value;
+    qsort(t->items, known, sizeof *t->items, by_ratio);
+    const size_t outside = known / 20; /* on either side */
+    out->trials = (int)known;
+    out->low = t->items[outside].ratio;
+    out->high = t->items[known - 1 - outside].ratio;
 }
 
 enum status prediction_error_find(struct store *s, struct prediction_error *out, struct err *e)
 {
-    struct numbers here = {0}, blocks = {0};
-    struct ratios r = {0};
+    struct timings t = {0};
     struct speed speed;
     *out = (struct prediction_error){0, 1, 1};
     if (!calibration_here(&speed))
         return ST_OK;
-    enum status st = find_here(s, &here, e);
-    if (st == ST_OK && here.count >= PREDICTION_ERROR_LEAST)
-        st = read_numbers(s, "SELECT id FROM block ORDER BY id", NULL, NULL, &blocks, e);
-    for (size_t i = 0; i < blocks.count && st == ST_OK; i++)
-        st = add_block(s, blocks.items[i], &here, &r, e);
-    if (st == ST_OK && r.count > 0)
-        summarise(&r, out);
-    mem_free(here.items);
-    mem_free(blocks.items);
-    mem_free(r.items);
+    enum status st = read_timings(s, &t, e);
+    thin_out(&t);
+    for (size_t i = 0; i < t.count && st == ST_OK; i++)
+        st = compare(s, &speed, &t.items[i], e);
+    if (st == ST_OK && t.count > 0)
+        summarise(&t, out);
+    mem_free(t.items);
     return st;
 }

@@ -14,8 +14,9 @@ struct prediction_error {
 };
 
 /* From the finished trials that a database has of this machine (its name, the instruction set in use), with
- * the machine's kept speed (engine/calibration.h); of each the threads that it had. `trials` is 0 when there
- * are fewer than PREDICTION_ERROR_LEAST or the speed is not known. */
+ * the machine's kept speed (engine/calibration.h); of each the threads that it had. Looks at 200 of them at
+ * most, evenly among all. `trials` is 0 when there are fewer than PREDICTION_ERROR_LEAST or the speed is not
+ * known. */
 enum status prediction_error_find(struct store *s, struct prediction_error *out, struct err *e);
 
 #endif
