@@ -93,7 +93,7 @@ static enum status check_finished(const struct spec *spec, const char *db, struc
         return st;
     st = space_build(spec, &space, e);
     if (st == ST_OK)
-        st = changes_find(&changes, store, spec, &space, e);
+        st = changes_find(&changes, store, spec, &space, NULL, e);
     int unfinished = 0;
     for (int i = 0; i < CHANGE_COUNT && st == ST_OK; i++)
         unfinished += change_trains((enum change)i) ? changes.counts[i] : 0;

@@ -181,7 +181,8 @@ static enum status plan_spec(struct plan *p, const char *path, const char *db, c
         if (st == ST_OK)
             st = plan_look_at_disk(p, db, e);
         if (st == ST_OK)
-            st = plan_changes_load(&p->changes, db, &p->spec, &p->space, e);
+            st = plan_changes_load(&p->changes, db, &p->spec, &p->space,
+                                   p->data_missing.text[0] ? NULL : &p->images, e);
         if (st == ST_OK)
             st = plan_foretell_rest(p, e);
         if (st == ST_OK && p->budget_s > 0)

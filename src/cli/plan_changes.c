@@ -2,14 +2,51 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "cli/database.h"
+#include "report/recorded_images.h"
 #include "sweep/run.h"
 
+static void add_count(struct strbuf *b, const char *what, double before, double now)
+{
+    if (before != now)
+        strbuf_printf(b, "%s%s images %.0f -> %.0f", b->len ? ", " : "", what, before, now);
+}
+
+/* "training images 400 -> 399": how many there were when the sweep was last run, and are now; "" = as many,
+ * or not known. */
+static enum status count_images(struct plan_changes *c, struct store *store, const struct spec *spec,
+                                const struct image_counts *now, struct strbuf *out, struct err *e)
+{
+    struct image_counts before;
+    enum status st = now ? recorded_images(store, spec->name, &before, e) : ST_OK;
+    c->images_counted = st == ST_OK && now && before.train >= 0 && now->train >= 0;
+    if (!c->images_counted)
+        return st;
+    add_count(out, "training", before.train, now->train);
+    add_count(out, "validation", before.val, now->val);
+    add_count(out, "test", before.test, now->test);
+    return out->failed ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
+}
+
+static enum status compare(struct plan_changes *c, struct store *store, const struct spec *spec,
+                           const struct space *space, const struct image_counts *images, struct err *e)
+{
+    struct strbuf counts = STRBUF_INIT;
+    enum status st = count_images(c, store, spec, images, &counts, e);
+    if (st == ST_OK)
+        st = changes_find(&c->found, store, spec, space, counts.len ? counts.text : NULL, e);
+    c->images_differ = c->found.data && counts.len && strcmp(c->found.data, counts.text) == 0;
+    strbuf_release(&counts);
+    return st;
+}
+
 enum status plan_changes_load(struct plan_changes *c, const char *db, const struct spec *spec,
-                              const struct space *space, struct err *e)
+                              const struct space *space, const struct image_counts *images, struct err *e)
 {
     struct store *store = NULL;
     *c = (struct plan_changes){.db = run_database_path(spec, db), .search = spec->search.on};
@@ -22,7 +59,7 @@ enum status plan_changes_load(struct plan_changes *c, const char *db, const stru
     }
     enum status st = database_open(c->db, &store, e);
     if (st == ST_OK)
-        st = changes_find(&c->found, store, spec, space, e);
+        st = compare(c, store, spec, space, images, e);
     if (st == ST_OK)
         st = prediction_error_find(store, &c->error, e);
     store_close(store);
@@ -102,15 +139,20 @@ static void change_note(const void *context, FILE *out)
     const struct plan_changes *c = context;
     if (!c->found.known)
         fputs("\nNote: the database does not hold this sweep yet.\n", out);
-    if (c->found.data)
+    if (c->images_differ)
+        fputs("\nNote: images were added or removed since the sweep was last run: all trials are new.\n",
+              out);
+    else if (c->found.data)
         fputs(
             "\nNote: the spec names other data than when the sweep was last run: on other images all trials "
             "are new.\n",
             out);
     else if (c->found.known)
-        fputs("\nNote: images were not compared: run reads all of them, and on changed ones all trials are "
-              "new.\n",
-              out);
+        fprintf(out, "\nNote: %s: run reads all of them, and on changed ones all trials are new.\n",
+                c->images_counted
+                    ? "there are as many images as when the sweep was last run, but they were not "
+                      "compared"
+                    : "images were not compared");
     if (c->search && c->epochs > 0)
         fputs("\nNote: what is left counts as trained in full; the search trains less of it, and its shorter "
               "rungs are not counted.\n",

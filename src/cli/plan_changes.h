@@ -5,10 +5,13 @@
 #include "cli/output.h"
 #include "report/prediction_error.h"
 #include "sweep/changes.h"
+#include "sweep/forecast.h"
 
 struct plan_changes {
     char *db; /* mem_free; NULL = there is no database to compare with */
     struct changes found;
+    bool images_counted;           /* then and now */
+    bool images_differ;            /* in number, which is what found.data says */
     double remaining_s;            /* predicted time for what is left, 0 = not known */
     int64_t epochs;                /* left to train */
     bool search;                   /* the spec's, whose shorter rungs are not compared */
@@ -16,9 +19,10 @@ struct plan_changes {
 };
 
 /* Compares with the given database, or with the default one if it exists. A given one that does not exist is
- * no error: `run` would create it. Call plan_changes_release also after a failure. */
+ * no error: `run` would create it. `images` is what the data holds, NULL when it is not there. Call
+ * plan_changes_release also after a failure. */
 enum status plan_changes_load(struct plan_changes *c, const char *db, const struct spec *spec,
-                              const struct space *space, struct err *e);
+                              const struct space *space, const struct image_counts *images, struct err *e);
 void plan_changes_release(struct plan_changes *c);
 
 /* "done", "continues after epoch 3", "new: lr 0.04 -> 0.02": what a run would do; NULL without a database. */

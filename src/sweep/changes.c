@@ -27,6 +27,7 @@ struct search {
     struct store *store;
     const struct spec *spec;
     const struct space *space;
+    const char *images;      /* how the images are known to differ; NULL = not known to */
     const char *fingerprint; /* of the spec's data as the database knows it, NULL = not known */
     struct known_trial *known;
     int count;
@@ -427,6 +428,9 @@ static enum status find_data(struct search *s, struct err *e)
             strbuf_puts(&difference, "another format of the spec");
         }
         spec_release(&before);
+        if (difference.len == 0 && own && s->images) {
+            strbuf_puts(&difference, s->images);
+        }
         if (difference.len == 0 && (own || !s->fingerprint)) {
             s->fingerprint = sweeps[i].data_fingerprint;
         } else if (own) {
@@ -464,9 +468,9 @@ static enum status prepare(struct search *s, struct err *e)
 }
 
 enum status changes_find(struct changes *c, struct store *store, const struct spec *spec,
-                         const struct space *space, struct err *e)
+                         const struct space *space, const char *images, struct err *e)
 {
-    struct search s = {.c = c, .store = store, .spec = spec, .space = space};
+    struct search s = {.c = c, .store = store, .spec = spec, .space = space, .images = images};
     memset(c, 0, sizeof *c);
     arena_init(&c->arena);
     enum status status = find_data(&s, e);

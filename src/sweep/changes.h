@@ -50,9 +50,10 @@ struct changes {
     struct outside_trial *outside;
 };
 
-/* Call changes_release also after a failure. */
+/* `images`: how the spec's images are known to differ from those that the sweep was last run on, NULL = not
+ * known to. Call changes_release also after a failure. */
 enum status changes_find(struct changes *c, struct store *store, const struct spec *spec,
-                         const struct space *space, struct err *e);
+                         const struct space *space, const char *images, struct err *e);
 void changes_release(struct changes *c);
 
 #endif

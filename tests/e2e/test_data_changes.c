@@ -118,6 +118,20 @@ static void test_one_image_of_a_folder(void **state)
     assert_verify_refuses("photos");
     assert_trained_anew("photos", "photos", before);
     free(before);
+    /* One less is seen by its number, before anything runs. */
+    assert_int_equal(rename("photos/train/class02/0004.jpg", "spare"), 0);
+    struct json_object *plan = JSON("plan", "photos.yaml", "--db", "photos.db", "--format", "json");
+    assert_string_equal(json_text_at(plan, "changes.data"), "training images 50 -> 49");
+    assert_int_equal(json_int_at(plan, "changes.new"), 1);
+    assert_int_equal(json_int_at(plan, "changes.done"), 0);
+    json_object_put(plan);
+    struct outcome changes = RUN("plan", "photos.yaml", "--db", "photos.db", "--only", "changes");
+    assert_holds(changes.out, "images were added or removed");
+    outcome_release(&changes);
+    assert_int_equal(rename("spare", "photos/train/class02/0004.jpg"), 0);
+    plan = JSON("plan", "photos.yaml", "--db", "photos.db", "--format", "json");
+    assert_int_equal(json_int_at(plan, "changes.done"), 1);
+    json_object_put(plan);
     write_photos(2);
     struct outcome o = RUN("extend", "photos.db", "--epochs", "2"); /* of what there is now */
     assert_int_equal(o.code, 0);
