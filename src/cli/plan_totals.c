@@ -101,11 +101,11 @@ void plan_error_text(const struct plan *p, FILE *out)
                 error.trials >= 20 ? " (nine of ten)" : "");
         return;
     }
-    fprintf(out,
-            "predictions were within %d %% of the times of the 13 networks they were checked with on a quiet "
-            "machine (3x32x32, docs/performance.md); others, and a busy machine, may be much further off. A "
-            "database with finished trials of this machine tells it.",
-            PREDICTION_ERROR_PERCENT);
+    fprintf(
+        out,
+        "predictions were within %d %% for 13 networks on a quiet machine (3x32x32, docs/performance.md); "
+        "others, and a busy machine, may be further off. This machine's finished trials in a database tell.",
+        PREDICTION_ERROR_PERCENT);
 }
 
 static int64_t error_percent(const struct prediction_error *error)

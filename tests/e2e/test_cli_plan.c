@@ -96,7 +96,7 @@ static void test_with_a_speed(void **state)
     assert_null(strstr(o.out, " 0.0 ")); /* short trials: significant digits, not decimals */
     assert_holds(o.out, "predicted core-hours");
     assert_holds(o.out, "activation MiB, training");
-    assert_holds(o.out, "predictions were within 5 % of the times of the 13 networks");
+    assert_holds(o.out, "predictions were within 5 % for 13 networks");
     assert_null(strstr(o.out, "--calibrate"));
     outcome_release(&o);
 }
