@@ -257,6 +257,12 @@ static void test_data_that_does_not_fit(void **state)
         assert_string_equal(o.out, "fit.yaml: fine: 1 trial; the data was not looked at\n");
         outcome_release(&o);
     }
+    text_write("fit.yaml", "version: 1\nname: fit\ndata: {format: idx, path: data}\n"
+                           "base: {input: 1x12x12, classes: 4}\n"
+                           "sweep:\n  - {id: a, grid: {classes: [4, 5]}}\n");
+    EXPECT_ERROR(
+        2, "fit.yaml:6:5: block a: {\"classes\":5}: the networks are for images of 1x12x12 (CxHxW) in 5",
+        "plan", "fit.yaml");
     text_write("fit.yaml", "version: 1\nname: fit\ndata: {format: cifar10, path: data}\n");
     struct outcome o = RUN("validate", "fit.yaml");
     assert_int_equal(o.code, 1);
