@@ -44,25 +44,40 @@ static void defuse(char *text)
     }
 }
 
+/* "" on a terminal, where people see for themselves when. */
+static const char *time_stamp(char out[32])
+{
+    out[0] = '\0';
+    if (!isatty(STDERR_FILENO)) {
+        time_t now = time(NULL);
+        struct tm local;
+        if (localtime_r(&now, &local)) {
+            strftime(out, 32, "%Y-%m-%d %H:%M:%S ", &local);
+        }
+    }
+    return out;
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
     if ((int)level > atomic_load(&threshold)) {
         return;
     }
-    char stamp[32] = "";
-    if (!isatty(STDERR_FILENO)) {
-        time_t now = time(NULL);
-        struct tm local;
-        if (localtime_r(&now, &local)) {
-            strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S ", &local);
-        }
-    }
-    char text[2048];
+    char stamp[32], text[2048];
     va_list args;
     va_start(args, format);
     int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     defuse(text);
     /* One call for the line, so that lines of several threads and workers do not mix. */
-    fprintf(stderr, "%s%s%s\n", stamp, level_prefix(level), len < 0 ? format : text);
+    fprintf(stderr, "%s%s%s\n", time_stamp(stamp), level_prefix(level), len < 0 ? format : text);
+}
+
+void log_add_line(struct strbuf *out, const char *text)
+{
+    char stamp[32];
+    const size_t before = out->len;
+    strbuf_printf(out, "%s%s", time_stamp(stamp), text);
+    defuse(out->text + before);
+    strbuf_putc(out, '\n');
 }

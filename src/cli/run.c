@@ -159,7 +159,19 @@ static void print_next_steps(const struct run_result *result, const char *db, co
 
 /* The sweep */
 
-static enum status run_and_show(const struct spec *spec, const struct run_config *config,
+static void run_hook(const struct spec *spec, const char *db, enum status st, const char *message,
+                     const struct run_result *result)
+{
+    struct err hook = ERR_INIT;
+    if (hook_run(spec, db, st, message, result, &hook) != ST_OK) {
+        fputs("firesweep: run: ", stderr);
+        table_print_escaped(stderr, hook.text);
+        fputc('\n', stderr);
+    }
+}
+
+/* The hook comes first: what follows may have to wait until somebody reads it. */
+static enum status run_and_tell(const struct spec *spec, const struct run_config *config, const char *db,
                                 struct run_result *result, struct err *e)
 {
     struct run_display display;
@@ -167,6 +179,8 @@ static enum status run_and_show(const struct spec *spec, const struct run_config
     struct run_observer observer = run_display_observer(&display);
     const enum status st = run_sweep(spec, config, &observer, result, e);
     run_display_end(&display);
+    if (result->total > 0 && file_exists(db))
+        run_hook(spec, db, st, st == ST_OK ? "" : e->text, result);
     run_display_release(&display);
     return st;
 }
@@ -178,7 +192,7 @@ enum status run_spec(const struct spec *spec, const struct run_config *config, c
     char *db = run_database_path(spec, config->db);
     if (!db)
         return err_set(e, ST_NOMEM, "out of memory");
-    enum status st = run_and_show(spec, config, &result, e);
+    enum status st = run_and_tell(spec, config, db, &result, e);
     if (result.total > 0 && file_exists(db)) {
         struct err printing = ERR_INIT;
         bool nothing = result.done == 0 && o->format == TABLE_TEXT;
@@ -188,12 +202,6 @@ enum status run_spec(const struct spec *spec, const struct run_config *config, c
             *e = printing;
         }
         fflush(stdout);
-        struct err hook = ERR_INIT;
-        if (hook_run(spec, db, st, st == ST_OK ? "" : e->text, &result, &hook) != ST_OK) {
-            fputs("firesweep: run: ", stderr);
-            table_print_escaped(stderr, hook.text);
-            fputc('\n', stderr);
-        }
         char *word = shell_word(db);
         if (word)
             print_next_steps(&result, word, again);

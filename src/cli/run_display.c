@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "report/table.h"
 #include "sweep/worker.h"
@@ -155,13 +154,12 @@ static void draw_block(struct run_display *d)
 /* One line for good: above the block, or as a line of the log. */
 static void show_line(struct run_display *d, enum screen_color color, const char *text)
 {
-    if (!d->live) {
-        log_line(LOG_INFO, "%s", text);
-        return;
-    }
     screen_begin(&d->screen);
-    screen_lasting_line(&d->screen, color, text);
-    if (d->status.total > 0)
+    if (d->live)
+        screen_lasting_line(&d->screen, color, text);
+    else
+        screen_log_line(&d->screen, text);
+    if (d->live && d->status.total > 0)
         draw_block(d);
     screen_end(&d->screen);
 }
@@ -186,11 +184,10 @@ static void on_tick(void *context, const struct run_status *status)
     d->finished = status->total - status->pending - status->running;
     if (!d->live && first)
         show_start(d);
-    if (!d->live)
-        return;
     screen_begin(&d->screen);
-    draw_block(d);
-    screen_end(&d->screen);
+    if (d->live)
+        draw_block(d);
+    screen_end(&d->screen); /* also lines that could not be written before */
 }
 
 static void on_epoch(void *context, const struct trial *t, const struct epoch_metrics *m)
@@ -253,14 +250,14 @@ void run_display_init(struct run_display *d, const struct spec *spec)
 
 void run_display_end(struct run_display *d)
 {
-    if (!d->live)
-        return;
     screen_begin(&d->screen);
-    screen_lasting_line(&d->screen, COLOR_NONE, "");
+    if (d->live)
+        screen_lasting_line(&d->screen, COLOR_NONE, "");
     screen_end(&d->screen);
 }
 
 void run_display_release(struct run_display *d)
 {
+    screen_finish(&d->screen);
     screen_release(&d->screen);
 }

@@ -1,6 +1,6 @@
 /* What `firesweep run` shows while it runs, on standard error: on a terminal a small block of lines that is
  * drawn anew with each tick, below the lines of finished trials; elsewhere one line per finished epoch and
- * trial. */
+ * trial. The run never waits for it (screen.h). */
 #ifndef CLI_RUN_DISPLAY_H
 #define CLI_RUN_DISPLAY_H
 
@@ -22,6 +22,7 @@ struct run_display {
 
 /* `spec` must live as long as the display. */
 void run_display_init(struct run_display *d, const struct spec *spec);
+/* Waits until everything is written; a signal ends that with the process. */
 void run_display_release(struct run_display *d);
 
 struct run_observer run_display_observer(struct run_display *d);

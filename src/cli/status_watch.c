@@ -188,6 +188,7 @@ enum status status_watch(const char *db, struct err *e)
         if (st == ST_OK && idle < IDLE_LOOKS)
             nanosleep(&pauses[looks[i].alive > 0], NULL);
     }
+    screen_finish(&screen);
     screen_release(&screen);
     return st;
 }
