@@ -135,7 +135,7 @@ static enum status print_results(const struct output *o, const char *db, const s
 }
 
 /* `db` is a word of a shell. */
-static void print_next_steps(const struct run_result *result, const char *db, const char *again)
+static void print_next_steps(const struct run_result *result, bool failed, const char *db, const char *again)
 {
     fprintf(stderr, "\n%d of %d trials done", result->done, result->total);
     if (result->diverged > 0)
@@ -151,7 +151,7 @@ static void print_next_steps(const struct run_result *result, const char *db, co
     fprintf(stderr, "; results are in %s\n", db);
     if (result->interrupted || result->pending > 0)
         fprintf(stderr, "  %s    continues where this run stopped\n", again);
-    if (result->failed + result->diverged + result->timed_out > 0)
+    if (failed || result->failed + result->diverged + result->timed_out > 0)
         fprintf(stderr, "  firesweep status %s    says what failed and why\n", db);
     if (result->done > 0)
         fprintf(stderr, "  firesweep query %s leaderboard\n  firesweep plot %s\n", db, db);
@@ -204,7 +204,7 @@ enum status run_spec(const struct spec *spec, const struct run_config *config, c
         fflush(stdout);
         char *word = shell_word(db);
         if (word)
-            print_next_steps(&result, word, again);
+            print_next_steps(&result, st == ST_FAILED, word, again);
         mem_free(word);
     }
     mem_free(db);

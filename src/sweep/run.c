@@ -91,8 +91,9 @@ static enum status conclude(const struct supervisor *s, struct err *e)
                        s->why, left, count.total);
     }
     if (s->phase == PHASE_DRAINING && count.pending > 0) {
-        return err_set(e, ST_FAILED, "%s: %d trials failed, %d were not started; first failure: %s", s->why,
-                       s->failed, count.pending, s->first_failure);
+        const int failed = failure_count(s); /* some of them may have attempts left: they are pending, too */
+        return err_set(e, ST_FAILED, "%s: %d of %d trials failed, %d were not tried; first failure: %s",
+                       s->why, failed, count.total, count.pending + count.failed - failed, s->first_failure);
     }
     if (count.failed > 0) {
         return err_set(e, ST_FAILED, "%d of %d trials failed; first failure: %s", count.failed, count.total,

@@ -32,7 +32,8 @@ struct run_trial {
     double memory_bytes; /* of its worker with one thread, without the data; 0 = not known */
     double wall_used_s;  /* of all its attempts so far */
     int attempts;        /* so far, in any run */
-    int crashes;         /* in this run */
+    int failures;        /* attempts in this run that crashed or failed */
+    double retry_at;     /* the next attempt does not start before */
     bool waits;          /* in a search: pending, but the rung before its own is not decided */
     bool elsewhere;      /* running, but held by another run */
     struct lease_watch watch;
@@ -111,7 +112,7 @@ struct supervisor {
     enum status fatal;
     int cores[CPU_MAX], core_count; /* ids */
     int trained, failed;            /* in this run */
-    int same_failures;              /* for first_reason */
+    int troubled, same_failures;    /* trials with an attempt that failed; those for first_reason */
     char first_failure[512], first_reason[512];
     bool core_in_use[CPU_MAX];
     bool waits_for_space; /* of the database */
@@ -145,9 +146,15 @@ void attempt_finish(struct supervisor *s, struct slot *slot, int wait_status, do
 
 #define LOG_LINE_MARK "; last log line: " /* what stands between a reason and the end of a log */
 
-/* A trial has failed for good: shows the end of its log; when the first trials of a run fail alike, nothing
- * further starts. */
-void failure_announce(struct supervisor *s, const struct slot *slot, const char *message);
+/* An attempt crashed, or failed with an error that its worker told. Writes the message; sets the end's
+ * outcome, message and state: again, or not. */
+void failure_judge(struct supervisor *s, struct slot *slot, int wait_status, struct attempt_end *end,
+                   char *message, size_t n);
+/* Tells people of it; of a trial that has failed for good also the end of its log. When the first trials of a
+ * run fail alike, nothing further starts. */
+void failure_announce(struct supervisor *s, const struct slot *slot, const struct attempt_end *end);
+/* Trials of a run that failed, or have failed so far: with an attempt that did. */
+int failure_count(const struct supervisor *s);
 
 /* supervisor_share.c */
 

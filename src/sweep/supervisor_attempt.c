@@ -14,17 +14,18 @@
 #include "sweep/store_lease.h"
 #include "sweep/supervisor.h"
 
-/* Longest predicted first; what has crashed waits until the rest had its turn. -1: nothing waits. */
+/* Longest predicted first; what has failed waits until the rest had its turn. -1: nothing may start now. */
 static int next_trial(const struct supervisor *s, int *pending)
 {
+    const double now = clock_seconds();
     int best = -1;
     *pending = 0;
     for (int i = 0; i < s->space->trial_count; i++) {
         int trial = s->order[i];
         const struct run_trial *t = &s->trials[trial];
-        if (trial_ready(t)) {
+        if (trial_ready(t) && now >= t->retry_at) {
             *pending += 1;
-            best = best < 0 || t->crashes < s->trials[best].crashes ? trial : best;
+            best = best < 0 || t->failures < s->trials[best].failures ? trial : best;
         }
     }
     return best;
@@ -291,31 +292,6 @@ void attempt_read(struct supervisor *s, struct slot *slot)
     slot->records = -1;
 }
 
-/* An attempt that failed: again, or not. Writes the message. */
-static void judge_crash(struct supervisor *s, struct slot *slot, int wait_status, struct attempt_end *end,
-                        char *message, size_t n)
-{
-    struct run_trial *t = &s->trials[slot->trial];
-    bool told = slot->last.kind == RECORD_FAILED;
-    if (told) {
-        snprintf(message, n, "%s", slot->last.as.text);
-    } else {
-        char how[96], line[256];
-        process_end_text(wait_status, how, sizeof how);
-        process_last_line(slot->log, line, sizeof line);
-        snprintf(message, n, "%s%s%s", how, line[0] ? LOG_LINE_MARK : "", line);
-    }
-    end->message = message;
-    end->outcome = "crashed";
-    t->crashes++;
-    if (told && slot->last.status == ST_USAGE) { /* trying again cannot help */
-        end->outcome = "failed";
-        end->state = TRIAL_FAILED;
-    } else {
-        end->state = t->crashes > s->spec->run.retries ? TRIAL_FAILED : TRIAL_PENDING;
-    }
-}
-
 /* Ended by SIGTERM outside of training, or by a second interrupt: nothing but the time since the last
  * checkpoint is lost. */
 static bool was_stopped(const struct supervisor *s, const struct slot *slot, int wait_status)
@@ -357,7 +333,7 @@ static void judge(struct supervisor *s, struct slot *slot, int wait_status, stru
         end->outcome = "interrupted";
         end->message = s->why;
     } else {
-        judge_crash(s, slot, wait_status, end, message, n);
+        failure_judge(s, slot, wait_status, end, message, n);
     }
 }
 
@@ -399,19 +375,11 @@ static void checkpoints_tidy(const struct run_trial *t, enum keep keep)
 static void announce(struct supervisor *s, const struct slot *slot, const struct attempt_end *end)
 {
     const struct run_trial *t = &s->trials[slot->trial];
-    const char *message = end->message ? end->message : "";
-    if (t->state == TRIAL_PENDING) {
-        if (strcmp(end->outcome, "crashed") == 0) {
-            supervisor_notice(s, "%s: worker crashed, will be tried again (%d of %d): %s", t->name,
-                              t->crashes, s->spec->run.retries, message);
-        }
-        return;
+    if (strcmp(end->outcome, "crashed") == 0 || strcmp(end->outcome, "failed") == 0) {
+        failure_announce(s, slot, end);
     }
     s->trained += t->state == TRIAL_DONE || t->state == TRIAL_DIVERGED;
-    if (t->state == TRIAL_FAILED) {
-        failure_announce(s, slot, message);
-    }
-    if (s->observer && s->observer->trial_end) {
+    if (t->state != TRIAL_PENDING && s->observer && s->observer->trial_end) {
         s->observer->trial_end(s->observer->context, &s->space->trials[slot->trial],
                                trial_state_name(t->state), end->has_test ? &end->test : NULL, t->wall_used_s,
                                end->message);

@@ -149,8 +149,7 @@ static enum status wait_for_folder(struct worker *w, struct err *e)
     return status;
 }
 
-/* If it fails or is interrupted, the previous checkpoint stands. */
-static enum status worker_save(struct worker *w, struct err *e)
+static enum status try_to_save(struct worker *w, struct err *e)
 {
     const char *path = w->task->checkpoint;
     enum status status = wait_for_folder(w, e);
@@ -162,6 +161,20 @@ static enum status worker_save(struct worker *w, struct err *e)
     }
     status = save_as(w, path, e);
     w->saved_at = clock_seconds();
+    return status;
+}
+
+/* If it fails or is interrupted, the previous checkpoint stands. */
+static enum status worker_save(struct worker *w, struct err *e)
+{
+    struct err why = ERR_INIT;
+    enum status status = try_to_save(w, &why);
+    if (status == ST_FAILED) { /* the folder may have gone after it was looked at: once more */
+        status = try_to_save(w, &why);
+    }
+    if (status != ST_OK && e) {
+        *e = why;
+    }
     return status;
 }
 

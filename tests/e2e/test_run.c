@@ -141,7 +141,7 @@ static void write_data_spec(const char *name, const char *data, const char *base
 }
 
 /* The sweep `photos`, two variants, on an image folder kept in memory or streamed. */
-static void write_photos_spec(const char *memory, int epochs)
+static void write_photos_spec(const char *memory, int epochs, int retries)
 {
     FILE *f = fopen("photos.yaml", "w");
     assert_non_null(f);
@@ -151,8 +151,8 @@ static void write_photos_spec(const char *memory, int epochs)
             "base: {preset: small32, classes: 3, conv1_filters: 8, base_e: 8, incr_e: 4}\n"
             "sweep: [{id: sr, grid: {SR: [0.25, 0.5]}}]\n"
             "train: {epochs: %d, batch: 16, lr: 0.02, flip: true, crop_pad: 2}\n"
-            "run: {retries: 0}\n",
-            memory, epochs);
+            "run: {retries: %d}\n",
+            memory, epochs, retries);
     assert_int_equal(fclose(f), 0);
 }
 
@@ -161,10 +161,10 @@ static void test_streaming_changes_nothing(void **state)
 {
     (void)state;
     assert_int_equal(synthetic_image_folder("photos", 3, 40, 10, 25, 1, NULL), ST_OK);
-    write_photos_spec("load", 3);
+    write_photos_spec("load", 3, 0);
     assert_int_equal(run("photos", "loaded"), 0);
     assert_false(output_holds("loaded", "streamed"));
-    write_photos_spec("stream", 3);
+    write_photos_spec("stream", 3, 0);
     assert_int_equal(run("photos", "streamed"), 0);
     assert_true(output_holds("streamed", "images are streamed: each of the 150 is decoded"));
     assert_true(output_holds("streamed", "as data.memory asks"));
@@ -173,7 +173,7 @@ static void test_streaming_changes_nothing(void **state)
     free(expected);
     free(metrics);
     assert_int_equal(db_int("streamed", "SELECT count(*) FROM epoch WHERE val_count = 30"), 6);
-    write_photos_spec("auto", 3); /* another spec text, the same trials */
+    write_photos_spec("auto", 3, 0); /* another spec text, the same trials */
     assert_int_equal(run("photos", "streamed"), 0);
     assert_int_equal(db_int("streamed", "SELECT count(*) FROM attempt"), 2);
 }
@@ -182,7 +182,7 @@ static void test_lost_image_is_named(void **state)
 {
     (void)state;
     assert_int_equal(synthetic_image_folder("photos", 3, 40, 10, 25, 1, NULL), ST_OK);
-    write_photos_spec("stream", 2000);
+    write_photos_spec("stream", 2000, 0);
     pid_t pid = run_start("photos", "lost", NULL);
     wait_until("lost", "SELECT count(*) FROM epoch", 1, pid);
     assert_int_equal(remove("photos/train/class01/0007.png"), 0);
@@ -190,6 +190,24 @@ static void test_lost_image_is_named(void **state)
     assert_true(output_holds("lost", "photos/train/class01/0007.png: No such file"));
     assert_int_equal(db_int("lost", "SELECT count(*) FROM trial WHERE state = 'failed'"), 2);
     db_assert_text("lost", "SELECT message FROM trial", "photos/train/class01/0007.png");
+}
+
+/* What a worker told may pass, so it is tried again, but not at once. */
+static void test_image_that_comes_back(void **state)
+{
+    (void)state;
+    assert_int_equal(synthetic_image_folder("photos", 3, 40, 10, 25, 1, NULL), ST_OK);
+    write_photos_spec("stream", 60, 2);
+    pid_t pid = run_start("photos", "back", NULL);
+    wait_until("back", "SELECT count(*) FROM epoch", 1, pid);
+    assert_int_equal(rename("photos/train/class01/0007.png", "away.png"), 0);
+    wait_for_output("back", ": failed, will be tried again in 5 s (1 of 2): ", pid);
+    assert_int_equal(rename("away.png", "photos/train/class01/0007.png"), 0);
+    assert_int_equal(run_wait(pid), 0);
+    assert_false(output_holds("back", "crashed"));
+    assert_int_equal(db_int("back", "SELECT count(*) FROM trial WHERE state = 'done'"), 2);
+    assert_true(db_int("back", "SELECT count(*) FROM attempt WHERE outcome = 'failed' AND message LIKE"
+                               " '%class01/0007.png: No such file%'") >= 1);
 }
 
 static void test_missing_or_broken_data_leaves_no_database(void **state)
@@ -295,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_edited_spec_adds_and_leaves),
         cmocka_unit_test(test_streaming_changes_nothing),
         cmocka_unit_test(test_lost_image_is_named),
+        cmocka_unit_test(test_image_that_comes_back),
         cmocka_unit_test(test_divergence_is_recorded_and_the_sweep_goes_on),
         cmocka_unit_test(test_bad_spec_leaves_no_database),
         cmocka_unit_test(test_default_database),

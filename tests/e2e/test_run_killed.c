@@ -236,28 +236,53 @@ static void test_too_many_failures_end_the_run(void **state)
     assert_int_equal(db_int("failing", "SELECT count(*) FROM attempt"), 1);
 }
 
-static void test_first_failures_that_are_alike_end_the_run(void **state)
+/* Kills the first three trials of a sweep of five, each after its first epoch, so that there is a log. */
+static void kill_first_three(const char *db, const char *retries)
 {
-    (void)state;
-    spec_write("alike", "sweep: [{id: sr, grid: {SR: [0.25, 0.5, 0.6, 0.75, 1.0]}}]\n"
-                        "train: {epochs: 100, batch: 16}\nrun: {retries: 0, workers: 1, threads: 1}\n");
-    pid_t sweep = run_start("alike", "alike", NULL);
-    for (int i = 1; i <= 3; i++) { /* each after its first epoch, so that there is a log */
+    char text[256];
+    snprintf(text, sizeof text,
+             "sweep: [{id: sr, grid: {SR: [0.25, 0.5, 0.6, 0.75, 1.0]}}]\n"
+             "train: {epochs: 100, batch: 16}\nrun: {%sworkers: 1, threads: 1}\n",
+             retries);
+    spec_write(db, text);
+    pid_t sweep = run_start(db, db, NULL);
+    for (int i = 1; i <= 3; i++) {
         char sql[200];
         snprintf(sql, sizeof sql,
                  "SELECT a.pid FROM attempt a JOIN trial t ON t.id = a.trial_id WHERE a.ended_utc IS NULL"
                  " AND t.epochs_done >= 1 AND (SELECT count(*) FROM attempt) = %d",
                  i);
-        wait_until("alike", sql, 1, sweep);
-        assert_int_equal(kill((pid_t)db_int("alike", sql), SIGSEGV), 0);
+        wait_until(db, sql, 1, sweep);
+        assert_int_equal(kill((pid_t)db_int(db, sql), SIGSEGV), 0);
     }
     assert_int_equal(run_wait(sweep), 1);
-    assert_true(output_holds("alike", "the first 3 trials all failed alike"));
-    assert_true(output_holds("alike", "SIGSEGV"));
-    assert_true(output_holds("alike", "the end of its log, alike.logs/trial-"));
-    assert_true(output_holds("alike", "seed 1: starts after epoch 0"));
+    assert_true(output_holds(db, "the first 3 trials all failed alike, so no further trial starts"));
+    assert_true(output_holds(db, "3 of 5 trials failed, 2 were not tried; first failure: sr SR="));
+    assert_true(output_holds(db, "SIGSEGV"));
+    snprintf(text, sizeof text, "the end of its log, %s.logs/trial-", db);
+    assert_true(output_holds(db, text));
+    assert_true(output_holds(db, "seed 1: starts after epoch 0"));
+    snprintf(text, sizeof text, "firesweep status %s.db    says what failed and why", db);
+    assert_true(output_holds(db, text));
+    assert_int_equal(db_int(db, "SELECT count(*) FROM attempt"), 3);
+}
+
+static void test_first_failures_that_are_alike_end_the_run(void **state)
+{
+    (void)state;
+    kill_first_three("alike", "retries: 0, ");
     assert_int_equal(db_int("alike", "SELECT count(*) FROM trial WHERE state = 'failed'"), 3);
     assert_int_equal(db_int("alike", "SELECT count(*) FROM trial WHERE state = 'pending'"), 2);
+}
+
+/* Also while attempts are left: those trials wait for the next run. */
+static void test_first_crashes_that_are_alike_end_the_run(void **state)
+{
+    (void)state;
+    kill_first_three("crashes", "");
+    assert_int_equal(db_int("crashes", "SELECT count(*) FROM attempt WHERE outcome = 'crashed'"), 3);
+    assert_int_equal(db_int("crashes", "SELECT count(*) FROM trial WHERE state = 'pending'"), 5);
+    assert_true(output_holds("crashes", "worker crashed, will be tried again (1 of 2): killed by signal 11"));
 }
 
 /* Overwrites the middle of every checkpoint in a folder whose name does (or does not) hold ".previous". */
@@ -331,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_trial_that_always_crashes_fails),
         cmocka_unit_test(test_too_many_failures_end_the_run),
         cmocka_unit_test(test_first_failures_that_are_alike_end_the_run),
+        cmocka_unit_test(test_first_crashes_that_are_alike_end_the_run),
         cmocka_unit_test(test_damaged_checkpoints),
         cmocka_unit_test(test_all_checkpoints_damaged_starts_over),
     };
