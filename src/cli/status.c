@@ -1,9 +1,11 @@
 /* firesweep status: where the sweeps of a database stand. */
+#include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/database.h"
 #include "cli/output.h"
 #include "cli/status_watch.h"
 #include "report/summary.h"
+#include "sweep/store_lease.h"
 
 enum { OPTION_WATCH = OPTION_OWN };
 
@@ -17,35 +19,67 @@ static const struct poptOption options[] = {
      "Print one part: states, sweeps, running, failures or events (csv: states)", "PART"},
     POPT_TABLEEND};
 
-/* The columns of trial states stand in the order of enum trial_state, behind the number of trials. */
-static const struct table_column state_columns[TRIAL_STATE_COUNT + 2] = {
-    {.name = "trials"},    {.name = "pending"},
-    {.name = "running"},   {.name = "done"},
-    {.name = "diverged"},  {.name = "failed"},
-    {.name = "timed_out"}, {.name = "pruned"},
-    {.name = "skipped"},   {.name = "outside", .title = "outside the spec"},
+struct view {
+    struct store *store;
+    struct lease *leases; /* of the trials that are recorded as running */
+    int lease_count;
 };
+
+/* The columns of trial states stand in the order of enum trial_state, behind the number of trials; what a
+ * run that is gone left without an end comes after the running ones. */
+enum { INTERRUPTED = TRIAL_RUNNING + 2, OUTSIDE = TRIAL_STATE_COUNT + 2, STATE_COLUMNS };
+static const struct table_column state_columns[STATE_COLUMNS] = {
+    {.name = "trials"},
+    {.name = "pending"},
+    {.name = "running"},
+    {.name = "interrupted"},
+    {.name = "done"},
+    {.name = "diverged"},
+    {.name = "failed"},
+    {.name = "timed_out"},
+    {.name = "pruned"},
+    {.name = "skipped"},
+    {.name = "outside", .title = "outside the spec"},
+};
+
+static int gone_count(const struct view *v)
+{
+    int gone = 0;
+    for (int i = 0; i < v->lease_count; i++)
+        gone += lease_look(&v->leases[i]) == LEASE_GONE;
+    return gone;
+}
 
 static enum status state_rows(const void *context, struct table *t, struct err *e)
 {
-    struct store *store = *(struct store *const *)context;
+    const struct view *v = context;
     int64_t counts[TRIAL_STATE_COUNT], total = 0;
-    struct cell cells[TRIAL_STATE_COUNT + 2];
+    const int gone = gone_count(v);
+    struct cell cells[STATE_COLUMNS];
     struct store_query *q = NULL;
     bool row = false;
-    enum status st = store_counts(store, NULL, counts, e);
+    enum status st = store_counts(v->store, NULL, counts, e);
     for (int i = 0; i < TRIAL_STATE_COUNT && st == ST_OK; i++) {
-        cells[i + 1] = cell_int(counts[i]);
         total += counts[i];
+        cells[i + 1 + (i > TRIAL_RUNNING)] = cell_int(counts[i] - (i == TRIAL_RUNNING ? gone : 0));
     }
     cells[0] = cell_int(total);
+    cells[INTERRUPTED] = cell_int(gone);
     if (st == ST_OK)
-        st = summary_outside(store, &q, e);
+        st = summary_outside(v->store, &q, e);
     if (st == ST_OK)
         st = store_query_next(q, &row, e);
-    cells[TRIAL_STATE_COUNT + 1] = st == ST_OK && row ? store_query_cell(q, 0) : cell_null();
+    cells[OUTSIDE] = st == ST_OK && row ? store_query_cell(q, 0) : cell_null();
     store_query_close(q);
     return st == ST_OK ? table_row(t, cells, e) : st;
+}
+
+static void state_note(const void *context, FILE *out)
+{
+    if (gone_count(context) > 0)
+        fputs("Interrupted: their run is gone without an end (killed, or its machine was started again); the "
+              "same firesweep run continues them.\n",
+              out);
 }
 
 static const struct table_column sweep_columns[] = {
@@ -55,7 +89,7 @@ static const struct table_column sweep_columns[] = {
 
 static enum status sweep_rows(const void *context, struct table *t, struct err *e)
 {
-    return output_query_rows(*(struct store *const *)context, summary_sweeps, t, e);
+    return output_query_rows(((const struct view *)context)->store, summary_sweeps, t, e);
 }
 
 static const struct table_column running_columns[] = {
@@ -70,11 +104,28 @@ static const struct table_column running_columns[] = {
     {.name = "host"},
     {.name = "pid"},
     {.name = "started_utc", .title = "started (UTC)"},
+    {.name = "run", .title = "its run"},
 };
+enum { RUNNING_COLUMNS = sizeof running_columns / sizeof *running_columns };
 
 static enum status running_rows(const void *context, struct table *t, struct err *e)
 {
-    return output_query_rows(*(struct store *const *)context, summary_running, t, e);
+    static const char *const lives[] = {
+        [LEASE_GONE] = "gone", [LEASE_ALIVE] = "at work", [LEASE_UNKNOWN] = "not seen from here"};
+    const struct view *v = context;
+    struct store_query *q = NULL;
+    bool row = true;
+    enum status st = summary_running(v->store, &q, e);
+    while (st == ST_OK && (st = store_query_next(q, &row, e)) == ST_OK && row) {
+        struct cell cells[RUNNING_COLUMNS];
+        for (int i = 0; i < RUNNING_COLUMNS - 1; i++)
+            cells[i] = store_query_cell(q, i);
+        cells[RUNNING_COLUMNS - 1] =
+            cell_text(lives[lease_look_among(v->leases, v->lease_count, cells[0].i)]);
+        st = table_row(t, cells, e);
+    }
+    store_query_close(q);
+    return st;
 }
 
 static const struct table_column failure_columns[] = {
@@ -84,7 +135,7 @@ static const struct table_column failure_columns[] = {
 
 static enum status failure_rows(const void *context, struct table *t, struct err *e)
 {
-    return output_query_rows(*(struct store *const *)context, summary_failures, t, e);
+    return output_query_rows(((const struct view *)context)->store, summary_failures, t, e);
 }
 
 static const struct table_column event_columns[] = {
@@ -95,7 +146,7 @@ static const struct table_column event_columns[] = {
 
 static enum status event_rows(const void *context, struct table *t, struct err *e)
 {
-    return output_query_rows(*(struct store *const *)context, summary_events, t, e);
+    return output_query_rows(((const struct view *)context)->store, summary_events, t, e);
 }
 
 static const struct section sections[] = {
@@ -104,7 +155,8 @@ static const struct section sections[] = {
      SECTION_COLUMNS(state_columns),
      .record = true,
      .across = true,
-     .rows = state_rows},
+     .rows = state_rows,
+     .note = state_note},
     {.name = "sweeps", .heading = "Sweeps", SECTION_COLUMNS(sweep_columns), .rows = sweep_rows},
     {.name = "running",
      .heading = "Running",
@@ -126,7 +178,7 @@ static const struct section sections[] = {
 static enum status status_run(const struct args *a, struct err *e)
 {
     struct output o;
-    struct store *store = NULL;
+    struct view v = {0};
     enum status st = output_init(&o, a, e);
     if (st == ST_OK && a->value[OPTION_WATCH] && (a->value[OPTION_FORMAT] || a->value[OPTION_ONLY]))
         st = err_set(e, ST_USAGE, "--watch shows lines of its own, without --format and --only");
@@ -135,10 +187,13 @@ static enum status status_run(const struct args *a, struct err *e)
         return st == ST_OK ? ST_OK : err_prefix(e, "status");
     }
     if (st == ST_OK)
-        st = database_open(a->positional[0], &store, e);
+        st = database_open(a->positional[0], &v.store, e);
     if (st == ST_OK)
-        st = output_sections(&o, sections, sizeof sections / sizeof *sections, 0, &store, e);
-    store_close(store);
+        st = store_leases(v.store, &v.leases, &v.lease_count, e);
+    if (st == ST_OK)
+        st = output_sections(&o, sections, sizeof sections / sizeof *sections, 0, &v, e);
+    mem_free(v.leases);
+    store_close(v.store);
     return st == ST_OK ? ST_OK : err_prefix(e, "status");
 }
 
@@ -149,7 +204,8 @@ const struct command command_status = {
     .positional_min = 1,
     .positional_max = 1,
     .description = "Counts the trials of a results database by state, lists its sweeps, the running "
-                   "trials with their last finished epoch, what failed and why, and what happened lately: "
+                   "trials with their last finished epoch and whether their run is still at work, what "
+                   "failed and why, and what happened lately: "
                    "crashes, further attempts, refused checkpoints. Safe while a sweep runs.",
     .examples = "  firesweep status results/quickstart.db\n"
                 "  firesweep status results/quickstart.db --watch\n"

@@ -1,20 +1,19 @@
 #include "cli/status_watch.h"
 
-#include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "base/mem.h"
 #include "cli/database.h"
+#include "cli/output.h"
 #include "cli/screen.h"
 #include "report/summary.h"
 #include "report/table.h"
-#include "sweep/store.h"
+#include "sweep/store_lease.h"
 
-enum { WORKERS_SHOWN = 256, NAME_TEXT = 64, HOST_TEXT = 64, LINE_TEXT = 256, DURATION_TEXT = 32 };
+enum { WORKERS_SHOWN = 256, NAME_TEXT = 64, LINE_TEXT = 256, DURATION_TEXT = 32 };
 static const int IDLE_LOOKS = 3; /* between two trials nothing runs for a moment */
 
 struct running {
@@ -25,45 +24,47 @@ struct running {
 
 /* One look. */
 struct look {
-    int trials, finished, pending, running, alive;
+    int trials, finished, pending;
+    int alive,
+        gone;     /* of those that are recorded as running: their run is at work, or ended without a word */
     double eta_s; /* < 0: not known */
     int count;
     struct running workers[WORKERS_SHOWN];
 };
 
-/* Whether a worker runs. One on another host is believed. */
-static bool is_alive(const struct cell *host, int64_t pid)
+/* Columns of summary_running. */
+enum { TRIAL, NAME, EPOCHS_DONE, EPOCHS, VAL_TOP1 = 5 };
+
+static void look_at_worker(const struct store_query *q, struct running *w)
 {
-    char here[HOST_TEXT] = "";
-    if (gethostname(here, sizeof here - 1) != 0 || host->type != CELL_TEXT || strcmp(host->text, here) != 0)
-        return true;
-    return pid <= 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH;
+    const struct cell name = store_query_cell(q, NAME), top1 = store_query_cell(q, VAL_TOP1);
+    snprintf(w->name, sizeof w->name, "%s", name.type == CELL_TEXT ? name.text : "trial");
+    w->epochs_done = (int)store_query_cell(q, EPOCHS_DONE).i;
+    w->epochs = (int)store_query_cell(q, EPOCHS).i;
+    w->val_top1 = top1.type == CELL_REAL ? top1.r : (double)NAN;
 }
 
-/* Columns of summary_running. */
-enum { NAME = 1, EPOCHS_DONE, EPOCHS, VAL_TOP1 = 5, HOST = 8, PID };
-
+/* What runs elsewhere, where it cannot be seen, is believed to. */
 static enum status look_at_running(struct store *store, struct look *l, struct err *e)
 {
     struct store_query *q = NULL;
+    struct lease *leases = NULL;
+    int lease_count = 0;
     bool row = true;
-    enum status st = summary_running(store, &q, e);
-    while (st == ST_OK && row) {
-        st = store_query_next(q, &row, e);
-        if (st != ST_OK || !row)
-            break;
-        const struct cell name = store_query_cell(q, NAME), top1 = store_query_cell(q, VAL_TOP1),
-                          host = store_query_cell(q, HOST);
-        l->alive += is_alive(&host, store_query_cell(q, PID).i);
-        if (l->count == WORKERS_SHOWN)
+    enum status st = store_leases(store, &leases, &lease_count, e);
+    if (st == ST_OK)
+        st = summary_running(store, &q, e);
+    while (st == ST_OK && (st = store_query_next(q, &row, e)) == ST_OK && row) {
+        if (lease_look_among(leases, lease_count, store_query_cell(q, TRIAL).i) == LEASE_GONE) {
+            l->gone++;
             continue;
-        struct running *w = &l->workers[l->count++];
-        snprintf(w->name, sizeof w->name, "%s", name.type == CELL_TEXT ? name.text : "trial");
-        w->epochs_done = (int)store_query_cell(q, EPOCHS_DONE).i;
-        w->epochs = (int)store_query_cell(q, EPOCHS).i;
-        w->val_top1 = top1.type == CELL_REAL ? top1.r : (double)NAN;
+        }
+        l->alive++;
+        if (l->count < WORKERS_SHOWN)
+            look_at_worker(q, &l->workers[l->count++]);
     }
     store_query_close(q);
+    mem_free(leases);
     return st;
 }
 
@@ -80,10 +81,9 @@ static enum status look_at_rest(struct store *store, struct look *l, struct err 
         l->trials = (int)store_query_cell(q, 0).i;
         l->finished = (int)store_query_cell(q, 1).i;
         l->pending = (int)store_query_cell(q, 2).i;
-        l->running = (int)store_query_cell(q, 3).i;
         /* Neither sooner than the longest trial nor than all workers together can. */
-        if (speed.type == CELL_REAL && speed.r > 0 && l->running > 0)
-            l->eta_s = fmax(longest, left / l->running) / speed.r;
+        if (speed.type == CELL_REAL && speed.r > 0 && l->alive > 0)
+            l->eta_s = fmax(longest, left / l->alive) / speed.r;
     }
     store_query_close(q);
     return st;
@@ -110,12 +110,29 @@ static const char *format_eta(double seconds, char out[DURATION_TEXT])
     return seconds < 0 ? "not known yet" : out;
 }
 
+/* What matters most comes first: narrow terminals cut the end. */
 static void format_head(const struct look *l, char out[LINE_TEXT])
 {
-    char eta[DURATION_TEXT];
-    snprintf(out, LINE_TEXT, "%d of %d trials finished, %d running, %d pending%s%s", l->finished, l->trials,
-             l->running, l->pending, l->alive > 0 ? ", ETA " : "",
-             l->alive > 0 ? format_eta(l->eta_s, eta) : "");
+    char eta[DURATION_TEXT], gone[64] = "";
+    if (l->gone > 0)
+        snprintf(gone, sizeof gone, ", %d interrupted", l->gone);
+    snprintf(out, LINE_TEXT, "%d of %d trials finished%s%s, %d running%s, %d pending", l->finished, l->trials,
+             l->alive > 0 ? ", ETA " : "", l->alive > 0 ? format_eta(l->eta_s, eta) : "", l->alive, gone,
+             l->pending);
+}
+
+/* Why nothing more is to be seen. */
+static void format_end(const struct look *l, char out[LINE_TEXT])
+{
+    if (l->gone > 0)
+        snprintf(
+            out, LINE_TEXT,
+            "the run is gone without an end (killed, or its machine was started again); the same firesweep "
+            "run continues what is left");
+    else if (l->pending > 0)
+        snprintf(out, LINE_TEXT, "no run is at work; the same firesweep run continues what is left");
+    else
+        snprintf(out, LINE_TEXT, "nothing is left to do");
 }
 
 static void format_worker(const struct running *w, char out[LINE_TEXT])
@@ -146,7 +163,7 @@ static void draw(struct screen *s, const struct look *l)
 static void print_changes(const struct look *before, const struct look *now)
 {
     char line[LINE_TEXT];
-    if (before->finished != now->finished || before->running != now->running ||
+    if (before->finished != now->finished || before->alive != now->alive || before->gone != now->gone ||
         before->trials != now->trials) {
         format_head(now, line);
         puts(line);
@@ -173,6 +190,7 @@ enum status status_watch(const char *db, struct err *e)
     struct screen screen;
     const bool live = screen_init(&screen);
     enum status st = ST_OK;
+    char end[LINE_TEXT] = "";
     int idle = 0;
     looks[1] = (struct look){.trials = -1};
     for (int i = 0; st == ST_OK && idle < IDLE_LOOKS; i = 1 - i) {
@@ -183,12 +201,18 @@ enum status status_watch(const char *db, struct err *e)
             print_changes(&looks[1 - i], &looks[i]);
         if (!live && ferror(stdout)) /* nobody reads any more: output_flush says so */
             break;
-        /* Nothing is left or nothing runs. */
-        idle = looks[i].alive > 0 ? 0 : looks[i].pending == 0 ? IDLE_LOOKS : idle + 1;
+        const bool left = looks[i].pending + looks[i].gone > 0;
+        idle = looks[i].alive > 0 ? 0 : left ? idle + 1 : IDLE_LOOKS;
+        if (st == ST_OK && idle >= IDLE_LOOKS)
+            format_end(&looks[i], end);
         if (st == ST_OK && idle < IDLE_LOOKS)
             nanosleep(&pauses[looks[i].alive > 0], NULL);
     }
     screen_finish(&screen);
     screen_release(&screen);
+    if (end[0]) {
+        output_message(live ? stderr : stdout, end, 0);
+        fputc('\n', live ? stderr : stdout);
+    }
     return st;
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -86,6 +87,19 @@ enum lease_life lease_look(const struct lease *l)
     }
     enum lease_life run = process_life(&l->run), worker = process_life(&l->worker);
     return run > worker ? run : worker;
+}
+
+static int compare_trials(const void *a, const void *b)
+{
+    const int64_t trial = *(const int64_t *)a, other = ((const struct lease *)b)->trial;
+    return (trial > other) - (trial < other);
+}
+
+enum lease_life lease_look_among(const struct lease *leases, int count, int64_t trial)
+{
+    const struct lease *l =
+        count > 0 ? bsearch(&trial, leases, (size_t)count, sizeof *leases, compare_trials) : NULL;
+    return l ? lease_look(l) : LEASE_UNKNOWN;
 }
 
 bool lease_left(const struct lease *l, struct lease_watch *w, double now)

@@ -35,6 +35,9 @@ int64_t process_started(int64_t pid);
 /* Fills host, place, run (this process) and worker. */
 void lease_sign(struct lease *l, int64_t worker_pid);
 enum lease_life lease_look(const struct lease *l);
+/* The same for one of the running trials whose leases these are, in the order of trials (store_leases);
+ * LEASE_UNKNOWN when it is none of them. */
+enum lease_life lease_look_among(const struct lease *leases, int count, int64_t trial);
 
 /* How long a run that cannot be seen is believed to live without a beat, and how often runs beat. Told by
  * the watcher's own monotonic clock: no clock on the wall, here or there, matters. */

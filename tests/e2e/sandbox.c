@@ -184,6 +184,16 @@ int64_t db_int(const char *db, const char *sql)
     return value;
 }
 
+void db_change(const char *db, const char *sql)
+{
+    char path[64];
+    sqlite3 *connection = NULL;
+    snprintf(path, sizeof path, "%s.db", db);
+    assert_int_equal(sqlite3_open(path, &connection), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(connection, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(connection);
+}
+
 void db_assert_text(const char *db, const char *sql, const char *holds)
 {
     sqlite3_stmt *statement = NULL;

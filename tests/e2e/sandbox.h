@@ -53,6 +53,8 @@ bool output_holds(const char *db, const char *text);
 int64_t db_int(const char *db, const char *sql);
 /* Asserts that the first column of the first row, as text, holds the given text. */
 void db_assert_text(const char *db, const char *sql, const char *holds);
+/* Changes a database behind the program's back. */
+void db_change(const char *db, const char *sql);
 /* All columns of the view `metrics`, numbers exactly; the caller frees. */
 char *db_metrics(const char *db);
 /* Waits until the query's number is at least `least`. Fails when the run ends before or after a long time. */

@@ -187,11 +187,11 @@ static void test_status(void **state)
     assert_int_equal(json_object_array_length(json_at(status, "failures")), 0);
     json_object_put(status);
     struct outcome o = RUN("status", "tiny.db", "--format", "csv");
-    assert_string_equal(o.out, "trials,pending,running,done,diverged,failed,timed_out,pruned,skipped,"
-                               "outside\n8,0,0,6,0,0,0,0,2,0\n");
+    assert_string_equal(o.out, "trials,pending,running,interrupted,done,diverged,failed,timed_out,pruned,"
+                               "skipped,outside\n8,0,0,0,6,0,0,0,0,2,0\n");
     outcome_release(&o);
     o = RUN("status", "tiny.db");
-    assert_holds(o.out, "trials  pending  running  done");
+    assert_holds(o.out, "trials  pending  running  interrupted  done");
     assert_null(strstr(o.out, "Failures"));
     outcome_release(&o);
 }

@@ -234,30 +234,68 @@ static void test_watch_follows_a_sweep_to_its_end(void **state)
     assert_int_equal(run_wait(pid), 0);
     assert_int_equal(o.code, 0);
     assert_string_equal(o.err, "");
-    assert_holds(o.out, "0 of 2 trials finished, 1 running, 1 pending, ETA 0:00:");
+    assert_holds(o.out, "0 of 2 trials finished, ETA 0:00:");
+    assert_holds(o.out, ", 1 running, 1 pending\n");
     assert_holds(o.out, "seed 1: ");
     assert_holds(o.out, " of 30 epochs, val top-1 ");
     outcome_release(&o);
     assert_int_equal(db_int("watched", "SELECT count(*) FROM trial WHERE state = 'done'"), 2);
     o = RUN("status", "watched.db", "--watch");
     assert_int_equal(o.code, 0);
-    assert_string_equal(o.out, "2 of 2 trials finished, 0 running, 0 pending\n");
+    assert_string_equal(o.out, "2 of 2 trials finished, 0 running, 0 pending\nnothing is left to do\n");
     outcome_release(&o);
     EXPECT_ERROR(2, "--watch shows lines of its own", "status", "watched.db", "--watch", "--format", "json");
 }
 
-/* A supervisor that is gone leaves rows that say running. */
-static void test_watch_ends_when_nobody_runs(void **state)
+/* A supervisor that is gone leaves rows that say running, and another process may have its worker's number.
+ */
+static void test_status_of_a_run_that_is_gone(void **state)
 {
     (void)state;
+    char sql[160];
     spec_write("gone", "train: {epochs: 2000, batch: 16}\n");
     pid_t pid = run_start("gone", "gone", NULL);
     wait_until("gone", "SELECT max(epochs_done) FROM trial", 1, pid);
+    struct json_object *status = JSON("status", "gone.db", "--format", "json");
+    assert_int_equal(json_int_at(status, "states.running"), 1);
+    assert_int_equal(json_int_at(status, "states.interrupted"), 0);
+    assert_string_equal(json_text_at(json_row(json_at(status, "running"), 0), "run"), "at work");
+    json_object_put(status);
     assert_int_equal(kill(-pid, 9), 0);
     assert_int_equal(run_wait(pid), 128 + 9);
-    struct outcome o = RUN("status", "gone.db", "--watch");
+    snprintf(sql, sizeof sql, "UPDATE attempt SET pid = %d; UPDATE lease SET run_pid = %d, worker_pid = %d",
+             (int)getpid(), (int)getpid(), (int)getpid());
+    db_change("gone", sql);
+    status = JSON("status", "gone.db", "--format", "json");
+    assert_int_equal(json_int_at(status, "states.trials"), 1);
+    assert_int_equal(json_int_at(status, "states.running"), 0);
+    assert_int_equal(json_int_at(status, "states.interrupted"), 1);
+    assert_string_equal(json_text_at(json_row(json_at(status, "running"), 0), "run"), "gone");
+    json_object_put(status);
+    struct outcome o = RUN("status", "gone.db");
+    assert_holds(o.out, "Interrupted: their run is gone");
+    outcome_release(&o);
+    o = RUN("status", "gone.db", "--watch");
     assert_int_equal(o.code, 0);
-    assert_holds(o.out, "0 of 1 trials finished, 1 running, 0 pending\n");
+    assert_string_equal(o.out,
+                        "0 of 1 trials finished, 0 running, 1 interrupted, 0 pending\n"
+                        "the run is gone without an end (killed, or its machine was started again); the same "
+                        "firesweep run continues what is left\n");
+    outcome_release(&o);
+}
+
+/* A run that was asked to stop leaves trials that wait. */
+static void test_watch_ends_when_nobody_runs(void **state)
+{
+    (void)state;
+    spec_write("idle", "train: {epochs: 2000, batch: 16}\n");
+    pid_t pid = run_start("idle", "idle", NULL);
+    wait_until("idle", "SELECT max(epochs_done) FROM trial", 1, pid);
+    assert_int_equal(kill(pid, 15), 0);
+    assert_int_equal(run_wait(pid), 1);
+    struct outcome o = RUN("status", "idle.db", "--watch");
+    assert_int_equal(o.code, 0);
+    assert_holds(o.out, "0 of 1 trials finished, 0 running, 1 pending\nno run is at work; the same");
     outcome_release(&o);
 }
 
@@ -315,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_extended_equals_longer_from_the_start),
         cmocka_unit_test(test_what_cannot_be_extended_says_why),
         cmocka_unit_test(test_watch_follows_a_sweep_to_its_end),
+        cmocka_unit_test(test_status_of_a_run_that_is_gone),
         cmocka_unit_test(test_watch_ends_when_nobody_runs),
         cmocka_unit_test(test_status_tells_what_happened),
         cmocka_unit_test(test_run_says_when_points_are_missing),

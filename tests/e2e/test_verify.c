@@ -1,6 +1,5 @@
 /* `firesweep verify`: what was trained reproduces, what was changed does not, and why something cannot be
  * told. */
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,16 +8,6 @@
 #include "program.h"
 #include "sandbox.h"
 #include "synthetic.h"
-
-static void db_change(const char *db, const char *sql)
-{
-    char path[64];
-    sqlite3 *connection = NULL;
-    snprintf(path, sizeof path, "%s.db", db);
-    assert_int_equal(sqlite3_open(path, &connection), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(connection, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(connection);
-}
 
 static struct json_object *verify(const char *db, int code, char *message, size_t n)
 {
