@@ -28,7 +28,7 @@ struct answer {
 
 static const char *fate_name(enum gc_fate fate, bool dry_run)
 {
-    static const char *const names[] = {"kept", "removed", "not ours"};
+    static const char *const names[] = {"kept", "removed", "not ours", "not removed"};
     return fate == GC_REMOVE && dry_run ? "would be removed" : names[fate];
 }
 
@@ -42,6 +42,7 @@ static const struct table_column total_columns[] = {
     {.name = "files_kept", .flags = TABLE_NOT_TEXT},
     {.name = "bytes_kept", .flags = TABLE_NOT_TEXT},
     {.name = "files_not_ours", .flags = TABLE_NOT_TEXT},
+    {.name = "files_not_removed", .flags = TABLE_NOT_TEXT},
     {.name = "removed", .title = "removed", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "kept", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
     {.name = "not ours", .title = "other files, left alone", .flags = TABLE_NOT_JSON | TABLE_NOT_CSV},
@@ -56,19 +57,30 @@ static enum status total_rows(const void *context, struct table *t, struct err *
 {
     const struct answer *a = context;
     int64_t files[GC_FATE_COUNT] = {0}, bytes[GC_FATE_COUNT] = {0};
-    char removed[80], kept[80];
+    char removed[80], kept[80], note[48] = "";
     for (int i = 0; i < a->gc.count; i++) {
         files[a->gc.files[i].fate]++;
         bytes[a->gc.files[i].fate] += a->gc.files[i].bytes;
     }
-    amount_text(removed, sizeof removed, files[GC_REMOVE], (double)bytes[GC_REMOVE],
-                a->dry_run ? " (dry run: nothing is removed)" : "");
+    if (a->dry_run)
+        snprintf(note, sizeof note, " (dry run: nothing is removed)");
+    else if (files[GC_STUCK] > 0)
+        snprintf(note, sizeof note, " (%lld could not be removed)", (long long)files[GC_STUCK]);
+    amount_text(removed, sizeof removed, files[GC_REMOVE], (double)bytes[GC_REMOVE], note);
+    files[GC_KEEP] += files[GC_STUCK]; /* they are there */
+    bytes[GC_KEEP] += bytes[GC_STUCK];
     amount_text(kept, sizeof kept, files[GC_KEEP], (double)bytes[GC_KEEP], "");
-    const struct cell cells[] = {
-        cell_text(keep_name(a->gc.keep)), cell_int(a->dry_run),     cell_int(files[GC_REMOVE]),
-        cell_int(bytes[GC_REMOVE]),       cell_int(files[GC_KEEP]), cell_int(bytes[GC_KEEP]),
-        cell_int(files[GC_FOREIGN]),      cell_text(removed),       cell_text(kept),
-        cell_int(files[GC_FOREIGN])};
+    const struct cell cells[] = {cell_text(keep_name(a->gc.keep)),
+                                 cell_int(a->dry_run),
+                                 cell_int(files[GC_REMOVE]),
+                                 cell_int(bytes[GC_REMOVE]),
+                                 cell_int(files[GC_KEEP]),
+                                 cell_int(bytes[GC_KEEP]),
+                                 cell_int(files[GC_FOREIGN]),
+                                 cell_int(files[GC_STUCK]),
+                                 cell_text(removed),
+                                 cell_text(kept),
+                                 cell_int(files[GC_FOREIGN])};
     return table_row(t, cells, e);
 }
 
@@ -93,8 +105,9 @@ static enum status kind_rows(const void *context, struct table *t, struct err *e
         for (int i = 0; i < a->gc.count; i++) {
             const struct gc_file *f = &a->gc.files[i];
             if (f->trial != 0 && (int)f->parts.kind == kind) {
-                files[f->fate]++;
-                bytes[f->fate] += f->bytes;
+                const enum gc_fate fate = f->fate == GC_STUCK ? GC_KEEP : f->fate;
+                files[fate]++;
+                bytes[fate] += f->bytes;
             }
         }
         const struct cell cells[] = {cell_text(checkpoint_kind_name((enum checkpoint_kind)kind)),
@@ -184,6 +197,14 @@ static enum status keep_parse(const char *text, enum keep *out, struct err *e)
     return err_set(e, ST_USAGE, "--keep: \"%.40s\" is unknown, allowed: last, best, all or none", text);
 }
 
+static int stuck_count(const struct gc *g)
+{
+    int count = 0;
+    for (int i = 0; i < g->count; i++)
+        count += g->files[i].fate == GC_STUCK;
+    return count;
+}
+
 static enum status gc_run(const struct args *args, struct err *e)
 {
     struct output o;
@@ -203,10 +224,11 @@ static enum status gc_run(const struct args *args, struct err *e)
     a.shown = o.only || o.format != TABLE_TEXT ? -1 : SHOWN;
     if (st == ST_OK)
         st = output_sections(&o, sections, sizeof sections / sizeof *sections, SECTION_FILES, &a, e);
+    const int stuck = stuck_count(&a.gc);
     gc_release(&a.gc);
     if (st == ST_OK && removed != ST_OK) {
         output_flush(NULL);
-        st = err_set(e, removed, "%s", failure.text);
+        st = err_set(e, removed, "%d of the files could not be removed: %s", stuck, failure.text);
     }
     return st == ST_OK ? ST_OK : err_prefix(e, "gc");
 }

@@ -262,10 +262,12 @@ const struct command command_run = {
     .positionals = "SPEC",
     .positional_min = 1,
     .positional_max = 1,
-    .description = "Trains every trial of the spec that the database does not hold yet, and prints the "
-                   "results. Ctrl-C stops after the current step with everything saved; the same command "
-                   "continues, and ends with the same results as an uninterrupted run. Progress goes to "
-                   "standard error, results to standard output.",
+    .description =
+        "Trains every trial of the spec that the database does not hold yet, and prints the "
+        "results. Ctrl-C stops after the current step with everything saved; the same command "
+        "continues, and ends with the same results as an uninterrupted run. Progress goes to "
+        "standard error, results to standard output. The exit status is 1 when a trial failed or timed "
+        "out, or when something is left to train.",
     .examples = "  firesweep run experiments/quickstart.yaml\n"
                 "  firesweep run sweep.yaml --db /data/sweep.db --workers 4 --threads 2\n"
                 "  firesweep run sweep.yaml --format csv > results.csv\n",

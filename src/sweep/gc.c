@@ -245,12 +245,13 @@ static enum status remove_file(const struct gc *g, struct gc_file *f, struct err
 {
     char *path = mem_printf("%s/%s", g->folder, f->name);
     if (!path) {
+        f->fate = GC_STUCK;
         return no_memory(g, e);
     }
     enum status status = ST_OK;
     if (unlink(path) != 0 && errno != ENOENT) {
         status = err_errno(e, "cannot remove %s", path);
-        f->fate = GC_KEEP;
+        f->fate = GC_STUCK;
     }
     mem_free(path);
     return status;
@@ -259,11 +260,11 @@ static enum status remove_file(const struct gc *g, struct gc_file *f, struct err
 enum status gc_remove(struct gc *g, const char *db, struct err *e)
 {
     enum status status = forget_final_weights(g, db, e);
-    if (status != ST_OK) {
-        return status;
-    }
+    const bool forgotten = status == ST_OK;
     for (int i = 0; i < g->count; i++) {
-        if (g->files[i].fate == GC_REMOVE) {
+        if (g->files[i].fate == GC_REMOVE && !forgotten) {
+            g->files[i].fate = GC_STUCK;
+        } else if (g->files[i].fate == GC_REMOVE) {
             enum status one = remove_file(g, &g->files[i], status == ST_OK ? e : NULL);
             status = status == ST_OK ? one : status;
         }

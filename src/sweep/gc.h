@@ -14,6 +14,7 @@ enum gc_fate {
     GC_KEEP,
     GC_REMOVE,  /* or removed */
     GC_FOREIGN, /* not named as a checkpoint, or no regular file, or of no trial of the database: stays */
+    GC_STUCK,   /* was to be removed, but could not be */
     GC_FATE_COUNT
 };
 
@@ -41,8 +42,8 @@ struct gc {
 enum status gc_look(struct gc *g, const char *db, const enum keep *keep, struct err *e);
 /* Removes what gc_look found not to be needed. Trials whose final weights go are recorded as without a
  * checkpoint first. Only trials that have come to their end are concerned, so a run may be at work on the
- * database. A file that cannot be removed stays (GC_KEEP); the first one is the error, after all others are
- * done. */
+ * database. A file that cannot be removed stays (GC_STUCK); the first one is the error, after all others are
+ * done. When the database cannot be written nothing is removed. */
 enum status gc_remove(struct gc *g, const char *db, struct err *e);
 void gc_release(struct gc *g);
 

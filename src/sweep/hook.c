@@ -77,6 +77,6 @@ enum status hook_run(const struct spec *spec, const char *db, enum status status
     if (WIFEXITED(how) && WEXITSTATUS(how) == 126) {
         return err_set(e, ST_FAILED, "on_finish: %s cannot be run", spec->on_finish[0]);
     }
-    return err_set(e, ST_FAILED, "on_finish: %s ended with %s", spec->on_finish[0],
-                   process_end_text(how, text, sizeof text));
+    return err_set(e, ST_FAILED, "on_finish: %s %s %s", spec->on_finish[0],
+                   WIFSIGNALED(how) ? "was" : "ended with", process_end_text(how, text, sizeof text));
 }

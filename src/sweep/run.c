@@ -77,6 +77,22 @@ static enum status create_worker_folders(struct supervisor *s, const char *stem,
     return status == ST_OK ? dir_create(checkpoints, e) : status;
 }
 
+/* With nothing left to start: a trial without a result is no success. */
+static enum status judge_results(const struct supervisor *s, const struct run_status *count, struct err *e)
+{
+    char timed_out[128] = "";
+    if (count->timed_out > 0) {
+        snprintf(timed_out, sizeof timed_out,
+                 "%d of %d trials timed out, a higher budget.trial_wall continues them", count->timed_out,
+                 count->total);
+    }
+    if (count->failed > 0) {
+        return err_set(e, ST_FAILED, "%s%s%d of %d trials failed; first failure: %s", timed_out,
+                       timed_out[0] ? "; " : "", count->failed, count->total, s->first_failure);
+    }
+    return timed_out[0] ? err_set(e, ST_FAILED, "%s", timed_out) : ST_OK;
+}
+
 /* What the run comes to. */
 static enum status conclude(const struct supervisor *s, struct err *e)
 {
@@ -95,11 +111,7 @@ static enum status conclude(const struct supervisor *s, struct err *e)
         return err_set(e, ST_FAILED, "%s: %d of %d trials failed, %d were not tried; first failure: %s",
                        s->why, failed, count.total, count.pending + count.failed - failed, s->first_failure);
     }
-    if (count.failed > 0) {
-        return err_set(e, ST_FAILED, "%d of %d trials failed; first failure: %s", count.failed, count.total,
-                       s->first_failure);
-    }
-    return ST_OK;
+    return judge_results(s, &count, e);
 }
 
 static void fill_result(const struct supervisor *s, struct run_result *out)

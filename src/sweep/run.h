@@ -71,10 +71,10 @@ struct run_result {
  * (measure.h), unless run.measure is off. Beside the database (path without ".db"):
  * `.checkpoints/` and `.logs/`.
  *
- * ST_OK: all trials that the spec asks for are done, diverged or timed out. ST_INTERRUPTED after SIGINT,
- * SIGTERM, SIGHUP or at the end of budget.wall, with everything saved. ST_FAILED when trials failed (their
- * rows say why) or when budget.max_failed was reached. Signal
- * dispositions are as before on return. *out is filled in every case. */
+ * ST_OK: all trials that the spec asks for are done or diverged. ST_INTERRUPTED after SIGINT, SIGTERM, SIGHUP
+ * or at the end of budget.wall, with everything saved. ST_FAILED when trials failed or timed out (their rows
+ * say why) or when budget.max_failed was reached. Signal dispositions are as before on return. *out is filled
+ * in every case. */
 enum status run_sweep(const struct spec *spec, const struct run_config *c, const struct run_observer *o,
                       struct run_result *out, struct err *e);
 

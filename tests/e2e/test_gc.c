@@ -153,6 +153,22 @@ static void test_gc_of_trials_unknown_and_leftovers(void **state)
     assert_int_equal(count_files("left.checkpoints", ".safetensors"), 3);
 }
 
+/* What could not be removed is not counted as removed. */
+static void test_gc_tells_what_stays(void **state)
+{
+    (void)state;
+    write_spec("stuck", "keep: last");
+    assert_int_equal(run("stuck", "stuck"), 0);
+    db_change("stuck", "CREATE TRIGGER fixed BEFORE UPDATE ON trial BEGIN SELECT RAISE(ABORT, 'fixed'); END");
+    struct outcome o = RUN("gc", "stuck.db", "--keep", "none");
+    assert_int_equal(o.code, 1);
+    assert_holds(o.out, "0 files, 0.0 MiB (2 could not be removed)");
+    assert_holds(o.out, "not removed");
+    assert_holds(o.err, "firesweep: gc: 2 of the files could not be removed: stuck.db: ");
+    outcome_release(&o);
+    assert_int_equal(count_files("stuck.checkpoints", ".safetensors"), 2);
+}
+
 static void test_gc_usage(void **state)
 {
     (void)state;
@@ -188,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_gc_removes_step_by_step),
         cmocka_unit_test(test_gc_leaves_what_may_go_on),
         cmocka_unit_test(test_gc_of_trials_unknown_and_leftovers),
+        cmocka_unit_test(test_gc_tells_what_stays),
         cmocka_unit_test(test_gc_usage),
         cmocka_unit_test(test_disk_is_checked_before_a_run),
     };

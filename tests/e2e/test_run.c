@@ -254,12 +254,15 @@ static void test_foreign_file_is_left_alone(void **state)
 static void test_trial_wall(void **state)
 {
     (void)state;
-    spec_write("slow", "train: {epochs: 60, batch: 16}\nrun: {threads: 1}\nbudget: {trial_wall: 0.1s}\n");
-    assert_int_equal(run("slow", "slow"), 0);
+    spec_write("slow", "train: {epochs: 60, batch: 16}\nrun: {threads: 1}\nbudget: {trial_wall: 0.1s}\n"
+                       "on_finish: [sh, -c, 'echo told $FIRESWEEP_OUTCOME, $FIRESWEEP_MESSAGE; kill $$']\n");
+    assert_int_equal(run("slow", "slow"), 1);
     assert_int_equal(db_int("slow", "SELECT count(*) FROM trial WHERE state = 'timed_out'"), 1);
+    assert_true(output_holds("slow", "told failed, 1 of 1 trials timed out, a higher budget.trial_wall"));
+    assert_true(output_holds("slow", "on_finish: sh was killed by signal 15 (SIGTERM)\n"));
     db_assert_text("slow", "SELECT outcome FROM attempt", "timed_out");
     db_assert_text("slow", "SELECT message FROM trial", "trial_wall");
-    assert_int_equal(run("slow", "slow"), 0); /* it has had its time */
+    assert_int_equal(run("slow", "slow"), 1); /* it has had its time */
     assert_int_equal(db_int("slow", "SELECT count(*) FROM attempt"), 1);
     spec_write("slow", "train: {epochs: 60, batch: 16}\nrun: {threads: 1}\n");
     assert_int_equal(run("slow", "slow"), 0); /* more time: it continues */

@@ -115,7 +115,7 @@ static void test_trial_wall(void **state)
     (void)state;
     struct seen seen;
     struct run_result result = {0};
-    assert_int_equal(run_hanging("trial_wall: 3s", &seen, &result), ST_OK);
+    assert_int_equal(run_hanging("trial_wall: 3s", &seen, &result), ST_FAILED);
     assert_int_equal(result.timed_out, 1);
     assert_int_equal(result.done, 1);
     assert_int_equal(number("SELECT count(*) FROM attempt WHERE outcome = 'timed_out' AND pid > 0"), 1);
