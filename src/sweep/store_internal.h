@@ -36,8 +36,11 @@ enum status store_schema_upgrade(struct store *s, int64_t from, struct err *e);
  * views of this version, as temporary tables and views. */
 enum status store_schema_emulate(struct store *s, int64_t from, struct err *e);
 
-/* store_check.c: ST_CORRUPT when the file is damaged. Reads all of it. */
+/* store_check.c: ST_CORRUPT when the file is damaged. Reads all of it; indexes are compared with their tables
+ * where that is quick (store_check_all always does). */
 enum status store_check_damage(struct store *s, struct err *e);
+/* ST_CORRUPT when a table, index or view of this version's schema is missing. */
+enum status store_check_schema(struct store *s, struct err *e);
 
 /* store_migrate.c: brings an older database up to this version; a copy of it as it was is kept beside it as
  * "<path>.v<version>.bak". Nothing happens to one that is up to date. */

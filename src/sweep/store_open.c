@@ -282,6 +282,9 @@ static enum status open_writable(struct store *s, bool sound, struct err *e)
     if (status == ST_OK) {
         status = store_migrate(s, e);
     }
+    if (status == ST_OK) {
+        status = store_check_schema(s, e);
+    }
     return status;
 }
 

@@ -343,6 +343,9 @@ enum status verify_run(const struct verify_config *c, const struct verify_observ
     int count = 1;
     *out = (struct verify_totals){0};
     enum status status = store_open_readonly(c->db, &v.store, e);
+    if (status == ST_OK) { /* what is read through a damaged index would be compared for nothing */
+        status = store_check_all(v.store, e);
+    }
     if (status == ST_OK && c->trial == 0) {
         status = store_trial_ids(v.store, 1U << TRIAL_DONE | 1U << TRIAL_DIVERGED, &ids, &count, e);
     }

@@ -128,6 +128,21 @@ static void test_continues_from_a_kept_checkpoint(void **state)
     outcome_release(&o);
 }
 
+/* An index that does not say what its table does is found before anything is compared. */
+static void test_damaged_index(void **state)
+{
+    (void)state;
+    spec_write("index", "train: {epochs: 1, batch: 16}\n");
+    assert_int_equal(run("index", "index"), 0);
+    db_change("index", "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql ="
+                       " 'CREATE INDEX trial_by_state ON trial(seed)' WHERE name = 'trial_by_state'");
+    struct outcome o = RUN("verify", "index.db");
+    assert_int_equal(o.code, 1);
+    assert_holds(o.err,
+                 "verify: index.db: the database is damaged (row 1 missing from index trial_by_state)");
+    outcome_release(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +150,7 @@ int main(void)
         cmocka_unit_test(test_a_changed_metric_is_found),
         cmocka_unit_test(test_what_cannot_be_verified_says_why),
         cmocka_unit_test(test_continues_from_a_kept_checkpoint),
+        cmocka_unit_test(test_damaged_index),
     };
     return cmocka_run_group_tests(tests, sandbox_setup, sandbox_teardown);
 }

@@ -324,6 +324,50 @@ static void test_overwritten(void **state)
     free(bytes);
 }
 
+/* An index that does not say what its table does: no page of it is damaged. */
+static void test_index_that_is_wrong(void **state)
+{
+    struct err e = ERR_INIT;
+    struct fixture f;
+    struct store *s = NULL;
+    scratch_path path;
+    fixture_init(&f);
+    store_close(fixture_open(&f, scratch_name(path, state, "results.db")));
+    plain_exec(path, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql ="
+                     " 'CREATE INDEX trial_by_state ON trial(seed)' WHERE name = 'trial_by_state'");
+    assert_string_equal(plain_text(path, "PRAGMA quick_check(1)"), "ok");
+    assert_int_equal(open_and_close(path, false, &e), ST_CORRUPT);
+    assert_non_null(strstr(e.text,
+                           "the database is damaged (row 1 missing from index trial_by_state); make its"
+                           " indexes anew with \"sqlite3 "));
+    assert_ok(store_open_readonly(path, &s, &e));
+    assert_int_equal(store_check_all(s, &e), ST_CORRUPT);
+    store_close(s);
+    plain_exec(path, "REINDEX");
+    assert_ok(open_and_close(path, false, &e));
+}
+
+/* Also what nothing asks for now. */
+static void test_missing_parts(void **state)
+{
+    static const char *const parts[] = {"TABLE event", "VIEW pareto", "INDEX trial_by_state"};
+    static const char *const said[] = {"it has no table event", "it has no view pareto",
+                                       "it has no index trial_by_state"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct err e = ERR_INIT;
+        struct fixture f;
+        scratch_path path;
+        char name[32], sql[64];
+        snprintf(name, sizeof name, "part-%zu.db", i);
+        snprintf(sql, sizeof sql, "DROP %s", parts[i]);
+        fixture_init(&f);
+        store_close(fixture_open(&f, scratch_name(path, state, name)));
+        plain_exec(path, sql);
+        assert_int_equal(open_and_close(path, false, &e), ST_CORRUPT);
+        assert_non_null(strstr(e.text, said[i]));
+    }
+}
+
 /* A reader does not check everything at once: it meets the damage where it is. */
 static void test_overwritten_for_readers(void **state)
 {
@@ -668,6 +712,8 @@ int main(void)
         store(test_no_database),
         store(test_truncated),
         store(test_overwritten),
+        store(test_index_that_is_wrong),
+        store(test_missing_parts),
         store(test_overwritten_for_readers),
         store(test_after_a_crash),
         store(test_reader_beside_writer),
