@@ -58,11 +58,13 @@ static enum status read_all(int fd, const char *path, size_t limit, size_t guess
 
 enum status file_read(const char *path, size_t limit, char **out, size_t *n, struct err *e)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* Opening a named pipe must not wait for somebody who writes: without one it is empty. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat info;
     if (fd < 0) {
         return err_errno(e, "cannot open %s", path);
     }
+    fcntl(fd, F_SETFL, 0);
     size_t guess = fstat(fd, &info) == 0 && info.st_size > 0 ? (size_t)info.st_size : 4096;
     enum status status = read_all(fd, path, limit, guess, out, n, e);
     close(fd);

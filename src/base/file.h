@@ -9,7 +9,8 @@
 #include "base/err.h"
 
 /* Reads a whole file of at most `limit` bytes; *out is terminated after *n bytes and is the
- * caller's (mem_free). Errors name the path; a longer file is ST_USAGE. */
+ * caller's (mem_free). Errors name the path; a longer file is ST_USAGE. A named pipe that nobody has open for
+ * writing is empty. */
 enum status file_read(const char *path, size_t limit, char **out, size_t *n, struct err *e);
 
 /* An atomic write: bytes go to the temporary file `path`.tmp; commit flushes, fsyncs, renames it over

@@ -137,7 +137,7 @@ static enum status print_results(const struct output *o, const char *db, const s
 /* `db` is a word of a shell. */
 static void print_next_steps(const struct run_result *result, bool failed, const char *db, const char *again)
 {
-    fprintf(stderr, "\n%d of %d trials done", result->done, result->total);
+    fprintf(stderr, "\n%d of %d trial%s done", result->done, result->total, result->total == 1 ? "" : "s");
     if (result->diverged > 0)
         fprintf(stderr, ", %d diverged", result->diverged);
     if (result->failed > 0)

@@ -10,10 +10,12 @@
 #include "report/table.h"
 #include "sweep/worker.h"
 
-enum { DURATION_TEXT = 32, LINE_TEXT = 1024, BAR = 24, HEAD_LINES = 2 };
+enum { DURATION_TEXT = 32, LINE_TEXT = 1024, BAR = 24, BAR_WIDTH_MIN = 60, HEAD_LINES = 2 };
 /* Columns of a worker's line: what stands behind its name, without img/s; and the least and most of a name.
  */
 enum { WORKER_REST = 46, NAME_WIDTH_MIN = 30, NAME_WIDTH_MAX = 120 };
+
+static const double SILENT_S = 10; /* after it, say for how long a worker has said nothing */
 
 static const char *format_duration(double seconds, char out[DURATION_TEXT])
 {
@@ -75,12 +77,13 @@ static void draw_head(struct run_display *d)
     memset(bar + filled, '-', (size_t)(BAR - filled));
     bar[BAR] = '\0';
     screen_text(s, COLOR_BOLD, d->sweep);
-    screen_field(s, COLOR_NONE, "  [%s] %3d %%   %s", bar, (int)(share * 100),
-                 format_duration(r->elapsed_s, elapsed));
+    if (s->width >= BAR_WIDTH_MIN)
+        screen_field(s, COLOR_NONE, "  [%s]", bar);
+    screen_field(s, COLOR_NONE, " %3d %%   %s", (int)(share * 100), format_duration(r->elapsed_s, elapsed));
     if (r->eta_s >= 0)
         screen_field(s, COLOR_NONE, "   ETA %s", format_duration(r->eta_s, eta));
     screen_end_line(s);
-    screen_field(s, COLOR_NONE, "%d of %d trials done", r->done, r->total);
+    screen_field(s, COLOR_NONE, "%d of %d trial%s done", r->done, r->total, r->total == 1 ? "" : "s");
     draw_count(s, COLOR_YELLOW, r->diverged, "diverged");
     draw_count(s, COLOR_RED, r->failed, "failed");
     draw_count(s, COLOR_RED, r->timed_out, "timed out");
@@ -123,6 +126,8 @@ static void draw_worker(struct run_display *d, const struct worker_status *w)
     screen_pad(s, left);
     int percent = w->steps > 0 ? (int)(100 * w->step / w->steps) : 0;
     screen_field(s, COLOR_NONE, "epoch %*d/%d %3d %%", digits, w->epoch, w->epochs, percent);
+    if (w->silent_s >= SILENT_S)
+        screen_field(s, COLOR_YELLOW, "  no news for %.0f s", w->silent_s);
     if (w->images_per_s > 0)
         screen_field(s, COLOR_NONE, "  loss %.4g", w->train_loss);
     if (isfinite(w->val_top1))
@@ -170,8 +175,8 @@ static void show_start(struct run_display *d)
 {
     const struct run_status *s = &d->status;
     char text[LINE_TEXT];
-    snprintf(text, sizeof text, "%s: %d of %d trials to train, %d at a time with %d thread%s each", d->sweep,
-             s->pending + s->running, s->total, s->workers, s->threads_per_worker,
+    snprintf(text, sizeof text, "%s: %d of %d trial%s to train, %d at a time with %d thread%s each", d->sweep,
+             s->pending + s->running, s->total, s->total == 1 ? "" : "s", s->workers, s->threads_per_worker,
              s->threads_per_worker == 1 ? "" : "s");
     show_line(d, COLOR_NONE, text);
 }

@@ -116,9 +116,9 @@ static void format_head(const struct look *l, char out[LINE_TEXT])
     char eta[DURATION_TEXT], gone[64] = "";
     if (l->gone > 0)
         snprintf(gone, sizeof gone, ", %d interrupted", l->gone);
-    snprintf(out, LINE_TEXT, "%d of %d trials finished%s%s, %d running%s, %d pending", l->finished, l->trials,
-             l->alive > 0 ? ", ETA " : "", l->alive > 0 ? format_eta(l->eta_s, eta) : "", l->alive, gone,
-             l->pending);
+    snprintf(out, LINE_TEXT, "%d of %d trial%s finished%s%s, %d running%s, %d pending", l->finished,
+             l->trials, l->trials == 1 ? "" : "s", l->alive > 0 ? ", ETA " : "",
+             l->alive > 0 ? format_eta(l->eta_s, eta) : "", l->alive, gone, l->pending);
 }
 
 /* Why nothing more is to be seen. */
@@ -143,6 +143,20 @@ static void format_worker(const struct running *w, char out[LINE_TEXT])
     snprintf(out, LINE_TEXT, "%s: %d of %d epochs%s", w->name, w->epochs_done, w->epochs, top1);
 }
 
+/* A narrow terminal cuts the name, not how far its training is. */
+static void draw_worker(struct screen *s, const struct running *w)
+{
+    char line[LINE_TEXT];
+    screen_pad(s, 2);
+    snprintf(line, sizeof line, "%d of %d epochs", w->epochs_done, w->epochs);
+    screen_text(s, COLOR_NONE, line);
+    if (isfinite(w->val_top1))
+        screen_field(s, COLOR_GREEN, ", val %.1f %%", 100 * w->val_top1);
+    screen_text(s, COLOR_NONE, ": ");
+    screen_text(s, COLOR_NONE, w->name);
+    screen_end_line(s);
+}
+
 static void draw(struct screen *s, const struct look *l)
 {
     char line[LINE_TEXT];
@@ -150,12 +164,8 @@ static void draw(struct screen *s, const struct look *l)
     format_head(l, line);
     screen_text(s, COLOR_BOLD, line);
     screen_end_line(s);
-    for (int i = 0; i < l->count && i < s->height - 3; i++) {
-        screen_pad(s, 2);
-        format_worker(&l->workers[i], line);
-        screen_text(s, COLOR_NONE, line);
-        screen_end_line(s);
-    }
+    for (int i = 0; i < l->count && i < s->height - 3; i++)
+        draw_worker(s, &l->workers[i]);
     screen_end(s);
 }
 

@@ -100,11 +100,15 @@ static enum status read_arguments(struct answers *a, const struct args *args, st
 static enum status verdict(const struct verify_totals *t, struct err *e)
 {
     const int all = t->reproduced + t->different + t->impossible;
+    const char *const s = all == 1 ? "" : "s";
     if (t->different == 0 && t->impossible == 0)
         return ST_OK;
     if (t->different == 0)
-        return err_set(e, ST_FAILED, "%d of %d trials could not be verified, the others reproduce",
-                       t->impossible, all);
+        return err_set(e, ST_FAILED, "%d of %d trial%s could not be verified%s", t->impossible, all, s,
+                       t->reproduced > 0 ? ", the others reproduce" : "");
+    if (t->impossible == 0)
+        return err_set(e, ST_FAILED, "%d of %d trial%s not reproduce", t->different, all,
+                       all == 1 ? " does" : "s do");
     return err_set(e, ST_FAILED, "%d of %d trials do not reproduce, %d could not be verified", t->different,
                    all, t->impossible);
 }

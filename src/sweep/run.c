@@ -83,12 +83,13 @@ static enum status judge_results(const struct supervisor *s, const struct run_st
     char timed_out[128] = "";
     if (count->timed_out > 0) {
         snprintf(timed_out, sizeof timed_out,
-                 "%d of %d trials timed out, a higher budget.trial_wall continues them", count->timed_out,
-                 count->total);
+                 "%d of %d trial%s timed out, a higher budget.trial_wall continues %s", count->timed_out,
+                 count->total, count->total == 1 ? "" : "s", count->timed_out == 1 ? "it" : "them");
     }
     if (count->failed > 0) {
-        return err_set(e, ST_FAILED, "%s%s%d of %d trials failed; first failure: %s", timed_out,
-                       timed_out[0] ? "; " : "", count->failed, count->total, s->first_failure);
+        return err_set(e, ST_FAILED, "%s%s%d of %d trial%s failed; first failure: %s", timed_out,
+                       timed_out[0] ? "; " : "", count->failed, count->total, count->total == 1 ? "" : "s",
+                       s->first_failure);
     }
     return timed_out[0] ? err_set(e, ST_FAILED, "%s", timed_out) : ST_OK;
 }
@@ -103,8 +104,8 @@ static enum status conclude(const struct supervisor *s, struct err *e)
         return s->fatal;
     }
     if (s->phase >= PHASE_STOPPING && left > 0) {
-        return err_set(e, ST_INTERRUPTED, "%s: %d of %d trials are not done; the same command continues",
-                       s->why, left, count.total);
+        return err_set(e, ST_INTERRUPTED, "%s: %d of %d trial%s not done; the same command continues", s->why,
+                       left, count.total, count.total == 1 ? " is" : "s are");
     }
     if (s->phase == PHASE_DRAINING && count.pending > 0) {
         const int failed = failure_count(s); /* some of them may have attempts left: they are pending, too */

@@ -19,6 +19,7 @@ struct worker_status {
     double train_loss;
     double val_top1; /* of the last finished epoch; NaN before, and without a validation split */
     int threads;
+    double silent_s; /* since its worker last said anything */
 };
 
 struct run_status {
@@ -51,6 +52,8 @@ struct run_config {
     int workers, threads; /* 0 = from the spec, there 0 = auto */
     /* How long a worker may take to save and end when a budget is used up; then it is killed. 0 = 30 s. */
     double grace_s;
+    /* How long a worker may be silent before it is said. 0 = 2 minutes. */
+    double patience_s;
     bool same_data; /* ST_FAILED, and nothing is written, when the sweep ran on other data before */
 };
 

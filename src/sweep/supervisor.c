@@ -10,9 +10,10 @@
 #include <sys/wait.h>
 
 static const double TICK_S = 0.25;
-static const double GRACE_S = 30;           /* after the end of a budget, to save */
-static const double SPACE_RETRY_S = 2;      /* between tries on a full disk */
-static const double START_RETRY_S = 2;      /* after a worker could not be started */
+static const double GRACE_S = 30;      /* after the end of a budget, to save */
+static const double PATIENCE_S = 120;  /* a worker may be silent for so long: one step may take a while */
+static const double SPACE_RETRY_S = 2; /* between tries on a full disk */
+static const double START_RETRY_S = 2; /* after a worker could not be started */
 static const double SAME_INTERRUPT_S = 0.1; /* one request may come twice: to the process and to its group */
 
 static void signal_workers(struct supervisor *s, int signal_number)
@@ -215,6 +216,20 @@ static void check_budgets(struct supervisor *s)
     }
 }
 
+/* Nothing has come from a worker. One that hangs or was stopped looks like one that is slow: people can tell.
+ */
+static void check_silence(struct supervisor *s, struct slot *slot, double now)
+{
+    const double silent_s = now - slot->heard_at;
+    const double patience_s = s->config->patience_s > 0 ? s->config->patience_s : PATIENCE_S;
+    s->status.worker[slot - s->slots].silent_s = silent_s;
+    if (silent_s >= patience_s && !slot->told_silent) {
+        slot->told_silent = true;
+        supervisor_notice(s, "%s: no news from its worker, process %d, for %.0f s",
+                          s->trials[slot->trial].name, (int)slot->pid, silent_s);
+    }
+}
+
 /* Waits for records, signals, or the next tick. */
 static void wait_for_events(struct supervisor *s)
 {
@@ -229,9 +244,12 @@ static void wait_for_events(struct supervisor *s)
     }
     double left = s->next_tick_at - clock_seconds();
     poll(fds, count, left > 0 ? (int)ceil(left * 1000) : 0);
+    const double now = clock_seconds(); /* reading may have to wait for the database */
     for (nfds_t i = 1; i < count; i++) {
         if (fds[i].revents != 0) {
             attempt_read(s, slot_of[i]);
+        } else {
+            check_silence(s, slot_of[i], now);
         }
     }
     if (take_signals(s)) {

@@ -56,8 +56,10 @@ struct slot {
     bool full;           /* further threads did not help */
     char *log;
     double started_at;
-    double stop_at; /* end of the trial's wall budget, INFINITY if none */
-    double kill_at; /* when patience after a stop request ends, INFINITY if it does not */
+    double stop_at;  /* end of the trial's wall budget, INFINITY if none */
+    double kill_at;  /* when patience after a stop request ends, INFINITY if it does not */
+    double heard_at; /* the worker last said anything */
+    bool told_silent;
     bool timed_out, killed;
     bool lost; /* another run has taken the trial over */
     bool gap;  /* an epoch could not be recorded: what follows is not, the next attempt sends all again */

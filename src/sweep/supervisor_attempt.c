@@ -133,7 +133,7 @@ static void begin(struct supervisor *s, struct slot *slot)
     struct run_trial *t = &s->trials[slot->trial];
     double limit = s->spec->budget.trial_wall_s;
     record_reader_init(&slot->reader);
-    slot->started_at = slot->settled_at = slot->grown_at = clock_seconds();
+    slot->started_at = slot->settled_at = slot->grown_at = slot->heard_at = clock_seconds();
     slot->stop_at = limit > 0 ? slot->started_at + limit - t->wall_used_s : (double)INFINITY;
     slot->kill_at = (double)INFINITY;
     t->state = TRIAL_RUNNING;
@@ -242,6 +242,9 @@ static void take_record(struct supervisor *s, struct slot *slot, const struct re
 {
     struct worker_status *w = &s->status.worker[slot - s->slots];
     const struct run_trial *t = &s->trials[slot->trial];
+    slot->heard_at = clock_seconds();
+    slot->told_silent = false;
+    w->silent_s = 0;
     if (slot->lost || slot->gap) {
         return;
     }

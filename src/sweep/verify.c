@@ -51,17 +51,50 @@ static bool same(double recorded, double now)
     return isfinite(now) ? recorded == now : isnan(recorded);
 }
 
-static void compare(struct verifier *v, const char *where, const char *what, double recorded, double now)
+/* The first difference is told. */
+static void __attribute__((format(printf, 2, 3))) differs(struct verifier *v, const char *format, ...)
 {
-    v->answer.compared++;
-    if (same(recorded, now)) {
-        return;
-    }
     if (v->answer.different++ == 0) {
-        snprintf(v->detail, sizeof v->detail, "%s: %s was recorded as %.17g and is %.17g now", where, what,
-                 recorded, now);
+        va_list args;
+        va_start(args, format);
+        vsnprintf(v->detail, sizeof v->detail, format, args);
+        va_end(args);
         v->answer.result = VERIFY_DIFFERS;
         v->answer.detail = v->detail;
+    }
+}
+
+/* Rows hold no number for NaN and infinity. */
+static const char *number_text(double x, char out[32])
+{
+    snprintf(out, 32, isfinite(x) ? "%.17g" : "no number", x);
+    return out;
+}
+
+static void compare(struct verifier *v, const char *where, const char *what, double recorded, double now)
+{
+    char before[32], after[32];
+    v->answer.compared++;
+    if (!same(recorded, now)) {
+        differs(v, "%s: %s was recorded as %s and is %s now", where, what, number_text(recorded, before),
+                number_text(now, after));
+    }
+}
+
+/* Where the trial diverged, -1: it did not. `why`: of what happened now. */
+static void compare_divergence(struct verifier *v, int64_t recorded, int64_t now, const char *why)
+{
+    v->answer.compared++;
+    if (recorded == now) {
+        return;
+    }
+    if (now < 0) {
+        differs(v, "it was recorded as diverged at step %" PRId64 " and does not diverge now", recorded);
+    } else if (recorded < 0) {
+        differs(v, "it was recorded as done and diverges now, at step %" PRId64 ": %s", now, why);
+    } else {
+        differs(v, "it was recorded as diverged at step %" PRId64 " and diverges at step %" PRId64 " now: %s",
+                recorded, now, why);
     }
 }
 
@@ -88,7 +121,8 @@ static void compare_epoch(struct verifier *v, const struct stored_trial *t, cons
         recorded = t->epochs[i].epoch == now->epoch ? &t->epochs[i] : recorded;
     }
     if (!recorded) {
-        compare(v, where, "its row", (double)NAN, now->epoch);
+        v->answer.compared++;
+        differs(v, "%s: it was not recorded", where);
         return;
     }
     compare(v, where, "lr", recorded->lr, now->lr);
@@ -106,8 +140,7 @@ static enum status retrain(struct verifier *v, const struct stored_trial *t, str
         char why[128] = "";
         enum epoch_end end = trainer_run_epoch(trainer, NULL, NULL, why);
         if (end == EPOCH_DIVERGED) {
-            compare(v, why, "the step of divergence", (double)t->diverged_step,
-                    (double)worker_diverged_step(trainer, why));
+            compare_divergence(v, t->diverged_step, worker_diverged_step(trainer, why), why);
             return ST_OK;
         }
         if (end != EPOCH_DONE) {
@@ -121,7 +154,7 @@ static enum status retrain(struct verifier *v, const struct stored_trial *t, str
             v->observer->epoch(v->observer->context, t->name, now->epoch, t->point.recipe.epochs);
         }
     }
-    compare(v, "the end", "diverged_step", (double)t->diverged_step, -1);
+    compare_divergence(v, t->diverged_step, -1, "");
     return ST_OK;
 }
 
@@ -145,10 +178,10 @@ static enum status retest(struct verifier *v, const struct stored_trial *t, stru
     return ST_OK;
 }
 
-/* Takes up the checkpoint if it is of the epoch that was asked for. Sets *found. What is no checkpoint of
- * this trial is as good as none. */
+/* Takes up the checkpoint if it is of the epoch that was asked for. Sets *found, and in `kept` that there is
+ * one of its epoch. What is no checkpoint of this trial is as good as none. */
 static enum status try_middle(const struct verifier *v, struct trainer *trainer, const char *path,
-                              bool *found, struct strbuf *kept, struct err *e)
+                              bool *found, bool *kept, int epochs, struct err *e)
 {
     struct err why = ERR_INIT;
     if (!path || *found || !file_exists(path)) {
@@ -161,30 +194,57 @@ static enum status try_middle(const struct verifier *v, struct trainer *trainer,
     if (status != ST_OK) {
         return err_set(e, status, "%s", why.text);
     }
-    *found = trainer_epochs_done(trainer) == v->config->from_epoch;
-    strbuf_printf(kept, "%s%d", kept->len ? ", " : "", trainer_epochs_done(trainer));
+    const int epoch = trainer_epochs_done(trainer);
+    *found = epoch == v->config->from_epoch;
+    kept[epoch <= epochs ? epoch : 0] = true;
     return ST_OK;
+}
+
+/* Says which checkpoints there are instead: "1, 3 to 5". Those of single epochs by their names. */
+static enum status tell_kept(struct verifier *v, const char *own, bool *kept, int epochs, struct err *e)
+{
+    struct strbuf text = STRBUF_INIT;
+    for (int i = 1; i <= epochs; i++) {
+        char *path = kept[i] ? NULL : checkpoint_epoch_path(own, i);
+        kept[i] = kept[i] || (path && file_exists(path));
+        mem_free(path);
+    }
+    for (int i = 1; i <= epochs; i++) {
+        if (kept[i] && !kept[i - 1]) {
+            strbuf_printf(&text, "%s%d", text.len ? ", " : "", i);
+        } else if (kept[i] && (i == epochs || !kept[i + 1])) {
+            strbuf_printf(&text, " to %d", i);
+        }
+    }
+    const bool failed = text.failed;
+    if (text.len > 0) {
+        impossible(v, "no checkpoint after epoch %d is kept; there are those after epoch %s",
+                   v->config->from_epoch, text.text);
+    } else {
+        impossible(v, "no checkpoint after epoch %d is kept, nor any other", v->config->from_epoch);
+    }
+    strbuf_release(&text);
+    return failed ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
 }
 
 /* Continues from the checkpoint kept of an epoch. Its history is compared too: it was recorded then. */
 static enum status go_to_middle(struct verifier *v, const struct stored_trial *t, struct trainer *trainer,
                                 struct err *e)
 {
-    bool found = false;
-    struct strbuf kept = STRBUF_INIT;
+    const int epochs = t->point.recipe.epochs;
+    bool found = false, *kept = mem_calloc((size_t)epochs + 1, sizeof *kept);
     char *stem = paths_stem(v->config->db);
     char *own =
         stem ? paths_checkpoint(stem, t->arch_hash, t->recipe_hash, t->data_fingerprint, t->seed) : NULL;
     char *paths[] = {own ? mem_strdup(own) : NULL, own ? checkpoint_previous_path(own) : NULL,
                      own ? checkpoint_best_path(own) : NULL,
                      own ? checkpoint_epoch_path(own, v->config->from_epoch) : NULL};
-    enum status status = ST_OK;
+    enum status status = kept ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
     for (size_t i = 0; i < sizeof paths / sizeof *paths && status == ST_OK; i++) {
-        status = try_middle(v, trainer, paths[i], &found, &kept, e);
+        status = try_middle(v, trainer, paths[i], &found, kept, epochs, e);
     }
     if (status == ST_OK && !found) {
-        impossible(v, "no checkpoint after epoch %d is kept; kept are those after: %s", v->config->from_epoch,
-                   kept.len ? kept.text : "none");
+        status = tell_kept(v, own, kept, epochs, e);
     }
     for (int i = 0; found && status == ST_OK && i < trainer_epochs_done(trainer); i++) {
         compare_epoch(v, t, &trainer_history(trainer)[i]);
@@ -194,7 +254,7 @@ static enum status go_to_middle(struct verifier *v, const struct stored_trial *t
     }
     mem_free(own);
     mem_free(stem);
-    strbuf_release(&kept);
+    mem_free(kept);
     return status;
 }
 

@@ -82,6 +82,20 @@ static void read_from_a_pipe(void **state)
     close(ends[0]);
 }
 
+/* Nobody writes: there is nothing to wait for. */
+static void read_from_a_pipe_without_writer(void **state)
+{
+    char *text = NULL;
+    size_t n = 1;
+    scratch_path path;
+    assert_int_equal(mkfifo(scratch_name(path, state, "pipe-alone"), 0600), 0);
+    alarm(20);
+    assert_int_equal(file_read(path, 100, &text, &n, NULL), ST_OK);
+    alarm(0);
+    assert_int_equal(n, 0);
+    mem_free(text);
+}
+
 static void read_errors_name_the_path(void **state)
 {
     scratch_path path;
@@ -349,6 +363,7 @@ int main(void)
         cmocka_unit_test(read_whole_file),
         cmocka_unit_test(read_refuses_longer_files),
         cmocka_unit_test(read_from_a_pipe),
+        cmocka_unit_test(read_from_a_pipe_without_writer),
         cmocka_unit_test(read_errors_name_the_path),
         cmocka_unit_test(commit_replaces_and_abort_does_not),
         cmocka_unit_test(permissions_follow_the_umask),

@@ -206,9 +206,9 @@ static void test_status_tells_what_failed(void **state)
                "train: {epochs: 1000, batch: 16}\nbudget: {trial_wall: 0.001s}\n");
     struct outcome o = RUN("run", "slow.yaml", "--db", "slow.db");
     assert_int_equal(o.code, 1);
-    assert_holds(o.err, "1 of 1 trials timed out, a higher budget.trial_wall continues them\n");
+    assert_holds(o.err, "1 of 1 trial timed out, a higher budget.trial_wall continues it\n");
     assert_holds(o.err, "[1/1] base seed 1: timed_out, ");
-    assert_holds(o.err, "0 of 1 trials done, 1 timed out; results are in slow.db\n");
+    assert_holds(o.err, "0 of 1 trial done, 1 timed out; results are in slow.db\n");
     assert_holds(o.err, "  firesweep status slow.db    says what failed and why\n");
     assert_string_equal(o.out, "");
     outcome_release(&o);

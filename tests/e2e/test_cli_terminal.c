@@ -19,7 +19,8 @@
 #include "program.h"
 #include "synthetic.h"
 
-enum { WIDTH = 60, HEIGHT = 20 };
+enum { WIDTH = 60, NARROW = 40, HEIGHT = 20 };
+static unsigned short terminal_width = WIDTH;
 
 static int group_setup(void **state)
 {
@@ -36,7 +37,7 @@ static int group_setup(void **state)
 /* Runs the program with all streams on a terminal; what it writes, with lines ending in LF. */
 static char *terminal_exit(int code, const char *terminal, const char *no_color, const char *const *arguments)
 {
-    struct winsize size = {.ws_col = WIDTH, .ws_row = HEIGHT};
+    struct winsize size = {.ws_col = terminal_width, .ws_row = HEIGHT};
     int master = posix_openpt(O_RDWR | O_NOCTTY), status;
     assert_true(master >= 0);
     assert_int_equal(grantpt(master), 0);
@@ -260,6 +261,36 @@ static void test_csv_does_not_steer_the_terminal(void **state)
     free(text);
 }
 
+/* How long it will take still fits into 40 columns, and how far each training is. */
+static void test_watch_on_a_narrow_terminal(void **state)
+{
+    (void)state;
+    int status;
+    text_write("watched.yaml",
+               "version: 1\nname: watched\ndata: {format: idx, path: data, val: 80}\n"
+               "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4}\n"
+               "sweep: [{id: a-name-that-is-rather-long, grid: {SR: [0.25]}}]\n"
+               "train: {epochs: 150, batch: 16}\nrun: {measure: false}\n");
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const int null = open("/dev/null", O_WRONLY);
+        program_become(null, null, (const char *const[]){"run", "watched.yaml", "--db", "watched.db", NULL});
+    }
+    while (access("watched.db", F_OK) != 0)
+        usleep(1000);
+    terminal_width = NARROW;
+    char *text = terminal_run("xterm", "1", (const char *const[]){"status", "watched.db", "--watch", NULL});
+    terminal_width = WIDTH;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_holds(text, "0 of 1 trial finished, ETA 0:00:");
+    assert_holds(text, " of 150 epochs, val ");
+    assert_holds(text, "\nnothing is left to do\n");
+    assert_in_range(longest_line(text), 20, NARROW);
+    free(text);
+}
+
 int main(void)
 {
     setenv("PAGER", "cat", 1);
@@ -275,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_an_interrupt_waits_for_the_pager),
         cmocka_unit_test(test_failures_do_not_page),
         cmocka_unit_test(test_csv_does_not_steer_the_terminal),
+        cmocka_unit_test(test_watch_on_a_narrow_terminal),
     };
     return cmocka_run_group_tests(tests, group_setup, folder_leave);
 }

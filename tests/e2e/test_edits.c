@@ -278,7 +278,7 @@ static void test_status_of_a_run_that_is_gone(void **state)
     o = RUN("status", "gone.db", "--watch");
     assert_int_equal(o.code, 0);
     assert_string_equal(o.out,
-                        "0 of 1 trials finished, 0 running, 1 interrupted, 0 pending\n"
+                        "0 of 1 trial finished, 0 running, 1 interrupted, 0 pending\n"
                         "the run is gone without an end (killed, or its machine was started again); the same "
                         "firesweep run continues what is left\n");
     outcome_release(&o);
@@ -295,7 +295,7 @@ static void test_watch_ends_when_nobody_runs(void **state)
     assert_int_equal(run_wait(pid), 1);
     struct outcome o = RUN("status", "idle.db", "--watch");
     assert_int_equal(o.code, 0);
-    assert_holds(o.out, "0 of 1 trials finished, 0 running, 1 pending\nno run is at work; the same");
+    assert_holds(o.out, "0 of 1 trial finished, 0 running, 1 pending\nno run is at work; the same");
     outcome_release(&o);
 }
 

@@ -68,6 +68,23 @@ static void test_kept_epochs_verify_from_the_middle(void **state)
     }
 }
 
+/* Which there are is said in order, without gaps and repetitions. */
+static void test_kept_epochs_are_listed(void **state)
+{
+    (void)state;
+    write_spec("listed", "keep: all");
+    assert_int_equal(run("listed", "listed"), 0);
+    assert_int_equal(
+        system("rm listed.checkpoints/*.epoch-2.safetensors listed.checkpoints/*.best.safetensors"), 0);
+    struct outcome o = RUN("verify", "listed.db", "1", "--from-epoch", "2", "--format", "json");
+    assert_int_equal(o.code, 1);
+    assert_holds(o.out, "no checkpoint after epoch 2 is kept; there are those after epoch 1, 3\"");
+    outcome_release(&o);
+    o = RUN("verify", "listed.db", "1", "--from-epoch", "9", "--format", "json");
+    assert_holds(o.out, "there are those after epoch 1, 3\"");
+    outcome_release(&o);
+}
+
 static void test_gc_removes_step_by_step(void **state)
 {
     (void)state;
@@ -201,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keep_decides_what_a_run_leaves),
         cmocka_unit_test(test_kept_epochs_verify_from_the_middle),
+        cmocka_unit_test(test_kept_epochs_are_listed),
         cmocka_unit_test(test_gc_removes_step_by_step),
         cmocka_unit_test(test_gc_leaves_what_may_go_on),
         cmocka_unit_test(test_gc_of_trials_unknown_and_leftovers),

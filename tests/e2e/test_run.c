@@ -258,7 +258,7 @@ static void test_trial_wall(void **state)
                        "on_finish: [sh, -c, 'echo told $FIRESWEEP_OUTCOME, $FIRESWEEP_MESSAGE; kill $$']\n");
     assert_int_equal(run("slow", "slow"), 1);
     assert_int_equal(db_int("slow", "SELECT count(*) FROM trial WHERE state = 'timed_out'"), 1);
-    assert_true(output_holds("slow", "told failed, 1 of 1 trials timed out, a higher budget.trial_wall"));
+    assert_true(output_holds("slow", "told failed, 1 of 1 trial timed out, a higher budget.trial_wall"));
     assert_true(output_holds("slow", "on_finish: sh was killed by signal 15 (SIGTERM)\n"));
     db_assert_text("slow", "SELECT outcome FROM attempt", "timed_out");
     db_assert_text("slow", "SELECT message FROM trial", "trial_wall");

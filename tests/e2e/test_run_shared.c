@@ -93,7 +93,7 @@ static void test_waiting_run_can_be_interrupted(void **state)
     wait_for_output("long", "waiting for them", second);
     assert_int_equal(kill(second, SIGTERM), 0);
     assert_int_equal(run_wait_one(second), 1);
-    assert_true(output_holds("long", "1 of 1 trials are not done"));
+    assert_true(output_holds("long", "1 of 1 trial is not done"));
     assert_int_equal(db_int("long", "SELECT count(*) FROM lease"), 1); /* the first goes on */
     assert_int_equal(kill(first, SIGTERM), 0);
     assert_int_equal(run_wait(first), 1);

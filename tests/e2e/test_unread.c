@@ -1,5 +1,5 @@
 /* `firesweep run` whose output nobody reads: a full pipe, a terminal after Ctrl-S. Training, records and
- * requests to stop must not wait for it. */
+ * requests to stop must not wait for it. And what the display says of a worker that says nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -103,17 +103,24 @@ static void test_stop_with_a_full_pipe(void **state)
     close(out);
 }
 
-/* After Ctrl-Q the lines that were kept appear. */
-static void test_stopped_terminal(void **state)
+/* A pseudo-terminal of 100 columns; its master. */
+static int terminal(int *slave)
 {
     int master = posix_openpt(O_RDWR | O_NOCTTY);
-    struct winsize size = {.ws_col = 80, .ws_row = 24};
+    struct winsize size = {.ws_col = 100, .ws_row = 24};
     assert_true(master >= 0);
     assert_int_equal(grantpt(master), 0);
     assert_int_equal(unlockpt(master), 0);
     assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
-    const int slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-    assert_true(slave >= 0);
+    *slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(*slave >= 0);
+    return master;
+}
+
+/* After Ctrl-Q the lines that were kept appear. */
+static void test_stopped_terminal(void **state)
+{
+    int slave, master = terminal(&slave);
     assert_int_equal(write(master, "\x13", 1), 1); /* Ctrl-S */
     const pid_t sweep = start("four", "terminal", slave);
     wait_until("terminal", trials_done, 4, sweep);
@@ -125,6 +132,32 @@ static void test_stopped_terminal(void **state)
     assert_holds(text, "[4/4] ");
     assert_holds(text, "4 of 4 trials done; results are in terminal.db");
     free(text);
+}
+
+/* A worker that says nothing more: it is seen, and for how long. */
+static void test_silent_worker(void **state)
+{
+    (void)state;
+    char text[1 << 16];
+    size_t n = 0;
+    int slave, master = terminal(&slave);
+    const pid_t sweep = start("long", "silent", slave);
+    wait_until("silent", epochs, 1, sweep);
+    const pid_t worker = (pid_t)db_int("silent", "SELECT pid FROM attempt");
+    stop_process(worker, sweep);
+    text[0] = '\0';
+    while (!strstr(text, "  no news for 10 s")) {
+        n = n > sizeof text / 2 ? 0 : n; /* frames come again and again */
+        const ssize_t got = read(master, text + n, sizeof text / 2 - 1);
+        assert_true(got > 0);
+        n += (size_t)got;
+        text[n] = '\0';
+    }
+    assert_int_equal(kill(worker, SIGCONT), 0);
+    assert_int_equal(kill(sweep, SIGTERM), 0);
+    free(read_all(master));
+    assert_int_equal(run_wait(sweep), 1);
+    db_assert_text("silent", "SELECT outcome FROM attempt", "interrupted");
 }
 
 static int setup(void **state)
@@ -141,6 +174,7 @@ int main(void)
         cmocka_unit_test(test_full_pipe),
         cmocka_unit_test(test_stop_with_a_full_pipe),
         cmocka_unit_test(test_stopped_terminal),
+        cmocka_unit_test(test_silent_worker),
     };
     return cmocka_run_group_tests(tests, setup, reference_teardown);
 }

@@ -66,6 +66,29 @@ static void test_a_changed_metric_is_found(void **state)
     db_change("changed", "DELETE FROM epoch WHERE trial_id = 1 AND epoch = 1");
     rows = verify("changed.db", 1, message, sizeof message);
     assert_string_equal(json_text_at(json_row(rows, 0), "result"), "differs");
+    assert_string_equal(json_text_at(json_row(rows, 0), "detail"), "epoch 1: it was not recorded");
+    json_object_put(rows);
+}
+
+/* Rows that say something else about a divergence, or no number, in words. */
+static void test_divergence_is_told_in_words(void **state)
+{
+    (void)state;
+    char message[512];
+    spec_write("words", "sweep:\n"
+                        "  - id: rates\n"
+                        "    list: [{lr: 0.02}, {lr: 1000, weight_decay: 1}]\n"
+                        "train: {epochs: 2, batch: 16}\n");
+    assert_int_equal(run("words", "words"), 0);
+    const int diverged = (int)db_int("words", "SELECT id FROM trial WHERE state = 'diverged'");
+    db_change("words", "UPDATE trial SET diverged_step = diverged_step + 1 WHERE state = 'diverged';"
+                       "UPDATE epoch SET train_loss = NULL WHERE epoch = 2");
+    struct json_object *rows = verify("words.db", 1, message, sizeof message);
+    const size_t at = diverged == 1 ? 0 : 1;
+    assert_holds(json_text_at(json_row(rows, at), "detail"), "it was recorded as diverged at step ");
+    assert_holds(json_text_at(json_row(rows, 1 - at), "detail"),
+                 "epoch 2: train_loss was recorded as no number and is ");
+    assert_holds(message, "2 of 2 trials do not reproduce\n");
     json_object_put(rows);
 }
 
@@ -80,7 +103,7 @@ static void test_what_cannot_be_verified_says_why(void **state)
     struct json_object *rows = verify("other.db", 1, message, sizeof message);
     assert_string_equal(json_text_at(json_row(rows, 0), "result"), "impossible");
     assert_holds(json_text_at(json_row(rows, 0), "detail"), "arithmetic fp32-0");
-    assert_holds(message, "could not be verified");
+    assert_holds(message, "1 of 1 trial could not be verified\n");
     json_object_put(rows);
 
     spec_write("other2", "train: {epochs: 1, batch: 16}\n");
@@ -124,7 +147,7 @@ static void test_continues_from_a_kept_checkpoint(void **state)
     outcome_release(&o);
     o = RUN("verify", "middle.db", "1", "--from-epoch", "2", "--format", "json");
     assert_int_equal(o.code, 1);
-    assert_holds(o.out, "no checkpoint after epoch 2 is kept; kept are those after: 3");
+    assert_holds(o.out, "no checkpoint after epoch 2 is kept; there are those after epoch 3");
     outcome_release(&o);
 }
 
@@ -148,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_trials_reproduce),
         cmocka_unit_test(test_a_changed_metric_is_found),
+        cmocka_unit_test(test_divergence_is_told_in_words),
         cmocka_unit_test(test_what_cannot_be_verified_says_why),
         cmocka_unit_test(test_continues_from_a_kept_checkpoint),
         cmocka_unit_test(test_damaged_index),

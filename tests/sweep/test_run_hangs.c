@@ -70,6 +70,7 @@ static int64_t number(const char *sql)
 struct seen {
     pid_t stopped; /* the worker that was made to hang */
     bool killed;   /* the run said so */
+    bool silent;   /* and that nothing comes from it */
 };
 
 /* After its first epoch the worker answers nothing any more, not even SIGTERM. */
@@ -87,6 +88,7 @@ static void hang(void *context, const struct trial *t, const struct epoch_metric
 static void take_notice(void *context, const char *notice)
 {
     struct seen *seen = context;
+    seen->silent = seen->silent || strstr(notice, ": no news from its worker, process ");
     seen->killed = seen->killed || strstr(notice, "it is killed; the last checkpoint stands");
 }
 
@@ -95,7 +97,7 @@ static enum status run_hanging(const char *budget, struct seen *seen, struct run
     struct err e = ERR_INIT;
     struct spec spec = {0};
     char spec_text[1024];
-    const struct run_config config = {.db = "hangs.db", .grace_s = 0.2};
+    const struct run_config config = {.db = "hangs.db", .grace_s = 0.2, .patience_s = 1};
     const struct run_observer observer = {.context = seen, .epoch = hang, .notice = take_notice};
     snprintf(spec_text, sizeof spec_text, text, budget);
     if (spec_parse(spec_text, strlen(spec_text), "hangs.yaml", &spec, &e) != ST_OK) {
@@ -116,6 +118,7 @@ static void test_trial_wall(void **state)
     struct seen seen;
     struct run_result result = {0};
     assert_int_equal(run_hanging("trial_wall: 3s", &seen, &result), ST_FAILED);
+    assert_true(seen.silent);
     assert_int_equal(result.timed_out, 1);
     assert_int_equal(result.done, 1);
     assert_int_equal(number("SELECT count(*) FROM attempt WHERE outcome = 'timed_out' AND pid > 0"), 1);
