@@ -132,7 +132,7 @@ static void format_end(const struct look *l, char out[LINE_TEXT])
     else if (l->pending > 0)
         snprintf(out, LINE_TEXT, "no run is at work; the same firesweep run continues what is left");
     else
-        snprintf(out, LINE_TEXT, "nothing is left to do");
+        snprintf(out, LINE_TEXT, l->trials > 0 ? "nothing is left to do" : "no sweep is recorded");
 }
 
 static void format_worker(const struct running *w, char out[LINE_TEXT])
@@ -211,7 +211,7 @@ enum status status_watch(const char *db, struct err *e)
             print_changes(&looks[1 - i], &looks[i]);
         if (!live && ferror(stdout)) /* nobody reads any more: output_flush says so */
             break;
-        const bool left = looks[i].pending + looks[i].gone > 0;
+        const bool left = looks[i].pending + looks[i].gone > 0 || looks[i].trials == 0; /* a new one */
         idle = looks[i].alive > 0 ? 0 : left ? idle + 1 : IDLE_LOOKS;
         if (st == ST_OK && idle >= IDLE_LOOKS)
             format_end(&looks[i], end);

@@ -270,22 +270,25 @@ static void test_watch_on_a_narrow_terminal(void **state)
                "version: 1\nname: watched\ndata: {format: idx, path: data, val: 80}\n"
                "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4}\n"
                "sweep: [{id: a-name-that-is-rather-long, grid: {SR: [0.25]}}]\n"
-               "train: {epochs: 150, batch: 16}\nrun: {measure: false}\n");
+               "train: {epochs: 30, batch: 16}\nrun: {threads: 1, measure: false}\n");
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
         const int null = open("/dev/null", O_WRONLY);
         program_become(null, null, (const char *const[]){"run", "watched.yaml", "--db", "watched.db", NULL});
     }
-    while (access("watched.db", F_OK) != 0)
-        usleep(1000);
+    for (bool runs = false; !runs; usleep(1000)) {
+        struct outcome o = RUN("status", "watched.db", "--only", "running", "--format", "csv");
+        runs = strstr(o.out, "at work");
+        outcome_release(&o);
+    }
     terminal_width = NARROW;
     char *text = terminal_run("xterm", "1", (const char *const[]){"status", "watched.db", "--watch", NULL});
     terminal_width = WIDTH;
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     assert_holds(text, "0 of 1 trial finished, ETA 0:00:");
-    assert_holds(text, " of 150 epochs, val ");
+    assert_holds(text, " of 30 epochs, val ");
     assert_holds(text, "\nnothing is left to do\n");
     assert_in_range(longest_line(text), 20, NARROW);
     free(text);
