@@ -233,13 +233,16 @@ static enum status go_to_middle(struct verifier *v, const struct stored_trial *t
 {
     const int epochs = t->point.recipe.epochs;
     bool found = false, *kept = mem_calloc((size_t)epochs + 1, sizeof *kept);
+    if (!kept) {
+        return err_set(e, ST_NOMEM, "out of memory");
+    }
     char *stem = paths_stem(v->config->db);
     char *own =
         stem ? paths_checkpoint(stem, t->arch_hash, t->recipe_hash, t->data_fingerprint, t->seed) : NULL;
     char *paths[] = {own ? mem_strdup(own) : NULL, own ? checkpoint_previous_path(own) : NULL,
                      own ? checkpoint_best_path(own) : NULL,
                      own ? checkpoint_epoch_path(own, v->config->from_epoch) : NULL};
-    enum status status = kept ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
+    enum status status = ST_OK;
     for (size_t i = 0; i < sizeof paths / sizeof *paths && status == ST_OK; i++) {
         status = try_middle(v, trainer, paths[i], &found, kept, epochs, e);
     }
