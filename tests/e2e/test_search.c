@@ -116,7 +116,7 @@ static void test_results_are_of_full_trainings(void **state)
     assert_holds(o.out, "reproduced");
     outcome_release(&o);
     o = RUN("status", "half.db", "--watch");
-    assert_string_equal(o.out, "48 of 48 trials finished, 0 running, 0 pending\n");
+    assert_string_equal(o.out, "48 of 48 trials finished, 0 running, 0 pending\nnothing is left to do\n");
     outcome_release(&o);
     EXPECT_ERROR(2, "half.yaml:9:9: search: ", "extend", "half.db", "--epochs", "8");
 }
