@@ -99,12 +99,12 @@ static enum status rows(const void *context, struct table *t, struct err *e)
 
 static void note(const void *context, FILE *out)
 {
-    const struct plan *p = context;
-    fputs("\nNote: ", out);
-    plan_error_text(p, out);
-    fputs(" run starts the longest trials first; to train only what fits, leave the other trials out of the "
-          "spec, or give train_s a limit in constraints.\n",
-          out);
+    fprintf(
+        out,
+        "\nNote: these are predictions, which may be off by %d %% or so (totals). run starts the longest "
+        "trials first; to train only what fits, leave the other trials out of the spec, or give train_s a "
+        "limit in constraints.\n",
+        plan_error_percent(context));
 }
 
 /* With a search most trials are never trained in full: what fits are rungs. */
@@ -136,12 +136,12 @@ static enum status rung_rows(const void *context, struct table *t, struct err *e
 static void rung_note(const void *context, FILE *out)
 {
     const struct plan *p = context;
-    fputs("\nNote: ", out);
-    plan_error_text(p, out);
-    fprintf(out,
-            " The search counts from its start%s; each variant that goes on counts as the average one%s.\n",
-            p->changes.db ? ", whatever the database holds" : "",
-            p->spec.search.mode == SEARCH_PARETO ? "; in pareto mode more may go on" : "");
+    fprintf(
+        out,
+        "\nNote: these are predictions, which may be off by %d %% or so (totals). The search counts from its "
+        "start%s; each variant that goes on counts as the average one%s.\n",
+        plan_error_percent(p), p->changes.db ? ", whatever the database holds" : "",
+        p->spec.search.mode == SEARCH_PARETO ? "; in pareto mode more may go on" : "");
 }
 
 struct section plan_budget_section(const struct plan *p)

@@ -61,8 +61,7 @@ double plan_predicted_s(const struct plan *p, int trial);
 
 /* How far predictions are off: as the database shows, else as they were when checked (trials = 0). */
 struct prediction_error plan_error(const struct plan *p);
-/* The same in words: "Finished trials of ...", sentences with their full stops. */
-void plan_error_text(const struct plan *p, FILE *out);
+int plan_error_percent(const struct plan *p); /* its farther end */
 
 /* What a search trains, rung by rung (rungs); its context is the struct plan. */
 extern const struct section plan_search_section;

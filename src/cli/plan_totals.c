@@ -91,26 +91,29 @@ struct prediction_error plan_error(const struct plan *p)
                : (struct prediction_error){0, 1 - checked, 1 + checked};
 }
 
-void plan_error_text(const struct plan *p, FILE *out)
+int plan_error_percent(const struct plan *p)
 {
+    const struct prediction_error error = plan_error(p);
+    return (int)ceil(100 * fmax(fabs(error.low - 1), fabs(error.high - 1)) - 1e-9);
+}
+
+static void error_note(const struct plan *p, FILE *out)
+{
+    fputs("\nNote: ", out);
     const struct prediction_error error = plan_error(p);
     if (error.trials > 0) {
         fprintf(out, "%d finished trials of this machine in ", error.trials);
         table_print_escaped(out, p->changes.db);
-        fprintf(out, " took %.2f to %.2f times their predicted time%s.", error.low, error.high,
+        fprintf(out, " took %.2f to %.2f times their predicted time%s.\n", error.low, error.high,
                 error.trials >= 20 ? " (nine of ten)" : "");
         return;
     }
     fprintf(
         out,
         "predictions were within %d %% for 13 networks on a quiet machine (3x32x32, docs/performance.md); "
-        "others, and a busy machine, may be further off. This machine's finished trials in a database tell.",
+        "others, and a busy machine, may be further off. This machine's finished trials in a database "
+        "tell.\n",
         PREDICTION_ERROR_PERCENT);
-}
-
-static int64_t error_percent(const struct prediction_error *error)
-{
-    return (int64_t)ceil(100 * fmax(fabs(error->low - 1), fabs(error->high - 1)) - 1e-9);
 }
 
 static enum status total_rows(const void *context, struct table *t, struct err *e)
@@ -125,7 +128,6 @@ static enum status total_rows(const void *context, struct table *t, struct err *
     const int64_t seconds = (int64_t)ceil(p->wall_s);
     snprintf(wall, sizeof wall, "%d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60),
              (int)(seconds % 60));
-    const struct prediction_error error = plan_error(p);
     const double core_s = sum.trial_s * p->packing.threads;
     const struct cell cells[] = {
         cell_text(p->spec.name),
@@ -146,8 +148,8 @@ static enum status total_rows(const void *context, struct table *t, struct err *
         plan_known(core_s / 3600),
         plan_known(p->wall_s),
         cell_text(p->wall_s > 0 ? wall : NULL),
-        p->wall_s > 0 ? cell_int(error_percent(&error)) : cell_null(),
-        p->wall_s > 0 ? cell_int(error.trials) : cell_null(),
+        p->wall_s > 0 ? cell_int(plan_error_percent(p)) : cell_null(),
+        p->wall_s > 0 ? cell_int(plan_error(p).trials) : cell_null(),
         cell_real((sum.checkpoint_bytes + sum.rows_bytes) / MIB),
         cell_int((int64_t)sum.checkpoint_bytes),
         cell_int((int64_t)sum.rows_bytes),
@@ -192,11 +194,8 @@ static void total_note(const void *context, FILE *out)
             out);
     else if (p->images.train < 0)
         fputs("\nNote: times are predicted once the data is there, or data.train_images is set.\n", out);
-    if (p->wall_s > 0) {
-        fputs("\nNote: ", out);
-        plan_error_text(p, out);
-        fputc('\n', out);
-    }
+    if (p->wall_s > 0)
+        error_note(p, out);
     if (p->spec.search.on)
         fputs("\nNote: this is everything trained in full; the search trains less, see rungs.\n", out);
     disk_note(p, out);
