@@ -15,43 +15,15 @@ char *run_database_path(const struct spec *spec, const char *db)
     return db ? mem_strdup(db) : mem_printf("results/%s.db", spec->name);
 }
 
-/* The data must be what each trial's network was made for. */
-static enum status check_trial_fits(const struct spec *spec, const struct trial *t,
-                                    const struct dataset *data, struct err *e)
-{
-    const struct macro *m = &t->point.design.macro;
-    const struct shape *found = &data->image;
-    if (m->input.c != found->c || m->input.h != found->h || m->input.w != found->w ||
-        m->classes != data->classes) {
-        return err_set(
-            e, ST_USAGE,
-            "%s:%d:%d: base: the networks are for images of %dx%dx%d (CxHxW) in %d classes, but %s holds "
-            "images of %dx%dx%d in %d classes; allowed: input and classes as in the data",
-            spec->path, spec->base_mark.line, spec->base_mark.column, m->input.c, m->input.h, m->input.w,
-            m->classes, spec->data.path, found->c, found->h, found->w, data->classes);
-    }
-    const struct recipe *r = &t->point.recipe;
-    struct augmentation augmentation = {r->flip, r->crop_pad, r->crop_zero ? CROP_ZERO : CROP_REFLECT};
-    if (augmentation_check(&augmentation, *found, e) != ST_OK) {
-        return err_prefix(e, "%s: train", spec->path);
-    }
-    return ST_OK;
-}
-
 static enum status check_data_fits(const struct spec *spec, const struct space *space,
                                    const struct dataset *data, struct err *e)
 {
-    enum status status = ST_OK;
+    const struct data_look look = {.image = data->image, .classes = data->classes};
     if (data->sets[SPLIT_TRAIN].count == 0) {
         return err_set(e, ST_USAGE, "%s:%d:%d: data: %s holds no training images", spec->path,
                        spec->data_path_mark.line, spec->data_path_mark.column, spec->data.path);
     }
-    for (int i = 0; i < space->trial_count && status == ST_OK; i++) {
-        if (!space->trials[i].skip_reason) {
-            status = check_trial_fits(spec, &space->trials[i], data, e);
-        }
-    }
-    return status;
+    return space_check_data(spec, space, &look, e);
 }
 
 /* The folder that the database stands in. */
