@@ -118,9 +118,8 @@ static void tail_write(FILE *out)
         {"FIRESWEEP_ISA",
          "Kernels to use in place of the fastest the processor has: `generic`, `avx2` or `avx512`."},
         {"FIRESWEEP_PAGER, PAGER",
-         "Program that shows the long answers of `plan` and `query` on a terminal, the first that is set; "
-         "empty "
-         "or `cat`: none. Default: `less`, with the options FRX unless LESS is set."},
+         "Program that shows the long answers of `plan`, `query` and `status` on a terminal, the first that "
+         "is set; empty or `cat`: none. Default: `less`, with the options FRX unless LESS is set."},
         {"FIRESWEEP_TEMPLATES", "Folder of gnuplot templates, as `--templates` of `plot`."},
         {"NO_COLOR", "Not empty: the progress display uses no colours."},
         {"TERM", "`dumb` or not set: plain lines of progress in place of the display."},

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/database.h"
 #include "cli/output.h"
+#include "cli/pager.h"
 #include "cli/status_watch.h"
 #include "report/summary.h"
 #include "sweep/store_lease.h"
@@ -190,8 +191,11 @@ static enum status status_run(const struct args *a, struct err *e)
         st = database_open(a->positional[0], &v.store, e);
     if (st == ST_OK)
         st = store_leases(v.store, &v.leases, &v.lease_count, e);
+    struct pager pager;
+    pager_start(&pager);
     if (st == ST_OK)
         st = output_sections(&o, sections, sizeof sections / sizeof *sections, 0, &v, e);
+    pager_end(&pager);
     mem_free(v.leases);
     store_close(v.store);
     return st == ST_OK ? ST_OK : err_prefix(e, "status");
@@ -203,10 +207,12 @@ const struct command command_status = {
     .positionals = "DB",
     .positional_min = 1,
     .positional_max = 1,
-    .description = "Counts the trials of a results database by state, lists its sweeps, the running "
-                   "trials with their last finished epoch and whether their run is still at work, what "
-                   "failed and why, and what happened lately: "
-                   "crashes, further attempts, refused checkpoints. Safe while a sweep runs.",
+    .description =
+        "Counts the trials of a results database by state, lists its sweeps, the running "
+        "trials with their last finished epoch and whether their run is still at work, what "
+        "failed and why, and what happened lately: "
+        "crashes, further attempts, refused checkpoints. Safe while a sweep runs. On a terminal, $PAGER "
+        "shows it.",
     .examples = "  firesweep status results/quickstart.db\n"
                 "  firesweep status results/quickstart.db --watch\n"
                 "  firesweep status results/quickstart.db --only failures --format json\n",

@@ -97,8 +97,8 @@ bool expression_expect(struct parser *p, const struct expression *x, enum expres
     }
     if (x->type == type || x->type == EXPRESSION_ANYTHING || truth)
         return true;
-    expression_fail(p, x->at, "%s is %s where %s is needed", source_of(p, x, quoted), type_names[x->type],
-                    type_names[type]);
+    expression_fail(p, x->at, "%s is %s where %s is needed%s", source_of(p, x, quoted), type_names[x->type],
+                    type_names[type], type == EXPRESSION_TRUTH ? ", allowed: a comparison" : "");
     return false;
 }
 

@@ -300,9 +300,8 @@ static enum status connect_reader(struct store *s, const char *parameters, struc
     return status == ST_OK ? store_read_int(s, "SELECT count(*) FROM sqlite_schema", &tables, e) : status;
 }
 
-/* A folder that cannot be written has no place for the files that readers and a writer share, so there can be
- * no writer from here and the file may be read as it is; unless it has a log that was never merged into it.
- */
+/* A folder that has no place for the files that readers and a writer share has no writer, and the file may be
+ * read as it is; unless it has a log that was never merged into it. */
 static enum status connect_immutable(struct store *s, long long wal, struct err *e)
 {
     disconnect(s);
@@ -314,6 +313,15 @@ static enum status connect_immutable(struct store *s, long long wal, struct err 
             s->path, s->path);
     }
     return connect_reader(s, "immutable=1", e);
+}
+
+/* Has the folder no place for these files: may it not be written, or is the disk full? A writer that is at
+ * work has them already, so that readers need no room. */
+static bool lacks_place(int code)
+{
+    const int first = code & 0xff;
+    return first == SQLITE_CANTOPEN || first == SQLITE_READONLY || first == SQLITE_FULL ||
+           code == SQLITE_IOERR_SHMOPEN || code == SQLITE_IOERR_SHMSIZE || code == SQLITE_IOERR_SHMMAP;
 }
 
 static enum status read_older(struct store *s, struct err *e)
@@ -342,10 +350,10 @@ static enum status open_reader(struct store *s, struct err *e)
     }
     struct err first = ERR_INIT;
     status = connect_reader(s, "mode=ro", &first);
-    int code = s->db ? sqlite3_errcode(s->db) & 0xff : SQLITE_OK;
+    int code = s->db ? sqlite3_extended_errcode(s->db) : SQLITE_OK;
     if (status == ST_OK) {
         s->tidy = true;
-    } else if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY) {
+    } else if (lacks_place(code)) {
         status = connect_immutable(s, wal, e);
     } else {
         err_set(e, status, "%s", first.text);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "sandbox.h"
 
@@ -56,6 +57,34 @@ static void test_checkpoint_waits_for_the_limit(void **state)
     assert_int_equal(count_files("limited.checkpoints", ".tmp"), 0);
 }
 
+/* What a shell command prints. */
+static const char *printed(const char *command)
+{
+    static char text[4096];
+    FILE *f = popen(command, "r");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    assert_int_equal(pclose(f), 0);
+    return text;
+}
+
+/* Readers share two files with a writer beside the database. Where there is no room for them nobody writes,
+ * and the database is read as it is. */
+static void test_reading_needs_no_room(void **state)
+{
+    static const char query[] = FIRESWEEP_PROGRAM " query read.db --columns state --format csv 2>&1";
+    char limited[sizeof query + 32];
+    (void)state;
+    assert_int_equal(run("wide", "read"), 0);
+    snprintf(limited, sizeof limited, "ulimit -f 0; %s", query);
+    assert_string_equal(printed(limited), "state\ndone\n");
+    assert_string_equal(
+        printed("ulimit -f 0; " FIRESWEEP_PROGRAM " status read.db --only states --format csv | head -c 6"),
+        "trials");
+    assert_string_equal(printed(query), "state\ndone\n");
+    assert_int_equal(access("read.db-wal", F_OK), -1); /* what could not be made whole is gone again */
+}
+
 static int setup(void **state)
 {
     return reference_setup_of(state, "wide", wide);
@@ -63,6 +92,7 @@ static int setup(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_checkpoint_waits_for_the_limit)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_checkpoint_waits_for_the_limit),
+                                       cmocka_unit_test(test_reading_needs_no_room)};
     return cmocka_run_group_tests(tests, setup, reference_teardown);
 }
