@@ -45,8 +45,8 @@ bool store_check_end(struct store_check *c);
 
 /* Opens read-only; a missing file is an error. */
 enum status store_open_readonly(const char *path, struct store **out, struct err *e);
-/* ST_CORRUPT when anything in the file is damaged, indexes included: what store_open looks for, and what takes
- * it too long in a large file. */
+/* ST_CORRUPT when anything in the file is damaged, indexes included: what store_open looks for, and what
+ * takes it too long in a large file. */
 enum status store_check_all(struct store *s, struct err *e);
 /* While another process holds the lock, `wait` is asked again and again whether to wait on, for up to a
  * minute in all; NULL: yes. It must not use the store. */
