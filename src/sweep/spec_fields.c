@@ -284,7 +284,7 @@ static const struct field fields[] = {
     {SECTION_RUN, FIELD_INT_OR_AUTO, "threads", IN_SPEC(run.threads), .min = 1, .max = CPU_MAX,
      .initial = "auto", .meaning = "threads of each worker"},
     {SECTION_RUN, FIELD_INT, "retries", IN_SPEC(run.retries), .max = 100, .initial = "2",
-     .meaning = "further attempts after a crash"},
+     .meaning = "further attempts after a crash, or, after a pause, an error that may pass"},
     {SECTION_RUN, FIELD_DURATION, "checkpoint", IN_SPEC(run.checkpoint_s), .above = true, .max = 1e9,
      .initial = "60s", .meaning = "longest time between two checkpoints of a trial"},
     {SECTION_RUN, FIELD_CHOICE, "keep", IN_SPEC(run.keep), .choice = keep_choice, .initial = "last",

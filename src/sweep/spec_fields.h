@@ -34,7 +34,7 @@ enum field_kind {
     FIELD_CHOICE,      /* an enum, values named by choice(0), choice(1), ... */
     FIELD_SWITCH,      /* bool, named by choice(0) and choice(1) */
     FIELD_WORD,        /* const char *, one of the choices */
-    FIELD_NAME,        /* const char *, letters, digits, '.', '_' and '-' */
+    FIELD_NAME,        /* const char *, letters, digits, '.', '_' and '-', the first no '.' or '-' */
     FIELD_TEXT,        /* const char *, not empty */
     FIELD_SIZE,        /* two ints, rows and columns, "HxW" */
     FIELD_PRESET,      /* struct point */

@@ -142,7 +142,10 @@ static enum status name_set(const struct field *f, const char **out, const char 
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     if (text[0] == '\0')
         return value_error(f, text, "is empty", e);
-    if (f->kind == FIELD_NAME && (text[strspn(text, allowed)] != '\0' || strlen(text) > NAME_LENGTH_MAX))
+    /* Names become names of files: none is hidden, ".." or an option. */
+    const bool bad_start = text[0] == '.' || text[0] == '-';
+    if (f->kind == FIELD_NAME &&
+        (text[strspn(text, allowed)] != '\0' || bad_start || strlen(text) > NAME_LENGTH_MAX))
         return value_error(f, text, "is not a name", e);
     *out = text;
     return ST_OK;
@@ -352,7 +355,7 @@ const char *field_allowed(const struct field *f, char *out, size_t n)
     static const char *const texts[] = {
         [FIELD_SEED] = "a whole number from 0 to 9223372036854775807",
         [FIELD_BOOL] = "true or false (also yes, no, on, off)",
-        [FIELD_NAME] = "1 to 100 letters, digits, '.', '_' and '-'",
+        [FIELD_NAME] = "1 to 100 letters, digits, '.', '_' and '-', the first no '.' or '-'",
         [FIELD_TEXT] = "a text that is not empty",
         [FIELD_SIZE] = "rows x columns such as 32x32",
         [FIELD_SHAPE] = "channels x rows x columns such as 3x32x32",

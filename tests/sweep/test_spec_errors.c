@@ -71,6 +71,8 @@ static void test_files(void **state)
         {"\nversion: 1\ndata: {format: idx, path: d}\n", 2, 1, "name", "is missing"},
         {"version: 2\nfuture: 1\n", 1, 10, "version", "\"2\" is out of range, allowed: 1"},
         {"version: one\n", 1, 10, "version", "is not a whole number, allowed: 1"},
+        {"version: 1\nname: ..\ndata: {format: idx, path: d}\n", 2, 7, "name", "is not a name"},
+        {"version: 1\nname: -rf\ndata: {format: idx, path: d}\n", 2, 7, "name", "the first no '.' or '-'"},
         {"version: 1\nname: a b\ndata: {format: idx, path: d}\n", 2, 7, "name", "is not a name"},
         {"version: 1\nname: ''\ndata: {format: idx, path: d}\n", 2, 7, "name", "is empty"},
         {"version: 1\nname:\ndata: {format: idx, path: d}\n", 2, 6, "name", "nothing (null)"},
