@@ -87,7 +87,7 @@ void figure_quote(struct strbuf *out, const char *text)
         int32_t code;
         int length = utf8_decode(s, &code);
         if (*s == '\'')
-            strbuf_puts(out, "''");
+            strbuf_puts(out, "'.\"'\".'");
         else if (utf8_width(code) < 0)
             strbuf_puts(out, replacement);
         else

@@ -30,7 +30,8 @@ enum status figure_row(struct figure *f, const struct cell *cells, struct err *e
 /* Writes the data as CSV, to a temporary name that is then renamed. */
 enum status figure_save_data(const struct figure *f, const char *path, struct err *e);
 
-/* Appends a gnuplot string that shows exactly `text`: single quotes, in which gnuplot expands nothing.
+/* Appends a gnuplot expression that shows exactly `text`: single quotes, in which gnuplot expands nothing; a
+ * quote of the text is a string of its own, as gnuplot misreads two in a row, or one at the beginning.
  * Control characters and bytes that are not UTF-8 become U+FFFD, as no figure format could carry them. */
 void figure_quote(struct strbuf *out, const char *text);
 

@@ -25,8 +25,9 @@ static void quotes_hide_everything_from_gnuplot(void **state)
     (void)state;
     assert_quoted("", "''");
     assert_quoted("SR", "'SR'");
-    assert_quoted("a_b{c}^d\"'\\n`$(x)`@y%d", "'a_b{c}^d\"''\\n`$(x)`@y%d'");
-    assert_quoted("''", "''''''");
+    assert_quoted("a_b{c}^d\"'\\n`$(x)`@y%d", "'a_b{c}^d\"'.\"'\".'\\n`$(x)`@y%d'");
+    assert_quoted("'a", "''.\"'\".'a'");
+    assert_quoted("''", "''.\"'\".''.\"'\".''");
     assert_quoted("\xC3\xA4 \xE2\x82\xAC", "'\xC3\xA4 \xE2\x82\xAC'");
     /* A line break would end the statement; other controls and bytes that are not UTF-8 cannot be drawn. */
     assert_quoted("a\nb\tc\x01", "'a\xEF\xBF\xBD"
@@ -50,9 +51,10 @@ static void definitions_are_gnuplot_statements(void **state)
     figure_texts(&f, "w", (const char *const[]){"x"}, 1);
     figure_texts(&f, "none", NULL, 0);
     figure_data(&f, 2, (const double[]){1, NAN, 3, 4}, 2);
-    assert_string_equal(f.definitions.text, "a = 2.0\nb = 0.125\nc = NaN\nd = 1e-30\nn = 3\nt = 'it''s'\n"
-                                            "array v[2]\nv[1] = 1.0\nv[2] = -2.5\narray w[1]\nw[1] = 'x'\n"
-                                            "array none[1]\nnone[1] = ''\n1.0 NaN\n3.0 4.0\n");
+    assert_string_equal(f.definitions.text,
+                        "a = 2.0\nb = 0.125\nc = NaN\nd = 1e-30\nn = 3\nt = 'it'.\"'\".'s'\n"
+                        "array v[2]\nv[1] = 1.0\nv[2] = -2.5\narray w[1]\nw[1] = 'x'\n"
+                        "array none[1]\nnone[1] = ''\n1.0 NaN\n3.0 4.0\n");
     figure_release(&f);
 }
 

@@ -324,12 +324,12 @@ static void names_appear_literally(void **state)
     struct session *s = *state;
     need_gnuplot();
     /* Everything gnuplot or a shell could take for more than a letter. */
-    static const char name[] = "a_b{c}^d\"'\\n`$(x)";
-    static const char shown[] = "a_b{c}^d\"'\\n`$(x)";
+    static const char name[] = "'a_b{c}^d\"''\\n`$(x)'";
+    static const char shown[] = "'a_b{c}^d\"''\\n`$(x)'";
     results_sweep(s->results, name, spec_head);
     results_block(s->results, "%d & <i> @v");
     int64_t v = results_variant(s->results, 1 << 20), w = results_variant(s->results, 2 << 20);
-    results_trial(s->results, v, 1, "{\"k_{1}\":\"a_b{c}^d\\\"'\\\\n`$(x)\"}", "done", 0.5);
+    results_trial(s->results, v, 1, "{\"k_{1}\":\"'a_b{c}^d\\\"''\\\\n`$(x)'\"}", "done", 0.5);
     results_epoch(s->results, 1, 0.5, 0.5);
     results_trial(s->results, w, 1, "{\"k_{1}\":\"caf\xC3\xA9 100%\"}", "done", 0.6);
     results_epoch(s->results, 1, 0.6, 0.5);
