@@ -195,6 +195,26 @@ static const char *error_note(const struct timings *t, struct arena *arena)
                         t->count, BAND_PERCENT, median);
 }
 
+/* The line of equal times, and the outline of what lies within BAND_PERCENT of it, cut to the drawn square:
+ * gnuplot does not clip areas alike on all axes and in all formats. */
+static void define_band(double low, double high, struct figure *f)
+{
+    const double more = 1 + BAND_PERCENT / 100.0, less = 1 - BAND_PERCENT / 100.0;
+    const double outline[6][2] = {
+        {low, low}, /* from the lower left corner along the upper edge */
+        {low, fmin(low * more, high)},
+        {fmax(high / more, low), high},
+        {high, high}, /* and back along the lower one */
+        {high, fmax(high * less, low)},
+        {fmin(low / less, high), low},
+    };
+    strbuf_puts(&f->definitions, "$band << EOD\n");
+    figure_data(f, 2, outline[0], 6);
+    strbuf_puts(&f->definitions, "EOD\n$equal << EOD\n");
+    figure_data(f, 2, (const double[]){low, low, high, high}, 2);
+    strbuf_puts(&f->definitions, "EOD\n");
+}
+
 /* One range for both axes, so that the line of equal times is the diagonal. */
 static void set_ranges(const struct timings *t, struct layout *l, struct figure *f)
 {
@@ -208,14 +228,7 @@ static void set_ranges(const struct timings *t, struct layout *l, struct figure 
     else
         l->x = range_around(low, high, RANGE_AMOUNT, false);
     l->y = l->x;
-    strbuf_puts(&f->definitions, "$band << EOD\n");
-    const double ends[] = {l->x.low, l->x.high};
-    for (size_t i = 0; i < 2; i++)
-        figure_data(f, 4,
-                    (const double[]){ends[i], ends[i] * (1 - BAND_PERCENT / 100.0),
-                                     ends[i] * (1 + BAND_PERCENT / 100.0), ends[i]},
-                    1);
-    strbuf_puts(&f->definitions, "EOD\n");
+    define_band(l->x.low, l->x.high, f);
 }
 
 static enum status draw_points(const struct timings *t, struct layout *l, struct figure *f, struct err *e)

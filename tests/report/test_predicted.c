@@ -106,6 +106,46 @@ static void test_numbers(void **state)
     figure_release(&f);
 }
 
+/* Every corner of the band is within the drawn square, and as far from equal times as the square lets it. */
+static void assert_band(const char *text)
+{
+    double low, high, x, y;
+    const char *at = strstr(text, "\nx_min = ");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "\nx_min = %lf\nx_max = %lf", &low, &high), 2);
+    at = strstr(text, "$band << EOD\n");
+    assert_non_null(at);
+    at = strchr(at, '\n') + 1;
+    int corners = 0, length = 0;
+    for (; sscanf(at, "%lf %lf\n%n", &x, &y, &length) == 2; at += length, corners++) {
+        assert_true(x >= low && x <= high && y >= low && y <= high);
+        const double ratio = y / x;
+        assert_true(x == y || fabs(ratio - 1.1) < 1e-9 || fabs(ratio - 0.9) < 1e-9 || y == high || y == low);
+    }
+    assert_int_equal(corners, 6);
+    assert_int_equal(strncmp(at, "EOD\n", 4), 0);
+}
+
+static void test_band(void **state)
+{
+    struct context *c = *state;
+    const struct speed speed = keep_speed(c);
+    const double first = expected_s(c, &speed, 0, 1);
+    static const double ratios[] = {1, 1.01, 3, 50}; /* the last makes the axes logarithmic */
+    finish_in(c, 0, first, 1);
+    for (size_t i = 0; i < sizeof ratios / sizeof *ratios; i++) {
+        char sql[128], nothing[256] = "";
+        struct figure f;
+        snprintf(sql, sizeof sql, "UPDATE trial SET train_s = %.17g WHERE id = %lld", ratios[i] * first,
+                 (long long)c->f.ids[0]);
+        plain_exec(c->path, sql);
+        build(c, &f, nothing);
+        assert_non_null(strstr(f.definitions.text, i < 3 ? "x_log = 0\n" : "x_log = 1\n"));
+        assert_band(f.definitions.text);
+        figure_release(&f);
+    }
+}
+
 /* What cannot be compared is counted, not drawn. */
 static void test_left_out(void **state)
 {
@@ -196,7 +236,8 @@ static void test_error(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {store_test(test_numbers), store_test(test_left_out),
-                                       store_test(test_nothing_to_draw), store_test(test_error)};
+    const struct CMUnitTest tests[] = {store_test(test_numbers), store_test(test_band),
+                                       store_test(test_left_out), store_test(test_nothing_to_draw),
+                                       store_test(test_error)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
