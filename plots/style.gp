@@ -2,13 +2,16 @@
 #
 # firesweep defines before (texts are cut to fit, all positions are fractions of the canvas):
 #   canvas_width, canvas_height                 pixels of the SVG
-#   plot_left, plot_right, plot_bottom, plot_top
+#   plot_left, plot_right, plot_bottom, plot_top, header_left
 #   title_text, note1_text, note2_text          '' where there is none
 #   x_title, y_title, upper_title, upper_title_y
 #   x_min, x_max, y_min, y_max; x_log, y_log    1 for a logarithmic axis
 #   tick_count, tick_x[], tick_text[], tick_y[] words at places of the x axis, in rows that do not overlap
 #   ticks_above                                 1: the upper axis shows the metaparameter, 0: categories below
 #   ticks_upright                               1: they read from bottom to top and end at tick_y[]
+#   row_count, row_y[], row_text[]              words at places of the y axis instead of numbers;
+#   row_heading[]                               1 for those that name the rows below them
+#   x_step, x_marks                             from number to number of a linear x axis; within a decade of a logarithmic one
 #   legend_count, legend_title, legend_text[], legend_left
 #   series_count, named_count                   lines; the first named_count have an own colour
 #                                               (here: unnamed = 1 if there are others, up to last_unnamed)
@@ -31,9 +34,9 @@ grey = '#555555'
 pixels_down(y) = 1 - y / canvas_height
 
 set margins at screen plot_left, screen plot_right, screen plot_bottom, screen plot_top
-set label title_text at screen plot_left, screen pixels_down(26) left font ',16' textcolor rgb ink
-set label note1_text at screen plot_left, screen pixels_down(46) left font ',11' textcolor rgb grey
-set label note2_text at screen plot_left, screen pixels_down(64) left font ',11' textcolor rgb grey
+set label title_text at screen header_left, screen pixels_down(26) left font ',16' textcolor rgb ink
+set label note1_text at screen header_left, screen pixels_down(46) left font ',11' textcolor rgb grey
+set label note2_text at screen header_left, screen pixels_down(64) left font ',11' textcolor rgb grey
 set label x_title at screen (plot_left + plot_right) / 2, screen pixels_down(canvas_height - 16) center textcolor rgb ink
 set label y_title at screen 16 / canvas_width, screen (plot_bottom + plot_top) / 2 center rotate textcolor rgb ink
 
@@ -44,11 +47,12 @@ set xrange [x_min:x_max]
 set yrange [y_min:y_max]
 if (x_log) { set logscale x }
 if (y_log) { set logscale y }
+if (!x_log && x_step > 0) { set xtics x_step }
 few_decades(low, high) = high / low < 2000
 if (x_log && few_decades(x_min, x_max)) {
     set xtics ()
     do for [e = int(floor(log10(x_min))):int(ceil(log10(x_max)))] {
-        do for [m in '1 2 5'] { set xtics add (sprintf('%g', m * 10.0**e) m * 10.0**e) }
+        do for [m in x_marks] { set xtics add (sprintf('%g', m * 10.0**e) m * 10.0**e) }
     }
 }
 if (y_log && few_decades(y_min, y_max)) {
@@ -82,5 +86,12 @@ if (tick_count > 0) {
         } else {
             set label tick_text[i] at first tick_x[i], screen tick_y[i] center textcolor rgb ink
         }
+    }
+}
+
+if (row_count > 0) {
+    set ytics () scale 0
+    do for [i = 1:row_count] {
+        set label row_text[i] at screen plot_left - 8 / canvas_width, first row_y[i] right font ',11' textcolor rgb (row_heading[i] ? ink : grey)
     }
 }

@@ -19,7 +19,9 @@ struct figure {
     const struct table_column *columns; /* of the data file */
     size_t row_count, row_capacity;
     struct cell **rows;
-    size_t points; /* drawn */
+    size_t points;     /* drawn */
+    const char *title; /* of the image; in `arena`, NULL: none */
+    double height;     /* of the image, in pixels (FIGURE_HEIGHT of report/layout.h); 0: not laid out yet */
 };
 
 void figure_init(struct figure *f);

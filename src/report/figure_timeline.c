@@ -27,7 +27,7 @@ static size_t outcome_of(const char *text)
 }
 
 struct bar {
-    double from, to; /* s since the first start */
+    double from, to; /* s since the first start; as drawn, after the one before it in its row */
     size_t row, outcome;
 };
 
@@ -84,9 +84,11 @@ static enum status read_bars(struct store_query *q, struct figure *f, struct bar
         }
         const struct cell outcome = store_query_cell(q, 6);
         struct bar *bar = &b->items[b->count++];
-        bar->from = cell_number(store_query_cell(q, 4));
-        bar->to = bar->from + fmax(cell_number(store_query_cell(q, 5)), 0);
-        bar->row = free_row(b, busy_until, bar->from);
+        const double start = cell_number(store_query_cell(q, 4)),
+                     lasted = fmax(cell_number(store_query_cell(q, 5)), 0);
+        bar->row = free_row(b, busy_until, start);
+        bar->from = fmax(start, busy_until[bar->row]);
+        bar->to = bar->from + lasted;
         busy_until[bar->row] = bar->to;
         bar->outcome = outcome_of(outcome.type == CELL_TEXT ? outcome.text : NULL);
         b->of[bar->outcome]++;
@@ -95,8 +97,8 @@ static enum status read_bars(struct store_query *q, struct figure *f, struct bar
                                      store_query_cell(q, 1),
                                      store_query_cell(q, 2),
                                      store_query_cell(q, 3),
-                                     cell_real(bar->from),
-                                     cell_real(bar->to),
+                                     cell_real(start),
+                                     cell_real(start + lasted),
                                      cell_int((int64_t)bar->row + 1),
                                      outcome,
                                      store_query_cell(q, 8)};
@@ -106,8 +108,42 @@ static enum status read_bars(struct store_query *q, struct figure *f, struct bar
     }
 }
 
+/* Bars of one outcome, in the unit of the axis; `pixel`: about as wide. Neighbours that are too narrow to be
+ * told apart become one, the narrowest is still seen, and between wide ones there is a gap. */
+static enum status define_bars(const struct bars *b, size_t outcome, double unit, double pixel,
+                               struct figure *f, struct err *e)
+{
+    const double narrow = 5 * pixel;
+    struct bar *last = arena_alloc(&f->arena, b->rows + 1, sizeof *last); /* of each row; open while to > 0 */
+    if (!last)
+        return no_memory(e);
+    for (size_t i = 0; i <= b->count + b->rows; i++) {
+        /* Behind all bars, the open ones are closed. */
+        const bool is_bar = i < b->count;
+        if (is_bar && b->items[i].outcome != outcome)
+            continue;
+        const struct bar *bar = is_bar ? &b->items[i] : NULL;
+        struct bar *open = &last[is_bar ? bar->row : i - b->count];
+        const double from = is_bar ? bar->from / unit : 0, to = is_bar ? bar->to / unit : 0;
+        if (is_bar && open->to > 0 && from - open->to < pixel &&
+            (to - from < narrow || open->to - open->from < narrow)) {
+            open->to = fmax(open->to, to);
+            continue;
+        }
+        const double width = open->to - open->from, gap = width > narrow ? 1.25 * pixel : 0;
+        if (open->to > 0)
+            figure_data(f, 3,
+                        (const double[]){open->from + gap, open->from + fmax(width - gap, 1.5 * pixel),
+                                         (double)open->row + 1},
+                        1);
+        *open = is_bar ? (struct bar){from, fmax(to, 1e-9), bar->row, outcome} : (struct bar){0};
+    }
+    return ST_OK;
+}
+
 static enum status draw(const struct bars *b, const struct figure_request *r, struct figure *f, struct err *e)
 {
+    enum { ABOUT_PIXELS = 450, ROWS_LEAST = 4 }; /* a lone row is no wall */
     const bool hours = b->end > 3 * 3600, minutes = b->end > 180;
     const double unit = hours ? 3600 : minutes ? 60 : 1;
     const char **labels = arena_alloc(&f->arena, OUTCOMES, sizeof *labels);
@@ -118,16 +154,14 @@ static enum status draw(const struct bars *b, const struct figure_request *r, st
                        .y_title = "attempts at the same time"};
     if (!labels || !kinds)
         return no_memory(e);
+    l.x = range_around(0, b->end / unit, RANGE_AMOUNT, false);
     strbuf_puts(&f->definitions, "$bars << EOD\n");
     for (size_t o = 0; o < OUTCOMES; o++) {
         if (b->of[o] == 0)
             continue;
-        for (size_t i = 0; i < b->count; i++)
-            if (b->items[i].outcome == o)
-                figure_data(f, 3,
-                            (const double[]){b->items[i].from / unit, b->items[i].to / unit,
-                                             (double)b->items[i].row + 1},
-                            1);
+        const enum status st = define_bars(b, o, unit, (l.x.high - l.x.low) / ABOUT_PIXELS, f, e);
+        if (st != ST_OK)
+            return st;
         strbuf_puts(&f->definitions, "\n\n");
         kinds[l.legend_count] = (double)o + 1;
         labels[l.legend_count] = arena_printf(&f->arena, "%s (%zu)", outcomes[o], b->of[o]);
@@ -136,12 +170,11 @@ static enum status draw(const struct bars *b, const struct figure_request *r, st
     }
     strbuf_puts(&f->definitions, "EOD\n");
     figure_numbers(f, "outcome", kinds, l.legend_count);
-    figure_count(f, "row_count", b->rows);
-    figure_count(f, "bar_count", b->count);
+    figure_count(f, "bar_rows", b->rows);
     l.legend = labels;
     l.legend_title = "attempts";
-    l.x = range_around(0, b->end / unit, RANGE_AMOUNT, false);
-    l.y = (struct range){0.4, (double)b->rows + 0.6, false};
+    const double room = fmax(ROWS_LEAST - (double)b->rows, 0) / 2;
+    l.y = (struct range){0.4 - room, (double)b->rows + 0.6 + room, false};
     l.title = layout_title(&f->arena, r->sweep, r->name);
     l.notes[0] = arena_printf(&f->arena, "%zu attempts; starts are known to the second", b->count);
     f->points = b->count;

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "report/layout.h"
 #include "report/templates.h"
+#include "report/utf8.h"
 
 struct gnuplot_image {
     const char *name;
@@ -25,7 +26,7 @@ struct gnuplot_image {
 static const struct gnuplot_image images[] = {
     {"svg", "svg noenhanced font 'sans-serif,13' background rgb 'white'", 1, ""},
     {"png",
-     "pngcairo noenhanced font 'sans-serif,13' fontscale 1.5 linewidth 2 pointscale 2 background rgb 'white'",
+     "pngcairo noenhanced font 'sans-serif,13' fontscale 1.5 linewidth 2 pointscale 3 background rgb 'white'",
      2, ""},
     {"pdf",
      "pdfcairo noenhanced font 'sans-serif,13' fontscale 0.54 linewidth 1.4 pointscale 0.9 background rgb "
@@ -276,9 +277,8 @@ static enum status fill_script(const struct gnuplot *g, const struct figure *f, 
                                struct err *e)
 {
     const struct gnuplot_image *image = g->image;
-    char *head =
-        mem_printf("set encoding utf8\nset terminal %s size %g%s, %g%s\n", image->terminal,
-                   FIGURE_WIDTH * image->scale, image->unit, FIGURE_HEIGHT * image->scale, image->unit);
+    char *head = mem_printf("set encoding utf8\nset terminal %s size %g%s, %g%s\n", image->terminal,
+                            FIGURE_WIDTH * image->scale, image->unit, f->height * image->scale, image->unit);
     char *tail = mem_printf("load '/proc/self/fd/%d'\nload '/proc/self/fd/%d'\n", c->fd[CHANNEL_STYLE],
                             c->fd[CHANNEL_TEMPLATE]);
     enum status status = ST_NOMEM;
@@ -294,13 +294,47 @@ static enum status fill_script(const struct gnuplot *g, const struct figure *f, 
     return status;
 }
 
-static enum status write_bytes(const char *path, const char *bytes, size_t n, struct err *e)
+/* Within an element of XML. */
+static void xml_text(FILE *out, const char *text)
+{
+    for (const char *s = text; *s;) {
+        int32_t code;
+        const int length = utf8_decode(s, &code);
+        if (code == '&' || code == '<' || code == '>')
+            fprintf(out, "&#%d;", (int)code);
+        else if (utf8_width(code) < 0)
+            fputs("\xEF\xBF\xBD", out);
+        else
+            fwrite(s, 1, (size_t)length, out);
+        s += length;
+    }
+}
+
+/* The image, with the figure's title for the one that gnuplot writes into every SVG. */
+static void write_image(FILE *out, const struct figure *f, const char *bytes, size_t n)
+{
+    static const char title[] = "<title>Gnuplot</title>";
+    const char *at = f->title ? memmem(bytes, n, title, strlen(title)) : NULL;
+    if (!at) {
+        fwrite(bytes, 1, n, out);
+        return;
+    }
+    fwrite(bytes, 1, (size_t)(at - bytes), out);
+    fputs("<title>", out);
+    xml_text(out, f->title);
+    fputs("</title>", out);
+    at += strlen(title);
+    fwrite(at, 1, n - (size_t)(at - bytes), out);
+}
+
+static enum status write_file(const char *path, const struct figure *f, const char *bytes, size_t n,
+                              struct err *e)
 {
     struct atomic_file a;
     enum status status = atomic_open(&a, path, e);
     if (status != ST_OK)
         return status;
-    fwrite(bytes, 1, n, a.f);
+    write_image(a.f, f, bytes, n);
     return atomic_commit(&a, e);
 }
 
@@ -325,7 +359,7 @@ enum status gnuplot_draw(struct gnuplot *g, const char *name, const struct figur
     if (status == ST_OK)
         status = channel_read(c.fd[CHANNEL_IMAGE], &bytes, &n, e);
     if (status == ST_OK)
-        status = write_bytes(path, bytes, n, e);
+        status = write_file(path, f, bytes, n, e);
     mem_free(bytes);
     channels_close(&c);
     return status;

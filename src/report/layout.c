@@ -19,9 +19,13 @@ enum {
     LEFT_MARGIN = 80,
     RIGHT_MARGIN = 24,
     BOTTOM_MARGIN = 58,
-    ROW_HEIGHT = 17,  /* of tick labels */
-    ROW_OFFSET = 14,  /* middle of the first row, from the axis */
-    TICK_WIDTH = 190, /* longest tick label */
+    ROW_HEIGHT = 17,    /* of tick labels */
+    ROW_OFFSET = 14,    /* middle of the first row, from the axis */
+    ROW_WIDTH = 170,    /* longest name of a row */
+    ROW_MARGIN = 36,    /* left of it, with a title of the axis there */
+    ROW_GAP = 8,        /* between it and what is beside it */
+    ROW_SURROUND = 146, /* above and below the rows */
+    TICK_WIDTH = 190,   /* longest tick label */
     TICK_GAP = 8,
     TICK_ROWS = 3,
     TICK_STACKED = 12,  /* more ticks than these get a single row of labels */
@@ -141,6 +145,49 @@ double range_fraction(const struct range *r, double v)
     return (v - r->low) / (r->high - r->low);
 }
 
+/* Pixels of the widest number there is at every `step`, and the gap to the next. */
+static double numbers_pixels(double low, double high, double step)
+{
+    double widest = 0;
+    for (double k = ceil(low / step); k * step <= high; k++) {
+        char text[32];
+        snprintf(text, sizeof text, "%g", k * step);
+        widest = fmax(widest, text_pixels(text, TEXT_FONT));
+    }
+    return widest + TICK_GAP;
+}
+
+double range_step(const struct range *r, double pixels)
+{
+    enum { MOST = 10 };
+    static const double factors[] = {1, 2, 5};
+    const double span = r->high - r->low;
+    if (!(span > 0))
+        return 1;
+    int power = (int)floor(log10(span / MOST));
+    for (;; power++)
+        for (int i = 0; i < 3; i++) {
+            const double step = factors[i] * pow(10, power);
+            if (span / step <= MOST && numbers_pixels(r->low, r->high, step) <= step / span * pixels)
+                return step;
+            if (step > span) /* nothing fits: the ends of the axis say it all */
+                return step;
+        }
+}
+
+/* Whether 1, 2 and 5 of every decade have room along a logarithmic axis. */
+static bool decades_are_wide(const struct range *r, double pixels)
+{
+    const double gap = 0.30103 / log10(r->high / r->low) * pixels; /* from 1 to 2, the narrowest */
+    double widest = 0;
+    for (int decade = (int)floor(log10(r->low)); decade <= (int)ceil(log10(r->high)); decade++) {
+        char text[32];
+        snprintf(text, sizeof text, "%g", 2 * pow(10, decade));
+        widest = fmax(widest, text_pixels(text, TEXT_FONT));
+    }
+    return widest + TICK_GAP <= gap;
+}
+
 enum { MOST_ROWS = 8 };
 
 static bool overlap(const double *fractions, const double *half, size_t i, size_t k)
@@ -203,6 +250,7 @@ size_t legend_choose(const double *merit, size_t n, bool *chosen, size_t *order)
 /* The plot's frame, pixels from the left and from the top. */
 struct frame {
     double left, right, top, bottom;
+    double height; /* of the figure */
 };
 
 bool legend_fits(const char *text)
@@ -334,7 +382,7 @@ static enum status define_ticks(const struct layout *l, struct frame *frame, str
         double place = t->above  ? frame->top - distance
                        : rotated ? frame->bottom + UPRIGHT_OFFSET
                                  : frame->bottom + distance + 2;
-        y[i] = 1 - place / FIGURE_HEIGHT;
+        y[i] = 1 - place / frame->height;
         if (row[i] < 0)
             texts[i] = "";
     }
@@ -383,31 +431,74 @@ const char *layout_title(struct arena *arena, const char *sweep, const char *blo
     return cut ? arena_printf(arena, "%s: %s", cut, block) : NULL;
 }
 
+/* Names of rows, and the margin they need. */
+static enum status define_rows(const struct layout *l, struct frame *frame, struct figure *f, struct err *e)
+{
+    const struct row_names *rows = &l->rows;
+    const char **texts = arena_alloc(&f->arena, rows->count + 1, sizeof *texts);
+    double *heading = arena_alloc(&f->arena, rows->count + 1, sizeof *heading);
+    double widest = 0;
+    if (!texts || !heading)
+        return no_memory(e);
+    for (size_t i = 0; i < rows->count; i++) {
+        texts[i] = text_fit(&f->arena, rows->texts[i], NOTE_FONT, ROW_WIDTH);
+        if (!texts[i])
+            return no_memory(e);
+        widest = fmax(widest, text_pixels(texts[i], NOTE_FONT));
+        heading[i] = rows->heading && rows->heading[i];
+    }
+    frame->left = fmax(LEFT_MARGIN, widest + (*l->y_title ? ROW_MARGIN : ROW_GAP) + ROW_GAP);
+    figure_count(f, "row_count", rows->count);
+    figure_numbers(f, "row_y", rows->y, rows->count);
+    figure_numbers(f, "row_heading", heading, rows->count);
+    figure_texts(f, "row_text", texts, rows->count);
+    return ST_OK;
+}
+
+/* What numbers stand along the x axis. */
+static void define_numbers(const struct layout *l, const struct frame *frame, struct figure *f)
+{
+    const double pixels = frame->right - frame->left;
+    figure_number(f, "x_step", l->x.log ? 0 : range_step(&l->x, pixels));
+    figure_text(f, "x_marks", l->x.log && decades_are_wide(&l->x, pixels) ? "1 2 5" : "1");
+}
+
+static void define_frame(const struct frame *frame, struct figure *f)
+{
+    figure_number(f, "plot_left", frame->left / FIGURE_WIDTH);
+    figure_number(f, "plot_right", frame->right / FIGURE_WIDTH);
+    figure_number(f, "plot_bottom", 1 - frame->bottom / frame->height);
+    figure_number(f, "plot_top", 1 - frame->top / frame->height);
+    figure_number(f, "legend_left", (frame->right + 12) / FIGURE_WIDTH);
+    figure_number(f, "header_left", (double)LEFT_MARGIN / FIGURE_WIDTH);
+    figure_number(f, "canvas_width", FIGURE_WIDTH);
+    figure_number(f, "canvas_height", frame->height);
+}
+
 enum status layout_define(const struct layout *l, struct figure *f, struct err *e)
 {
-    struct frame frame = {LEFT_MARGIN, FIGURE_WIDTH - RIGHT_MARGIN, 0, FIGURE_HEIGHT - BOTTOM_MARGIN};
+    f->height = fmax(FIGURE_HEIGHT, FIGURE_ROW * (double)l->rows.count + ROW_SURROUND);
+    f->title = arena_strdup(&f->arena, l->title);
+    struct frame frame = {LEFT_MARGIN, FIGURE_WIDTH - RIGHT_MARGIN, 0, f->height - BOTTOM_MARGIN, f->height};
     double width = 0;
-    enum status status = define_legend(l, f, &width, e);
+    enum status status = f->title ? define_legend(l, f, &width, e) : no_memory(e);
+    if (status == ST_OK)
+        status = define_rows(l, &frame, f, e);
     if (status != ST_OK)
         return status;
     frame.right -= width;
     double header = define_header(l, f);
     bool upper = l->ticks.title && l->ticks.above;
-    figure_number(f, "upper_title_y", 1 - (header + 16) / FIGURE_HEIGHT);
+    figure_number(f, "upper_title_y", 1 - (header + 16) / f->height);
     define_cut(f, "upper_title", upper ? l->ticks.title : "", TEXT_FONT, frame.right - frame.left);
     frame.top = header + (upper ? 36 : 18);
     status = define_ticks(l, &frame, f, e);
     if (status != ST_OK)
         return status;
-    figure_number(f, "plot_left", frame.left / FIGURE_WIDTH);
-    figure_number(f, "plot_right", frame.right / FIGURE_WIDTH);
-    figure_number(f, "plot_bottom", 1 - frame.bottom / FIGURE_HEIGHT);
-    figure_number(f, "plot_top", 1 - frame.top / FIGURE_HEIGHT);
-    figure_number(f, "legend_left", (frame.right + 12) / FIGURE_WIDTH);
-    figure_number(f, "canvas_width", FIGURE_WIDTH);
-    figure_number(f, "canvas_height", FIGURE_HEIGHT);
+    define_frame(&frame, f);
+    define_numbers(l, &frame, f);
     define_cut(f, "x_title", l->x_title, TEXT_FONT, FIGURE_WIDTH - LEFT_MARGIN - RIGHT_MARGIN);
-    define_cut(f, "y_title", l->y_title, TEXT_FONT, FIGURE_HEIGHT);
+    define_cut(f, "y_title", l->y_title, TEXT_FONT, f->height);
     define_range(f, "x", &l->x);
     define_range(f, "y", &l->y);
     return f->definitions.failed ? no_memory(e) : ST_OK;

@@ -8,8 +8,8 @@
 
 #include "report/figure.h"
 
-/* Pixels of the SVG; PNG has twice as many, PDF 100 to the inch. */
-enum { FIGURE_WIDTH = 720, FIGURE_HEIGHT = 480 };
+/* Pixels of the SVG; PNG has twice as many, PDF 100 to the inch. A figure of many rows is higher. */
+enum { FIGURE_WIDTH = 720, FIGURE_HEIGHT = 480, FIGURE_ROW = 16 };
 
 /* About the pixels a text takes in a sans-serif font of this size. */
 double text_pixels(const char *text, double font_size);
@@ -35,6 +35,9 @@ enum range_kind { RANGE_AMOUNT, RANGE_PERCENT };
 struct range range_around(double low, double high, enum range_kind kind, bool may_log);
 /* Where v lies: 0 at low, 1 at high. */
 double range_fraction(const struct range *r, double v);
+/* From one number to the next (1, 2 or 5 times a power of ten) along a linear axis of so many pixels, so that
+ * they do not overlap. */
+double range_step(const struct range *r, double pixels);
 
 /* Labels centred along an axis, stacked in rows (at most 8) so that none overlap: where each stands
  * (ascending) and half its width with its gap, both as fractions of the axis. row[i] is 0 for the row nearest
@@ -52,12 +55,21 @@ struct ticks {
     const char *const *texts;
 };
 
+/* Words at places of the y axis, instead of its numbers. */
+struct row_names {
+    size_t count;
+    const double *y;
+    const char *const *texts;
+    const bool *heading; /* which of them name those below; NULL: none */
+};
+
 struct layout {
     const char *title;
     const char *notes[2]; /* below the title; NULL: none */
     const char *x_title, *y_title;
     struct range x, y;
     struct ticks ticks;
+    struct row_names rows; /* a row is at least FIGURE_ROW high */
     const char *legend_title;
     size_t legend_count; /* 0: no legend, the plot takes its place */
     const char *const *legend;

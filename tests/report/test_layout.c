@@ -254,6 +254,62 @@ static void crowded_labels_stand_upright(void **state)
     figure_release(&f);
 }
 
+/* Numbers along an axis are apart, however narrow it is and whatever they are. */
+static void numbers_have_room(void **state)
+{
+    (void)state;
+    static const double lows[] = {0, 0.0057, -3, 1e-9, 1234567, 99.9}, spans[] = {0.0182, 1, 37, 2e6, 1e-3};
+    for (size_t i = 0; i < sizeof lows / sizeof *lows; i++)
+        for (size_t k = 0; k < sizeof spans / sizeof *spans; k++)
+            for (double pixels = 300; pixels < 700; pixels += 100) {
+                const struct range r = {lows[i], lows[i] + spans[k], false};
+                const double step = range_step(&r, pixels), wide = step / spans[k] * pixels;
+                assert_true(step > 0 && wide >= pixels / 10 - 1e-9);
+                for (double at = ceil(r.low / step); (at + 1) * step <= r.high; at++) {
+                    char text[32];
+                    snprintf(text, sizeof text, "%g", at * step);
+                    assert_true(text_pixels(text, 13) < wide);
+                }
+            }
+    assert_true(range_step(&(struct range){0, 10, false}, 600) == 1);
+}
+
+/* Names of rows make room for themselves: to the left, and below. */
+static void rows_make_room(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"conv1,fire3,fire5", "none"};
+    static const double y[] = {1, 2};
+    struct layout l = {
+        .title = "t & 1", .x_title = "x", .y_title = "y", .x = {0, 1, false}, .y = {0, 3, false}};
+    struct figure f;
+    struct err e = ERR_INIT;
+    figure_init(&f);
+    assert_int_equal(layout_define(&l, &f, &e), ST_OK);
+    const double left = value_of(&f, "plot_left");
+    assert_true(value_of(&f, "canvas_height") == FIGURE_HEIGHT && f.height == FIGURE_HEIGHT);
+    assert_string_equal(f.title, "t & 1");
+    figure_release(&f);
+    l.rows = (struct row_names){.count = 2, .y = y, .texts = texts};
+    figure_init(&f);
+    assert_int_equal(layout_define(&l, &f, &e), ST_OK);
+    assert_true(value_of(&f, "plot_left") > left);
+    assert_true(value_of(&f, "plot_left") * FIGURE_WIDTH > text_pixels(texts[0], 11) + 20);
+    assert_non_null(strstr(f.definitions.text, "row_text[1] = 'conv1,fire3,fire5'\n"));
+    figure_release(&f);
+    const char *many[100];
+    double places[100];
+    for (int i = 0; i < 100; i++) {
+        many[i] = "level";
+        places[i] = i;
+    }
+    l.rows = (struct row_names){.count = 100, .y = places, .texts = many};
+    figure_init(&f);
+    assert_int_equal(layout_define(&l, &f, &e), ST_OK);
+    assert_true(f.height >= 100 * FIGURE_ROW && value_of(&f, "canvas_height") == f.height);
+    figure_release(&f);
+}
+
 static void titles_keep_the_block(void **state)
 {
     (void)state;
@@ -281,6 +337,8 @@ int main(void)
         cmocka_unit_test(legends_name_the_best),
         cmocka_unit_test(long_numbers_become_short),
         cmocka_unit_test(crowded_labels_stand_upright),
+        cmocka_unit_test(numbers_have_room),
+        cmocka_unit_test(rows_make_room),
         cmocka_unit_test(titles_keep_the_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

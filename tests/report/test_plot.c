@@ -185,6 +185,45 @@ static void timeline_of_attempts(void **state)
     assert_contains(path_in(s->dir, "s-plane-timeline.svg"), "crashed or failed (1)");
 }
 
+/* How many bars of a kind there are: closed paths of its colour. */
+static int count_parts(const char *path, const char *part)
+{
+    char *text = results_read(path);
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, part)); at++)
+        count++;
+    mem_free(text);
+    return count;
+}
+
+/* Trials of milliseconds over hours: all are seen, those beside each other as one bar, and the one that
+ * diverged is not lost between them. Attempts of one second follow each other. */
+static void timeline_of_short_attempts(void **state)
+{
+    struct session *s = *state;
+    need_gnuplot();
+    results_sweep(s->results, "s", spec_head);
+    results_block(s->results, "plane");
+    const int64_t v = results_variant(s->results, 1 << 20);
+    for (int i = 0; i < 400; i++) {
+        char sql[400];
+        const int64_t trial = results_trial(s->results, v, i, "{\"SR\":0.5}", "done", 0.5);
+        const int at = i < 300 ? i / 10 : 7200 + i / 10; /* ten a second, then a pause of two hours */
+        snprintf(
+            sql, sizeof sql,
+            "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, outcome, wall_s)"
+            " VALUES(%lld, 1, 9, 'h', 2, 'avx2', '2026-01-01T%02d:%02d:%02dZ', '%s', 0.09)",
+            (long long)trial, at / 3600, at / 60 % 60, at % 60, i == 150 ? "diverged" : "done");
+        results_sql(s->results, sql);
+    }
+    draw_kind(s, "timeline", "\n400,1,h,2,7239,7239.09,1,done,2026-01-01T02:00:39Z\n"); /* one row */
+    const char *svg = path_in(s->dir, "s-plane-timeline.svg");
+    assert_contains(svg, "diverged (1)");
+    const int lines = count_parts(svg, "<path stroke='rgb(  0, 114, 178)'");
+    if (lines < 2 || lines > 20)
+        fail_msg("%d strokes", lines);
+}
+
 /* One point, one seed, one axis: what can be drawn is, the rest says what it lacks. */
 static void kinds_of_one_point(void **state)
 {
@@ -345,6 +384,7 @@ static void names_appear_literally(void **state)
     assert_contains(svg, label);
     assert_contains(svg, ">caf\xC3\xA9 100%<");
     assert_contains(svg, ">k_{1}<");
+    assert_contains(svg, "`$(x)': %d &#38; &#60;i&#62; @v</title>");
 }
 
 static void nothing_is_executed(void **state)
@@ -491,6 +531,7 @@ int main(void)
         TEST(kinds_of_a_plane),
         TEST(random_blocks_are_legible),
         TEST(timeline_of_attempts),
+        TEST(timeline_of_short_attempts),
         TEST(kinds_of_one_point),
         TEST(every_kind_and_block_by_default),
         TEST(spec_requests_are_drawn),
