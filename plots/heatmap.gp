@@ -1,15 +1,10 @@
-# Mean over two axes: $cells "column row mean", y_level[] beside the rows. Light to dark also without colour (viridis).
+# Mean over two axes: $cells "column row mean". Light to dark also without colour (viridis).
 set palette defined (0 '#440154', 1 '#46327e', 2 '#365c8d', 3 '#277f8e', 4 '#1fa187', 5 '#4ac16d', 6 '#a0da39', 7 '#fde725')
 unset grid
 set cbrange [scale_min:scale_max]
 set colorbox user origin screen legend_left, screen plot_bottom size screen 16 / canvas_width, screen (plot_top - plot_bottom)
 set format cb '%.4g'
 set style fill solid 1 noborder
-unset ytics
-set ytics nomirror scale 0 font ',11' ()
-do for [i = 1:y_levels] {
-    set ytics add (y_level[i] i)
-}
 share(v) = (v - scale_min) / (scale_max - scale_min)
 number(v) = x_levels <= 10 && y_levels <= 14 ? sprintf('%.3g', v) : ''
 plot $cells using 1:2:($1 - 0.48):($1 + 0.48):($2 - 0.48):($2 + 0.48):3 with boxxyerror linecolor palette notitle, \

@@ -90,8 +90,8 @@ if (tick_count > 0) {
 }
 
 if (row_count > 0) {
-    set ytics () scale 0
+    unset ytics
     do for [i = 1:row_count] {
-        set label row_text[i] at screen plot_left - 8 / canvas_width, first row_y[i] right font ',11' textcolor rgb (row_heading[i] ? ink : grey)
+        set label row_text[i] at screen plot_left - 8 / canvas_width, first row_y[i] right font (row_heading[i] > 0 ? 'sans-serif:Bold,11' : ',11') textcolor rgb ink
     }
 }

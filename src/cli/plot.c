@@ -18,7 +18,9 @@ static const struct poptOption options[] = {
     {"x", '\0', POPT_ARG_STRING, NULL, OPTION_X,
      "Column on the horizontal axis; curve, scatter, heatmap: or an axis of the block", "COLUMN"},
     {"y", '\0', POPT_ARG_STRING, NULL, OPTION_Y,
-     "Column on the vertical axis; heatmap, effects, parallel: what is averaged", "COLUMN"},
+     "Column on the vertical axis; effects, parallel: what is averaged; heatmap: the axis up, or what is "
+     "averaged",
+     "COLUMN"},
     {"templates", '\0', POPT_ARG_STRING, NULL, OPTION_TEMPLATES, "Folder of changed gnuplot templates",
      "DIR"},
     POPT_TABLEEND};
@@ -82,12 +84,14 @@ const struct command command_plot = {
         "Draws each block's figures and writes the data of each beside it as CSV. KIND is curve "
         "(accuracy against model size or another column), learning (validation accuracy over "
         "epochs), scatter (a dot per trial), pareto (the front and how sure it is), edf "
-        "(distribution of the accuracy), heatmap (two axes), effects (each axis), parallel "
+        "(distribution of the accuracy), heatmap (two axes: --x and --y choose them), effects (each axis), "
+        "parallel "
         "(parallel coordinates), timeline (attempts over time) or predicted (predicted against "
         "measured time of training, on this machine); without it: what the sweep's "
         "spec asks for under `plots`, or curve and learning. Prints the paths of what was written.",
     .examples = "  firesweep plot results/quickstart.db\n"
-                "  firesweep plot results/quickstart.db curve --x macs --image pdf -o figures\n",
+                "  firesweep plot results/quickstart.db curve --x macs --image pdf -o figures\n"
+                "  firesweep plot results/explore.db heatmap --x lr --y SR\n",
     .options = options,
     .run = plot_run,
 };

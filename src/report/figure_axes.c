@@ -1,9 +1,9 @@
-/* Figures of axes: a heat map over two, the effects of each. */
+/* What figures of axes share, and the heat map over two. */
 #include <math.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "report/figure_axes.h"
-#include "report/lines.h"
 
 enum status figure_no_memory(struct err *e)
 {
@@ -15,13 +15,17 @@ struct cell figure_number_cell(double v)
     return isnan(v) ? cell_null() : cell_real(v);
 }
 
-/* Loads a block and draws it if it has results and `least` axes. */
-enum status figure_of_axes(struct store *s, const struct figure_request *r, size_t least,
+const char *figure_level_name(const char *name)
+{
+    return strcmp(name, "-") == 0 ? "not set" : name;
+}
+
+enum status figure_of_axes(struct store *s, const struct figure_request *r, const char *y, size_t least,
                            figure_draw_axes *draw, struct figure *out, char nothing[256], struct err *e)
 {
     struct block_results results;
     block_results_init(&results);
-    enum status st = block_results_load(s, r->block, r->y ? r->y : "test_top1", &results, e);
+    enum status st = block_results_load(s, r->block, y ? y : "test_top1", &results, e);
     if (st == ST_OK && results.count == 0)
         snprintf(nothing, 256, "none of its %zu trials has such a result yet", results.trials);
     else if (st == ST_OK && results.axis_count < least)
@@ -60,28 +64,92 @@ void figure_reserve_scale(struct layout *l, struct figure *f, double low, double
 
 /* Heat map */
 
-/* The two axes to show: the wanted one and the one with the most levels, or the two with the most. */
-static enum status choose_axes(const struct block_results *r, const char *wanted, size_t axis[2],
+/* How well a heat map of two axes is filled: how many of its cells have results, and of how many. */
+struct crossing {
+    size_t filled, cells;
+};
+
+static enum status count_cells(const struct block_results *r, size_t a, size_t b, struct crossing *out,
                                struct err *e)
 {
-    size_t order[2] = {SIZE_MAX, SIZE_MAX};
-    for (size_t k = 0; wanted && k < r->axis_count; k++)
-        if (strcmp(r->axis[k].key, wanted) == 0)
-            order[0] = k;
-    if (wanted && order[0] == SIZE_MAX)
-        return err_set(e, ST_USAGE, "x: there is no axis \"%.60s\" with several values", wanted);
-    for (int i = 0; i < 2; i++)
-        for (size_t k = 0; k < r->axis_count; k++) {
-            if (i == 0 && wanted)
-                break;
-            if ((i == 1 && k == order[0]) ||
-                (order[i] != SIZE_MAX && r->axis[order[i]].levels >= r->axis[k].levels))
-                continue;
-            order[i] = k;
-        }
-    axis[0] = order[0];
-    axis[1] = order[1];
+    const size_t wide = r->axis[a].levels;
+    *out = (struct crossing){.cells = wide * r->axis[b].levels};
+    bool *met = mem_calloc(out->cells, sizeof *met);
+    if (!met)
+        return figure_no_memory(e);
+    for (size_t i = 0; i < r->count; i++) {
+        const size_t *level = &r->level[i * r->axis_count];
+        bool *cell = &met[level[b] * wide + level[a]];
+        out->filled += !*cell;
+        *cell = true;
+    }
+    mem_free(met);
     return ST_OK;
+}
+
+/* Full maps before others, large ones before small ones; of maps with gaps those with fewer. */
+static bool is_better(const struct crossing *a, const struct crossing *b)
+{
+    if (b->cells == 0)
+        return true;
+    /* Shares a.filled / a.cells and b.filled / b.cells. */
+    const double sa = (double)a->filled * (double)b->cells, sb = (double)b->filled * (double)a->cells;
+    return sa > sb || (sa >= sb && a->cells > b->cells);
+}
+
+/* The axis of this name; axis_count without a name. */
+static enum status find_axis(const struct block_results *r, const char *what, const char *name, size_t *out,
+                             struct err *e)
+{
+    *out = 0;
+    while (*out < r->axis_count && (!name || strcmp(r->axis[*out].key, name) != 0))
+        ++*out;
+    if (name && *out == r->axis_count)
+        return err_set(e, ST_USAGE, "%s: there is no axis \"%.60s\" with several values", what, name);
+    return ST_OK;
+}
+
+static double widest_name(const struct block_axis *a)
+{
+    double widest = 0;
+    for (size_t i = 0; i < a->levels; i++)
+        widest = fmax(widest, text_pixels(a->names[i], 11));
+    return widest;
+}
+
+/* Which axes stand across (0) and up (1): those named, else the pair that makes the fullest map and, of
+ * these, the largest; longer names stand beside the rows, where they have room. */
+static enum status choose_axes(const struct block_results *r, const char *x, const char *y, size_t axis[2],
+                               struct err *e)
+{
+    const size_t n = r->axis_count;
+    size_t across, up;
+    struct crossing best = {0};
+    enum status st = find_axis(r, "x", x, &across, e);
+    if (st == ST_OK)
+        st = find_axis(r, "y", y, &up, e);
+    if (st == ST_OK && across == up && across < n)
+        st = err_set(e, ST_USAGE, "y: \"%s\" stands along x already", y);
+    for (size_t a = 0; a < n && st == ST_OK; a++)
+        for (size_t b = 0; b < n && st == ST_OK; b++) {
+            struct crossing c;
+            if (a == b || (across < n && a != across) || (up < n && b != up) ||
+                (across == n && up == n && b < a))
+                continue;
+            st = count_cells(r, a, b, &c, e);
+            if (st != ST_OK || !is_better(&c, &best))
+                continue;
+            best = c;
+            axis[0] = a;
+            axis[1] = b;
+        }
+    if (st == ST_OK && across == n && up == n &&
+        widest_name(&r->axis[axis[0]]) > widest_name(&r->axis[axis[1]])) {
+        const size_t longer = axis[0];
+        axis[0] = axis[1];
+        axis[1] = longer;
+    }
+    return st;
 }
 
 static enum status heat_columns(const struct block_results *r, const size_t axis[2], struct figure *f,
@@ -133,32 +201,31 @@ static enum status heat_cells(const struct block_results *r, const size_t axis[2
     return st;
 }
 
-/* Level names beside the y axis, cut to its margin. */
-static enum status define_y_levels(const struct block_axis *y, struct figure *f, struct err *e)
+/* The levels' names at 1, 2, 3, ... of the axes. */
+static enum status name_levels(const struct block_axis *across, const struct block_axis *up, struct layout *l,
+                               struct figure *f, struct err *e)
 {
-    const char **texts = arena_alloc(&f->arena, y->levels, sizeof *texts);
-    for (size_t i = 0; texts && i < y->levels; i++) {
-        texts[i] = text_fit(&f->arena, y->brief[i], 11, 50);
-        if (!texts[i])
-            return figure_no_memory(e);
-    }
-    if (!texts)
+    const size_t most = across->levels > up->levels ? across->levels : up->levels;
+    double *place = arena_alloc(&f->arena, most, sizeof *place);
+    const char **x = arena_alloc(&f->arena, across->levels, sizeof *x),
+               **y = arena_alloc(&f->arena, up->levels, sizeof *y);
+    if (!place || !x || !y)
         return figure_no_memory(e);
-    figure_texts(f, "y_level", texts, y->levels);
-    figure_count(f, "y_levels", y->levels);
+    for (size_t i = 0; i < most; i++)
+        place[i] = (double)i + 1;
+    for (size_t i = 0; i < across->levels; i++)
+        x[i] = figure_level_name(across->names[i]);
+    for (size_t i = 0; i < up->levels; i++)
+        y[i] = figure_level_name(up->names[i]);
+    l->ticks = (struct ticks){.title = "", .count = across->levels, .x = place, .texts = x};
+    l->rows = (struct row_names){.count = up->levels, .y = place, .texts = y};
     return ST_OK;
 }
 
-enum status figure_set_ticks(struct layout *l, struct figure *f, const char *const *names, size_t count,
-                             struct err *e)
+/* y names an axis, or the column that is averaged. */
+static const char *up_axis(const struct figure_request *r)
 {
-    double *x = arena_alloc(&f->arena, count, sizeof *x);
-    if (!x)
-        return figure_no_memory(e);
-    for (size_t i = 0; i < count; i++)
-        x[i] = (double)i + 1;
-    l->ticks = (struct ticks){.title = "", .count = count, .x = x, .texts = names};
-    return ST_OK;
+    return r->y && !metric_find(METRIC_TRIAL, r->y) ? r->y : NULL;
 }
 
 static enum status draw_heatmap(const struct block_results *r, const struct figure_request *request,
@@ -166,20 +233,19 @@ static enum status draw_heatmap(const struct block_results *r, const struct figu
 {
     size_t axis[2] = {0, 1};
     double low = INFINITY, high = -INFINITY;
-    enum status st = choose_axes(r, request->x, axis, e);
+    enum status st = choose_axes(r, request->x, up_axis(request), axis, e);
     if (st == ST_OK)
         st = heat_cells(r, axis, f, &low, &high, e);
+    const struct block_axis *x = &r->axis[axis[0]], *y = &r->axis[axis[1]];
+    struct layout l = {.x_title = x->key, .y_title = y->key};
     if (st == ST_OK)
-        st = define_y_levels(&r->axis[axis[1]], f, e);
-    const struct block_axis *x = &r->axis[axis[0]];
-    struct layout l = {.x_title = x->key, .y_title = r->axis[axis[1]].key};
-    if (st == ST_OK)
-        st = figure_set_ticks(&l, f, x->names, x->levels, e);
+        st = name_levels(x, y, &l, f, e);
     if (st != ST_OK)
         return st;
     l.x = (struct range){0.5, (double)x->levels + 0.5, false};
-    l.y = (struct range){0.5, (double)r->axis[axis[1]].levels + 0.5, false};
+    l.y = (struct range){0.5, (double)y->levels + 0.5, false};
     figure_count(f, "x_levels", x->levels);
+    figure_count(f, "y_levels", y->levels);
     figure_reserve_scale(&l, f, low, high);
     l.notes[0] =
         arena_printf(&f->arena, "%s%s", r->metric->title,
@@ -190,109 +256,5 @@ static enum status draw_heatmap(const struct block_results *r, const struct figu
 enum status figure_heatmap(struct store *s, const struct figure_request *r, struct figure *out,
                            char nothing[256], struct err *e)
 {
-    return figure_of_axes(s, r, 2, draw_heatmap, out, nothing, e);
-}
-
-/* Effects */
-
-static enum status effect_rows(const struct block_results *r, const struct effects *fx, struct figure *f,
-                               struct err *e)
-{
-    static const char *const tails[] = {"mean", "stddev", "ci95", "effect"};
-    struct table_column *c = arena_alloc(&f->arena, 8, sizeof *c);
-    if (!c)
-        return figure_no_memory(e);
-    c[0].name = "axis";
-    c[1].name = "level";
-    c[2].name = "n";
-    for (int i = 0; i < 4; i++) {
-        c[3 + i].name = arena_printf(&f->arena, "%s_%s", r->metric->column, tails[i]);
-        if (!c[3 + i].name)
-            return figure_no_memory(e);
-    }
-    c[7].name = "axis_share_pct";
-    f->columns = c;
-    f->column_count = 8;
-    for (size_t k = 0; k < r->axis_count; k++)
-        for (size_t i = 0; i < r->axis[k].levels; i++) {
-            const struct effects_axis *a = &fx->axes[k];
-            const struct cell cells[] = {
-                cell_text(r->axis[k].key),          cell_text(r->axis[k].names[i]),
-                cell_int((int64_t)a->level[i].n),   figure_number_cell(a->level[i].mean),
-                figure_number_cell(a->level[i].sd), figure_number_cell(a->level[i].half_width),
-                figure_number_cell(a->adjusted[i]), figure_number_cell(a->share * 100)};
-            const enum status st = figure_row(f, cells, e);
-            if (st != ST_OK)
-                return st;
-        }
-    return ST_OK;
-}
-
-/* Level by level, a gap between axes. */
-static enum status effect_points(const struct block_results *r, const struct effects *fx, struct figure *f,
-                                 struct layout *l, struct err *e)
-{
-    size_t all = 0, n = 0;
-    for (size_t k = 0; k < r->axis_count; k++)
-        all += r->axis[k].levels;
-    struct line_point *points = arena_alloc(&f->arena, all, sizeof *points);
-    double *places = arena_alloc(&f->arena, all, sizeof *places),
-           *merit = arena_alloc(&f->arena, r->axis_count, sizeof *merit);
-    const char **texts = arena_alloc(&f->arena, all, sizeof *texts),
-               **labels = arena_alloc(&f->arena, r->axis_count, sizeof *labels);
-    if (!points || !places || !merit || !texts || !labels)
-        return figure_no_memory(e);
-    for (size_t k = 0; k < r->axis_count; k++) {
-        const struct effects_axis *a = &fx->axes[k];
-        merit[k] = a->share;
-        labels[k] = a->confounded ? arena_printf(&f->arena, "%s: tied", r->axis[k].key)
-                    : isnan(a->share)
-                        ? r->axis[k].key
-                        : arena_printf(&f->arena, "%.0f %%  %s", a->share * 100, r->axis[k].key);
-        if (!labels[k])
-            return figure_no_memory(e);
-        for (size_t i = 0; i < r->axis[k].levels; i++, n++) {
-            places[n] = (double)(n + k) + 1;
-            texts[n] = r->axis[k].brief[i];
-            points[n] = (struct line_point){k, places[n], a->level[i]};
-        }
-    }
-    l->ticks = (struct ticks){.title = "", .count = n, .x = places, .texts = texts};
-    lines_ranges(l, points, n, RANGE_AMOUNT, r->metric->percent ? RANGE_PERCENT : RANGE_AMOUNT, true);
-    l->x = (struct range){0.4, places[n - 1] + 0.6, false};
-    const enum status st = lines_define(f, l, points, n, labels, merit, r->axis_count, e);
-    l->legend_count = l->legend_count ? l->legend_count : 1; /* a lone axis has a name too */
-    return st;
-}
-
-static enum status draw_effects(const struct block_results *r, const struct figure_request *request,
-                                struct figure *f, struct err *e)
-{
-    struct effects fx;
-    struct layout l = {
-        .x_title = "levels of the axes", .y_title = r->metric->title, .legend_title = "share of variance"};
-    enum status st = block_results_effects(r, &fx, e);
-    if (st == ST_OK)
-        st = effect_rows(r, &fx, f, e);
-    if (st == ST_OK)
-        st = effect_points(r, &fx, f, &l, e);
-    if (st == ST_OK) {
-        figure_number(f, "overall", fx.mean);
-        l.notes[0] = "mean of all trials at a level; bars: 95 % confidence interval of the mean (Student t)";
-        const bool told = fx.total > 0;
-        if (told)
-            l.notes[1] = arena_printf(
-                &f->arena, "seeds and interactions: %.0f %% of the variance; shared by axes: %.0f %%",
-                fx.rest / fx.total * 100,
-                fabs(fx.shared) < 0.005 * fx.total ? 0 : fx.shared / fx.total * 100);
-        st = told && !l.notes[1] ? figure_no_memory(e) : figure_axes_finish(&l, r, request, f, e);
-    }
-    effects_release(&fx);
-    return st;
-}
-
-enum status figure_effects(struct store *s, const struct figure_request *r, struct figure *out,
-                           char nothing[256], struct err *e)
-{
-    return figure_of_axes(s, r, 1, draw_effects, out, nothing, e);
+    return figure_of_axes(s, r, up_axis(r) ? NULL : r->y, 2, draw_heatmap, out, nothing, e);
 }

@@ -1,12 +1,14 @@
-/* Parallel coordinates: a line per point across all axes of its block, to its accuracy. */
+/* Parallel coordinates: a line per point down all axes of its block, which lie one below the other so that
+ * their values have room, to its accuracy. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/num.h"
 #include "report/figure_axes.h"
 
-/* How values become heights 0..1 of an axis: names one above the other; many numbers by their size or by
- * their ratios, below points that have none. */
+/* How values become places 0..1 along an axis: names side by side; many numbers by their size or by their
+ * ratios, and points that have none behind them. */
+#define BEFORE_UNSET 0.88
 struct scale {
     bool continuous, log, has_unset;
     double low, high;
@@ -53,10 +55,10 @@ static struct scale scale_of(const struct block_results *r, size_t k, const stru
 }
 
 /* Where a point stands on an axis. */
-static double height(const struct block_results *r, const struct scale *s, size_t k, size_t point,
-                     size_t observation)
+static double place(const struct block_results *r, const struct scale *s, size_t k, size_t point,
+                    size_t observation)
 {
-    const double highest = s->has_unset ? 0.88 : 1, v = s->continuous ? value_of(r, k, point) : 0;
+    const double highest = s->has_unset ? BEFORE_UNSET : 1, v = s->continuous ? value_of(r, k, point) : 0;
     if (!s->continuous)
         return (double)r->level[observation * r->axis_count + k] / (double)(r->axis[k].levels - 1);
     if (isnan(v))
@@ -64,63 +66,121 @@ static double height(const struct block_results *r, const struct scale *s, size_
     return highest * (s->log ? log(v / s->low) / log(s->high / s->low) : (v - s->low) / (s->high - s->low));
 }
 
-/* Labels beside the axes. */
+/* Labels below the axes. */
 struct labels {
     const char **text;
-    double *x, *y;
-    size_t count;
+    double *x, *y, *line; /* y: of the axis; line: 0 or 1, how far below it */
+    size_t count, axes;   /* axes: all, with that of the results */
+    bool two_lines;       /* of some axis */
 };
 
-static enum status add_label(struct labels *l, struct figure *f, size_t axis, double y, double width,
-                             const char *text, struct err *e)
+/* What an axis may be labelled with, before it is known what has room: n texts, ascending. */
+struct marks {
+    size_t n;
+    double *x;
+    const char **text;
+};
+
+enum { LEVEL_FONT = 11, LEVEL_WIDTH = 130, LEVEL_GAP = 8, MARKS_LEAST = 16 };
+/* About the pixels of an axis beside the longest names. */
+enum { AXIS_PIXELS = 400 };
+
+static enum status add_marks(struct labels *l, size_t axis, const struct marks *m, struct figure *f,
+                             struct err *e)
 {
-    l->text[l->count] = text ? text_fit(&f->arena, text, 11, width) : NULL;
-    if (!l->text[l->count])
+    double *half = arena_alloc(&f->arena, m->n + 1, sizeof *half);
+    int *row = arena_alloc(&f->arena, m->n + 1, sizeof *row);
+    if (!half || !row)
         return figure_no_memory(e);
-    l->x[l->count] = (double)axis + 1;
-    l->y[l->count++] = y;
+    for (size_t i = 0; i < m->n; i++) {
+        m->text[i] = m->text[i] ? text_fit(&f->arena, m->text[i], LEVEL_FONT, LEVEL_WIDTH) : NULL;
+        if (!m->text[i])
+            return figure_no_memory(e);
+        half[i] = (text_pixels(m->text[i], LEVEL_FONT) + LEVEL_GAP) / 2 / AXIS_PIXELS;
+    }
+    labels_place(m->x, half, m->n, 2, row);
+    for (size_t i = 0; i < m->n; i++) {
+        if (row[i] < 0)
+            continue;
+        l->text[l->count] = m->text[i];
+        l->x[l->count] = m->x[i];
+        l->line[l->count] = row[i];
+        l->y[l->count++] = (double)(l->axes - axis);
+        l->two_lines = l->two_lines || row[i] > 0;
+    }
     return ST_OK;
 }
 
-/* All levels up to eight, else the ends; the ends of a continuous scale. */
-static enum status label_axis(const struct block_results *r, const struct scale *s, size_t k, double width,
-                              struct labels *l, struct figure *f, struct err *e)
+/* The ends and the middle of a continuous scale, or all levels. */
+static void mark_axis(const struct block_results *r, const struct scale *s, size_t k, struct marks *m,
+                      struct arena *arena)
 {
-    enum { ALL = 8 };
     const struct block_axis *axis = &r->axis[k];
-    enum status st = ST_OK;
-    if (s->continuous) {
-        st = add_label(l, f, k, 0, width, arena_printf(&f->arena, "%.2g", s->low), e);
-        if (st == ST_OK)
-            st = add_label(l, f, k, s->has_unset ? 0.88 : 1, width, arena_printf(&f->arena, "%.2g", s->high),
-                           e);
-        return st == ST_OK && s->has_unset ? add_label(l, f, k, 1, width, "-", e) : st;
+    const double highest = s->has_unset ? BEFORE_UNSET : 1;
+    m->n = 0;
+    for (int i = 0; s->continuous && i < 3; i++) {
+        const double share = i / 2.0;
+        const double v = s->log ? s->low * pow(s->high / s->low, share) : s->low + share * (s->high - s->low);
+        m->x[m->n] = share * highest;
+        m->text[m->n++] = arena_printf(arena, "%.2g", v);
     }
-    for (size_t i = 0; i < axis->levels && st == ST_OK; i++)
-        if (axis->levels <= ALL || i == 0 || i + 1 == axis->levels)
-            st = add_label(l, f, k, (double)i / (double)(axis->levels - 1), width, axis->brief[i], e);
-    return st;
+    if (s->continuous && s->has_unset) {
+        m->x[m->n] = 1;
+        m->text[m->n++] = figure_level_name("-");
+    }
+    for (size_t i = 0; !s->continuous && i < axis->levels; i++) {
+        m->x[m->n] = (double)i / (double)(axis->levels - 1);
+        m->text[m->n++] = figure_level_name(axis->brief[i]);
+    }
 }
 
-static enum status level_labels(const struct block_results *r, const struct scale *scales, struct figure *f,
-                                struct err *e)
+/* Numbers along the axis of results. */
+static void mark_results(double low, double high, struct marks *m, struct arena *arena)
 {
-    enum { PLOT = 500, WIDEST = 120, FEWEST = 3 };
-    const double width = fmin((double)PLOT / (double)(r->axis_count + 1) - 3, WIDEST);
-    size_t room = 0;
-    for (size_t k = 0; k < r->axis_count; k++)
-        room += r->axis[k].levels + FEWEST;
+    const struct range range = {low, high, false};
+    m->n = 0;
+    if (!(high > low)) {
+        m->x[m->n] = 0.5;
+        m->text[m->n++] = arena_printf(arena, "%.4g", low);
+        return;
+    }
+    const double step = range_step(&range, AXIS_PIXELS);
+    for (double at = ceil(low / step); at * step <= high && m->n < MARKS_LEAST; at++) {
+        m->x[m->n] = range_fraction(&range, at * step);
+        m->text[m->n++] = arena_printf(arena, "%g", at * step);
+    }
+}
+
+static enum status level_labels(const struct block_results *r, const struct scale *scales, double low,
+                                double high, struct figure *f, bool *two_lines, struct err *e)
+{
+    size_t most = MARKS_LEAST, room = MARKS_LEAST;
+    for (size_t k = 0; k < r->axis_count; k++) {
+        most = r->axis[k].levels > most ? r->axis[k].levels : most;
+        room += r->axis[k].levels + MARKS_LEAST;
+    }
+    struct marks m = {.x = arena_alloc(&f->arena, most, sizeof *m.x),
+                      .text = arena_alloc(&f->arena, most, sizeof *m.text)};
     struct labels l = {.text = arena_alloc(&f->arena, room, sizeof *l.text),
                        .x = arena_alloc(&f->arena, room, sizeof *l.x),
-                       .y = arena_alloc(&f->arena, room, sizeof *l.y)};
-    if (!l.text || !l.x || !l.y)
+                       .y = arena_alloc(&f->arena, room, sizeof *l.y),
+                       .line = arena_alloc(&f->arena, room, sizeof *l.line),
+                       .axes = r->axis_count + 1};
+    if (!m.x || !m.text || !l.text || !l.x || !l.y || !l.line)
         return figure_no_memory(e);
     enum status st = ST_OK;
-    for (size_t k = 0; k < r->axis_count && st == ST_OK; k++)
-        st = label_axis(r, &scales[k], k, width, &l, f, e);
+    for (size_t k = 0; k < r->axis_count && st == ST_OK; k++) {
+        mark_axis(r, &scales[k], k, &m, &f->arena);
+        st = add_marks(&l, k, &m, f, e);
+    }
+    mark_results(low, high, &m, &f->arena);
+    if (st == ST_OK)
+        st = add_marks(&l, r->axis_count, &m, f, e);
+    *two_lines = l.two_lines;
     figure_texts(f, "level_text", l.text, l.count);
     figure_numbers(f, "level_x", l.x, l.count);
     figure_numbers(f, "level_y", l.y, l.count);
+    figure_numbers(f, "level_line", l.line, l.count);
     figure_count(f, "level_count", l.count);
     return st;
 }
@@ -193,10 +253,11 @@ static enum status parallel_lines(const struct block_results *r, const struct su
         const size_t p = order[i].point;
         for (size_t k = 0; k < r->axis_count; k++)
             figure_data(f, 3,
-                        (const double[]){(double)k + 1, height(r, &scales[k], k, p, first[p]), mean[p].mean},
+                        (const double[]){place(r, &scales[k], k, p, first[p]),
+                                         (double)(r->axis_count + 1 - k), mean[p].mean},
                         1);
         const double at = high > low ? (mean[p].mean - low) / (high - low) : 0.5;
-        figure_data(f, 3, (const double[]){(double)r->axis_count + 1, at, mean[p].mean}, 1);
+        figure_data(f, 3, (const double[]){at, 1, mean[p].mean}, 1);
         strbuf_puts(&f->definitions, "\n");
     }
     strbuf_puts(&f->definitions, "EOD\n");
@@ -221,15 +282,38 @@ static enum status point_means(const struct block_results *r, struct figure *f, 
     return ST_OK;
 }
 
+/* Names of the axes, from the top; the last is that of the results. */
+static enum status name_axes(const struct block_results *r, bool two_lines, struct layout *l,
+                             struct figure *f, struct err *e)
+{
+    enum { PIXELS = 42, LINE_PIXELS = 14 }; /* from axis to axis, and more for a second line of labels */
+    const size_t n = r->axis_count + 1;
+    const char **names = arena_alloc(&f->arena, n, sizeof *names);
+    double *y = arena_alloc(&f->arena, n, sizeof *y);
+    if (!names || !y)
+        return figure_no_memory(e);
+    for (size_t k = 0; k < n; k++) {
+        names[k] = k < r->axis_count ? r->axis[k].key : r->metric->title;
+        y[k] = (double)(n - k);
+    }
+    l->rows = (struct row_names){
+        .count = n, .pixels = PIXELS + (two_lines ? LINE_PIXELS : 0), .y = y, .texts = names};
+    l->x = (struct range){-0.1, 1.1, false};
+    l->y = (struct range){0.95, (double)n + 0.15, false};
+    figure_count(f, "axis_count", n);
+    return ST_OK;
+}
+
 static enum status draw_parallel(const struct block_results *r, const struct figure_request *request,
                                  struct figure *f, struct err *e)
 {
     struct summary *mean = NULL;
     size_t *first = NULL;
     double low = INFINITY, high = -INFINITY;
+    bool two_lines = false;
+    struct layout l = {.x_title = "", .y_title = ""};
     struct scale *scales = arena_alloc(&f->arena, r->axis_count + 1, sizeof *scales);
-    const char **names = arena_alloc(&f->arena, r->axis_count + 1, sizeof *names);
-    if (!scales || !names)
+    if (!scales)
         return figure_no_memory(e);
     enum status st = point_means(r, f, &mean, &first, e);
     if (st != ST_OK || !mean || !first)
@@ -238,30 +322,24 @@ static enum status draw_parallel(const struct block_results *r, const struct fig
         low = mean[p].n > 0 ? fmin(low, mean[p].mean) : low;
         high = mean[p].n > 0 ? fmax(high, mean[p].mean) : high;
     }
-    for (size_t k = 0; k < r->axis_count; k++) {
+    for (size_t k = 0; k < r->axis_count; k++)
         scales[k] = scale_of(r, k, mean);
-        names[k] = r->axis[k].key;
-    }
-    names[r->axis_count] = request->y ? request->y : "test_top1";
     st = parallel_rows(r, mean, f, e);
     if (st == ST_OK)
         st = parallel_lines(r, mean, first, scales, f, e);
     if (st == ST_OK)
-        st = level_labels(r, scales, f, e);
-    struct layout l = {.x_title = "", .y_title = ""};
+        st = level_labels(r, scales, low, high, f, &two_lines, e);
     if (st == ST_OK)
-        st = figure_set_ticks(&l, f, names, r->axis_count + 1, e);
-    l.x = (struct range){1 - 0.05 * (double)r->axis_count, 1.05 + 1.1 * (double)r->axis_count, false};
-    l.y = (struct range){-0.06, 1.06, false};
-    figure_count(f, "axis_count", r->axis_count + 1);
+        st = name_axes(r, two_lines, &l, f, e);
     figure_number(f, "line_width", f->points > 100 ? 1 : 1.6);
-    figure_reserve_scale(&l, f, low, high);
-    l.notes[0] = arena_printf(&f->arena, "one line per point, coloured by its mean of %s", r->metric->title);
+    figure_number(f, "scale_min", high > low ? low : low - 0.5);
+    figure_number(f, "scale_max", high > low ? high : high + 0.5);
+    l.notes[0] = "one line per point, coloured by its mean, which is where it ends";
     return st == ST_OK ? figure_axes_finish(&l, r, request, f, e) : st;
 }
 
 enum status figure_parallel(struct store *s, const struct figure_request *r, struct figure *out,
                             char nothing[256], struct err *e)
 {
-    return figure_of_axes(s, r, 1, draw_parallel, out, nothing, e);
+    return figure_of_axes(s, r, r->y, 1, draw_parallel, out, nothing, e);
 }

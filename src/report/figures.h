@@ -30,7 +30,8 @@ enum status figure_pareto(struct store *s, const struct figure_request *r, struc
 /* Share of variants with at most a value of column x (test_top1), as in studies of design spaces. */
 enum status figure_edf(struct store *s, const struct figure_request *r, struct figure *out, char nothing[256],
                        struct err *e);
-/* Mean of y over the two axes with the most levels; one of them may be named by x. */
+/* Mean of a column over two axes: x names the one across, y the one up, or else the column. The others are
+ * chosen: the pair that leaves the fewest gaps and, of these, has the most levels. */
 enum status figure_heatmap(struct store *s, const struct figure_request *r, struct figure *out,
                            char nothing[256], struct err *e);
 /* Mean of y at every level of every axis, with its share of the variance (report/effects.h). */

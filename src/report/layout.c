@@ -477,7 +477,8 @@ static void define_frame(const struct frame *frame, struct figure *f)
 
 enum status layout_define(const struct layout *l, struct figure *f, struct err *e)
 {
-    f->height = fmax(FIGURE_HEIGHT, FIGURE_ROW * (double)l->rows.count + ROW_SURROUND);
+    const double row = l->rows.pixels > 0 ? l->rows.pixels : FIGURE_ROW;
+    f->height = fmax(FIGURE_HEIGHT, row * (double)l->rows.count + ROW_SURROUND);
     f->title = arena_strdup(&f->arena, l->title);
     struct frame frame = {LEFT_MARGIN, FIGURE_WIDTH - RIGHT_MARGIN, 0, f->height - BOTTOM_MARGIN, f->height};
     double width = 0;

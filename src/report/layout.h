@@ -58,6 +58,7 @@ struct ticks {
 /* Words at places of the y axis, instead of its numbers. */
 struct row_names {
     size_t count;
+    double pixels; /* least height of a row; 0: FIGURE_ROW */
     const double *y;
     const char *const *texts;
     const bool *heading; /* which of them name those below; NULL: none */
@@ -69,7 +70,7 @@ struct layout {
     const char *x_title, *y_title;
     struct range x, y;
     struct ticks ticks;
-    struct row_names rows; /* a row is at least FIGURE_ROW high */
+    struct row_names rows;
     const char *legend_title;
     size_t legend_count; /* 0: no legend, the plot takes its place */
     const char *const *legend;

@@ -17,7 +17,7 @@ static const struct {
              {"scatter", TRIAL_COLUMN_OR_AXIS, TRIAL_COLUMN},
              {"pareto", TRIAL_COLUMN, TRIAL_COLUMN},
              {"edf", TRIAL_COLUMN, NOTHING},
-             {"heatmap", AXIS, TRIAL_COLUMN},
+             {"heatmap", AXIS, TRIAL_COLUMN_OR_AXIS},
              {"effects", NOTHING, TRIAL_COLUMN},
              {"parallel", NOTHING, TRIAL_COLUMN}};
 
