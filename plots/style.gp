@@ -3,7 +3,7 @@
 # firesweep defines before (texts are cut to fit, all positions are fractions of the canvas):
 #   canvas_width, canvas_height                 pixels of the SVG
 #   plot_left, plot_right, plot_bottom, plot_top, header_left
-#   title_text, note1_text, note2_text          '' where there is none
+#   title_text, note1_text to note3_text        '' where there is none
 #   x_title, y_title, upper_title, upper_title_y
 #   x_min, x_max, y_min, y_max; x_log, y_log    1 for a logarithmic axis
 #   tick_count, tick_x[], tick_text[], tick_y[] words at places of the x axis, in rows that do not overlap
@@ -37,6 +37,7 @@ set margins at screen plot_left, screen plot_right, screen plot_bottom, screen p
 set label title_text at screen header_left, screen pixels_down(26) left font ',16' textcolor rgb ink
 set label note1_text at screen header_left, screen pixels_down(46) left font ',11' textcolor rgb grey
 set label note2_text at screen header_left, screen pixels_down(64) left font ',11' textcolor rgb grey
+set label note3_text at screen header_left, screen pixels_down(82) left font ',11' textcolor rgb grey
 set label x_title at screen (plot_left + plot_right) / 2, screen pixels_down(canvas_height - 16) center textcolor rgb ink
 set label y_title at screen 16 / canvas_width, screen (plot_bottom + plot_top) / 2 center rotate textcolor rgb ink
 
@@ -92,6 +93,6 @@ if (tick_count > 0) {
 if (row_count > 0) {
     unset ytics
     do for [i = 1:row_count] {
-        set label row_text[i] at screen plot_left - 8 / canvas_width, first row_y[i] right font (row_heading[i] > 0 ? 'sans-serif:Bold,11' : ',11') textcolor rgb ink
+        set label row_text[i] at screen plot_left - 8 / canvas_width, first row_y[i] right font (row_heading[i] > 0 ? ',12' : ',11') textcolor rgb (row_heading[i] > 0 ? ink : grey)
     }
 }

@@ -1,6 +1,7 @@
 /* Accuracy against model size with the metaparameter on the upper axis, as Figure 3 of the SqueezeNet paper.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/curve.h"
@@ -23,17 +24,98 @@ static enum status define_data(const struct curve *c, struct figure *f, struct e
     return status;
 }
 
-static enum status define_lines(const struct curve *c, struct figure *f, struct layout *l, struct err *e)
+/* How points belong together. */
+enum curve_shape {
+    SHAPE_LINES,
+    SHAPE_CLOUD, /* they differ in many axes at once, as those of a random block, and have no order that a
+                    line could follow */
+    SHAPE_LIST,  /* each sets what it likes, and stands for itself */
+};
+
+static enum curve_shape shape_of(const struct curve *c, const struct figure_request *r)
 {
-    struct line_point *points = arena_alloc(&f->arena, c->count, sizeof *points);
+    enum { FOLLOWED = 3 };
+    int along = 0;
+    bool unset = false;
+    for (size_t k = 0; k < c->axes.key_count; k++)
+        along += c->axes.columns[k].role == AXIS_PRIMARY || c->axes.columns[k].role == AXIS_TIED;
+    if (c->x_kind == CURVE_METRIC && c->series_count == 1 && along > FOLLOWED)
+        return SHAPE_CLOUD;
+    for (size_t p = 0; c->axes.primary >= 0 && p < c->axes.point_count; p++)
+        unset = unset || !c->axes.columns[c->axes.primary].values[p];
+    return unset && (c->x_kind == CURVE_METRIC || !r->x) ? SHAPE_LIST : SHAPE_LINES;
+}
+
+static int by_point(const void *a, const void *b)
+{
+    const struct curve_point *p = a, *q = b;
+    return (p->point > q->point) - (p->point < q->point);
+}
+
+/* Makes every point of a list a line of its own; or, where size tells nothing apart, a category. */
+static enum status list_points(struct curve *c, struct figure *f, struct err *e)
+{
+    qsort(c->points, c->count, sizeof *c->points, by_point);
+    const bool sized = c->x_kind == CURVE_METRIC;
+    c->x_kind = sized ? CURVE_METRIC : CURVE_CATEGORY;
+    c->series_count = sized ? c->count : 1;
+    for (size_t i = 0; i < c->count; i++) {
+        c->points[i].series = sized ? i : 0;
+        c->points[i].x = sized ? c->points[i].x : (double)i + 1;
+        c->series[i] = lines_label(&c->axes, AXES_ALL, c->points[i].point, &f->arena);
+        if (!c->series[i])
+            return no_memory(e);
+    }
+    return ST_OK;
+}
+
+/* Whether the bars of two points would lie on each other. `pixel`: as a fraction of the axis. */
+static bool collide(const struct range *x, const struct line_point *a, const struct line_point *b,
+                    double pixel)
+{
+    enum { NEAR = 3 };
+    return a->line != b->line && !isnan(a->y.half_width) && !isnan(b->y.half_width) &&
+           fabs(range_fraction(x, a->x) - range_fraction(x, b->x)) < NEAR * pixel &&
+           fabs(a->y.mean - b->y.mean) < a->y.half_width + b->y.half_width;
+}
+
+/* Moves points of different lines whose bars would lie on each other sideways, in the image only. Returns
+ * whether there are any. */
+static bool dodge(const struct range *x, const struct line_point *from, size_t count, struct line_point *to)
+{
+    enum { MOST = 1000, STEP = 6, SPREAD = 30 };
+    const double pixel = 1.0 / 450;
+    bool any = false;
+    for (size_t i = 0; i < count && count <= MOST; i++) {
+        size_t before = 0, others = 0;
+        for (size_t k = 0; k < count; k++)
+            if (collide(x, &from[i], &from[k], pixel)) {
+                others++;
+                before += from[k].line < from[i].line;
+            }
+        if (others == 0)
+            continue;
+        const double step = fmin(STEP, SPREAD / (double)others) * pixel;
+        const double moved = ((double)before - (double)others / 2) * step;
+        to[i].x = x->log ? from[i].x * pow(x->high / x->low, moved) : from[i].x + moved * (x->high - x->low);
+        any = true;
+    }
+    return any;
+}
+
+static enum status define_lines(const struct curve *c, struct figure *f, struct layout *l, bool *dodged,
+                                struct err *e)
+{
+    struct line_point *points = arena_alloc(&f->arena, c->count, sizeof *points),
+                      *apart = arena_alloc(&f->arena, c->count, sizeof *apart);
     double *merit = arena_alloc(&f->arena, c->series_count, sizeof *merit);
-    if (!points || !merit)
+    if (!points || !apart || !merit)
         return no_memory(e);
     for (size_t s = 0; s < c->series_count; s++)
         merit[s] = NAN;
     for (size_t i = 0; i < c->count; i++) {
         const struct curve_point *p = &c->points[i];
-        points[i] = (struct line_point){p->series, p->x, p->y};
+        points[i] = apart[i] = (struct line_point){p->series, p->x, p->y};
         merit[p->series] = fmax(merit[p->series], c->y_metric->lower_is_better ? -p->y.mean : p->y.mean);
     }
     lines_ranges(l, points, c->count, c->x_metric && c->x_metric->percent ? RANGE_PERCENT : RANGE_AMOUNT,
@@ -44,22 +126,13 @@ static enum status define_lines(const struct curve *c, struct figure *f, struct 
             last = fmax(last, c->points[i].x);
         l->x = (struct range){0.5, last + 0.5, false};
     }
-    return lines_define(f, l, points, c->count, c->series, merit, c->series_count, e);
-}
-
-/* Points that differ in many axes at once, as those of a random block, have no order that a line could
- * follow. */
-static bool is_cloud(const struct curve *c)
-{
-    enum { FOLLOWED = 3 };
-    int along = 0;
-    for (size_t k = 0; k < c->axes.key_count; k++)
-        along += c->axes.columns[k].role == AXIS_PRIMARY || c->axes.columns[k].role == AXIS_TIED;
-    return c->x_kind == CURVE_METRIC && c->series_count == 1 && along > FOLLOWED;
+    *dodged = dodge(&l->x, points, c->count, apart);
+    return lines_define(f, l, apart, c->count, c->series, merit, c->series_count, e);
 }
 
 /* Labels of the primary axis: at every point of a lone curve, or at every category. */
-static enum status define_ticks(struct curve *c, struct figure *f, struct layout *l, struct err *e)
+static enum status define_ticks(struct curve *c, enum curve_shape shape, struct figure *f, struct layout *l,
+                                struct err *e)
 {
     double *x = arena_alloc(&f->arena, c->count + 1, sizeof *x);
     const char **texts = arena_alloc(&f->arena, c->count + 1, sizeof *texts);
@@ -67,8 +140,9 @@ static enum status define_ticks(struct curve *c, struct figure *f, struct layout
         return no_memory(e);
     l->ticks = (struct ticks){.x = x, .texts = texts, .above = c->x_kind == CURVE_METRIC};
     bool wanted = c->x_kind == CURVE_CATEGORY || (c->x_kind == CURVE_METRIC && c->series_count == 1);
-    figure_count(f, "joined", !is_cloud(c));
-    if (c->axes.primary < 0 || !wanted || is_cloud(c))
+    figure_count(f, "joined", shape == SHAPE_LINES && c->x_kind != CURVE_CATEGORY);
+    figure_count(f, "point_count", c->count);
+    if (c->axes.primary < 0 || !wanted || shape == SHAPE_CLOUD)
         return ST_OK;
     size_t n = 0;
     /* Ascending, as the points of a series are; categories that only later series have come where they
@@ -80,7 +154,9 @@ static enum status define_ticks(struct curve *c, struct figure *f, struct layout
             at--;
         if (c->x_kind == CURVE_CATEGORY && at > 0 && x[at - 1] == place)
             continue;
-        const char *text = axes_label(&c->axes, AXES_ALONG, c->points[i].point);
+        const char *text = shape == SHAPE_LIST
+                               ? c->series[i]
+                               : lines_label(&c->axes, AXES_ALONG, c->points[i].point, &f->arena);
         if (!text)
             return no_memory(e);
         memmove(&x[at + 1], &x[at], (n - at) * sizeof *x);
@@ -110,7 +186,8 @@ static const char *seeds_note(const struct curve *c, struct figure *f)
 }
 
 /* What stands below the title: how many seeds, what the bars are; then what else needs saying. */
-static enum status define_notes(struct curve *c, struct figure *f, struct layout *l, struct err *e)
+static enum status define_notes(struct curve *c, enum curve_shape shape, bool dodged, struct figure *f,
+                                struct layout *l, struct err *e)
 {
     size_t results = 0;
     for (size_t i = 0; i < c->count; i++)
@@ -119,14 +196,17 @@ static enum status define_notes(struct curve *c, struct figure *f, struct layout
     if (results < c->trials)
         strbuf_printf(&more, "left out: %zu of %zu trials, which have no result; ", c->trials - results,
                       c->trials);
-    if (is_cloud(c))
+    if (shape == SHAPE_CLOUD)
         strbuf_puts(&more, "points differ in several axes, so no line joins them; ");
     if (!isnan(c->common_x))
         strbuf_printf(&more, "model size of all points: %.3g MiB; ", c->common_x);
     if (l->legend_count > 0 && l->legend_count < c->series_count)
-        strbuf_printf(&more, "the best %zu of %zu lines are named; ", l->legend_count, c->series_count);
+        strbuf_printf(&more, "the best %zu of %zu %s are named; ", l->legend_count, c->series_count,
+                      shape == SHAPE_LIST ? "points" : "lines");
+    if (dodged)
+        strbuf_puts(&more, "points of one place are moved apart sideways; ");
     /* With several lines the upper axis cannot say what runs along them. */
-    if (c->series_count > 1 && c->x_kind == CURVE_METRIC && c->axes.primary >= 0) {
+    if (shape == SHAPE_LINES && c->series_count > 1 && c->x_kind == CURVE_METRIC && c->axes.primary >= 0) {
         const char *values = axes_primary_values(&c->axes), *key = axes_title(&c->axes, AXES_ALONG);
         more.failed = more.failed || !values || !key;
         strbuf_printf(&more, "along each line %s: %s; ", key ? key : "", values ? values : "");
@@ -159,15 +239,15 @@ static const char *along_title(struct curve *c, struct figure *f)
     return keys;
 }
 
-static enum status define_titles(struct curve *c, const struct figure_request *r, struct figure *f,
-                                 struct layout *l, struct err *e)
+static enum status define_titles(struct curve *c, enum curve_shape shape, const struct figure_request *r,
+                                 struct figure *f, struct layout *l, struct err *e)
 {
-    const char *along = along_title(c, f);
+    const char *along = shape == SHAPE_LIST ? lines_label_title(&c->axes, AXES_ALL) : along_title(c, f);
     /* The curve's arena goes before the figure is drawn, but layout_define copies. */
     l->title = layout_title(&f->arena, r->sweep, r->name);
     l->x_title = c->x_metric ? c->x_metric->title : along;
     l->y_title = c->y_metric->title;
-    l->legend_title = axes_title(&c->axes, AXES_SERIES);
+    l->legend_title = lines_label_title(&c->axes, shape == SHAPE_LIST ? AXES_ALL : AXES_SERIES);
     l->ticks.title = l->ticks.count > 0 ? along : NULL;
     return along && l->title && l->legend_title ? ST_OK : no_memory(e);
 }
@@ -175,15 +255,19 @@ static enum status define_titles(struct curve *c, const struct figure_request *r
 static enum status draw(struct curve *c, const struct figure_request *r, struct figure *f, struct err *e)
 {
     struct layout l = {.title = ""};
+    const enum curve_shape shape = shape_of(c, r);
+    bool dodged = false;
     enum status status = define_data(c, f, e);
+    if (status == ST_OK && shape == SHAPE_LIST)
+        status = list_points(c, f, e);
     if (status == ST_OK)
-        status = define_lines(c, f, &l, e);
+        status = define_lines(c, f, &l, &dodged, e);
     if (status == ST_OK)
-        status = define_ticks(c, f, &l, e);
+        status = define_ticks(c, shape, f, &l, e);
     if (status == ST_OK)
-        status = define_titles(c, r, f, &l, e);
+        status = define_titles(c, shape, r, f, &l, e);
     if (status == ST_OK)
-        status = define_notes(c, f, &l, e);
+        status = define_notes(c, shape, dodged, f, &l, e);
     return status == ST_OK ? layout_define(&l, f, e) : status;
 }
 

@@ -57,14 +57,14 @@ static enum status define_labels(struct learning *c, struct figure *f, struct la
     if (!ids)
         return no_memory(e);
     for (size_t i = 0; i < lines; i++) {
-        labels[i] = axes_label(&c->axes, AXES_ALL, i);
+        labels[i] = lines_label(&c->axes, AXES_ALL, i, &f->arena);
         const char *brief = labels[i] && fit ? text_brief(&f->arena, labels[i]) : labels[i];
         if (!brief)
             return no_memory(e);
         fit = fit && legend_fits(brief);
         ids[i] = c->trained[i];
     }
-    l->legend_title = fit ? axes_title(&c->axes, AXES_ALL) : "number in the database";
+    l->legend_title = fit ? lines_label_title(&c->axes, AXES_ALL) : "number in the database";
     const bool recipes = !fit && share_variants(ids, lines);
     for (size_t i = 0; i < lines && !fit; i++)
         if (!(labels[i] = number_label(c, i, recipes, &f->arena)))

@@ -16,6 +16,7 @@ enum {
     LEGEND_FONT = 12,
     TITLE_Y = 26, /* middle of the title, from the top */
     NOTE_STEP = 18,
+    NOTE_LINES = 3,
     LEFT_MARGIN = 80,
     RIGHT_MARGIN = 24,
     BOTTOM_MARGIN = 58,
@@ -406,17 +407,43 @@ static void define_range(struct figure *f, const char *axis, const struct range 
     figure_count(f, name, r->log);
 }
 
+/* The end of as much of a text as fits: all, or up to a "; ", or, where that is not enough, all again. */
+static size_t line_length(struct arena *arena, const char *text, double pixels)
+{
+    size_t length = strlen(text);
+    if (text_pixels(text, NOTE_FONT) <= pixels)
+        return length;
+    for (const char *at = text; (at = strstr(at, "; ")); at++) {
+        const char *line = arena_strndup(arena, text, (size_t)(at - text));
+        if (line && text_pixels(line, NOTE_FONT) <= pixels)
+            length = (size_t)(at - text);
+    }
+    return length;
+}
+
 /* Title and notes; returns where they end, from the top. */
 static double define_header(const struct layout *l, struct figure *f)
 {
-    double width = FIGURE_WIDTH - RIGHT_MARGIN - LEFT_MARGIN, end = TITLE_Y + 8;
+    const double width = FIGURE_WIDTH - RIGHT_MARGIN - LEFT_MARGIN;
+    const char *left[2] = {l->notes[0], l->notes[1]};
+    double end = TITLE_Y + 8;
     define_cut(f, "title_text", l->title, TITLE_FONT, width);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0, k = 0; i < NOTE_LINES; i++) {
         char name[16];
-        snprintf(name, sizeof name, "note%d_text", i + 1);
-        define_cut(f, name, l->notes[i] ? l->notes[i] : "", NOTE_FONT, width);
-        if (l->notes[i])
+        const char *line = "";
+        while (k < 2 && (!left[k] || !*left[k]))
+            k++;
+        if (k < 2) {
+            /* The last line has to take all. */
+            const size_t n = i + 1 < NOTE_LINES ? line_length(&f->arena, left[k], width) : strlen(left[k]);
+            line = arena_strndup(&f->arena, left[k], n);
+            left[k] += n;
+            left[k] += strspn(left[k], "; ");
             end += NOTE_STEP;
+        }
+        snprintf(name, sizeof name, "note%d_text", i + 1);
+        f->definitions.failed = f->definitions.failed || !line;
+        define_cut(f, name, line ? line : "", NOTE_FONT, width);
     }
     return end;
 }

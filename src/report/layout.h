@@ -66,7 +66,7 @@ struct row_names {
 
 struct layout {
     const char *title;
-    const char *notes[2]; /* below the title; NULL: none */
+    const char *notes[2]; /* below the title; NULL: none. Where one is too long, it goes on after a "; " */
     const char *x_title, *y_title;
     struct range x, y;
     struct ticks ticks;

@@ -66,6 +66,46 @@ enum status lines_row(struct figure *f, const struct axes *a, size_t point, stru
     return figure_row(f, cells, e);
 }
 
+static bool is_in_part(const struct axis_column *c, enum axes_part part)
+{
+    switch (part) {
+    case AXES_ALONG:
+        return c->role == AXIS_PRIMARY || c->role == AXIS_TIED;
+    case AXES_SERIES:
+        return c->role == AXIS_SERIES;
+    default:
+        return c->role != AXIS_CONSTANT;
+    }
+}
+
+/* Whether every point sets all axes of a part. */
+static bool is_whole(const struct axes *a, enum axes_part part)
+{
+    for (size_t k = 0; k < a->key_count; k++)
+        for (size_t p = 0; is_in_part(&a->columns[k], part) && p < a->point_count; p++)
+            if (!a->columns[k].values[p])
+                return false;
+    return true;
+}
+
+const char *lines_label(struct axes *a, enum axes_part part, size_t point, struct arena *arena)
+{
+    if (is_whole(a, part))
+        return axes_label(a, part, point);
+    const char *text = "";
+    for (size_t k = 0; k < a->key_count && text; k++) {
+        const struct axis_column *c = &a->columns[k];
+        if (is_in_part(c, part) && c->values[point])
+            text = arena_printf(arena, "%s%s%s=%s", text, *text ? ", " : "", c->key, c->values[point]);
+    }
+    return text && !*text ? "base" : text;
+}
+
+const char *lines_label_title(struct axes *a, enum axes_part part)
+{
+    return is_whole(a, part) ? axes_title(a, part) : "values set";
+}
+
 /* Without an interval a bar of no height, which the symbol hides: gnuplot draws one that is no number at the
  * border. */
 static double bar(const struct summary *y)

@@ -27,6 +27,13 @@ struct line_point {
     struct summary y;
 };
 
+/* The point's values as axes_label has them; or, where some points of the block do not set some of these axes
+ * (a `list`, a `when`), what this one sets, by name: "SR=0.5, bypass=simple", "base" for nothing. In `arena`
+ * or the axes; NULL: no memory. */
+const char *lines_label(struct axes *a, enum axes_part part, size_t point, struct arena *arena);
+/* What stands above such labels: the axes' names, if the labels do not have them. */
+const char *lines_label_title(struct axes *a, enum axes_part part);
+
 /* Defines $points, a block of "x mean half_width" per line, those that the legend names first; series_count
  * and named_count; and l's legend. labels, merit (see legend_choose): one per line; labels live as long as
  * `l`. */

@@ -274,6 +274,37 @@ static void numbers_have_room(void **state)
     assert_true(range_step(&(struct range){0, 10, false}, 600) == 1);
 }
 
+/* What is too long for a line goes on in the next one, where it may: nothing is lost. */
+static void notes_go_on(void **state)
+{
+    (void)state;
+    static const char first[] =
+        "mean of n = 2 seeds; bars: 95 % confidence interval of the mean (Student t); "
+        "the best 8 of 40 lines are named";
+    struct layout l = {.title = "t",
+                       .notes = {first, "second"},
+                       .x_title = "x",
+                       .y_title = "y",
+                       .x = {0, 1, false},
+                       .y = {0, 1, false}};
+    struct figure f;
+    struct err e = ERR_INIT;
+    figure_init(&f);
+    assert_int_equal(layout_define(&l, &f, &e), ST_OK);
+    assert_non_null(strstr(f.definitions.text,
+                           "of the mean (Student t)'\nnote2_text = 'the best 8 of 40 lines are "
+                           "named'\nnote3_text = 'second'\n"));
+    const double top = value_of(&f, "plot_top");
+    figure_release(&f);
+    l.notes[0] = l.notes[1] = "short";
+    figure_init(&f);
+    assert_int_equal(layout_define(&l, &f, &e), ST_OK);
+    assert_non_null(
+        strstr(f.definitions.text, "note1_text = 'short'\nnote2_text = 'short'\nnote3_text = ''\n"));
+    assert_true(value_of(&f, "plot_top") > top);
+    figure_release(&f);
+}
+
 /* Names of rows make room for themselves: to the left, and below. */
 static void rows_make_room(void **state)
 {
@@ -339,6 +370,7 @@ int main(void)
         cmocka_unit_test(crowded_labels_stand_upright),
         cmocka_unit_test(numbers_have_room),
         cmocka_unit_test(rows_make_room),
+        cmocka_unit_test(notes_go_on),
         cmocka_unit_test(titles_keep_the_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
