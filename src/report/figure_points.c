@@ -15,13 +15,13 @@ struct group {
     const char *name; /* "SR=0.5, lr=0.1" */
     int64_t trial, variant;
     double x;
-    struct summary y;
+    struct summary y, merit; /* merit: what a front chooses by */
 };
 
 struct groups {
     size_t count, capacity, trials;
     struct group *items;
-    const struct metric *x, *y;
+    const struct metric *x, *y, *merit; /* merit NULL: y */
 };
 
 static enum status no_memory(struct err *e)
@@ -95,6 +95,10 @@ static enum status read_groups(struct store_query *q, struct groups *g, struct a
             item->variant = store_query_cell(q, 6).i;
             item->x = x;
             item->y = summary_of(y, store_query_cell(q, 4).i, cell_number(store_query_cell(q, 5)));
+            const double merit = cell_number(store_query_cell(q, 7));
+            item->merit = isnan(merit) ? item->y
+                                       : summary_of(merit, store_query_cell(q, 8).i,
+                                                    cell_number(store_query_cell(q, 9)));
         }
         if (!item || !item->name)
             return no_memory(e);
@@ -172,23 +176,22 @@ static enum status find_column_or_axis(struct store *s, int64_t block, const cha
     return ST_OK;
 }
 
-/* Done trials of a block by columns x and y, each once, ascending in x; `each`: one by one, else averaged
- * over seeds. */
+/* Done trials of a block by columns x and y (and merit), each once, ascending in x; `each`: one by one, else
+ * averaged over seeds. */
 static enum status load_groups(struct store *s, int64_t block, bool each, struct groups *g,
                                struct arena *arena, struct err *e)
 {
+    const char *by = each ? "id" : "variant_id, recipe_id, data_fingerprint";
     char *sql = mem_printf(
         "WITH one AS (SELECT t.id, min(m.axes) AS axes, t.variant_id, t.recipe_id, t.data_fingerprint, %s AS "
-        "x, %s AS y"
+        "x, %s AS y, %s AS z"
         " FROM block_trial m JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
         " WHERE m.block_id = %" PRId64 " AND m.in_spec AND t.state = 'done' GROUP BY t.id),"
-        " mean AS (SELECT *, avg(y) OVER (PARTITION BY %s) AS centre FROM one WHERE y IS NOT NULL)"
-        " SELECT min(id), axes, avg(x), centre, count(*), sum((y - centre) * (y - centre)), variant_id FROM "
-        "mean GROUP "
-        "BY %s"
-        " ORDER BY 3, 4, 1",
-        g->x->sql, g->y->sql, block, each ? "id" : "variant_id, recipe_id, data_fingerprint",
-        each ? "id" : "variant_id, recipe_id, data_fingerprint");
+        " mean AS (SELECT *, avg(y) OVER (PARTITION BY %s) AS centre, avg(z) OVER (PARTITION BY %s) AS middle"
+        " FROM one WHERE y IS NOT NULL)"
+        " SELECT min(id), axes, avg(x), centre, count(*), sum((y - centre) * (y - centre)), variant_id,"
+        " middle, count(z), sum((z - middle) * (z - middle)) FROM mean GROUP BY %s ORDER BY 3, 4, 1",
+        g->x->sql, g->y->sql, g->merit ? g->merit->sql : "NULL", block, by, by, by);
     struct store_query *q = NULL;
     enum status st = sql ? store_query_open(s, sql, &q, e) : no_memory(e);
     mem_free(sql);
@@ -292,24 +295,27 @@ static enum status front_rows(const struct groups *g, const struct candidate *c,
                               struct err *e)
 {
     const char *y = g->y->column;
-    const struct table_column columns[] = {{.name = "variant"},
-                                           {.name = "axes"},
-                                           {.name = g->x->column},
-                                           {.name = "n"},
-                                           {.name = arena_printf(&f->arena, "%s_mean", y)},
-                                           {.name = arena_printf(&f->arena, "%s_stddev", y)},
-                                           {.name = arena_printf(&f->arena, "%s_ci95", y)},
-                                           {.name = "on_front"},
-                                           {.name = "front_probability"}};
-    if (!columns[4].name || !columns[5].name || !columns[6].name)
+    const struct table_column columns[] = {
+        {.name = "variant"},
+        {.name = "axes"},
+        {.name = g->x->column},
+        {.name = "n"},
+        {.name = arena_printf(&f->arena, "%s_mean", y)},
+        {.name = arena_printf(&f->arena, "%s_stddev", y)},
+        {.name = arena_printf(&f->arena, "%s_ci95", y)},
+        {.name = "on_front"},
+        {.name = "front_probability"},
+        {.name = g->merit ? arena_printf(&f->arena, "%s_mean", g->merit->column) : ""}};
+    if (!columns[4].name || !columns[5].name || !columns[6].name || !columns[9].name)
         return no_memory(e);
-    enum status st = set_columns(f, columns, 9, e);
+    enum status st = set_columns(f, columns, g->merit ? 10 : 9, e);
     for (size_t i = 0; i < g->count && st == ST_OK; i++) {
         const struct group *p = &g->items[i];
-        const struct cell cells[] = {
-            cell_int(p->variant),      cell_text(p->name),      cell_real(p->x),
-            cell_int((int64_t)p->y.n), number(p->y.mean),       number(p->y.sd),
-            number(p->y.half_width),   cell_int(c[i].on_front), number(c[i].probability)};
+        const struct cell cells[] = {cell_int(p->variant),     cell_text(p->name),
+                                     cell_real(p->x),          cell_int((int64_t)p->y.n),
+                                     number(p->y.mean),        number(p->y.sd),
+                                     number(p->y.half_width),  cell_int(c[i].on_front),
+                                     number(c[i].probability), number(p->merit.mean)};
         st = figure_row(f, cells, e);
     }
     return st;
@@ -381,7 +387,7 @@ static enum status draw_pareto(const struct groups *g, const struct figure_reque
     if (!c)
         return no_memory(e);
     for (size_t i = 0; i < g->count; i++)
-        c[i] = (struct candidate){.cost = g->items[i].x, .merit = g->items[i].y};
+        c[i] = (struct candidate){.cost = g->items[i].x, .merit = g->items[i].merit};
     enum status st = front_estimate(c, g->count, !g->y->lower_is_better, &sd, &freedom, e);
     if (st == ST_OK)
         st = front_rows(g, c, f, e);
@@ -391,16 +397,43 @@ static enum status draw_pareto(const struct groups *g, const struct figure_reque
         return st;
     set_ranges(g, true, &l);
     l.legend_title = isnan(sd) ? "on the front" : "probability to be on it";
-    l.notes[0] =
-        isnan(sd)
-            ? "no point has two seeds, so how sure the front is cannot be told"
-            : arena_printf(
-                  &f->arena,
-                  "bars: 95 %% interval of the mean (Student t); probability: %d bootstrap draws, pooled sd",
-                  FRONT_DRAWS);
-    l.notes[1] =
-        isnan(sd) ? NULL : "hollow: not on the front of the means, but with a probability of at least 5 %";
+    const char *chosen = g->merit ? "chosen by validation, drawn at test; " : "",
+               *bars = "bars: 95 % interval of the mean (Student t)";
+    l.notes[0] = arena_printf(&f->arena, "%s%s", chosen, isnan(sd) ? "one seed a point" : bars);
+    l.notes[1] = isnan(sd) ? "how sure the front is cannot be told, as no point has two seeds"
+                           : arena_printf(&f->arena,
+                                          "probability: %d bootstrap draws, pooled sd; hollow: off the front "
+                                          "of the means, but with 5 %% or more",
+                                          FRONT_DRAWS);
+    if (!l.notes[0] || !l.notes[1])
+        return no_memory(e);
     return finish(&l, r, f, e);
+}
+
+/* What is measured on the test images is chosen by the same on the validation images, as everywhere: the test
+ * set would otherwise be used to select. Without validation there is nothing else to choose by. */
+static enum status choose_merit(struct store *s, int64_t block, struct groups *g, struct err *e)
+{
+    static const char *const pairs[][2] = {
+        {"test_top1", "val_top1"}, {"test_top5", "val_top5"}, {"test_loss", "val_loss"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (strcmp(g->y->name, pairs[i][0]) == 0)
+            g->merit = metric_find(METRIC_TRIAL, pairs[i][1]);
+    if (!g->merit)
+        return ST_OK;
+    struct store_query *q = NULL;
+    char *sql = mem_printf("SELECT count(%s) FROM block_trial m JOIN trial t ON t.id = m.trial_id"
+                           " WHERE m.block_id = %" PRId64 " AND m.in_spec AND t.state = 'done'",
+                           g->merit->sql, block);
+    bool row;
+    enum status st = sql ? store_query_open(s, sql, &q, e) : no_memory(e);
+    if (st == ST_OK)
+        st = store_query_next(q, &row, e);
+    if (st == ST_OK && store_query_cell(q, 0).i == 0)
+        g->merit = NULL;
+    store_query_close(q);
+    mem_free(sql);
+    return st;
 }
 
 enum status figure_pareto(struct store *s, const struct figure_request *r, struct figure *out,
@@ -410,6 +443,8 @@ enum status figure_pareto(struct store *s, const struct figure_request *r, struc
     enum status st = find_column("x", r->x ? r->x : "model_mib", &g.x, e);
     if (st == ST_OK)
         st = find_column("y", r->y ? r->y : "test_top1", &g.y, e);
+    if (st == ST_OK)
+        st = choose_merit(s, r->block, &g, e);
     if (st == ST_OK)
         st = load_groups(s, r->block, false, &g, &out->arena, e);
     if (st == ST_OK && g.count > 0)

@@ -111,11 +111,11 @@ static void kinds_of_a_plane(void **state)
     assert_contains(path_in(s->dir, "s-plane-effects-model_mib.csv"), "\nbypass,none,2,2,");
     /* 1 MiB is on the front whatever happens, 3 MiB (41 %) is not, 4 MiB has one seed. */
     draw_kind(s, "pareto", "\"SR=0.25, bypass=none\",1,2,51,");
-    assert_contains(path_in(s->dir, "s-plane-pareto.csv"), ",1,1\n");
+    assert_contains(path_in(s->dir, "s-plane-pareto.csv"), ",1,1,51\n");
     assert_contains(path_in(s->dir, "s-plane-pareto.csv"), "\"SR=1.0, bypass=none\",3,2,41,");
-    assert_contains(path_in(s->dir, "s-plane-pareto.csv"), ",0,0\n");
+    assert_contains(path_in(s->dir, "s-plane-pareto.csv"), ",0,0,41\n");
     assert_contains(path_in(s->dir, "s-plane-pareto.csv"),
-                    "\"SR=1.0, bypass=it's `complex`\",4,1,90,,,1,1\n");
+                    "\"SR=1.0, bypass=it's `complex`\",4,1,90,,,1,1,90\n");
 }
 
 /* A block as `random` makes it: an axis that only some points have, and points that differ in every axis. */
@@ -234,7 +234,7 @@ static void kinds_of_one_point(void **state)
     results_trial(s->results, results_variant(s->results, 1 << 20), 1, "{\"SR\":0.5}", "done", 0.5);
     draw_kind(s, "scatter", "1,SR=0.5,1,50\n");
     draw_kind(s, "edf", "SR=0.5,1,50,100\n");
-    draw_kind(s, "pareto", "SR=0.5,1,1,50,,,1,\n");
+    draw_kind(s, "pareto", "SR=0.5,1,1,50,,,1,,50\n");
     static const char *const lacking[][2] = {
         {"heatmap", "it needs two axes"}, {"effects", "it needs an axis"}, {"parallel", "it needs an axis"}};
     for (size_t i = 0; i < sizeof lacking / sizeof *lacking; i++) {

@@ -1,0 +1,257 @@
+/* What figures are made of, before gnuplot: their data and the definitions of their templates. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "plot_session.h"
+#include "report/figures.h"
+
+typedef enum status build_figure(struct store *s, const struct figure_request *r, struct figure *out,
+                                 char nothing[256], struct err *e);
+
+/* A figure of block 1; figure_release. */
+static enum status build(struct session *s, build_figure *figure, const char *x, const char *y,
+                         struct figure *out)
+{
+    struct store *store = NULL;
+    char nothing[256] = "";
+    const struct figure_request r = {.block = 1, .sweep = "s", .name = "b", .x = x, .y = y};
+    s->err = ERR_INIT;
+    if (store_open_readonly(results_path(s->results), &store, &s->err) != ST_OK)
+        fail_msg("%s", s->err.text);
+    figure_init(out);
+    const enum status st = figure(store, &r, out, nothing, &s->err);
+    assert_string_equal(nothing, "");
+    store_close(store);
+    return st;
+}
+
+static void build_ok(struct session *s, build_figure *figure, const char *x, const char *y,
+                     struct figure *out)
+{
+    if (build(s, figure, x, y, out) != ST_OK)
+        fail_msg("%s", s->err.text);
+}
+
+static void assert_defined(const struct figure *f, const char *part)
+{
+    if (!strstr(f->definitions.text, part))
+        fail_msg("no %s in\n%s", part, f->definitions.text);
+}
+
+static void start(struct session *s)
+{
+    results_sweep(s->results, "s", spec_head);
+    assert_int_equal(results_block(s->results, "b"), 1);
+}
+
+/* The variant of 3 MiB is the best on the test images, the one of 2 MiB on those that choose. */
+static void fronts_are_chosen_by_validation(void **state)
+{
+    struct session *s = *state;
+    static const double val[] = {0.5, 0.6, 0.55}, test[] = {0.6, 0.55, 0.9};
+    struct figure f;
+    start(s);
+    for (int i = 0; i < 3; i++) {
+        char axes[32], sql[128];
+        snprintf(axes, sizeof axes, "{\"SR\":0.%d}", i + 1);
+        const int64_t id =
+            results_trial(s->results, results_variant(s->results, (i + 1) << 20), 1, axes, "done", val[i]);
+        snprintf(sql, sizeof sql, "UPDATE trial SET test_top1 = %g WHERE id = %lld", test[i], (long long)id);
+        results_sql(s->results, sql);
+    }
+    build_ok(s, figure_pareto, NULL, NULL, &f);
+    assert_int_equal(f.row_count, 3);
+    static const int chosen[] = {1, 1, 0};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(f.rows[i][7].i, chosen[i]);
+        assert_true(f.rows[i][4].r > 100 * test[i] - 1e-9 && f.rows[i][4].r < 100 * test[i] + 1e-9);
+        assert_true(f.rows[i][9].r > 100 * val[i] - 1e-9 && f.rows[i][9].r < 100 * val[i] + 1e-9);
+    }
+    assert_string_equal(f.columns[9].name, "val_top1_pct_mean");
+    assert_defined(&f, "$stairs << EOD\n1.0 60.0\n2.0 55.");
+    assert_defined(&f, "note1_text = 'chosen by validation, drawn at test; one seed a point'");
+    figure_release(&f);
+    /* Another column is chosen by itself. */
+    build_ok(s, figure_pareto, NULL, "train_s", &f);
+    assert_int_equal(f.column_count, 9);
+    figure_release(&f);
+    /* Without validation images there is nothing else than the test. */
+    results_sql(s->results, "UPDATE trial SET val_top1 = NULL");
+    build_ok(s, figure_pareto, NULL, NULL, &f);
+    assert_int_equal(f.column_count, 9);
+    assert_int_equal(f.rows[1][7].i, 0);
+    assert_int_equal(f.rows[2][7].i, 1);
+    assert_defined(&f, "note1_text = 'one seed a point'");
+    figure_release(&f);
+}
+
+/* lr (five levels) and warmup are tied; SR and bypass are crossed with each other, and with lr. */
+static void fill_grid(struct session *s)
+{
+    static const char *const bypass[] = {"none", "complex, and more", "simple"};
+    start(s);
+    for (int i = 0; i < 30; i++) {
+        char axes[128];
+        snprintf(axes, sizeof axes, "{\"lr\":0.0%d,\"warmup\":0.%d,\"SR\":0.%d,\"bypass\":\"%s\"}", i % 5 + 1,
+                 i % 5 + 1, i / 15 + 1, bypass[i / 5 % 3]);
+        results_trial(s->results, results_variant(s->results, (i + 1) << 20), 1, axes, "done", 0.01 * i);
+    }
+}
+
+static void heat_maps_are_full_and_choosable(void **state)
+{
+    struct session *s = *state;
+    struct figure f;
+    fill_grid(s);
+    build_ok(s, figure_heatmap, NULL, NULL, &f); /* not lr with warmup; the long names beside the rows */
+    assert_int_equal(f.row_count, 15);
+    assert_defined(&f, "x_title = 'lr'");
+    assert_defined(&f, "y_title = 'bypass'");
+    assert_defined(&f, "= 'complex, and more'\n");
+    figure_release(&f);
+    build_ok(s, figure_heatmap, "bypass", NULL, &f);
+    assert_defined(&f, "x_title = 'bypass'");
+    assert_defined(&f, "y_title = 'lr'");
+    figure_release(&f);
+    build_ok(s, figure_heatmap, "bypass", "SR", &f);
+    assert_int_equal(f.row_count, 6);
+    assert_string_equal(f.columns[0].name, "bypass");
+    assert_string_equal(f.columns[1].name, "SR");
+    figure_release(&f);
+    build_ok(s, figure_heatmap, NULL, "SR", &f);
+    assert_defined(&f, "y_title = 'SR'");
+    figure_release(&f);
+    build_ok(s, figure_heatmap, "SR", "val_top1", &f); /* a column is what is averaged */
+    assert_string_equal(f.columns[3].name, "val_top1_pct_mean");
+    figure_release(&f);
+    assert_int_equal(build(s, figure_heatmap, "SR", "SR", &f), ST_USAGE);
+    assert_string_equal(s->err.text, "y: \"SR\" stands along x already");
+    figure_release(&f);
+    assert_int_equal(build(s, figure_heatmap, "SR", "freq", &f), ST_USAGE);
+    assert_string_equal(s->err.text, "y: there is no axis \"freq\" with several values");
+    figure_release(&f);
+    struct err e = ERR_INIT;
+    assert_int_equal(plot_check_columns("heatmap", "SR", "lr", &e), ST_OK);
+    assert_int_equal(plot_check_columns("heatmap", "SR", "nothing", &e), ST_USAGE);
+}
+
+/* Lines of a block of $points between blank lines. */
+static int longest_line(const char *text)
+{
+    int longest = 0, length = 0;
+    for (const char *at = strchr(strstr(text, "$points << EOD"), '\n') + 1; strncmp(at, "EOD", 3) != 0;) {
+        length = *at == '\n' ? 0 : length + 1;
+        longest = length > longest ? length : longest;
+        at = strchr(at, '\n') + 1;
+    }
+    return longest;
+}
+
+/* All names of all axes are there, and lines only where there is an order. */
+static void effects_have_every_name(void **state)
+{
+    struct session *s = *state;
+    struct figure f;
+    fill_grid(s);
+    build_ok(s, figure_effects, NULL, NULL, &f);
+    static const char *const names[] = {"none", "simple", "complex, and more", "0.01", "0.05", "0.2"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char line[64];
+        snprintf(line, sizeof line, " = '%s'\n", names[i]);
+        assert_defined(&f, line);
+    }
+    assert_defined(&f, "axis_count = 4\n");
+    assert_int_equal(longest_line(f.definitions.text), 5); /* of lr */
+    figure_release(&f);
+    results_sql(s->results, "UPDATE block_trial SET axes = json_remove(axes, '$.lr', '$.warmup', '$.SR')");
+    build_ok(s, figure_effects, NULL, NULL, &f);
+    assert_int_equal(longest_line(f.definitions.text), 1);
+    figure_release(&f);
+}
+
+/* Every level has its whole name, the results have numbers. */
+static void parallel_axes_are_labelled(void **state)
+{
+    struct session *s = *state;
+    struct figure f;
+    fill_grid(s);
+    build_ok(s, figure_parallel, NULL, NULL, &f);
+    assert_defined(&f, "= 'complex, and more'\n");
+    assert_defined(&f, "= '0.03'\n");
+    assert_defined(&f, "= '25'\n");
+    assert_defined(&f, "= 'test top-1 accuracy (%)'\n");
+    figure_release(&f);
+}
+
+/* Points of a list say what they set, and no line joins them. */
+static void lists_name_what_they_set(void **state)
+{
+    struct session *s = *state;
+    static const char *const axes[] = {"{}", "{\"SR\":0.25}", "{\"SR\":0.5,\"bypass\":\"simple\"}",
+                                       "{\"lr\":0.1}"};
+    struct figure f;
+    start(s);
+    for (int i = 0; i < 4; i++)
+        results_trial(s->results, results_variant(s->results, (i + 1) << 20), 1, axes[i], "done", 0.5);
+    build_ok(s, figure_curve, NULL, NULL, &f);
+    assert_defined(&f, "legend_text[1] = 'base'\n");
+    assert_defined(&f, "legend_text[2] = 'SR=0.25'\n");
+    assert_defined(&f, "legend_text[3] = 'SR=0.5, bypass=simple'\n");
+    assert_defined(&f, "legend_text[4] = 'lr=0.1'\n");
+    assert_defined(&f, "joined = 0\n");
+    figure_release(&f);
+    /* Of one size: categories. */
+    results_sql(s->results, "UPDATE variant SET model_bytes = 1048576");
+    build_ok(s, figure_curve, NULL, NULL, &f);
+    assert_defined(&f, "tick_text[1] = 'base'\n");
+    assert_defined(&f, "tick_text[3] = 'SR=0.5, bypass=simple'\n");
+    assert_defined(&f, "tick_count = 4\n");
+    figure_release(&f);
+}
+
+/* Bars that would lie on each other stand side by side; the data stay what they are. */
+static void bars_stand_side_by_side(void **state)
+{
+    struct session *s = *state;
+    struct figure f;
+    double x[4];
+    start(s);
+    for (int i = 0; i < 16; i++) {
+        static int64_t variant[2];
+        char axes[64];
+        snprintf(axes, sizeof axes, "{\"SR\":0.%d,\"lr\":0.0%d}", i / 2 % 2 + 1, i / 4 % 2 + 1);
+        if (i % 2 == 0 && i < 4)
+            variant[i / 2] = results_variant(s->results, (i + 1) << 20);
+        results_trial(s->results, variant[i / 2 % 2], i + 1, axes, "done", 0.5 + 0.01 * (i % 3));
+    }
+    build_ok(s, figure_curve, "model_mib", NULL, &f);
+    const char *at = strstr(f.definitions.text, "$points << EOD\n");
+    assert_non_null(at);
+    assert_int_equal(
+        sscanf(at, "$points << EOD\n%lf %*f %*f\n%lf %*f %*f\n%lf %*f %*f\n%lf", &x[0], &x[1], &x[2], &x[3]),
+        4);
+    for (int i = 0; i < 2; i++)
+        assert_true(x[i] != x[i + 2] && x[i] - x[i + 2] > -0.1 && x[i] - x[i + 2] < 0.1);
+    assert_defined(&f, "points of one place are moved apart sideways");
+    for (size_t i = 0; i < f.row_count; i++)
+        assert_true(f.rows[i][2].r == 1 || f.rows[i][2].r == 3);
+    figure_release(&f);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(fronts_are_chosen_by_validation), TEST(heat_maps_are_full_and_choosable),
+        TEST(effects_have_every_name),         TEST(parallel_axes_are_labelled),
+        TEST(lists_name_what_they_set),        TEST(bars_stand_side_by_side),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
