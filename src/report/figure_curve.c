@@ -34,12 +34,14 @@ enum curve_shape {
 
 static enum curve_shape shape_of(const struct curve *c, const struct figure_request *r)
 {
-    enum { FOLLOWED = 3 };
-    int along = 0;
+    enum { FOLLOWED = 3, LISTED = 12 }; /* so few points of a list have a name each */
+    int varying = 0;
     bool unset = false;
     for (size_t k = 0; k < c->axes.key_count; k++)
-        along += c->axes.columns[k].role == AXIS_PRIMARY || c->axes.columns[k].role == AXIS_TIED;
-    if (c->x_kind == CURVE_METRIC && c->series_count == 1 && along > FOLLOWED)
+        varying += c->axes.columns[k].role != AXIS_CONSTANT;
+    /* One line through all, or hardly two points on any. */
+    if (c->x_kind == CURVE_METRIC && varying > FOLLOWED &&
+        (c->series_count == 1 || 2 * c->series_count > c->count) && c->count > LISTED)
         return SHAPE_CLOUD;
     for (size_t p = 0; c->axes.primary >= 0 && p < c->axes.point_count; p++)
         unset = unset || !c->axes.columns[c->axes.primary].values[p];
@@ -103,6 +105,22 @@ static bool dodge(const struct range *x, const struct line_point *from, size_t c
     return any;
 }
 
+/* Makes all points one line, which is not drawn. */
+static void cloud_points(struct curve *c)
+{
+    c->series_count = 1;
+    c->series[0] = "";
+    for (size_t i = 0; i < c->count; i++)
+        c->points[i].series = 0;
+}
+
+/* Bars of so many points would hide them. */
+static bool has_bars(const struct curve *c)
+{
+    enum { BARS_MOST = 200 };
+    return c->count <= BARS_MOST;
+}
+
 static enum status define_lines(const struct curve *c, struct figure *f, struct layout *l, bool *dodged,
                                 struct err *e)
 {
@@ -117,6 +135,8 @@ static enum status define_lines(const struct curve *c, struct figure *f, struct 
         const struct curve_point *p = &c->points[i];
         points[i] = apart[i] = (struct line_point){p->series, p->x, p->y};
         merit[p->series] = fmax(merit[p->series], c->y_metric->lower_is_better ? -p->y.mean : p->y.mean);
+        if (!has_bars(c))
+            points[i].y.half_width = apart[i].y.half_width = NAN;
     }
     lines_ranges(l, points, c->count, c->x_metric && c->x_metric->percent ? RANGE_PERCENT : RANGE_AMOUNT,
                  c->y_metric->percent ? RANGE_PERCENT : RANGE_AMOUNT, true);
@@ -171,7 +191,7 @@ static enum status define_ticks(struct curve *c, enum curve_shape shape, struct 
 
 static const char *seeds_note(const struct curve *c, struct figure *f)
 {
-    static const char bars[] = "95 % confidence interval of the mean (Student t)";
+    static const char interval[] = "95 % confidence interval of the mean (Student t)";
     size_t least = c->points[0].y.n, most = least;
     for (size_t i = 0; i < c->count; i++) {
         size_t n = c->points[i].y.n;
@@ -180,9 +200,15 @@ static const char *seeds_note(const struct curve *c, struct figure *f)
     }
     if (most == 1)
         return "one seed per point, so no error bars";
-    if (least == most)
-        return arena_printf(&f->arena, "mean of n = %zu seeds; bars: %s", most, bars);
-    return arena_printf(&f->arena, "mean of n = %zu to %zu seeds; bars where n > 1: %s", least, most, bars);
+    const char *range = least == most ? "" : arena_printf(&f->arena, "%zu to ", least);
+    if (!range)
+        return NULL;
+    if (!has_bars(c))
+        return arena_printf(&f->arena,
+                            "mean of n = %s%zu seeds; intervals of so many points are in the data only",
+                            range, most);
+    return arena_printf(&f->arena, "mean of n = %s%zu seeds; bars%s: %s", range, most,
+                        least == most ? "" : " where n > 1", interval);
 }
 
 /* What stands below the title: how many seeds, what the bars are; then what else needs saying. */
@@ -207,8 +233,11 @@ static enum status define_notes(struct curve *c, enum curve_shape shape, bool do
         strbuf_puts(&more, "points of one place are moved apart sideways; ");
     /* With several lines the upper axis cannot say what runs along them. */
     if (shape == SHAPE_LINES && c->series_count > 1 && c->x_kind == CURVE_METRIC && c->axes.primary >= 0) {
+        enum { VALUES_PIXELS = 420 };
         const char *values = axes_primary_values(&c->axes), *key = axes_title(&c->axes, AXES_ALONG);
         more.failed = more.failed || !values || !key;
+        if (values && text_pixels(values, 11) > VALUES_PIXELS)
+            values = arena_printf(&f->arena, "%zu values", c->axes.columns[c->axes.primary].id_count);
         strbuf_printf(&more, "along each line %s: %s; ", key ? key : "", values ? values : "");
     }
     l->notes[0] = seeds_note(c, f);
@@ -260,6 +289,8 @@ static enum status draw(struct curve *c, const struct figure_request *r, struct 
     enum status status = define_data(c, f, e);
     if (status == ST_OK && shape == SHAPE_LIST)
         status = list_points(c, f, e);
+    if (shape == SHAPE_CLOUD)
+        cloud_points(c);
     if (status == ST_OK)
         status = define_lines(c, f, &l, &dodged, e);
     if (status == ST_OK)

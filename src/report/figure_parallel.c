@@ -234,11 +234,13 @@ static int by_mean(const void *a, const void *b)
     return x->mean != y->mean ? (x->mean < y->mean ? -1 : 1) : x->point < y->point ? -1 : x->point > y->point;
 }
 
-/* One line per point through its values to its mean, the best last and so on top. */
+/* One line per point through its values to its mean, the best last and so on top; of very many points some,
+ * evenly from the worst to the best. */
 static enum status parallel_lines(const struct block_results *r, const struct summary *mean,
                                   const size_t *first, const struct scale *scales, struct figure *f,
-                                  struct err *e)
+                                  size_t *drawn, struct err *e)
 {
+    enum { LINES_MOST = 500 };
     struct ranked *order = arena_alloc(&f->arena, r->axes.point_count + 1, sizeof *order);
     if (!order)
         return figure_no_memory(e);
@@ -249,8 +251,9 @@ static enum status parallel_lines(const struct block_results *r, const struct su
     qsort(order, n, sizeof *order, by_mean);
     const double low = order[0].mean, high = order[n - 1].mean;
     strbuf_puts(&f->definitions, "$lines << EOD\n");
-    for (size_t i = 0; i < n; i++) {
-        const size_t p = order[i].point;
+    *drawn = n < LINES_MOST ? n : LINES_MOST;
+    for (size_t i = 0; i < *drawn; i++) {
+        const size_t p = order[n <= LINES_MOST ? i : i * (n - 1) / (LINES_MOST - 1)].point;
         for (size_t k = 0; k < r->axis_count; k++)
             figure_data(f, 3,
                         (const double[]){place(r, &scales[k], k, p, first[p]),
@@ -311,6 +314,7 @@ static enum status draw_parallel(const struct block_results *r, const struct fig
     size_t *first = NULL;
     double low = INFINITY, high = -INFINITY;
     bool two_lines = false;
+    size_t drawn = 0;
     struct layout l = {.x_title = "", .y_title = ""};
     struct scale *scales = arena_alloc(&f->arena, r->axis_count + 1, sizeof *scales);
     if (!scales)
@@ -326,7 +330,7 @@ static enum status draw_parallel(const struct block_results *r, const struct fig
         scales[k] = scale_of(r, k, mean);
     st = parallel_rows(r, mean, f, e);
     if (st == ST_OK)
-        st = parallel_lines(r, mean, first, scales, f, e);
+        st = parallel_lines(r, mean, first, scales, f, &drawn, e);
     if (st == ST_OK)
         st = level_labels(r, scales, low, high, f, &two_lines, e);
     if (st == ST_OK)
@@ -334,7 +338,13 @@ static enum status draw_parallel(const struct block_results *r, const struct fig
     figure_number(f, "line_width", f->points > 100 ? 1 : 1.6);
     figure_number(f, "scale_min", high > low ? low : low - 0.5);
     figure_number(f, "scale_max", high > low ? high : high + 0.5);
-    l.notes[0] = "one line per point, coloured by its mean, which is where it ends";
+    static const char one[] = "one line per point, coloured by its mean, which is where it ends";
+    l.notes[0] = drawn < f->points
+                     ? arena_printf(&f->arena, "%s; %zu of %zu points, from the worst to the best", one,
+                                    drawn, f->points)
+                     : one;
+    if (!l.notes[0])
+        return figure_no_memory(e);
     return st == ST_OK ? figure_axes_finish(&l, r, request, f, e) : st;
 }
 

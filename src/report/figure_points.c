@@ -211,11 +211,13 @@ static enum range_kind kind_of(const struct metric *m)
     return m->percent ? RANGE_PERCENT : RANGE_AMOUNT;
 }
 
-static void set_ranges(const struct groups *g, bool bars, struct layout *l)
+/* With the bars of the front; c NULL: without any. */
+static void set_ranges(const struct groups *g, const struct candidate *c, struct layout *l)
 {
     double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
     for (size_t i = 0; i < g->count; i++) {
-        const double half = bars && !isnan(g->items[i].y.half_width) ? g->items[i].y.half_width : 0;
+        const bool bar = c && c[i].on_front && !isnan(g->items[i].y.half_width);
+        const double half = bar ? g->items[i].y.half_width : 0;
         low[0] = fmin(low[0], g->items[i].x);
         high[0] = fmax(high[0], g->items[i].x);
         low[1] = fmin(low[1], g->items[i].y.mean - half);
@@ -266,7 +268,7 @@ static enum status draw_scatter(const struct groups *g, const struct figure_requ
     strbuf_puts(&f->definitions, "EOD\n");
     figure_count(f, "point_count", g->count);
     f->points = g->count;
-    set_ranges(g, false, &l);
+    set_ranges(g, NULL, &l);
     l.notes[0] = arena_printf(&f->arena, "%zu trials, one dot each", g->count);
     if (g->count < g->trials)
         l.notes[1] = arena_printf(&f->arena, "left out: %zu of %zu trials, which have no result",
@@ -395,7 +397,7 @@ static enum status draw_pareto(const struct groups *g, const struct figure_reque
         st = front_points(g, c, f, &l, e);
     if (st != ST_OK)
         return st;
-    set_ranges(g, true, &l);
+    set_ranges(g, c, &l);
     l.legend_title = isnan(sd) ? "on the front" : "probability to be on it";
     const char *chosen = g->merit ? "chosen by validation, drawn at test; " : "",
                *bars = "bars: 95 % interval of the mean (Student t)";

@@ -125,7 +125,7 @@ static enum status define_bars(const struct bars *b, size_t outcome, double unit
         const struct bar *bar = is_bar ? &b->items[i] : NULL;
         struct bar *open = &last[is_bar ? bar->row : i - b->count];
         const double from = is_bar ? bar->from / unit : 0, to = is_bar ? bar->to / unit : 0;
-        if (is_bar && open->to > 0 && from - open->to < pixel &&
+        if (is_bar && open->to > 0 && from - open->to < pixel / 2 &&
             (to - from < narrow || open->to - open->from < narrow)) {
             open->to = fmax(open->to, to);
             continue;
@@ -133,7 +133,7 @@ static enum status define_bars(const struct bars *b, size_t outcome, double unit
         const double width = open->to - open->from, gap = width > narrow ? 1.25 * pixel : 0;
         if (open->to > 0)
             figure_data(f, 3,
-                        (const double[]){open->from + gap, open->from + fmax(width - gap, 1.5 * pixel),
+                        (const double[]){open->from + gap, open->from + fmax(width - gap, pixel),
                                          (double)open->row + 1},
                         1);
         *open = is_bar ? (struct bar){from, fmax(to, 1e-9), bar->row, outcome} : (struct bar){0};

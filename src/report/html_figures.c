@@ -15,7 +15,7 @@
 #include "report/plot.h"
 
 /* What keeps the page small. */
-enum { FIGURE_BYTES = 1 << 20, FIGURES_BYTES = 6 << 20, DATA_BYTES = 1 << 17 };
+enum { FIGURE_BYTES = 3 << 19, FIGURES_BYTES = 6 << 20, DATA_BYTES = 1 << 17 };
 
 /* A folder with all that is in it, for as long as figures are drawn. */
 struct scratch {

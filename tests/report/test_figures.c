@@ -216,6 +216,34 @@ static void lists_name_what_they_set(void **state)
     figure_release(&f);
 }
 
+/* A large random block, in which no axis tells all points apart: all of its points are one cloud, and few
+ * enough lines are drawn. */
+static void large_blocks_stay_legible(void **state)
+{
+    struct session *s = *state;
+    struct figure f;
+    start(s);
+    results_sql(s->results, "BEGIN");
+    for (int i = 0; i < 1200; i++) {
+        char axes[128];
+        snprintf(axes, sizeof axes, "{\"SR\":0.%d,\"lr\":0.0%d,\"pct3x3\":0.%d,\"base_e\":%d}", i % 37 + 10,
+                 i % 41 + 10, i * 7 % 90 + 10, i * 13 % 50);
+        results_trial(s->results, results_variant(s->results, (i + 1) << 14), 1, axes, "done", 0.0005 * i);
+    }
+    results_sql(s->results, "COMMIT");
+    build_ok(s, figure_curve, NULL, NULL, &f);
+    assert_defined(&f, "joined = 0\n");
+    assert_defined(&f, "series_count = 1\n");
+    assert_defined(&f, "legend_count = 0\n");
+    assert_defined(&f, "points differ in several axes, so no line joins them");
+    assert_int_equal(f.points, 1200);
+    figure_release(&f);
+    build_ok(s, figure_parallel, NULL, NULL, &f);
+    assert_int_equal(f.row_count, 1200);
+    assert_defined(&f, "500 of 1200 points, from the worst to the best");
+    figure_release(&f);
+}
+
 /* Bars that would lie on each other stand side by side; the data stay what they are. */
 static void bars_stand_side_by_side(void **state)
 {
@@ -252,6 +280,7 @@ int main(void)
         TEST(fronts_are_chosen_by_validation), TEST(heat_maps_are_full_and_choosable),
         TEST(effects_have_every_name),         TEST(parallel_axes_are_labelled),
         TEST(lists_name_what_they_set),        TEST(bars_stand_side_by_side),
+        TEST(large_blocks_stay_legible),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
