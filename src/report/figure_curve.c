@@ -71,40 +71,6 @@ static enum status list_points(struct curve *c, struct figure *f, struct err *e)
     return ST_OK;
 }
 
-/* Whether the bars of two points would lie on each other. `pixel`: as a fraction of the axis. */
-static bool collide(const struct range *x, const struct line_point *a, const struct line_point *b,
-                    double pixel)
-{
-    enum { NEAR = 3 };
-    return a->line != b->line && !isnan(a->y.half_width) && !isnan(b->y.half_width) &&
-           fabs(range_fraction(x, a->x) - range_fraction(x, b->x)) < NEAR * pixel &&
-           fabs(a->y.mean - b->y.mean) < a->y.half_width + b->y.half_width;
-}
-
-/* Moves points of different lines whose bars would lie on each other sideways, in the image only. Returns
- * whether there are any. */
-static bool dodge(const struct range *x, const struct line_point *from, size_t count, struct line_point *to)
-{
-    enum { MOST = 1000, STEP = 6, SPREAD = 30 };
-    const double pixel = 1.0 / 450;
-    bool any = false;
-    for (size_t i = 0; i < count && count <= MOST; i++) {
-        size_t before = 0, others = 0;
-        for (size_t k = 0; k < count; k++)
-            if (collide(x, &from[i], &from[k], pixel)) {
-                others++;
-                before += from[k].line < from[i].line;
-            }
-        if (others == 0)
-            continue;
-        const double step = fmin(STEP, SPREAD / (double)others) * pixel;
-        const double moved = ((double)before - (double)others / 2) * step;
-        to[i].x = x->log ? from[i].x * pow(x->high / x->low, moved) : from[i].x + moved * (x->high - x->low);
-        any = true;
-    }
-    return any;
-}
-
 /* Makes all points one line, which is not drawn. */
 static void cloud_points(struct curve *c)
 {
@@ -133,10 +99,10 @@ static enum status define_lines(const struct curve *c, struct figure *f, struct 
         merit[s] = NAN;
     for (size_t i = 0; i < c->count; i++) {
         const struct curve_point *p = &c->points[i];
-        points[i] = apart[i] = (struct line_point){p->series, p->x, p->y};
+        points[i] = (struct line_point){p->series, p->x, p->y};
         merit[p->series] = fmax(merit[p->series], c->y_metric->lower_is_better ? -p->y.mean : p->y.mean);
         if (!has_bars(c))
-            points[i].y.half_width = apart[i].y.half_width = NAN;
+            points[i].y.half_width = NAN;
     }
     lines_ranges(l, points, c->count, c->x_metric && c->x_metric->percent ? RANGE_PERCENT : RANGE_AMOUNT,
                  c->y_metric->percent ? RANGE_PERCENT : RANGE_AMOUNT, true);
@@ -146,7 +112,7 @@ static enum status define_lines(const struct curve *c, struct figure *f, struct 
             last = fmax(last, c->points[i].x);
         l->x = (struct range){0.5, last + 0.5, false};
     }
-    *dodged = dodge(&l->x, points, c->count, apart);
+    *dodged = lines_dodge(&l->x, points, c->count, apart);
     return lines_define(f, l, apart, c->count, c->series, merit, c->series_count, e);
 }
 

@@ -112,9 +112,32 @@ static const char *seeds_note(const struct building *b)
     return arena_printf(&b->f->arena, "ours: test top-1, n = %zu to %zu seeds; %s", least, most, bars);
 }
 
-static enum status define(struct building *b, enum paper_curve curve, struct err *e)
+/* Names that have no room would be cut so that they look alike: then the numbers of the table of series. */
+static enum status number_series(struct building *b, const struct paper *p, enum paper_curve curve,
+                                 const char **title, struct err *e)
 {
-    const char *seeds = seeds_note(b);
+    bool fit = true;
+    *title = "";
+    for (size_t i = 0; i < b->lines; i++)
+        fit = fit && legend_fits(b->labels[i]);
+    if (fit)
+        return ST_OK;
+    *title = "series of the table";
+    for (size_t i = 0, line = 1; i < p->count; i++) {
+        if (p->series[i].axis != (enum paper_axis)curve)
+            continue;
+        b->labels[line] = arena_printf(&b->f->arena, "series %zu", i + 1);
+        if (!b->labels[line++])
+            return no_memory(e);
+    }
+    return ST_OK;
+}
+
+static enum status define(struct building *b, const struct paper *p, enum paper_curve curve, struct err *e)
+{
+    const char *seeds = seeds_note(b), *title;
+    if (number_series(b, p, curve, &title, e) != ST_OK)
+        return ST_NOMEM;
     if (!seeds)
         return no_memory(e);
     struct layout l = {
@@ -125,10 +148,14 @@ static enum status define(struct building *b, enum paper_curve curve, struct err
         .x_title =
             curve == PAPER_SR ? "SR (squeeze ratio)" : "pct3x3 (share of 3x3 filters in the expand layers)",
         .y_title = "accuracy gained over the smallest value, points",
-        .legend_title = "",
+        .legend_title = title,
     };
+    struct line_point *apart = arena_alloc(&b->f->arena, b->points, sizeof *apart);
+    if (!apart)
+        return no_memory(e);
     lines_ranges(&l, b->point, b->points, RANGE_AMOUNT, RANGE_AMOUNT, true);
-    enum status st = lines_define(b->f, &l, b->point, b->points, b->labels, b->merit, b->lines, e);
+    lines_dodge(&l.x, b->point, b->points, apart);
+    enum status st = lines_define(b->f, &l, apart, b->points, b->labels, b->merit, b->lines, e);
     return st == ST_OK ? layout_define(&l, b->f, e) : st;
 }
 
@@ -152,7 +179,7 @@ static enum status build(const struct paper *p, enum paper_curve curve, struct f
     out->columns = columns;
     out->column_count = sizeof columns / sizeof *columns;
     enum status st = add_all(&b, p, curve, e);
-    return st == ST_OK ? define(&b, curve, e) : st;
+    return st == ST_OK ? define(&b, p, curve, e) : st;
 }
 
 static enum status draw(struct paper *p, enum paper_curve curve, struct gnuplot *g, const char *dir,

@@ -173,3 +173,36 @@ void lines_ranges(struct layout *l, const struct line_point *points, size_t coun
     l->x = range_around(x_low, x_high, x, true);
     l->y = range_around(y_low, y_high, y, false);
 }
+
+/* Whether the bars of two points would lie on each other. `pixel`: as a fraction of the axis. */
+static bool collide(const struct range *x, const struct line_point *a, const struct line_point *b,
+                    double pixel)
+{
+    enum { NEAR = 3 };
+    return a->line != b->line && !isnan(a->y.half_width) && !isnan(b->y.half_width) &&
+           fabs(range_fraction(x, a->x) - range_fraction(x, b->x)) < NEAR * pixel &&
+           fabs(a->y.mean - b->y.mean) < a->y.half_width + b->y.half_width;
+}
+
+bool lines_dodge(const struct range *x, const struct line_point *from, size_t count, struct line_point *to)
+{
+    enum { MOST = 1000, STEP = 6, SPREAD = 30 };
+    const double pixel = 1.0 / 450;
+    bool any = false;
+    memcpy(to, from, count * sizeof *to);
+    for (size_t i = 0; i < count && count <= MOST; i++) {
+        size_t before = 0, others = 0;
+        for (size_t k = 0; k < count; k++)
+            if (collide(x, &from[i], &from[k], pixel)) {
+                others++;
+                before += from[k].line < from[i].line;
+            }
+        if (others == 0)
+            continue;
+        const double step = fmin(STEP, SPREAD / (double)others) * pixel;
+        const double moved = ((double)before - (double)others / 2) * step;
+        to[i].x = x->log ? from[i].x * pow(x->high / x->low, moved) : from[i].x + moved * (x->high - x->low);
+        any = true;
+    }
+    return any;
+}

@@ -44,4 +44,8 @@ enum status lines_define(struct figure *f, struct layout *l, const struct line_p
 void lines_ranges(struct layout *l, const struct line_point *points, size_t count, enum range_kind x,
                   enum range_kind y, bool bars);
 
+/* Copies points; those of different lines whose bars would lie on each other are moved apart sideways along
+ * x, for the image only. Returns whether there are any. `to`: room for count. */
+bool lines_dodge(const struct range *x, const struct line_point *from, size_t count, struct line_point *to);
+
 #endif
