@@ -130,10 +130,23 @@ static enum status write_file(struct html_page *p, const struct plot_file *f, lo
     return write_image(p, &image, e);
 }
 
-/* What the specs ask for, and the front of every block. */
+static bool same_block(const struct plot_file *a, const struct plot_file *b)
+{
+    return strcmp(a->sweep, b->sweep) == 0 && strcmp(a->block, b->block) == 0;
+}
+
+static bool is_first_of_block(const struct plot_report *r, size_t i)
+{
+    size_t first = 0;
+    while (!same_block(&r->files[first], &r->files[i]))
+        first++;
+    return first == i;
+}
+
+/* What the specs ask for, what suits a block by its kind, and the front of every block. */
 static enum status draw(struct html_page *p, const struct scratch *s, struct plot_report *r, struct err *e)
 {
-    struct plot_options o = {.dir = s->path, .image = "svg"};
+    struct plot_options o = {.dir = s->path, .image = "svg", .suiting = true};
     enum status status = plot_draw(p->store, &o, r, e);
     if (status != ST_OK)
         return status;
@@ -166,8 +179,11 @@ enum status html_figures(struct html_page *p, struct err *e)
     if (status == ST_NOMEM)
         err_set(e, status, "%s", why.text);
     fputs("<div class=\"figures\">\n", p->out);
+    /* Block by block, as the first figures of the blocks come. */
     for (size_t i = 0; status == ST_OK && i < r.count; i++)
-        status = write_file(p, &r.files[i], &used, e);
+        for (size_t k = i; status == ST_OK && is_first_of_block(&r, i) && k < r.count; k++)
+            if (same_block(&r.files[i], &r.files[k]))
+                status = write_file(p, &r.files[k], &used, e);
     fputs("</div>\n", p->out);
     scratch_remove(&s);
     plot_report_release(&r);

@@ -8,6 +8,12 @@ static const struct table_column best_columns[] = {
     {.name = "sweep", .flags = TABLE_VARYING},
     {.name = "rank"},
     {.name = "variant", .flags = TABLE_VARIANT},
+    {.name = "val_top1", .title = "validation top-1 %", .decimals = 2},
+    {.name = "test_top1", .title = "test top-1 %", .decimals = 2},
+    {.name = "model_mib", .title = "MiB", .decimals = 3},
+    {.name = "params"},
+    {.name = "n", .title = "seeds"},
+    {.name = "behind", .title = "behind, points", .decimals = 2},
     {.name = "base_e", .flags = TABLE_VARYING},
     {.name = "incr_e", .flags = TABLE_VARYING},
     {.name = "freq", .flags = TABLE_VARYING},
@@ -15,17 +21,11 @@ static const struct table_column best_columns[] = {
     {.name = "pct3x3", .flags = TABLE_VARYING},
     {.name = "bypass", .flags = TABLE_VARYING},
     {.name = "recipe", .flags = TABLE_VARYING},
-    {.name = "params"},
-    {.name = "model_mib", .title = "MiB", .decimals = 3},
-    {.name = "n", .title = "seeds"},
-    {.name = "val_top1", .title = "validation top-1 %", .decimals = 2},
-    {.name = "test_top1", .title = "test top-1 %", .decimals = 2},
-    {.name = "behind", .title = "behind, points", .decimals = 2},
 };
-#define BEST_COLUMNS                                                                                        \
-    "sweep, rank, variant_id, base_e, incr_e, freq, sr, pct3x3, bypass, recipe_id, params, model_mib, n,"   \
-    " 100 * val_top1, 100 * test_top1, 100 * (max(coalesce(val_top1, test_top1)) OVER (PARTITION BY sweep)" \
-    " - coalesce(val_top1, test_top1))"
+#define BEST_COLUMNS                                                                                         \
+    "sweep, rank, variant_id, 100 * val_top1, 100 * test_top1, model_mib, params, n,"                        \
+    " 100 * (max(coalesce(val_top1, test_top1)) OVER (PARTITION BY sweep) - coalesce(val_top1, test_top1))," \
+    " base_e, incr_e, freq, sr, pct3x3, bypass, recipe_id"
 static const char best_sql[] =
     "SELECT " BEST_COLUMNS " FROM leaderboard WHERE rank <= 10 ORDER BY sweep, rank LIMIT 100";
 static const char front_sql[] = "SELECT " BEST_COLUMNS " FROM pareto ORDER BY sweep, model_mib LIMIT 200";
@@ -74,9 +74,9 @@ enum status html_findings(struct html_page *p, struct err *e)
          HTML_COLUMNS(best_columns),
          .sql = best_sql},
         {.heading = "Pareto front",
-         .note =
-             "Variants that no smaller one of their sweep equals in accuracy, by the means: with few seeds, "
-             "neighbours can change places.",
+         .note = "Variants that no smaller one of their sweep equals in validation accuracy (test accuracy "
+                 "in a sweep "
+                 "without validation images), by the means: with few seeds, neighbours can change places.",
          HTML_COLUMNS(best_columns),
          .sql = front_sql},
         {.heading = "Knee and plateau",
@@ -137,7 +137,8 @@ enum status html_failures(struct html_page *p, struct err *e)
                                              "is a result: this recipe is too much for "
                                              "this variant. The table of all trials has the rest.",
                                      HTML_COLUMNS(failure_columns),
-                                     .sql = failures_sql};
+                                     .sql = failures_sql,
+                                     .fold_over = 5};
     return html_table_write(p, &table, NULL, e);
 }
 

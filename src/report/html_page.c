@@ -123,9 +123,12 @@ static enum status query_rows(struct html_page *p, const char *sql, struct table
 static enum status write_table(struct html_page *p, const struct html_table *h, struct table *t,
                                struct err *e)
 {
-    fputs(h->folded ? "<details><summary><h3>" : "<h3>", p->out);
+    const bool many = h->fold_over > 0 && (size_t)t->rows > h->fold_over, folded = h->folded || many;
+    fputs(folded ? "<details><summary><h3>" : "<h3>", p->out);
     html_text(p->out, h->heading);
-    fputs(h->folded ? "</h3></summary>\n" : "</h3>\n", p->out);
+    if (many)
+        fprintf(p->out, " (%zu)", (size_t)t->rows);
+    fputs(folded ? "</h3></summary>\n" : "</h3>\n", p->out);
     if (h->note) {
         fputs("<p>", p->out);
         html_text(p->out, h->note);
@@ -141,7 +144,7 @@ static enum status write_table(struct html_page *p, const struct html_table *h, 
         h->after(h->context, p->out);
         fputs("</p>\n", p->out);
     }
-    fputs(h->folded ? "</details>\n" : "", p->out);
+    fputs(folded ? "</details>\n" : "", p->out);
     return status;
 }
 

@@ -27,8 +27,9 @@ struct html_table {
     enum status (*rows)(const void *context, struct table *t, struct err *e);
     void (*after)(const void *context, FILE *out); /* text below, or NULL */
     const void *context;
-    int count;   /* of columns */
-    bool folded; /* behind its heading until it is opened */
+    int count;        /* of columns */
+    bool folded;      /* behind its heading until it is opened */
+    size_t fold_over; /* likewise with more rows than these; 0: however many */
 };
 enum status html_table_write(struct html_page *p, const struct html_table *h, size_t *rows, struct err *e);
 #define HTML_COLUMNS(array) .columns = (array), .count = (int)(sizeof(array) / sizeof *(array))

@@ -25,7 +25,7 @@ static const char variants_sql[] =
     "conv1_filters,"
     " input_c || 'x' || input_h || 'x' || input_w AS input, params, model_bytes, model_bytes_8bit, "
     "model_bytes_6bit,"
-    " macs, activation_bytes, train_activation_bytes, d.latency_ms, d.infer_img_s,"
+    " macs, activation_bytes, train_activation_bytes, d.latency_ms, d.latency_p95_ms, d.infer_img_s,"
     " d.infer_bytes / 1048576.0 AS infer_mib, d.cpu_share, arch_hash FROM variant"
     " LEFT JOIN deployment d ON d.variant_id = id ORDER BY id";
 static const char fires_sql[] =

@@ -17,6 +17,7 @@
 struct plot_options {
     const char *kind;  /* see plot_kind_name; NULL: what each sweep's spec requests, curve and learning if it
                           requests none */
+    bool suiting;      /* without `kind`: also those that suit a block, whatever the spec requests */
     const char *block; /* NULL: all */
     const char *dir;   /* made if missing */
     const char *image; /* "svg", "png", "pdf"; NULL: svg */

@@ -160,6 +160,33 @@ static enum status add_usual_kinds(struct plot_tasks *t, const struct block_row 
     return status;
 }
 
+static const struct block *block_named(const struct spec *spec, const char *name)
+{
+    for (int i = 0; i < spec->block_count; i++)
+        if (strcmp(spec->blocks[i].id, name) == 0)
+            return &spec->blocks[i];
+    return NULL;
+}
+
+/* What can be seen of a block by its kind: of random points what each axis does and how results are spread,
+ * of a grid what two axes do together. */
+static enum status add_suiting_kinds(struct plot_tasks *t, const struct block_row *row,
+                                     const struct plot_options *o, const struct spec *spec, struct err *e)
+{
+    static const char *const of_random[] = {"effects", "parallel", "edf", NULL},
+                             *const of_grid[] = {"heatmap", "effects", NULL}, *const of_others[] = {NULL};
+    const struct block *b = block_named(spec, row->name);
+    const char *const *kinds = of_others;
+    if (b && b->random.n > 0)
+        kinds = of_random;
+    else if (b && b->grid_count >= 2)
+        kinds = of_grid;
+    enum status status = ST_OK;
+    for (size_t k = 0; kinds[k] && status == ST_OK; k++)
+        status = add_request(t, row, 1, o, &(struct plot_request){.kind = kinds[k]}, e);
+    return status;
+}
+
 /* The figures of one sweep, whose n blocks are given. */
 static enum status add_sweep(struct plot_tasks *t, const struct block_row *blocks, size_t n,
                              const struct plot_options *o, struct err *e)
@@ -175,6 +202,8 @@ static enum status add_sweep(struct plot_tasks *t, const struct block_row *block
         status = add_usual_kinds(t, blocks, n, o, e);
     for (int i = 0; status == ST_OK && i < spec.plot_count; i++)
         status = add_request(t, blocks, n, o, &spec.plots[i], e);
+    for (size_t i = 0; status == ST_OK && o->suiting && i < n; i++)
+        status = add_suiting_kinds(t, &blocks[i], o, &spec, e);
     spec_release(&spec);
     return status;
 }

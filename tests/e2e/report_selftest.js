@@ -31,6 +31,29 @@
     check(document.querySelector('[data-page=back]').disabled, 'there is no page before the first');
     check(document.documentElement.scrollWidth <= innerWidth, `the page scrolls sideways: ${document.documentElement.scrollWidth} > ${innerWidth}`);
 
+    /* On a phone the accuracies are in view, and the first column stays there. */
+    for (const name of ['val_top1', 'test_top1'])
+      check(head(name).getBoundingClientRect().right <= innerWidth, `${name} is out of view: ${head(name).getBoundingClientRect().right}`);
+    const firstCell = document.querySelector('#table tbody td'), place = firstCell.getBoundingClientRect().left;
+    $('table-scroll').scrollLeft = 300;
+    check($('table-scroll').scrollLeft > 100 && firstCell.getBoundingClientRect().left === place, 'the first column stays in view');
+    $('table-scroll').scrollLeft = 0;
+    for (const image of document.querySelectorAll('.figures img')) {
+      image.loading = 'eager';
+      check(image.getBoundingClientRect().right <= innerWidth, 'a figure is cut');
+      image.click();
+      check(image.getBoundingClientRect().width > innerWidth, 'a tap does not enlarge a figure');
+      image.click();
+    }
+    const fold = [...document.querySelectorAll('summary')].find((s) => s.textContent.startsWith('Trials without a result'));
+    check(fold && fold.textContent.endsWith('(100)') && !fold.parentElement.open, 'many failed trials are folded');
+
+    /* The front of the chart is chosen by validation. */
+    const chosen = front([{x: 1, y: 6, merit: 5}, {x: 2, y: 5, merit: 6}, {x: 3, y: 9, merit: 5}], false).map((p) => p.x).join();
+    same(chosen, '1,2', 'front by merit');
+    const note = $('explore-note').textContent;
+    check(note.includes('chosen by val_top1'), `the chart says by what it chooses: ${note}`);
+
     /* Layers: what the page multiplies out is what the metamodel counted. */
     let wrong = 0;
     for (const v of data.variants.rows) {

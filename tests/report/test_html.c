@@ -226,6 +226,7 @@ static void test_states_and_failures(void **state)
     assert_contained(&p);
     holds(&p, "A sweep was running when this page was written");
     holds(&p, "crashed by signal 9");
+    holds(&p, "<h3>Trials without a result</h3>\n<p>"); /* few: in the open */
     holds(&p, "<td class=\"number\">77</td>");
     holds(&p, "1 timed out");
     holds(&p, "75.00 %");
@@ -234,6 +235,11 @@ static void test_states_and_failures(void **state)
     assert_null(value_of(&p, "trials", 3, "test_top1"));
     /* One seed each: means have no spread, and nothing is claimed. */
     assert_null(strstr(p.text, "id=\"paper\""));
+    page_release(&p);
+    for (int i = 0; i < 3; i++)
+        results_trial(r, 1, 10 + i, "{}", "failed", -1);
+    p = write_page(r, NULL);
+    holds(&p, "<details><summary><h3>Trials without a result (6)</h3></summary>");
     page_release(&p);
     results_remove(r);
 }
@@ -317,6 +323,7 @@ static void test_variants_share_their_layers(void **state)
            "'1', 'now'");
     struct page p = write_page(r, NULL);
     assert_true(json_object_get_double(value_of(&p, "variants", 1, "latency_ms")) == 12.5);
+    assert_true(json_object_get_double(value_of(&p, "variants", 1, "latency_p95_ms")) == 13);
     assert_true(json_object_get_double(value_of(&p, "variants", 1, "infer_mib")) == 3.0);
     assert_null(value_of(&p, "variants", 0, "latency_ms"));
     struct json_object *shapes = json_object_object_get(p.data, "shapes");

@@ -341,6 +341,39 @@ static void spec_requests_are_drawn(void **state)
     assert_non_null(strstr(s->err.text, "requests no figure"));
 }
 
+static bool is_drawn(const struct session *s, const char *block, const char *kind)
+{
+    for (size_t i = 0; i < s->report.count; i++)
+        if (strcmp(s->report.files[i].block, block) == 0 && strcmp(s->report.files[i].kind, kind) == 0)
+            return true;
+    return false;
+}
+
+/* What suits blocks by their kind comes beside what the spec requests. */
+static void blocks_get_what_suits_them(void **state)
+{
+    struct session *s = *state;
+    need_gnuplot();
+    results_sweep(s->results, "s",
+                  "version: 1\nname: s\ndata: {format: idx, path: d}\n"
+                  "sweep:\n  - {id: line, grid: {SR: [0.1, 0.5]}}\n"
+                  "  - {id: plane, grid: {SR: [0.25, 1.0], bypass: [none, complex]}}\n"
+                  "  - {id: random, random: {n: 4}, params: {SR: {uniform: [0.1, 1.0]}, bypass: {choice: "
+                  "[none, simple]}}}\n"
+                  "plots:\n  - {kind: curve, block: line}\n  - {kind: edf, block: random}\n");
+    fill_block(s->results, "line");
+    fill_plane(s->results, "plane");
+    fill_plane(s->results, "random");
+    draw_ok(s, (struct plot_options){.suiting = true});
+    assert_true(is_drawn(s, "line", "curve"));
+    assert_true(is_drawn(s, "plane", "heatmap") && is_drawn(s, "plane", "effects"));
+    assert_true(is_drawn(s, "random", "edf") && is_drawn(s, "random", "effects") &&
+                is_drawn(s, "random", "parallel"));
+    assert_int_equal(s->report.count, 6);
+    draw_ok(s, (struct plot_options){0});
+    assert_int_equal(s->report.count, 2);
+}
+
 static void equal_requests_are_drawn_once(void **state)
 {
     struct session *s = *state;
@@ -535,6 +568,7 @@ int main(void)
         TEST(kinds_of_one_point),
         TEST(every_kind_and_block_by_default),
         TEST(spec_requests_are_drawn),
+        TEST(blocks_get_what_suits_them),
         TEST(equal_requests_are_drawn_once),
         TEST(names_appear_literally),
         TEST(nothing_is_executed),

@@ -26,12 +26,18 @@ function sample(points) {
   return Array.from({length: MOST_DOTS}, (_, i) => points[Math.floor(i * points.length / MOST_DOTS)]);
 }
 
-/* From left to right what is better than everything before it. */
+/* From left to right what is better than everything before it, by `merit`. */
 function front(points, lowerIsBetter) {
   const sign = lowerIsBetter ? -1 : 1, best = [];
-  for (const p of points.slice().sort((a, b) => a.x - b.x || sign * (b.y - a.y)))
-    if (!best.length || sign * p.y > sign * best.at(-1).y) best.push(p);
+  for (const p of points.slice().sort((a, b) => a.x - b.x || sign * (b.merit - a.merit)))
+    if (!best.length || sign * p.merit > sign * best.at(-1).merit) best.push(p);
   return best;
+}
+
+/* What is measured on the test images is chosen by the same on the validation images, where there are any. */
+function meritOf(v, c) {
+  const chosen = c.name.startsWith('test_') && v.columns.find((x) => x.name === c.name.replace('test_', 'val_'));
+  return chosen && v.rows.some((row) => (chosen.get(row) ?? null) !== null) ? chosen : null;
 }
 
 const COSTS = ['model_mib', 'params', 'macs', 'model_bytes', 'model_bytes_8bit', 'model_bytes_6bit', 'activation_bytes', 'train_activation_bytes', 'train_s', 'latency_ms', 'infer_mib'];
@@ -42,10 +48,11 @@ function drawExplore() {
   if ($('explore').hidden || !cx || !cy) return;
   const scale = (c, value) => SHARES.has(c.name) ? 100 * value : value;
   const full = state.rows.filter((row) => !isShorter(row));
+  const isFront = COSTS.includes(cx.name) && (/_top[15]$|_loss$/.test(cy.name)), chosen = isFront ? meritOf(v, cy) : null;
   const points = [], rows = full.length ? full : state.rows, left = state.rows.length - rows.length; /* only shorter rungs: then these */
   for (const row of rows) {
     const x = cx.get(row) ?? null, y = cy.get(row) ?? null;
-    if (x !== null && y !== null) points.push({x: scale(cx, x), y: scale(cy, y), row, finished: row.t ? row.t[T.state] === 'done' : row.m.done > 0});
+    if (x !== null && y !== null) points.push({x: scale(cx, x), y: scale(cy, y), merit: chosen?.get(row) ?? y, row, finished: row.t ? row.t[T.state] === 'done' : row.m.done > 0});
   }
   if (!points.length) {
     plot.replaceChildren();
@@ -55,7 +62,6 @@ function drawExplore() {
   const width = Math.max(320, Math.min(1100, plot.clientWidth || 900));
   const chart = plane({xs: points.map((p) => p.x), ys: points.map((p) => p.y), width, height: Math.round(Math.max(250, Math.min(400, width * 0.5))), xTitle: cx.title, yTitle: cy.title,
     label: `${cy.title} against ${cx.title}, ${points.length} rows; the table below has the same values`});
-  const isFront = COSTS.includes(cx.name) && (/_top[15]$|_loss$/.test(cy.name));
   for (const p of sample(points)) {
     const what = `variant ${p.row.v[0]}${p.row.t ? `, seed ${p.row.t[T.seed]}, ${p.row.t[T.state]}` : ''}: ${cx.title} ${shortNumber(p.x)}, ${cy.title} ${shortNumber(p.y)}`;
     chart.root.append(svg('circle', {class: p.finished ? 'dot' : 'dot unfinished', cx: chart.x(p.x).toFixed(1), cy: chart.y(p.y).toFixed(1), r: points.length > 500 ? 2.5 : 4, 'data-variant': p.row.v[0]}, svg('title', {}, what)));
@@ -66,5 +72,5 @@ function drawExplore() {
     if (line.length > 1) chart.root.append(svg('path', {class: 'front', d}));
   }
   plot.replaceChildren(chart.root);
-  note.textContent = `${points.length.toLocaleString('en-US')} of the table's rows${points.length > MOST_DOTS ? `, ${MOST_DOTS.toLocaleString('en-US')} of them drawn` : ''}; a click opens the variant.${left ? ` ${left.toLocaleString('en-US')} of shorter rungs are in the table only.` : ''}${isFront ? ' The line is the front: nothing to its left is better.' : ''}`;
+  note.textContent = `${points.length.toLocaleString('en-US')} of the table's rows${points.length > MOST_DOTS ? `, ${MOST_DOTS.toLocaleString('en-US')} of them drawn` : ''}; a click opens the variant.${left ? ` ${left.toLocaleString('en-US')} of shorter rungs are in the table only.` : ''}${isFront ? ` The line is the front${chosen ? `, chosen by ${chosen.name}` : ''}: nothing to its left is better${chosen ? ' by that' : ''}.` : ''}`;
 }

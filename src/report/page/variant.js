@@ -56,7 +56,7 @@ function variantFacts(v) {
     ['Multiply-accumulates', integer(get('macs'))],
     ['Activations, inference', mib(get('activation_bytes'))],
     ...(get('latency_ms') === null ? [] : [
-      ['Measured latency, one image', `${Number(get('latency_ms').toPrecision(3))} ms`],
+      ['Measured latency, one image', `${Number(get('latency_ms').toPrecision(3))} ms; 95th percentile ${Number(get('latency_p95_ms').toPrecision(3))} ms`],
       ['Measured rate', `${integer(Math.round(get('infer_img_s')))} images/s`],
       ['Memory of inference', `${get('infer_mib').toFixed(2)} MiB`]]),
     ['Identity', el('code', {}, get('arch_hash'))],
