@@ -88,7 +88,7 @@ static enum status effect_points(const struct block_results *r, const struct eff
                                  struct layout *l, struct err *e)
 {
     struct effect_rows rows;
-    double low = INFINITY, high = -INFINITY;
+    const struct summary all = summarise(r->y, r->count);
     enum status st = start_rows(r, &rows, f, e);
     strbuf_puts(&f->definitions, "$points << EOD\n");
     for (size_t k = 0; k < r->axis_count && st == ST_OK; k++) {
@@ -105,8 +105,6 @@ static enum status effect_points(const struct block_results *r, const struct eff
             if (i > 0 && !(is_ordered(axis, i - 1) && is_ordered(axis, i)))
                 strbuf_puts(&f->definitions, "\n");
             figure_data(f, 3, (const double[]){v->mean, half, rows.y[rows.count - 1]}, 1);
-            low = fmin(low, v->mean - half);
-            high = fmax(high, v->mean + half);
             f->points++;
         }
         strbuf_puts(&f->definitions, "\n\n");
@@ -117,7 +115,8 @@ static enum status effect_points(const struct block_results *r, const struct eff
     figure_count(f, "axis_count", r->axis_count);
     l->rows =
         (struct row_names){.count = rows.count, .y = rows.y, .texts = rows.texts, .heading = rows.heading};
-    l->x = range_around(low, high, r->metric->percent ? RANGE_PERCENT : RANGE_AMOUNT, false);
+    /* Of all results: bars of levels with two trials would reach far beyond them. */
+    l->x = range_around(all.min, all.max, r->metric->percent ? RANGE_PERCENT : RANGE_AMOUNT, false);
     l->y = (struct range){rows.y[rows.count - 1] - 0.8, -0.4, false};
     return ST_OK;
 }

@@ -4,12 +4,13 @@
 #include "report/answers.h"
 #include "report/rungs.h"
 
+#define NO_BREAK_HYPHEN "\xE2\x80\x91"
 static const struct table_column best_columns[] = {
     {.name = "sweep", .flags = TABLE_VARYING},
     {.name = "rank"},
     {.name = "variant", .flags = TABLE_VARIANT},
-    {.name = "val_top1", .title = "validation top-1 %", .decimals = 2},
-    {.name = "test_top1", .title = "test top-1 %", .decimals = 2},
+    {.name = "val_top1", .title = "validation top" NO_BREAK_HYPHEN "1 %", .decimals = 2},
+    {.name = "test_top1", .title = "test top" NO_BREAK_HYPHEN "1 %", .decimals = 2},
     {.name = "model_mib", .title = "MiB", .decimals = 3},
     {.name = "params"},
     {.name = "n", .title = "seeds"},

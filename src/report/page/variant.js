@@ -56,7 +56,8 @@ function variantFacts(v) {
     ['Multiply-accumulates', integer(get('macs'))],
     ['Activations, inference', mib(get('activation_bytes'))],
     ...(get('latency_ms') === null ? [] : [
-      ['Measured latency, one image', `${Number(get('latency_ms').toPrecision(3))} ms; 95th percentile ${Number(get('latency_p95_ms').toPrecision(3))} ms`],
+      ['Latency of one image', `${Number(get('latency_ms').toPrecision(3))} ms`],
+      ['Its 95th percentile', `${Number(get('latency_p95_ms').toPrecision(3))} ms`],
       ['Measured rate', `${integer(Math.round(get('infer_img_s')))} images/s`],
       ['Memory of inference', `${get('infer_mib').toFixed(2)} MiB`]]),
     ['Identity', el('code', {}, get('arch_hash'))],
@@ -111,16 +112,16 @@ function curves(rows, what) {
 
 function replicates(rows) {
   const has = (name) => rows.some(({t}) => t[T[name]] !== null);
-  const shares = ['val_top1', 'val_top5', 'test_top1', 'test_top5'].filter(has), losses = ['val_loss', 'test_loss'].filter(has);
+  const shares = ['val_top1', 'test_top1', 'val_top5', 'test_top5'].filter(has), losses = ['val_loss', 'test_loss'].filter(has);
   const told = has('message') || has('diverged_step');
-  const list = rows.map(({t}) => [t[T.trial], String(t[T.seed]), el('span', {class: 'state'}, el('i', {class: `s-${t[T.state]}`, 'aria-hidden': 'true'}), t[T.state].replace('_', ' ')),
-    t[T.epochs], ...shares.map((n) => percent(t[T[n]])), ...losses.map((n) => t[T[n]] === null ? '–' : t[T[n]].toFixed(4)),
-    t[T.train_s] === null ? '–' : t[T.train_s].toFixed(1), ...(told ? [t[T.message] || ''] : [])]);
+  const list = rows.map(({t}) => [t[T.trial], String(t[T.seed]), ...shares.map((n) => percent(t[T[n]])), ...losses.map((n) => t[T[n]] === null ? '–' : t[T[n]].toFixed(4)),
+    t[T.train_s] === null ? '–' : t[T.train_s].toFixed(1), t[T.epochs], el('span', {class: 'state'}, el('i', {class: `s-${t[T.state]}`, 'aria-hidden': 'true'}), t[T.state].replace('_', ' ')),
+    ...(told ? [t[T.message] || ''] : [])]);
   const done = rows.filter(({t}) => t[T.state] === 'done');
   const mean = (n, format) => { const [m, sd] = spread(done.map(({t}) => t[T[n]]).filter((x) => x !== null)); return m === null ? '–' : format(m) + (sd === null ? '' : ` ± ${format(sd)}`); };
-  const foot = done.length > 1 ? ['mean ± sd', `${done.length} seeds`, '', '', ...shares.map((n) => mean(n, (x) => (100 * x).toFixed(2))), ...losses.map((n) => mean(n, (x) => x.toFixed(4))),
-    mean('train_s', (x) => x.toFixed(1)), ...(told ? [''] : [])] : undefined;
-  return plainTable(['trial', 'seed', 'state', 'epochs', ...shares, ...losses, 'train_s', ...(told ? ['message'] : [])], list, {label: 'Replicates', foot});
+  const foot = done.length > 1 ? ['mean ± sd', `n = ${done.length}`, ...shares.map((n) => mean(n, (x) => (100 * x).toFixed(2))), ...losses.map((n) => mean(n, (x) => x.toFixed(3))),
+    mean('train_s', (x) => x.toFixed(1)), '', '', ...(told ? [''] : [])] : undefined;
+  return plainTable(['trial', 'seed', ...shares, ...losses, 'train_s', 'epochs', 'state', ...(told ? ['message'] : [])], list, {label: 'Replicates', foot});
 }
 
 function neighbours(id) {
@@ -154,5 +155,5 @@ function drawVariant(id) {
     parts.push(el('h3', {}, groups.size > 1 || data.recipes.rows.length > 1 ? `Trials by recipe ${recipe}: ${text}${rows.every(isShorter) ? `, rung ${rows[0].t[T.rung]} of the search` : ''}` : 'Trials'), replicates(rows), curves(rows, 'these trials'));
   }
   section.replaceChildren(top, variantFacts(v), ...parts,
-    el('div', {class: 'pair'}, el('div', {}, el('h3', {}, 'The 24 hyperparameters'), firesTable(v)), el('div', {}, el('h3', {}, 'Layers'), layersTable(v))));
+    el('div', {class: 'tables'}, el('div', {}, el('h3', {}, 'The 24 hyperparameters'), firesTable(v)), el('div', {}, el('h3', {}, 'Layers'), layersTable(v))));
 }
