@@ -123,7 +123,7 @@ static enum status choose_axes(const struct block_results *r, const char *x, con
                                struct err *e)
 {
     const size_t n = r->axis_count;
-    size_t across, up;
+    size_t across = n, up = n;
     struct crossing best = {0};
     enum status st = find_axis(r, "x", x, &across, e);
     if (st == ST_OK)

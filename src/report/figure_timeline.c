@@ -39,7 +39,7 @@ struct bars {
 };
 
 /* The lowest row that is free at a start. Attempts come by start; times have a second's resolution. */
-static size_t free_row(struct bars *b, double *busy_until, double from)
+static size_t free_row(struct bars *b, const double *busy_until, double from)
 {
     size_t row = 0;
     while (row < b->rows && busy_until[row] > from + 1)

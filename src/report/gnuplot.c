@@ -358,7 +358,7 @@ enum status gnuplot_draw(struct gnuplot *g, const char *name, const struct figur
     size_t n = 0;
     if (status == ST_OK)
         status = channel_read(c.fd[CHANNEL_IMAGE], &bytes, &n, e);
-    if (status == ST_OK)
+    if (status == ST_OK && bytes)
         status = write_file(path, f, bytes, n, e);
     mem_free(bytes);
     channels_close(&c);

@@ -468,11 +468,12 @@ static enum status define_rows(const struct layout *l, struct frame *frame, stru
     if (!texts || !heading)
         return no_memory(e);
     for (size_t i = 0; i < rows->count; i++) {
-        texts[i] = text_fit(&f->arena, rows->texts[i], NOTE_FONT, ROW_WIDTH);
+        heading[i] = rows->heading && rows->heading[i];
+        const int font = heading[i] > 0 ? LEGEND_FONT : NOTE_FONT;
+        texts[i] = text_fit(&f->arena, rows->texts[i], font, ROW_WIDTH);
         if (!texts[i])
             return no_memory(e);
-        widest = fmax(widest, text_pixels(texts[i], NOTE_FONT));
-        heading[i] = rows->heading && rows->heading[i];
+        widest = fmax(widest, text_pixels(texts[i], font));
     }
     frame->left = fmax(LEFT_MARGIN, widest + (*l->y_title ? ROW_MARGIN : ROW_GAP) + ROW_GAP);
     figure_count(f, "row_count", rows->count);

@@ -72,8 +72,8 @@ function makeColumns(view, rows) {
   for (const name of recipe) add(name, (row) => row.r[R[name]]);
   for (const name of ownNames) add(name, own(name));
   /* What a row is and what came of it stands first, in view also on a phone; what makes it different behind. */
-  const order = ['trial', 'variant', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'model_mib', 'params', 'latency_ms', 'state', 'seed', 'seeds', 'done', 'block',
-    ...AXES, 'rung', 'epochs', 'train_s', 'message', ...ownNames, 'macs'].filter((n) => all.has(n));
+  const order = ['trial', 'variant', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'model_mib', 'params', 'latency_ms', 'state', 'seed', 'seeds', 'done',
+    ...AXES, 'block', 'rung', 'epochs', 'train_s', 'message', ...ownNames, 'macs'].filter((n) => all.has(n));
   const columns = [...new Set([...order, ...all.keys()])].map((n) => all.get(n));
   for (const c of columns) {
     c.number = rows.some((row) => typeof c.get(row) === 'number') || !rows.some((row) => c.get(row) !== null && c.get(row) !== undefined);
