@@ -37,7 +37,7 @@ set margins at screen plot_left, screen plot_right, screen plot_bottom, screen p
 set label title_text at screen header_left, screen pixels_down(26) left font ',16' textcolor rgb ink
 set label note1_text at screen header_left, screen pixels_down(46) left font ',11' textcolor rgb grey
 set label note2_text at screen header_left, screen pixels_down(64) left font ',11' textcolor rgb grey
-set label note3_text at screen header_left, screen pixels_down(82) left font ',11' textcolor rgb grey
+if (note3_text ne '') { set label note3_text at screen header_left, screen pixels_down(82) left font ',11' textcolor rgb grey }
 set label x_title at screen (plot_left + plot_right) / 2, screen pixels_down(canvas_height - 16) center textcolor rgb ink
 set label y_title at screen 16 / canvas_width, screen (plot_bottom + plot_top) / 2 center rotate textcolor rgb ink
 
