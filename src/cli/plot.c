@@ -14,7 +14,7 @@ static const struct poptOption options[] = {
     {"output", 'o', POPT_ARG_STRING, NULL, OPTION_DIR,
      "Folder for the figures, made if missing (default: plots)", "DIR"},
     {"image", '\0', POPT_ARG_STRING, NULL, OPTION_IMAGE, "svg (default), png or pdf", "FORMAT"},
-    {"block", '\0', POPT_ARG_STRING, NULL, OPTION_BLOCK, "Only this block of the sweep", "ID"},
+    {"block", '\0', POPT_ARG_STRING, NULL, OPTION_BLOCK, "Only this block; of several sweeps: SWEEP/ID", "ID"},
     {"x", '\0', POPT_ARG_STRING, NULL, OPTION_X,
      "Column on the horizontal axis; curve, scatter, heatmap: or an axis of the block", "COLUMN"},
     {"y", '\0', POPT_ARG_STRING, NULL, OPTION_Y,

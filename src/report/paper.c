@@ -52,8 +52,8 @@ enum {
     COLUMN_STATE
 };
 
-/* Trials of one axis in the order of their series, values and seeds. The axis must vary alone: the paper's
- * curves have the other ratio at 0.5 and no bypass. */
+/* Trials of one axis in the order of their series (narrow and short ones first), values and seeds. The axis
+ * must vary alone: the paper's curves have the other ratio at 0.5 and no bypass. */
 static char *series_sql(enum paper_axis axis)
 {
     static const char *const value[] = {"v.sr", "v.pct3x3",
@@ -78,7 +78,8 @@ static char *series_sql(enum paper_axis axis)
         "b.id = "
         "bt.block_id"
         " JOIN sweep s ON s.id = b.sweep_id WHERE bt.in_spec GROUP BY bt.trial_id) m ON m.trial_id = t.id"
-        " WHERE t.state IN ('done', 'diverged', 'failed', 'timed_out') AND %s ORDER BY series, value, t.seed",
+        " WHERE t.state IN ('done', 'diverged', 'failed', 'timed_out') AND %s ORDER BY v.base_e, v.incr_e, "
+        "r.epochs, series, value, t.seed",
         apart[axis], value[axis], fixed[axis]);
 }
 

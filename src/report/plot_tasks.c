@@ -95,14 +95,26 @@ static enum status read_blocks(struct store *s, struct arena *arena, struct bloc
     return status;
 }
 
+/* By the block's name, or by SWEEP/BLOCK as queries show it where there are several sweeps. */
+static bool is_wanted(const struct block_row *b, const char *block)
+{
+    const size_t n = strlen(b->sweep);
+    return !block || strcmp(b->name, block) == 0 ||
+           (strncmp(block, b->sweep, n) == 0 && block[n] == '/' && strcmp(block + n + 1, b->name) == 0);
+}
+
 static enum status check_block(const struct store *s, const struct plot_options *o,
                                const struct block_rows *blocks, struct err *e)
 {
     struct strbuf known = STRBUF_INIT;
+    const size_t n = blocks->count;
+    const bool several = n > 0 && blocks->items[0].sweep_id != blocks->items[n - 1].sweep_id;
     bool found = !o->block;
-    for (size_t i = 0; i < blocks->count; i++) {
-        found = found || strcmp(blocks->items[i].name, o->block) == 0;
-        strbuf_printf(&known, "%s%s", i ? ", " : "", blocks->items[i].name);
+    for (size_t i = 0; i < n; i++) {
+        const struct block_row *b = &blocks->items[i];
+        found = found || is_wanted(b, o->block);
+        strbuf_printf(&known, "%s%s%s%s", i ? ", " : "", several ? b->sweep : "", several ? "/" : "",
+                      b->name);
     }
     enum status status = ST_OK;
     if (blocks->count == 0)
@@ -130,11 +142,6 @@ static enum status add_task(struct plot_tasks *t, const struct block_row *b, con
         return no_memory(e);
     t->items[t->count++] = task;
     return ST_OK;
-}
-
-static bool is_wanted(const struct block_row *b, const char *block)
-{
-    return !block || strcmp(b->name, block) == 0;
 }
 
 /* One request for n blocks. */

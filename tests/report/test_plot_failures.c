@@ -35,6 +35,23 @@ static void wrong_requests_say_what_there_is(void **state)
     assert_non_null(strstr(s->err.text, "/nonexistent is no folder"));
 }
 
+/* Two sweeps may have blocks of one name: their sweep tells them apart. */
+static void blocks_of_two_sweeps(void **state)
+{
+    struct session *s = *state;
+    need_gnuplot();
+    results_sweep(s->results, "s", spec_head);
+    fill_block(s->results, "b");
+    results_sweep(s->results, "t", spec_head);
+    fill_block(s->results, "b");
+    assert_int_equal(draw(s, (struct plot_options){.kind = "curve", .block = "s/c"}), ST_USAGE);
+    assert_non_null(strstr(s->err.text, "there is no block \"s/c\"; its blocks are s/b, t/b"));
+    draw_ok(s, (struct plot_options){.kind = "curve", .block = "t/b"});
+    assert_int_equal(count_files(s->dir), 2); /* a figure and its data */
+    draw_ok(s, (struct plot_options){.kind = "curve", .block = "b"});
+    assert_int_equal(count_files(s->dir), 4);
+}
+
 static void blocks_without_the_axis_are_left_out(void **state)
 {
     struct session *s = *state;
@@ -198,10 +215,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(wrong_requests_say_what_there_is), TEST(missing_gnuplot_leaves_the_data),
-        TEST(failures_of_gnuplot_are_told),     TEST(changed_templates_take_precedence),
-        TEST(start_up_files_play_no_role),      TEST(unwritable_folders_are_errors),
-        TEST(failed_allocations_are_reported),  TEST(blocks_without_the_axis_are_left_out),
+        TEST(wrong_requests_say_what_there_is),     TEST(blocks_of_two_sweeps),
+        TEST(missing_gnuplot_leaves_the_data),      TEST(failures_of_gnuplot_are_told),
+        TEST(changed_templates_take_precedence),    TEST(start_up_files_play_no_role),
+        TEST(unwritable_folders_are_errors),        TEST(failed_allocations_are_reported),
+        TEST(blocks_without_the_axis_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
