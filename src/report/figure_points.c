@@ -342,6 +342,12 @@ static bool long_names(const struct groups *g, const struct candidate *c, struct
     return !fit;
 }
 
+/* Off the front, and perhaps on it all the same. */
+static bool is_possible(const struct candidate *c)
+{
+    return !c->on_front && c->probability >= 0.05;
+}
+
 /* The front's points are the lines of the legend, the others and the stairs come beside. */
 static enum status front_points(const struct groups *g, const struct candidate *c, struct figure *f,
                                 struct layout *l, struct err *e)
@@ -357,8 +363,7 @@ static enum status front_points(const struct groups *g, const struct candidate *
     for (size_t i = 0; i < g->count; i++) {
         const struct group *p = &g->items[i];
         if (!c[i].on_front) {
-            const bool possible = c[i].probability >= 0.05;
-            figure_data(f, 3, (const double[]){p->x, p->y.mean, possible}, 1);
+            figure_data(f, 3, (const double[]){p->x, p->y.mean, is_possible(&c[i])}, 1);
             continue;
         }
         points[n] = (struct line_point){n, p->x, p->y};
@@ -399,14 +404,17 @@ static enum status draw_pareto(const struct groups *g, const struct figure_reque
         return st;
     set_ranges(g, c, &l);
     l.legend_title = isnan(sd) ? "on the front" : "probability to be on it";
+    bool possible = false;
+    for (size_t i = 0; i < g->count; i++)
+        possible = possible || is_possible(&c[i]);
     const char *chosen = g->merit ? "chosen by validation, drawn at test; " : "",
                *bars = "bars: 95 % interval of the mean (Student t)";
     l.notes[0] = arena_printf(&f->arena, "%s%s", chosen, isnan(sd) ? "one seed a point" : bars);
-    l.notes[1] = isnan(sd) ? "how sure the front is cannot be told, as no point has two seeds"
-                           : arena_printf(&f->arena,
-                                          "probability: %d bootstrap draws, pooled sd; hollow: off the front "
-                                          "of the means, but with 5 %% or more",
-                                          FRONT_DRAWS);
+    l.notes[1] =
+        isnan(sd)
+            ? "how sure the front is cannot be told, as no point has two seeds"
+            : arena_printf(&f->arena, "probability: %d bootstrap draws, pooled sd%s", FRONT_DRAWS,
+                           possible ? "; hollow: off the front of the means, but with 5 % or more" : "");
     if (!l.notes[0] || !l.notes[1])
         return no_memory(e);
     return finish(&l, r, f, e);
