@@ -3,6 +3,35 @@
 
 #include "report/answers.h"
 #include "report/rungs.h"
+#include "report/settings.h"
+
+/* What tells results apart, in the order of settings.h; only what differs is shown. */
+#define SETTING_COLUMNS                                                                                      \
+    {.name = "base_e", .flags = TABLE_VARYING}, {.name = "incr_e", .flags = TABLE_VARYING},                  \
+        {.name = "freq", .flags = TABLE_VARYING}, {.name = "sr", .title = "SR", .flags = TABLE_VARYING},     \
+        {.name = "pct3x3", .flags = TABLE_VARYING}, {.name = "bypass", .flags = TABLE_VARYING},              \
+        {.name = "pools", .flags = TABLE_VARYING}, {.name = "fires", .flags = TABLE_VARYING},                \
+        {.name = "pool_rounding", .flags = TABLE_VARYING},                                                   \
+        {.name = "conv1_filters", .flags = TABLE_VARYING}, {.name = "conv1_kernel", .flags = TABLE_VARYING}, \
+        {.name = "conv1_stride", .flags = TABLE_VARYING}, {.name = "conv1_pad", .flags = TABLE_VARYING},     \
+        {.name = "conv10_relu", .flags = TABLE_VARYING}, {.name = "conv10_pad", .flags = TABLE_VARYING},     \
+        {.name = "input", .flags = TABLE_VARYING}, {.name = "classes", .flags = TABLE_VARYING},              \
+        {.name = "epochs_planned", .title = "epochs planned", .flags = TABLE_VARYING},                       \
+        {.name = "batch", .flags = TABLE_VARYING}, {.name = "optimizer", .flags = TABLE_VARYING},            \
+        {.name = "momentum", .flags = TABLE_VARYING}, {.name = "lr", .flags = TABLE_VARYING},                \
+        {.name = "schedule", .flags = TABLE_VARYING}, {.name = "warmup", .flags = TABLE_VARYING},            \
+        {.name = "weight_decay", .flags = TABLE_VARYING}, {.name = "dropout", .flags = TABLE_VARYING},       \
+        {.name = "smoothing", .flags = TABLE_VARYING}, {.name = "accumulate", .flags = TABLE_VARYING},       \
+        {.name = "nesterov", .flags = TABLE_VARYING}, {.name = "beta1", .flags = TABLE_VARYING},             \
+        {.name = "beta2", .flags = TABLE_VARYING}, {.name = "epsilon", .flags = TABLE_VARYING},              \
+        {.name = "decay_biases", .flags = TABLE_VARYING}, {.name = "clip", .flags = TABLE_VARYING},          \
+        {.name = "init", .flags = TABLE_VARYING}, {.name = "flip", .flags = TABLE_VARYING},                  \
+        {.name = "crop_pad", .flags = TABLE_VARYING}, {.name = "crop_border", .flags = TABLE_VARYING},       \
+        {.name = "lanes", .flags = TABLE_VARYING}, {.name = "winograd", .flags = TABLE_VARYING},             \
+    {                                                                                                        \
+        .name = "numerics", .flags = TABLE_VARYING                                                           \
+    }
+#define SETTINGS SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE("r")
 
 #define NO_BREAK_HYPHEN "\xE2\x80\x91"
 static const struct table_column best_columns[] = {
@@ -15,21 +44,16 @@ static const struct table_column best_columns[] = {
     {.name = "params"},
     {.name = "n", .title = "seeds"},
     {.name = "behind", .title = "behind, points", .decimals = 2},
-    {.name = "base_e", .flags = TABLE_VARYING},
-    {.name = "incr_e", .flags = TABLE_VARYING},
-    {.name = "freq", .flags = TABLE_VARYING},
-    {.name = "SR", .flags = TABLE_VARYING},
-    {.name = "pct3x3", .flags = TABLE_VARYING},
-    {.name = "bypass", .flags = TABLE_VARYING},
-    {.name = "recipe", .flags = TABLE_VARYING},
+    SETTING_COLUMNS,
 };
-#define BEST_COLUMNS                                                                                         \
-    "sweep, rank, variant_id, 100 * val_top1, 100 * test_top1, model_mib, params, n,"                        \
-    " 100 * (max(coalesce(val_top1, test_top1)) OVER (PARTITION BY sweep) - coalesce(val_top1, test_top1))," \
-    " base_e, incr_e, freq, sr, pct3x3, bypass, recipe_id"
+#define BEST_OF(view)                                                                                        \
+    "SELECT l.sweep, l.rank, l.variant_id, 100 * l.val_top1, 100 * l.test_top1, l.model_mib, l.params, l.n," \
+    " 100 * (max(coalesce(l.val_top1, l.test_top1)) OVER (PARTITION BY l.sweep) - coalesce(l.val_top1,"      \
+    " l.test_top1)), " SETTINGS " FROM " view " l JOIN variant v ON v.id = l.variant_id"                     \
+    " JOIN recipe r ON r.id = l.recipe_id"
 static const char best_sql[] =
-    "SELECT " BEST_COLUMNS " FROM leaderboard WHERE rank <= 10 ORDER BY sweep, rank LIMIT 100";
-static const char front_sql[] = "SELECT " BEST_COLUMNS " FROM pareto ORDER BY sweep, model_mib LIMIT 200";
+    BEST_OF("leaderboard") " WHERE l.rank <= 10 ORDER BY l.sweep, l.rank LIMIT 100";
+static const char front_sql[] = BEST_OF("pareto") " ORDER BY l.sweep, l.model_mib LIMIT 200";
 
 /* An answer about blocks, block by block: where one cannot be given (an axis with thousands of levels has no
  * effects to list), the page says why, and the others are there. */
@@ -111,9 +135,7 @@ static const struct table_column failure_columns[] = {
     {.name = "trial"},
     {.name = "variant", .flags = TABLE_VARIANT},
     {.name = "state"},
-    {.name = "SR", .flags = TABLE_VARYING},
-    {.name = "pct3x3", .flags = TABLE_VARYING},
-    {.name = "lr"},
+    SETTING_COLUMNS,
     {.name = "rung", .flags = TABLE_VARYING},
     {.name = "seed"},
     {.name = "attempts"},
@@ -122,14 +144,14 @@ static const struct table_column failure_columns[] = {
     {.name = "message"},
 };
 static const char failures_sql[] =
-    "SELECT t.id, t.variant_id, replace(t.state, '_', ' '), v.sr, v.pct3x3, r.lr, " RUNG_OF(
-        "t.id", "rung") ", t.seed,"
-                        " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id), t.epochs_done, "
-                        "t.diverged_step, t.message "
-                        "FROM trial t"
-                        " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
-                        " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.state = "
-                        "'diverged', t.id LIMIT 100";
+    "SELECT t.id, t.variant_id, replace(t.state, '_', ' '), " SETTINGS
+    ", " RUNG_OF("t.id", "rung") ", t.seed,"
+                                 " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id), t.epochs_done, "
+                                 "t.diverged_step, t.message "
+                                 "FROM trial t"
+                                 " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
+                                 " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.state = "
+                                 "'diverged', t.id LIMIT 100";
 
 enum status html_failures(struct html_page *p, struct err *e)
 {

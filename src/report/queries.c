@@ -240,9 +240,15 @@ const struct named_query *named_queries(void)
     return all;
 }
 
-/* Chosen (metaparameters, recipe, place) rather than measured or counted. */
-static unsigned setting_flags(const char *column)
+/* Chosen (metaparameters, recipe, place) rather than measured or counted; or measured only where it can be.
+ */
+static unsigned column_flags(const char *column)
 {
+    if (settings_hold(
+            "latency_ms,latency_p95_ms,infer_img_s,infer_mib,val_top1,val_top5,val_loss,val_top1_ci95,"
+            "test_top1_ci95,front_pct",
+            column))
+        return TABLE_OPTIONAL;
     if (settings_hold(SETTINGS_VARIANT_MINOR "," SETTINGS_RECIPE_MINOR, column))
         return TABLE_VARYING | TABLE_MINOR;
     return settings_hold("sweep,block,recipe,isa,host," SETTINGS_VARIANT_MAIN "," SETTINGS_RECIPE_MAIN,
@@ -258,7 +264,7 @@ unsigned named_query_chosen_flags(const char *column)
 
 unsigned named_query_flags(const char *column)
 {
-    return named_query_chosen_flags(column) | setting_flags(column);
+    return named_query_chosen_flags(column) | column_flags(column);
 }
 
 static double ci95_factor(double n)

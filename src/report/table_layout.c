@@ -12,6 +12,9 @@ bool table_layout_has_column(const struct table *t, int column)
 {
     const unsigned flags = t->columns[column].flags;
     const bool needed = !(flags & TABLE_VARYING) || (t->rows <= 1 && !(flags & TABLE_MINOR));
+    if (!(flags & TABLE_NOT_TEXT) && flags & TABLE_OPTIONAL && t->rows > 0 &&
+        t->lines[0][column].type == CELL_NULL)
+        return table_column_varies(t, column);
     return !(flags & TABLE_NOT_TEXT) && (needed || table_column_varies(t, column));
 }
 

@@ -148,6 +148,7 @@ static void test_settings_are_told_from_measures(void **state)
     assert_int_equal(named_query_flags("sweep") & TABLE_MINOR, 0);
     assert_int_equal(named_query_flags("conv1_stride"), TABLE_VARYING | TABLE_MINOR);
     assert_int_equal(named_query_flags("numerics"), TABLE_VARYING | TABLE_MINOR);
+    assert_int_equal(named_query_flags("latency_ms"), TABLE_OPTIONAL);
     assert_int_equal(named_query_flags("params"), 0);
     assert_int_equal(named_query_flags("epochs"), 0); /* epochs_planned is one */
     assert_int_equal(named_query_flags("e"), 0);
