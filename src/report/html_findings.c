@@ -161,7 +161,8 @@ enum status html_failures(struct html_page *p, struct err *e)
                                              "this variant. The table of all trials has the rest.",
                                      HTML_COLUMNS(failure_columns),
                                      .sql = failures_sql,
-                                     .fold_over = 5};
+                                     .fold_over = 5,
+                                     .most = 100};
     return html_table_write(p, &table, NULL, e);
 }
 

@@ -127,7 +127,7 @@ static enum status write_table(struct html_page *p, const struct html_table *h, 
     fputs(folded ? "<details><summary><h3>" : "<h3>", p->out);
     html_text(p->out, h->heading);
     if (many)
-        fprintf(p->out, " (%zu)", (size_t)t->rows);
+        fprintf(p->out, " (%zu%s)", (size_t)t->rows, (size_t)t->rows == h->most ? " or more" : "");
     fputs(folded ? "</h3></summary>\n" : "</h3>\n", p->out);
     if (h->note) {
         fputs("<p>", p->out);

@@ -30,6 +30,7 @@ struct html_table {
     int count;        /* of columns */
     bool folded;      /* behind its heading until it is opened */
     size_t fold_over; /* likewise with more rows than these; 0: however many */
+    size_t most;      /* rows that the query gives at most; 0: all */
 };
 enum status html_table_write(struct html_page *p, const struct html_table *h, size_t *rows, struct err *e);
 #define HTML_COLUMNS(array) .columns = (array), .count = (int)(sizeof(array) / sizeof *(array))
