@@ -341,7 +341,8 @@ static const struct field fields[] = {
     {SECTION_PLOT, FIELD_NAME, "block", IN_PLOT(block), .meaning = "block to draw; without it all blocks"},
     {SECTION_PLOT, FIELD_NAME, "x", IN_PLOT(x),
      .meaning = "column, or axis of the block, on the horizontal axis"},
-    {SECTION_PLOT, FIELD_NAME, "y", IN_PLOT(y), .meaning = "column on the vertical axis; of a heatmap, its axis upwards"},
+    {SECTION_PLOT, FIELD_NAME, "y", IN_PLOT(y),
+     .meaning = "column on the vertical axis; of a heatmap, its axis upwards"},
 };
 
 _Static_assert(sizeof fields / sizeof *fields <= FIELDS_MAX, "FIELDS_MAX must hold the table");

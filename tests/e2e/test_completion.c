@@ -111,7 +111,8 @@ static void test_what_a_database_holds(void **state)
     assert_string_equal(COMPLETE("verify", "one.db", "2"), "\n2\n");
     assert_holds(COMPLETE("export", "one.db", "--onnx", ""), "\n1\n2\n");
     assert_string_equal(COMPLETE("query", "one.db", "--sort", "test_top"), "\ntest_top1\ntest_top5\n");
-    assert_string_equal(COMPLETE("query", "one.db", "curve", "--where", "test_top1_s"), "\ntest_top1_stddev\n");
+    assert_string_equal(COMPLETE("query", "one.db", "curve", "--where", "test_top1_s"),
+                        "\ntest_top1_stddev\n");
     assert_string_equal(COMPLETE("query", "one.db", "--columns", "SR,seed,val_los"), "\nSR,seed,val_loss\n");
     assert_string_equal(COMPLETE("query", "absent.db", "--columns", "v"), "\n\n");
     assert_string_equal(COMPLETE("verify", "absent.db", ""), "\n\n");
