@@ -261,13 +261,14 @@ static void numbers_have_room(void **state)
     static const double lows[] = {0, 0.0057, -3, 1e-9, 1234567, 99.9}, spans[] = {0.0182, 1, 37, 2e6, 1e-3};
     for (size_t i = 0; i < sizeof lows / sizeof *lows; i++)
         for (size_t k = 0; k < sizeof spans / sizeof *spans; k++)
-            for (double pixels = 300; pixels < 700; pixels += 100) {
+            for (int pixels = 300; pixels < 700; pixels += 100) {
                 const struct range r = {lows[i], lows[i] + spans[k], false};
                 const double step = range_step(&r, pixels), wide = step / spans[k] * pixels;
-                assert_true(step > 0 && wide >= pixels / 10 - 1e-9);
-                for (double at = ceil(r.low / step); (at + 1) * step <= r.high; at++) {
+                assert_true(step > 0 && wide >= pixels / 10.0 - 1e-9);
+                const int numbers = (int)(spans[k] / step);
+                for (int n = 0; n < numbers; n++) {
                     char text[32];
-                    snprintf(text, sizeof text, "%g", at * step);
+                    snprintf(text, sizeof text, "%g", (ceil(r.low / step) + n) * step);
                     assert_true(text_pixels(text, 13) < wide);
                 }
             }
