@@ -10,8 +10,6 @@
 #include "report/table_private.h"
 #include "report/utf8.h"
 
-enum { NUMBER_TEXT = 32 };
-
 static const char *const format_names[TABLE_FORMAT_COUNT] = {"table", "csv", "json", "markdown"};
 
 const char *table_format_name(enum table_format f)
@@ -36,9 +34,11 @@ enum status table_init(struct table *t, FILE *out, enum table_format format,
     *t = (struct table){.out = out, .format = format, .count = count, .terminal = isatty(fileno(out)) == 1};
     arena_init(&t->arena);
     t->columns = arena_alloc(&t->arena, (size_t)count, sizeof *columns);
-    if (!t->columns)
+    t->numbers = arena_alloc(&t->arena, (size_t)count + 1, sizeof *t->numbers);
+    if (!t->columns || !t->numbers)
         return err_set(e, ST_NOMEM, "out of memory");
     for (int i = 0; i < count; i++) {
+        t->numbers[i].text[0] = '\0';
         struct table_column *c = &t->columns[i];
         *c = columns[i];
         c->name = arena_strdup(&t->arena, c->name);
@@ -101,25 +101,33 @@ static void csv_text(FILE *out, bool terminal, const char *text)
     fputc('"', out);
 }
 
-static void csv_real(FILE *out, double v)
+static const char *finite_text(struct table_number *last, double v)
 {
-    char number[NUMBER_TEXT];
+    if (last->text[0] == '\0' || last->value != v || v == 0) { /* 0 and -0 are equal */
+        last->value = v;
+        num_format_double(v, last->text);
+    }
+    return last->text;
+}
+
+static void csv_real(FILE *out, struct table_number *last, double v)
+{
     if (isnan(v))
         fputs("NaN", out);
     else if (isinf(v))
         fputs(v > 0 ? "Inf" : "-Inf", out);
     else
-        fputs(num_format_double(v, number), out);
+        fputs(finite_text(last, v), out);
 }
 
-static void csv_cell(FILE *out, bool terminal, const struct cell *c)
+static void csv_cell(const struct table *t, int column, const struct cell *c)
 {
     if (c->type == CELL_INT)
-        fprintf(out, "%" PRId64, c->i);
+        fprintf(t->out, "%" PRId64, c->i);
     else if (c->type == CELL_REAL)
-        csv_real(out, c->r);
+        csv_real(t->out, &t->numbers[column], c->r);
     else if (c->type == CELL_TEXT)
-        csv_text(out, terminal, c->text);
+        csv_text(t->out, t->terminal, c->text);
 }
 
 /* The heading when `cells` is NULL. */
@@ -133,7 +141,7 @@ static void csv_row(const struct table *t, const struct cell *cells)
             fputc(',', t->out);
         first = false;
         if (cells)
-            csv_cell(t->out, t->terminal, &cells[i]);
+            csv_cell(t, i, &cells[i]);
         else
             csv_text(t->out, t->terminal, t->columns[i].name);
     }
@@ -164,14 +172,14 @@ void table_json_string(FILE *out, const char *text)
     fputc('"', out);
 }
 
-static void json_cell(FILE *out, const struct cell *c, unsigned flags)
+static void json_cell(const struct table *t, int column, const struct cell *c)
 {
-    char number[NUMBER_TEXT];
+    FILE *out = t->out;
     if (c->type == CELL_INT)
         fprintf(out, "%" PRId64, c->i);
     else if (c->type == CELL_REAL && isfinite(c->r))
-        fputs(num_format_double(c->r, number), out);
-    else if (c->type == CELL_TEXT && flags & TABLE_JSON_VALUE)
+        fputs(finite_text(&t->numbers[column], c->r), out);
+    else if (c->type == CELL_TEXT && t->columns[column].flags & TABLE_JSON_VALUE)
         fputs(c->text, out);
     else if (c->type == CELL_TEXT)
         table_json_string(out, c->text);
@@ -191,7 +199,7 @@ static void json_object(const struct table *t, const struct cell *cells)
         first = false;
         table_json_string(t->out, t->columns[i].name);
         fputs(": ", t->out);
-        json_cell(t->out, &cells[i], t->columns[i].flags);
+        json_cell(t, i, &cells[i]);
     }
     fputc('}', t->out);
 }
@@ -205,11 +213,11 @@ static void json_row(const struct table *t, const struct cell *cells)
 
 /* Text, Markdown and HTML tables keep their rows until the end. */
 
-static bool is_equal(const struct cell *a, const struct cell *b)
+bool table_cells_equal(const struct cell *a, const struct cell *b)
 {
     if (a->type != b->type)
         return false;
-    return a->type == CELL_TEXT   ? strcmp(a->text, b->text) == 0
+    return a->type == CELL_TEXT   ? a->text == b->text || strcmp(a->text, b->text) == 0
            : a->type == CELL_INT  ? a->i == b->i
            : a->type == CELL_REAL ? a->r == b->r
                                   : true;
@@ -218,7 +226,7 @@ static bool is_equal(const struct cell *a, const struct cell *b)
 bool table_column_varies(const struct table *t, int column)
 {
     for (size_t row = 1; row < t->rows; row++)
-        if (!is_equal(&t->lines[row][column], &t->lines[0][column]))
+        if (!table_cells_equal(&t->lines[row][column], &t->lines[0][column]))
             return true;
     return false;
 }
@@ -240,7 +248,10 @@ static enum status text_row(struct table *t, const struct cell *cells, struct er
         copy[i] = cells[i];
         if (copy[i].type != CELL_TEXT)
             continue;
-        copy[i].text = arena_strdup(&t->arena, cells[i].text);
+        const struct cell *above = t->rows > 0 ? &t->lines[t->rows - 1][i] : NULL;
+        const bool repeats =
+            above && table_cells_equal(above, &cells[i]); /* as settings mostly do: one copy */
+        copy[i].text = repeats ? above->text : arena_strdup(&t->arena, cells[i].text);
         if (!copy[i].text)
             return err_set(e, ST_NOMEM, "out of memory");
     }

@@ -51,6 +51,13 @@ struct table_column {
     unsigned flags;
 };
 
+/* A number and its text: formatting takes long, and settings repeat from row to row. */
+enum { TABLE_SHORTEST_TEXT = 32 };
+struct table_number {
+    double value;
+    char text[TABLE_SHORTEST_TEXT]; /* "": none yet */
+};
+
 struct table {
     FILE *out;
     enum table_format format;
@@ -66,6 +73,7 @@ struct table {
     struct arena arena;
     int count;
     struct table_column *columns;
+    struct table_number *numbers; /* of CSV and JSON: the last one of each column */
     size_t rows, capacity;
     struct cell **lines; /* rows of a text table, waiting for table_finish */
 };

@@ -53,6 +53,11 @@ enum status table_layout_fill(struct table_layout *l, struct table *t, struct er
         l->width[i] = table_text_width(l->title[i]);
         for (size_t row = 0; row < t->rows; row++) {
             const struct cell *cell = &t->lines[row][l->column[i]];
+            const char **above = row > 0 ? table_layout_cell(l, row - 1, i) : NULL;
+            if (above && table_cells_equal(cell, &t->lines[row - 1][l->column[i]])) {
+                *table_layout_cell(l, row, i) = *above;
+                continue;
+            }
             const char *text = table_cell_text(&t->arena, cell, l->decimals[i]);
             if (!text)
                 return err_set(e, ST_NOMEM, "out of memory");

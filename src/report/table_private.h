@@ -19,6 +19,8 @@ enum status table_markdown_write(struct table *t, struct err *e);
 enum status table_html_write(struct table *t, struct err *e);
 
 enum { TABLE_NUMBER_TEXT = 400 }; /* %f of the largest double has 309 digits */
+/* Of one type and value; two NULLs are. */
+bool table_cells_equal(const struct cell *a, const struct cell *b);
 /* Whether not all collected rows have the same there. */
 bool table_column_varies(const struct table *t, int column);
 /* Decimals for the reals of a column of collected rows, and a number with so many; "-" for NULL. */

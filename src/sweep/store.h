@@ -134,7 +134,7 @@ struct cell {
     double r;
     const char *text; /* valid until the next row */
 };
-/* Makes f(x) a function of queries; NULL for NULL, and where it gives NaN. */
+/* Makes f(x), which depends on x alone, a function of queries; NULL for NULL, and where it gives NaN. */
 enum status store_define(struct store *s, const char *name, double (*f)(double), struct err *e);
 enum status store_query_open(struct store *s, const char *sql, struct store_query **out, struct err *e);
 int store_query_columns(const struct store_query *q);

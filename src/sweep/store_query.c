@@ -119,23 +119,36 @@ int store_bind_cell(sqlite3_stmt *statement, int index, struct cell value)
     }
 }
 
-/* What a function of a query is in C. */
+/* A function of queries, and what it gave last: neighbouring rows often ask the same. */
+struct function {
+    double (*f)(double);
+    double x, result;
+};
+
 static void call(sqlite3_context *context, int count, sqlite3_value **values)
 {
-    double (*f)(double) = *(double (**)(double))sqlite3_user_data(context);
+    struct function *f = sqlite3_user_data(context);
     (void)count;
-    const double result =
-        sqlite3_value_type(values[0]) == SQLITE_NULL ? NAN : f(sqlite3_value_double(values[0]));
-    if (!isnan(result)) /* else NULL */
-        sqlite3_result_double(context, result);
+    if (sqlite3_value_type(values[0]) == SQLITE_NULL) {
+        return; /* NULL */
+    }
+    const double x = sqlite3_value_double(values[0]);
+    if (x != f->x) {
+        f->x = x;
+        f->result = f->f(x);
+    }
+    if (!isnan(f->result)) { /* else NULL */
+        sqlite3_result_double(context, f->result);
+    }
 }
 
 enum status store_define(struct store *s, const char *name, double (*f)(double), struct err *e)
 {
-    double (**kept)(double) = mem_alloc(1, sizeof *kept); /* a pointer to a function is no pointer to void */
-    if (!kept)
+    struct function *kept = mem_alloc(1, sizeof *kept);
+    if (!kept) {
         return query_error(s, SQLITE_NOMEM, e);
-    *kept = f;
+    }
+    *kept = (struct function){f, NAN, NAN}; /* nothing equals NaN */
     const int code = sqlite3_create_function_v2(s->db, name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, kept,
                                                 call, NULL, NULL, mem_free);
     return code == SQLITE_OK ? ST_OK : query_error(s, code, e);
