@@ -78,6 +78,8 @@ void log_add_line(struct strbuf *out, const char *text)
     char stamp[32];
     const size_t before = out->len;
     strbuf_printf(out, "%s%s", time_stamp(stamp), text);
-    defuse(out->text + before);
+    if (!out->failed) {
+        defuse(out->text + before);
+    }
     strbuf_putc(out, '\n');
 }

@@ -73,6 +73,8 @@ void pager_start(struct pager *p)
         dup2(ends[1], STDOUT_FILENO);
         running_pager = p->pid;
         p->on_interrupt = signal(SIGINT, on_interrupt);
+        if (p->on_interrupt == SIG_IGN) /* as who started this wants it */
+            signal(SIGINT, SIG_IGN);
     } else {
         if (p->saved >= 0)
             close(p->saved);

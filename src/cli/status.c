@@ -62,7 +62,9 @@ static enum status state_rows(const void *context, struct table *t, struct err *
     enum status st = store_counts(v->store, NULL, counts, e);
     for (int i = 0; i < TRIAL_STATE_COUNT && st == ST_OK; i++) {
         total += counts[i];
-        cells[i + 1 + (i > TRIAL_RUNNING)] = cell_int(counts[i] - (i == TRIAL_RUNNING ? gone : 0));
+        /* A run may have taken some over since the leases were read. */
+        const int64_t at_work = counts[i] > gone ? counts[i] - gone : 0;
+        cells[i + 1 + (i > TRIAL_RUNNING)] = cell_int(i == TRIAL_RUNNING ? at_work : counts[i]);
     }
     cells[0] = cell_int(total);
     cells[INTERRUPTED] = cell_int(gone);

@@ -93,7 +93,7 @@ size_t dataset_memory(const struct dataset *d);
 
 /* What the headers of the files say, without reading all of them. */
 struct data_look {
-    struct shape image; /* c = 0: not known (gray so far, and others may have colours) */
+    struct shape image; /* c = 0: not known (gray so far, and others may have colours); all 0: nothing is */
     int classes;
     size_t train_images; /* before the split; 0 = not counted (image folders) */
 };

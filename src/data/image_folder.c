@@ -350,11 +350,13 @@ static enum status look_at_images(struct loading *l, const struct name_list *ima
             out->image = (struct shape){image->c == 3 ? 3 : 0, image->h, image->w};
             return ST_OK;
         }
-        if (!image_file_may_skip(l->source, status) || i + 1 == images->count) {
+        if (!image_file_may_skip(l->source, status)) {
             return err_set(e, status, "%s", reason.text);
         }
     }
-    return err_set(e, status, "no images in %s: expected *.jpg, *.jpeg or *.png", folder);
+    /* Bad ones are left out, and those of other classes may be good: nothing is known yet. */
+    return images->count > 0 ? ST_OK
+                             : err_set(e, status, "no images in %s: expected *.jpg, *.jpeg or *.png", folder);
 }
 
 enum status image_folder_look(const struct data_source *source, struct data_look *out, struct err *e)

@@ -247,7 +247,8 @@ static enum status load_side(struct store *s, struct side *side, struct err *e)
     strbuf_printf(&sql,
                   " FROM trial WHERE state = 'done' AND variant_id = %" PRId64 " AND recipe_id = %" PRId64
                   " AND data_fingerprint = (SELECT data_fingerprint FROM trial WHERE id = %" PRId64
-                  ") ORDER BY seed",
+                  ") AND EXISTS (SELECT 1 FROM block_trial m WHERE m.trial_id = trial.id AND m.in_spec)"
+                  " ORDER BY seed",
                   side->variant, side->recipe, side->trial);
     struct store_query *q = NULL;
     st = sql.failed ? err_set(e, ST_NOMEM, "out of memory") : store_query_open(s, sql.text, &q, e);

@@ -144,10 +144,10 @@ static void mark_results(double low, double high, struct marks *m, struct arena 
         m->text[m->n++] = arena_printf(arena, "%.4g", low);
         return;
     }
-    const double step = range_step(&range, AXIS_PIXELS);
-    for (double at = ceil(low / step); at * step <= high && m->n < MARKS_LEAST; at++) {
-        m->x[m->n] = range_fraction(&range, at * step);
-        m->text[m->n++] = arena_printf(arena, "%g", at * step);
+    const double step = range_step(&range, AXIS_PIXELS), first = ceil(low / step);
+    for (int n = 0; n < MARKS_LEAST && (first + n) * step <= high; n++) {
+        m->x[m->n] = range_fraction(&range, (first + n) * step);
+        m->text[m->n++] = arena_printf(arena, "%g", (first + n) * step);
     }
 }
 

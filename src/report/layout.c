@@ -146,13 +146,17 @@ double range_fraction(const struct range *r, double v)
     return (v - r->low) / (r->high - r->low);
 }
 
-/* Pixels of the widest number there is at every `step`, and the gap to the next. */
+enum { NUMBERS_MOST = 10 }; /* steps along an axis */
+
+/* Pixels of the widest number there is at every `step`, and the gap to the next. Of numbers that differ in
+ * their last digits only a sum with one is the same again: so they are counted. */
 static double numbers_pixels(double low, double high, double step)
 {
+    const double first = ceil(low / step);
     double widest = 0;
-    for (double k = ceil(low / step); k * step <= high; k++) {
+    for (int n = 0; n <= NUMBERS_MOST && (first + n) * step <= high; n++) {
         char text[32];
-        snprintf(text, sizeof text, "%g", k * step);
+        snprintf(text, sizeof text, "%g", (first + n) * step);
         widest = fmax(widest, text_pixels(text, TEXT_FONT));
     }
     return widest + TICK_GAP;
@@ -160,16 +164,15 @@ static double numbers_pixels(double low, double high, double step)
 
 double range_step(const struct range *r, double pixels)
 {
-    enum { MOST = 10 };
     static const double factors[] = {1, 2, 5};
     const double span = r->high - r->low;
     if (!(span > 0))
         return 1;
-    int power = (int)floor(log10(span / MOST));
+    int power = (int)floor(log10(span / NUMBERS_MOST));
     for (;; power++)
         for (int i = 0; i < 3; i++) {
             const double step = factors[i] * pow(10, power);
-            if (span / step <= MOST && numbers_pixels(r->low, r->high, step) <= step / span * pixels)
+            if (span / step <= NUMBERS_MOST && numbers_pixels(r->low, r->high, step) <= step / span * pixels)
                 return step;
             if (step > span) /* nothing fits: the ends of the axis say it all */
                 return step;
@@ -434,8 +437,11 @@ static double define_header(const struct layout *l, struct figure *f)
         while (k < 2 && (!left[k] || !*left[k]))
             k++;
         if (k < 2) {
-            /* The last line has to take all. */
-            const size_t n = i + 1 < NOTE_LINES ? line_length(&f->arena, left[k], width) : strlen(left[k]);
+            /* The last line of each note has to take all that is left of it: the second one needs a line,
+             * too. */
+            const bool waits = k == 0 && left[1] && *left[1];
+            const bool last = i + 1 + waits >= NOTE_LINES;
+            const size_t n = last ? strlen(left[k]) : line_length(&f->arena, left[k], width);
             line = arena_strndup(&f->arena, left[k], n);
             left[k] += n;
             left[k] += strspn(left[k], "; ");

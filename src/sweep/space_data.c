@@ -34,6 +34,7 @@ static enum status check_trial(const struct spec *spec, const struct space *spac
     const struct augmentation augmentation = {r->flip, r->crop_pad, r->crop_zero ? CROP_ZERO : CROP_REFLECT};
     struct shape found = data->image;
     char key[512] = "base";
+    found = found.h ? found : m->input; /* no image could be looked at */
     found.c = found.c ? found.c : m->input.c;
     if (!fits(m, found, data->classes)) {
         const bool by_base = fits(m, base->input, base->classes);

@@ -68,5 +68,7 @@ void store_scratch_close(struct store_scratch *x)
     if (!x)
         return;
     sqlite3_finalize(x->insert);
+    if (x->s->readonly)
+        store_exec(x->s, "PRAGMA query_only = ON", doing, NULL);
     mem_free(x);
 }

@@ -7,11 +7,17 @@
 #include "sweep/expression_parser.h"
 #include "sweep/store_internal.h"
 
+/* The tree shares operands (of chains and lists), and SQL cannot: what is short as text can be long as SQL.
+ */
+enum { NODES_MAX = 20000 };
+
 /* What is under way. */
 struct translation {
     const char *text;
     const struct store_query *names;
     struct store_where *out;
+    const struct expression **literals; /* of the parameters */
+    int nodes;                          /* written so far */
 };
 
 /* By the declaration of the table's column; what is computed has none and goes with everything. */
@@ -67,10 +73,17 @@ void store_where_column(struct strbuf *sql, const struct store_query *names, int
     strbuf_putc(sql, '"');
 }
 
-static void put_parameter(struct translation *t, struct cell value)
+/* A literal is one parameter however often it is written. */
+static void put_parameter(struct translation *t, const struct expression *x, struct cell value)
 {
-    t->out->parameters[t->out->count++] = value;
-    strbuf_printf(&t->out->sql, "?%zu", t->out->count);
+    size_t i = 0;
+    while (i < t->out->count && t->literals[i] != x)
+        i++;
+    if (i == t->out->count) {
+        t->literals[i] = x;
+        t->out->parameters[t->out->count++] = value;
+    }
+    strbuf_printf(&t->out->sql, "?%zu", i + 1);
 }
 
 /* Whole numbers stay whole: seeds have more digits than a double. */
@@ -80,29 +93,49 @@ static void put_number(struct translation *t, const struct expression *x)
     int64_t whole;
     snprintf(source, sizeof source, "%.*s", (int)(x->length < 31 ? x->length : 31), t->text + x->at);
     if (num_parse_int(source, &whole) && (double)whole == x->number)
-        put_parameter(t, (struct cell){.type = CELL_INT, .i = whole});
+        put_parameter(t, x, (struct cell){.type = CELL_INT, .i = whole});
     else
-        put_parameter(t, (struct cell){.type = CELL_REAL, .r = x->number});
+        put_parameter(t, x, (struct cell){.type = CELL_REAL, .r = x->number});
 }
 
-static void put_node(struct translation *t, const struct expression *x);
+/* Operators that need no parentheses between each other, read from the left; 0: those that do. SQLite's
+ * parser takes long sums, but not deep ones. */
+static int level(enum expression_op op)
+{
+    return op == X_OR                           ? 1
+           : op == X_AND                        ? 2
+           : op == X_ADD || op == X_SUBTRACT    ? 3
+           : op == X_MULTIPLY || op == X_DIVIDE ? 4
+                                                : 0;
+}
 
-static void put_operands(struct translation *t, const struct expression *x, const char *before,
-                         const char *between, const char *after)
+static void put_node(struct translation *t, const struct expression *x, bool bare);
+
+/* An operand that stands for true or false: a column without a value is false. */
+static void put_truth(struct translation *t, const struct expression *x, bool bare)
+{
+    const bool may_be_null = x->op == X_NAME || (x->op >= X_NEGATE && x->op <= X_DIVIDE);
+    strbuf_puts(&t->out->sql, may_be_null ? "coalesce(" : "");
+    put_node(t, x, bare);
+    strbuf_puts(&t->out->sql, may_be_null ? ", 0)" : "");
+}
+
+static void put_logic(struct translation *t, const struct expression *x, bool bare)
 {
     struct strbuf *sql = &t->out->sql;
-    strbuf_puts(sql, before);
-    put_node(t, x->a);
-    if (between) {
-        strbuf_puts(sql, between);
-        put_node(t, x->b);
+    strbuf_puts(sql, bare ? "" : "(");
+    strbuf_puts(sql, x->op == X_NOT ? "NOT " : "");
+    put_truth(t, x->a, x->a->op == x->op && x->op != X_NOT);
+    if (x->op != X_NOT) {
+        strbuf_puts(sql, x->op == X_AND ? " AND " : " OR ");
+        put_truth(t, x->b, x->b->op == x->op);
     }
-    strbuf_puts(sql, after);
+    strbuf_puts(sql, bare ? "" : ")");
 }
 
 /* A comparison with what has no value does not hold, and its opposite does; IS and IS NOT: what has no value
  * differs from every value. Quotients are real: 1 / 2 is 0.5. */
-static void put_node(struct translation *t, const struct expression *x)
+static void put_operation(struct translation *t, const struct expression *x, bool bare)
 {
     static const struct {
         const char *before, *between, *after; /* between: NULL with one operand */
@@ -119,16 +152,30 @@ static void put_node(struct translation *t, const struct expression *x)
         [X_AT_LEAST] = {"coalesce(", " >= ", ", 0)"},
         [X_EQUAL] = {"(", " IS ", ")"},
         [X_UNEQUAL] = {"(", " IS NOT ", ")"},
-        [X_NOT] = {"(NOT ifnull(", NULL, ", 0))"},
-        [X_AND] = {"(", " AND ", ")"},
-        [X_OR] = {"(", " OR ", ")"},
     };
+    struct strbuf *sql = &t->out->sql;
+    const int own = level(x->op);
+    const bool open = bare && own > 0; /* other forms are more than parentheses */
+    strbuf_puts(sql, open ? "" : forms[x->op].before);
+    put_node(t, x->a, own > 0 && level(x->a->op) == own);
+    if (forms[x->op].between) {
+        strbuf_puts(sql, forms[x->op].between);
+        put_node(t, x->b, false);
+    }
+    strbuf_puts(sql, open ? "" : forms[x->op].after);
+}
+
+/* `bare`: without parentheses. */
+static void put_node(struct translation *t, const struct expression *x, bool bare)
+{
+    if (++t->nodes > NODES_MAX)
+        return;
     switch (x->op) {
     case X_NAME:
         store_where_column(&t->out->sql, t->names, x->name);
         break;
     case X_TEXT:
-        put_parameter(t, (struct cell){.type = CELL_TEXT, .text = x->text});
+        put_parameter(t, x, (struct cell){.type = CELL_TEXT, .text = x->text});
         break;
     case X_TRUTH:
         strbuf_puts(&t->out->sql, x->number != 0 ? "1" : "0");
@@ -139,15 +186,20 @@ static void put_node(struct translation *t, const struct expression *x)
     case X_NUMBER:
         put_number(t, x);
         break;
+    case X_NOT:
+    case X_AND:
+    case X_OR:
+        put_logic(t, x, bare);
+        break;
     default:
-        put_operands(t, x, forms[x->op].before, forms[x->op].between, forms[x->op].after);
+        put_operation(t, x, bare);
     }
 }
 
 enum status store_where_translate(const char *text, const char *label, const struct store_query *names,
                                   struct arena *arena, struct store_where *out, struct err *e)
 {
-    struct translation t = {text, names, out};
+    struct translation t = {.text = text, .names = names, .out = out};
     struct expression_scope scope;
     const struct expression *x = NULL;
     struct err cause = ERR_INIT;
@@ -161,10 +213,16 @@ enum status store_where_translate(const char *text, const char *label, const str
     st = expression_parse(text, &scope, arena, &x, &at, &cause);
     if (st == ST_USAGE)
         return err_set(e, st, "%scharacter %zu: %s", label, at + 1, cause.text);
-    /* No literal is shorter than a character, and two are never side by side. */
-    out->parameters = arena_alloc(arena, EXPRESSION_LENGTH_MAX, sizeof *out->parameters);
-    if (st != ST_OK || !out->parameters)
+    /* No literal is shorter than a character; each MiB that meets bytes is made of one more. */
+    out->parameters = arena_alloc(arena, 2 * EXPRESSION_LENGTH_MAX, sizeof *out->parameters);
+    t.literals = arena_alloc(arena, 2 * EXPRESSION_LENGTH_MAX, sizeof *t.literals);
+    if (st != ST_OK || !out->parameters || !t.literals)
         return err_set(e, ST_NOMEM, "out of memory");
-    put_node(&t, x);
+    put_truth(&t, x, true);
+    if (t.nodes > NODES_MAX)
+        return err_set(e, ST_USAGE,
+                       "%scharacter 1: the condition is too large: lists and chains repeat what stands "
+                       "before them; say less in one condition",
+                       label);
     return ST_OK;
 }

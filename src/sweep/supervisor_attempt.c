@@ -23,8 +23,11 @@ static int next_trial(const struct supervisor *s, int *pending)
     for (int i = 0; i < s->space->trial_count; i++) {
         int trial = s->order[i];
         const struct run_trial *t = &s->trials[trial];
-        if (trial_ready(t) && now >= t->retry_at) {
-            *pending += 1;
+        if (!trial_ready(t)) {
+            continue;
+        }
+        *pending += 1; /* also what waits for its next attempt: it will want cores */
+        if (now >= t->retry_at) {
             best = best < 0 || t->failures < s->trials[best].failures ? trial : best;
         }
     }

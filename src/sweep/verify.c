@@ -209,6 +209,7 @@ static enum status tell_kept(struct verifier *v, const char *own, bool *kept, in
         kept[i] = kept[i] || (path && file_exists(path));
         mem_free(path);
     }
+    kept[0] = false; /* no epoch */
     for (int i = 1; i <= epochs; i++) {
         if (kept[i] && !kept[i - 1]) {
             strbuf_printf(&text, "%s%d", text.len ? ", " : "", i);

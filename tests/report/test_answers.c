@@ -144,6 +144,15 @@ static int set_up_lengths(void **state)
     return 0;
 }
 
+/* Seeds that the spec no longer names are no replicates. */
+static void compare_counts_what_the_spec_names(void **state)
+{
+    struct rows *r = *state;
+    results_sql(r->results,
+                "UPDATE block_trial SET in_spec = 0 WHERE trial_id IN (SELECT id FROM trial WHERE seed = 2)");
+    holds(csv(r, compare_rows, compare_columns, "1", "3"), "\ntest_top1_pct,1,50,60.");
+}
+
 /* Two optimizers, of which one has a second moment, and of that one value has an epsilon (`when` upon
  * `when`); and a list in which nothing tells what is set. */
 static int set_up_nested(void **state)
@@ -215,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(plateau_of_a_curve, set_up, tear_down),
         cmocka_unit_test_setup_teardown(effects_of_an_axis, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_says_all_that_differs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(compare_counts_what_the_spec_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(effects_of_axes_with_conditions, set_up_nested, tear_down),
         cmocka_unit_test_setup_teardown(compare_by_condition_and_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ranks_of_lengths, set_up_lengths, tear_down),

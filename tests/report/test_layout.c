@@ -273,6 +273,9 @@ static void numbers_have_room(void **state)
                 }
             }
     assert_true(range_step(&(struct range){0, 10, false}, 600) == 1);
+    /* the two are neighbours: no number between them can be told from them */
+    assert_true(
+        range_step(&(struct range){71.333333333333329, nextafter(71.333333333333329, 100), false}, 600) > 0);
 }
 
 /* What is too long for a line goes on in the next one, where it may: nothing is lost. */

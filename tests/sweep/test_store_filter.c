@@ -73,6 +73,9 @@ static void test_conditions(void **state)
         {"note < 'z'", "2"},
         {"not note < 'a'", "123"}, /* the opposite of what does not hold for an absent value */
         {"id = true", "1"},
+        {"note = null and (not (SR and note = 'x')) = true", "13"},
+        {"id - (1 - (2 - 3)) = 1 and id / (2 / 2) = 3 and 12 / 2 / 3 = 2", "3"},
+        {"8 - 2 - 3 = 3 and id = 1", "1"},
         {"id - 1", "23"},
         {"not (id - 1)", "1"},
         {"null = note and null != id", "13"},
@@ -203,6 +206,40 @@ static void test_limits(void **state)
         deep[i] = "not "[i % 4];
     }
     assert_non_null(strstr(where(c->s, deep), "nested too deeply"));
+    /* What lists and chains repeat does not outgrow its place, nor all measure. */
+    char big[2000];
+    size_t n = 0;
+    n += (size_t)snprintf(big + n, sizeof big - n, "(1");
+    for (int i = 0; i < 200; i++)
+        n += (size_t)snprintf(big + n, sizeof big - n, "+1");
+    n += (size_t)snprintf(big + n, sizeof big - n, ") in [0");
+    for (int i = 0; i < 200; i++)
+        n += (size_t)snprintf(big + n, sizeof big - n, ",1");
+    snprintf(big + n, sizeof big - n, "]");
+    assert_non_null(strstr(where(c->s, big), "--where: character 1: the condition is too large"));
+    n = 0;
+    for (int i = 0; i < 22; i++)
+        n += (size_t)snprintf(big + n, sizeof big - n, "id<(");
+    n += (size_t)snprintf(big + n, sizeof big - n, "id");
+    for (int i = 0; i < 22; i++)
+        n += (size_t)snprintf(big + n, sizeof big - n, ")<id");
+    assert_non_null(strstr(where(c->s, big), "the condition is too large"));
+    assert_string_equal(where(c->s, "1<(1<(1<(1<(1<(1<(1<(1<2)<1)<1)<1)<1)<1)<1)<1"), "");
+    /* What is long but flat is fine. */
+    n = (size_t)snprintf(big, sizeof big, "id in [1");
+    for (int i = 0; i < 480; i++)
+        n += (size_t)snprintf(big + n, sizeof big - n, ",%d", i % 3 ? 2 : 7);
+    snprintf(big + n, sizeof big - n, "]");
+    assert_string_equal(where(c->s, big), "12");
+    n = (size_t)snprintf(big, sizeof big, "id=9");
+    for (int i = 0; i < 240; i++)
+        n += (size_t)snprintf(big + n, sizeof big - n, " or id=3");
+    assert_string_equal(where(c->s, big), "3");
+    n = (size_t)snprintf(big, sizeof big, "id");
+    for (int i = 0; i < 300; i++)
+        n += (size_t)snprintf(big + n, sizeof big - n, "+1-1");
+    snprintf(big + n, sizeof big - n, "=2 and id*2/2*2/2=2");
+    assert_string_equal(where(c->s, big), "2");
     char many[4096] = "id = 1";
     for (size_t i = 0; i < 300; i++) {
         snprintf(many + strlen(many), sizeof many - strlen(many), " or id=%zu", i);
