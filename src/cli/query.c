@@ -210,7 +210,9 @@ const struct command command_query = {
         "trials) or of an SQL statement. --where takes columns of the query (--columns all "
         "shows them), numbers (0.5, 5MiB, 90%, 1h30m), texts, null, < <= > >= = != (in chains too: 0.1 < SR "
         "< 0.5), in [a, b], and, or, not, + - * / and parentheses, as constraints of a spec do. compare "
-        "takes two variants, by number or by a condition that one of them meets, and "
+        "takes two variants, each by number (3, or 3/2 for recipe 2 of variant 3) or by a condition that one "
+        "of "
+        "them meets, and "
         "gives differences over the seeds both have. On a terminal, $PAGER shows the rows. The database is "
         "opened read-only, so this is safe "
         "while a sweep runs. Tables and views are described in docs/schema.md.",

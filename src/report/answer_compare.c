@@ -58,7 +58,7 @@ const struct table_column *compare_columns(int *count)
 
 static const char groups_sql[] =
     "SELECT t.variant_id AS variant, t.recipe_id AS recipe, min(t.id) AS trial, " SETTINGS_OF_VARIANT(
-        "v") ", " SETTINGS_OF_RECIPE("r") ", v.params, v.model_bytes,"
+        "v") ", " SETTINGS_OF_RECIPE("r") ", v.params, v.model_bytes, r.epochs,"
                                           " v.model_bytes / 1048576.0 AS model_mib, v.macs, "
                                           "v.activation_bytes, d.latency_ms, d.latency_p95_ms,"
                                           " d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib FROM trial "
@@ -136,8 +136,8 @@ static void add_found(struct found *f, const struct side *side)
     for (int i = 0; i < side->settings; i++)
         f->differs[i] |= strcmp(side->value[i], f->first.value[i]) != 0;
     if (f->count++ < NAMED)
-        strbuf_printf(&f->names, "%s%" PRId64 " (recipe %" PRId64 ")", f->names.len ? ", " : "",
-                      side->variant, side->recipe);
+        strbuf_printf(&f->names, "%s%" PRId64 "/%" PRId64, f->names.len ? ", " : "", side->variant,
+                      side->recipe);
     else if (f->count == NAMED + 1)
         strbuf_puts(&f->names, ", ...");
 }
@@ -151,8 +151,8 @@ static enum status found_many(const struct found *f, const struct side *side, st
             used += (size_t)snprintf(keys + used, sizeof keys - used, "%s%s", used ? ", " : "", side->key[i]);
     return err_set(
         e, ST_USAGE,
-        "%s: %zu results meet \"%.80s\": variants %s; it must be one. They differ in %s: say it in the "
-        "condition, or write \"variant = N and recipe = N\"",
+        "%s: %zu results meet \"%.80s\": %s (VARIANT/RECIPE); it must be one. They differ in %s: say it in "
+        "the condition, or give one of these",
         side->what, f->count, side->given, f->names.text, keys[0] ? keys : "their data");
 }
 
@@ -183,15 +183,31 @@ static enum status read_groups(struct store_query *q, struct side *side, struct 
     return st;
 }
 
+/* "3" is variant 3, "3/2" variant 3 trained by recipe 2. */
+static bool number_condition(const char *given, char *out, size_t size)
+{
+    char variant[24];
+    int64_t number, recipe;
+    const char *slash = strchr(given, '/');
+    const size_t n = slash ? (size_t)(slash - given) : strlen(given);
+    if (n >= sizeof variant)
+        return false;
+    memcpy(variant, given, n);
+    variant[n] = '\0';
+    if (!num_parse_int(variant, &number) || (slash && !num_parse_int(slash + 1, &recipe)))
+        return false;
+    const int used = snprintf(out, size, "variant = %" PRId64, number);
+    if (slash)
+        snprintf(out + used, size - (size_t)used, " and recipe = %" PRId64, recipe);
+    return true;
+}
+
 static enum status find_side(struct store *s, struct side *side, struct err *e)
 {
-    int64_t number;
-    char condition[64];
+    char condition[96];
     struct store_filter f = {.where = side->given, .label = "", .limit = -1};
-    if (num_parse_int(side->given, &number)) {
-        snprintf(condition, sizeof condition, "variant = %" PRId64, number);
+    if (number_condition(side->given, condition, sizeof condition))
         f.where = condition;
-    }
     struct store_query *q = NULL;
     enum status st = store_query_open_filtered(s, groups_sql, &f, &q, e);
     if (st == ST_OK)

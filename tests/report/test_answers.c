@@ -96,6 +96,8 @@ static void compare_by_condition_and_number(void **state)
     /* The third seed is not shared. */
     holds(csv(*state, compare_rows, compare_columns, "model_mib = 2MiB / 1MiB", "3"),
           "\ntest_top1_pct,2,61,61.1,");
+    holds(csv(*state, compare_rows, compare_columns, "2/1", "variant = 3 and epochs = epochs_planned"),
+          "\ntest_top1_pct,2,61,61.1,");
 }
 
 /* Everything that differs is said, what few people vary too. */
@@ -110,8 +112,7 @@ static void compare_says_all_that_differs(void **state)
           "no difference shown between conv1_filters 3, conv1_stride 1 and conv1_filters 4, conv1_stride 2: "
           "+0.1 ");
     assert_int_equal(compare_rows(r->store, "variant > 1", "1", &t, &e), ST_USAGE);
-    assert_non_null(
-        strstr(e.text, "compare A: 2 results meet \"variant > 1\": variants 2 (recipe 1), 3 (recipe 1);"));
+    assert_non_null(strstr(e.text, "compare A: 2 results meet \"variant > 1\": 2/1, 3/1 (VARIANT/RECIPE);"));
     assert_non_null(strstr(e.text, "They differ in conv1_filters, conv1_stride: say it"));
 }
 

@@ -276,6 +276,7 @@ static void test_ranks_are_those_of_the_views(void **state)
     assert_string_equal(plain_text(c->path, "SELECT group_concat(variant_id, ' ') FROM pareto"), "1 3");
     assert_string_equal(narrowed(c->s, "best", NULL, "behind"), "0 -0.09 -0.2");
     assert_string_equal(narrowed(c->s, "leaderboard", NULL, "val_top1_ci95"), "- 0.1271 -");
+    assert_non_null(strstr(row_text(c->s, "leaderboard", 1), " 1 2 2 0.71 ")); /* trials 1 and 2, n, mean */
 }
 
 /* A filter says among which variants: the front and the best are theirs. */
