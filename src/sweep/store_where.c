@@ -215,7 +215,7 @@ enum status store_where_translate(const char *text, const char *label, const str
         return err_set(e, st, "%scharacter %zu: %s", label, at + 1, cause.text);
     /* No literal is shorter than a character; each MiB that meets bytes is made of one more. */
     out->parameters = arena_alloc(arena, 2 * EXPRESSION_LENGTH_MAX, sizeof *out->parameters);
-    t.literals = arena_alloc(arena, 2 * EXPRESSION_LENGTH_MAX, sizeof *t.literals);
+    t.literals = arena_alloc(arena, 2 * EXPRESSION_LENGTH_MAX, sizeof(void *));
     if (st != ST_OK || !out->parameters || !t.literals)
         return err_set(e, ST_NOMEM, "out of memory");
     put_truth(&t, x, true);
