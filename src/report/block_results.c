@@ -57,11 +57,6 @@ static enum status add(struct block_results *r, size_t *capacity, const char *ax
     return ST_OK;
 }
 
-static double cell_number(struct cell cell)
-{
-    return cell.type == CELL_REAL ? cell.r : cell.type == CELL_INT ? (double)cell.i : NAN;
-}
-
 static enum status read_rows(struct store_query *q, struct block_results *r, struct err *e)
 {
     size_t capacity = 0;

@@ -216,11 +216,6 @@ enum status curve_finish(struct curve *c, const char *x, const struct metric *y,
     return status;
 }
 
-static double cell_number(struct cell cell)
-{
-    return cell.type == CELL_REAL ? cell.r : cell.type == CELL_INT ? (double)cell.i : NAN;
-}
-
 static enum status read_rows(struct store_query *q, struct curve *c, struct err *e)
 {
     for (;;) {

@@ -48,11 +48,6 @@ static const char *readable(struct arena *arena, const char *json)
     return out;
 }
 
-static double cell_number(struct cell cell)
-{
-    return cell.type == CELL_REAL ? cell.r : cell.type == CELL_INT ? (double)cell.i : NAN;
-}
-
 static struct group *next_group(struct groups *g)
 {
     if (g->count == g->capacity) {

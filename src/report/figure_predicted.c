@@ -58,11 +58,6 @@ static enum status open_rows(struct store *s, int64_t block, struct store_query 
     return st;
 }
 
-static double cell_number(struct cell cell)
-{
-    return cell.type == CELL_REAL ? cell.r : cell.type == CELL_INT ? (double)cell.i : NAN;
-}
-
 static const char *cell_words(struct cell cell)
 {
     return cell.type == CELL_TEXT ? cell.text : "";

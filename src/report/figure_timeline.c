@@ -63,9 +63,10 @@ static enum status open_attempts(struct store *s, int64_t block, struct store_qu
     return st;
 }
 
-static double cell_number(struct cell cell)
+static double number_or_0(struct cell cell)
 {
-    return cell.type == CELL_REAL ? cell.r : cell.type == CELL_INT ? (double)cell.i : 0;
+    const double v = cell_number(cell);
+    return isnan(v) ? 0 : v;
 }
 
 static enum status read_bars(struct store_query *q, struct figure *f, struct bars *b, struct err *e)
@@ -84,8 +85,8 @@ static enum status read_bars(struct store_query *q, struct figure *f, struct bar
         }
         const struct cell outcome = store_query_cell(q, 6);
         struct bar *bar = &b->items[b->count++];
-        const double start = cell_number(store_query_cell(q, 4)),
-                     lasted = fmax(cell_number(store_query_cell(q, 5)), 0);
+        const double start = number_or_0(store_query_cell(q, 4)),
+                     lasted = fmax(number_or_0(store_query_cell(q, 5)), 0);
         bar->row = free_row(b, busy_until, start);
         bar->from = fmax(start, busy_until[bar->row]);
         bar->to = bar->from + lasted;

@@ -85,8 +85,7 @@ static char *series_sql(enum paper_axis axis)
 
 static double real_of(const struct store_query *q, int column)
 {
-    const struct cell c = store_query_cell(q, column);
-    return c.type == CELL_REAL ? c.r : c.type == CELL_INT ? (double)c.i : NAN;
+    return cell_number(store_query_cell(q, column));
 }
 
 static int int_of(const struct store_query *q, int column)

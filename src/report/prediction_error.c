@@ -42,8 +42,7 @@ static enum status add(struct timings *t, const struct timed *item, struct err *
 
 static double number(const struct store_query *q, int column)
 {
-    const struct cell cell = store_query_cell(q, column);
-    return cell.type == CELL_REAL ? cell.r : cell.type == CELL_INT ? (double)cell.i : NAN;
+    return cell_number(store_query_cell(q, column));
 }
 
 static bool text_is(const struct store_query *q, int column, const char *text)

@@ -35,17 +35,12 @@ static bool reserve(struct ranking *r)
     return rows && candidates;
 }
 
-static double number(struct cell c)
-{
-    return c.type == CELL_REAL ? c.r : c.type == CELL_INT ? (double)c.i : NAN;
-}
-
 /* sweep, variant, recipe, model_mib, n, val_top1, val_top1_stddev, test_top1, test_top1_stddev */
 static enum status add(struct ranking *r, const struct store_query *q, struct err *e)
 {
     const char *sweep = store_query_cell(q, 0).text;
     const bool validated = store_query_cell(q, 5).type == CELL_REAL;
-    const double mean = number(store_query_cell(q, validated ? 5 : 7));
+    const double mean = cell_number(store_query_cell(q, validated ? 5 : 7));
     const bool follows = r->count > 0 && strcmp(r->rows[r->count - 1].sweep, sweep) == 0;
     if (isnan(mean)) /* no accuracy at all: on no front */
         return ST_OK;
@@ -54,10 +49,10 @@ static enum status add(struct ranking *r, const struct store_query *q, struct er
         return err_set(e, ST_NOMEM, "out of memory");
     r->rows[r->count] = (struct ranked){name, store_query_cell(q, 1).i, store_query_cell(q, 2).i};
     r->candidates[r->count++] =
-        (struct candidate){.cost = number(store_query_cell(q, 3)),
+        (struct candidate){.cost = cell_number(store_query_cell(q, 3)),
                            .merit = {.n = (size_t)store_query_cell(q, 4).i,
                                      .mean = mean,
-                                     .sd = number(store_query_cell(q, validated ? 6 : 8))}};
+                                     .sd = cell_number(store_query_cell(q, validated ? 6 : 8))}};
     return ST_OK;
 }
 

@@ -4,6 +4,7 @@
 #ifndef SWEEP_STORE_H
 #define SWEEP_STORE_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -134,6 +135,11 @@ struct cell {
     double r;
     const char *text; /* valid until the next row */
 };
+/* NaN for what is no number. */
+static inline double cell_number(struct cell c)
+{
+    return c.type == CELL_REAL ? c.r : c.type == CELL_INT ? (double)c.i : NAN;
+}
 /* Makes f(x), which depends on x alone, a function of queries; NULL for NULL, and where it gives NaN. */
 enum status store_define(struct store *s, const char *name, double (*f)(double), struct err *e);
 enum status store_query_open(struct store *s, const char *sql, struct store_query **out, struct err *e);

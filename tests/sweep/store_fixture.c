@@ -246,6 +246,26 @@ const char *with(const char *format, int64_t number)
     return sql;
 }
 
+enum status open_and_close(const char *path, bool readonly, struct err *e)
+{
+    struct store *s = NULL;
+    enum status status = readonly ? store_open_readonly(path, &s, e) : store_open(path, &s, e);
+    store_close(s);
+    return status;
+}
+
+int faulty_setup(void **state)
+{
+    faulty_install();
+    return scratch_setup(state);
+}
+
+int faulty_teardown(void **state)
+{
+    faulty_remove();
+    return scratch_teardown(state);
+}
+
 int store_setup(void **state)
 {
     static struct context context;

@@ -49,6 +49,13 @@ char *plain_dump(const char *path);
 const char *with(const char *format, int64_t number);
 void assert_near(double value, double expected, double tolerance);
 
+/* Opens a database, for reading only or not, and closes it. */
+enum status open_and_close(const char *path, bool readonly, struct err *e);
+
+/* Setup and teardown of a test: an empty folder (scratch.h), faults possible (faulty_vfs.h). */
+int faulty_setup(void **state);
+int faulty_teardown(void **state);
+
 /* Setup and teardown of a test: a folder with a database, open, the fixture's sweep recorded. */
 struct context {
     char *folder;

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "../base/scratch.h"
 #include "base/mem.h"
 #include "sweep/disk.h"
 #include "sweep/gc.h"
@@ -155,29 +156,25 @@ static void test_free_space_of_what_is_not_there_yet(void **state)
 /* A folder has taken the place of one of two files. */
 static void test_what_cannot_be_removed_stays(void **state)
 {
-    (void)state;
-    char folder[] = "/tmp/firesweep-gc-XXXXXX", path[64];
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/stuck", folder);
+    scratch_path path;
+    scratch_name(path, state, "stuck");
     assert_int_equal(mkdir(path, 0700), 0);
     struct gc_file files[] = {
         {.name = "stuck", .fate = GC_REMOVE, .parts = {.kind = CHECKPOINT_PREVIOUS}, .trial = 1},
         {.name = "gone", .fate = GC_REMOVE, .parts = {.kind = CHECKPOINT_PREVIOUS}, .trial = 1},
     };
-    struct gc g = {.folder = folder, .files = files, .count = 2};
+    struct gc g = {.folder = *state, .files = files, .count = 2};
     struct err e = ERR_INIT;
     assert_int_equal(gc_remove(&g, "none.db", &e), ST_FAILED);
     assert_non_null(strstr(e.text, "/stuck: "));
     assert_int_equal(files[0].fate, GC_STUCK);
     assert_int_equal(files[1].fate, GC_REMOVE); /* gone is as good as removed */
-    assert_int_equal(rmdir(path), 0);
-    assert_int_equal(rmdir(folder), 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_cannot_be_removed_stays),
+        cmocka_unit_test_setup_teardown(test_what_cannot_be_removed_stays, scratch_setup, scratch_teardown),
         cmocka_unit_test(test_names_are_read_back),
         cmocka_unit_test(test_other_names_are_not_ours),
         cmocka_unit_test(test_what_may_go_on_keeps_all),

@@ -5,14 +5,6 @@
 
 #include "store_fixture.h"
 
-static enum status open_and_close(const char *path, bool readonly, struct err *e)
-{
-    struct store *s = NULL;
-    enum status status = readonly ? store_open_readonly(path, &s, e) : store_open(path, &s, e);
-    store_close(s);
-    return status;
-}
-
 /* Results on another disk: the link stays. */
 static void test_link_to_a_new_file(void **state)
 {

@@ -45,18 +45,6 @@ static void heap_fail_at(long n)
     heap.count = 0;
 }
 
-static int setup(void **state)
-{
-    faulty_install();
-    return scratch_setup(state);
-}
-
-static int teardown(void **state)
-{
-    faulty_remove();
-    return scratch_teardown(state);
-}
-
 /* One trial from start to end, twice where asked; stops at the first failure. */
 static enum status life(struct store *s, int64_t trial, struct err *e)
 {
@@ -262,7 +250,7 @@ static void test_no_memory_in_sqlite(void **state)
     fail_every_allocation(state, heap_fail_at, 397, 1000);
 }
 
-#define faulty(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define faulty(name) cmocka_unit_test_setup_teardown(name, faulty_setup, faulty_teardown)
 
 int main(void)
 {
