@@ -5,32 +5,7 @@
 #include "report/rungs.h"
 #include "report/settings.h"
 
-/* What tells results apart, in the order of settings.h; only what differs is shown. */
-#define SETTING_COLUMNS                                                                                      \
-    {.name = "base_e", .flags = TABLE_VARYING}, {.name = "incr_e", .flags = TABLE_VARYING},                  \
-        {.name = "freq", .flags = TABLE_VARYING}, {.name = "sr", .title = "SR", .flags = TABLE_VARYING},     \
-        {.name = "pct3x3", .flags = TABLE_VARYING}, {.name = "bypass", .flags = TABLE_VARYING},              \
-        {.name = "pools", .flags = TABLE_VARYING}, {.name = "fires", .flags = TABLE_VARYING},                \
-        {.name = "pool_rounding", .flags = TABLE_VARYING},                                                   \
-        {.name = "conv1_filters", .flags = TABLE_VARYING}, {.name = "conv1_kernel", .flags = TABLE_VARYING}, \
-        {.name = "conv1_stride", .flags = TABLE_VARYING}, {.name = "conv1_pad", .flags = TABLE_VARYING},     \
-        {.name = "conv10_relu", .flags = TABLE_VARYING}, {.name = "conv10_pad", .flags = TABLE_VARYING},     \
-        {.name = "input", .flags = TABLE_VARYING}, {.name = "classes", .flags = TABLE_VARYING},              \
-        {.name = "epochs_planned", .title = "epochs planned", .flags = TABLE_VARYING},                       \
-        {.name = "batch", .flags = TABLE_VARYING}, {.name = "optimizer", .flags = TABLE_VARYING},            \
-        {.name = "momentum", .flags = TABLE_VARYING}, {.name = "lr", .flags = TABLE_VARYING},                \
-        {.name = "schedule", .flags = TABLE_VARYING}, {.name = "warmup", .flags = TABLE_VARYING},            \
-        {.name = "weight_decay", .flags = TABLE_VARYING}, {.name = "dropout", .flags = TABLE_VARYING},       \
-        {.name = "smoothing", .flags = TABLE_VARYING}, {.name = "accumulate", .flags = TABLE_VARYING},       \
-        {.name = "nesterov", .flags = TABLE_VARYING}, {.name = "beta1", .flags = TABLE_VARYING},             \
-        {.name = "beta2", .flags = TABLE_VARYING}, {.name = "epsilon", .flags = TABLE_VARYING},              \
-        {.name = "decay_biases", .flags = TABLE_VARYING}, {.name = "clip", .flags = TABLE_VARYING},          \
-        {.name = "init", .flags = TABLE_VARYING}, {.name = "flip", .flags = TABLE_VARYING},                  \
-        {.name = "crop_pad", .flags = TABLE_VARYING}, {.name = "crop_border", .flags = TABLE_VARYING},       \
-        {.name = "lanes", .flags = TABLE_VARYING}, {.name = "winograd", .flags = TABLE_VARYING},             \
-    {                                                                                                        \
-        .name = "numerics", .flags = TABLE_VARYING                                                           \
-    }
+/* What tells results apart: the last columns of a query; only what differs is shown. */
 #define SETTINGS SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE("r")
 
 #define NO_BREAK_HYPHEN "\xE2\x80\x91"
@@ -44,7 +19,6 @@ static const struct table_column best_columns[] = {
     {.name = "params"},
     {.name = "n", .title = "seeds"},
     {.name = "behind", .title = "behind, points", .decimals = 2},
-    SETTING_COLUMNS,
 };
 #define BEST_OF(view)                                                                                        \
     "SELECT l.sweep, l.rank, l.variant_id, 100 * l.val_top1, 100 * l.test_top1, l.model_mib, l.params, l.n," \
@@ -132,26 +106,19 @@ enum status html_findings(struct html_page *p, struct err *e)
 }
 
 static const struct table_column failure_columns[] = {
-    {.name = "trial"},
-    {.name = "variant", .flags = TABLE_VARIANT},
-    {.name = "state"},
-    SETTING_COLUMNS,
-    {.name = "rung", .flags = TABLE_VARYING},
-    {.name = "seed"},
-    {.name = "attempts"},
-    {.name = "epochs"},
-    {.name = "step", .title = "diverged at step"},
+    {.name = "trial"},   {.name = "variant", .flags = TABLE_VARIANT},
+    {.name = "state"},   {.name = "rung", .flags = TABLE_VARYING},
+    {.name = "seed"},    {.name = "attempts"},
+    {.name = "epochs"},  {.name = "step", .title = "diverged at step"},
     {.name = "message"},
 };
-static const char failures_sql[] =
-    "SELECT t.id, t.variant_id, replace(t.state, '_', ' '), " SETTINGS
-    ", " RUNG_OF("t.id", "rung") ", t.seed,"
-                                 " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id), t.epochs_done, "
-                                 "t.diverged_step, t.message "
-                                 "FROM trial t"
-                                 " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
-                                 " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.state = "
-                                 "'diverged', t.id LIMIT 100";
+static const char failures_sql[] = "SELECT t.id, t.variant_id, replace(t.state, '_', ' '), " RUNG_OF(
+    "t.id", "rung") ", t.seed,"
+                    " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id), t.epochs_done, "
+                    "t.diverged_step, t.message, " SETTINGS
+                    " FROM trial t JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
+                    " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.state = 'diverged', "
+                    "t.id LIMIT 100";
 
 enum status html_failures(struct html_page *p, struct err *e)
 {

@@ -102,13 +102,26 @@ enum status html_query_row(struct html_page *p, const char *sql, struct store_qu
     return status == ST_OK ? store_query_next(*q, row, e) : status;
 }
 
-static enum status query_rows(struct html_page *p, const char *sql, struct table *t, struct err *e)
+enum { COLUMNS_MOST = 64 };
+
+/* Columns of a table whose rows are q's, for COLUMNS_MOST. */
+static enum status query_columns(const struct html_table *h, const struct store_query *q,
+                                 struct table_column *out, int *count, struct err *e)
 {
-    struct cell cells[64];
-    struct store_query *q = NULL;
-    enum status status = store_query_open(p->store, sql, &q, e);
-    if (status == ST_OK && (store_query_columns(q) != t->count || t->count > 64))
-        status = err_set(e, ST_FAILED, "a table of the report has other columns than its query");
+    *count = store_query_columns(q);
+    if (*count < h->count || *count > COLUMNS_MOST)
+        return err_set(e, ST_FAILED, "a table of the report has other columns than its query");
+    for (int i = 0; i < *count; i++)
+        out[i] = i < h->count
+                     ? h->columns[i]
+                     : (struct table_column){.name = store_query_column(q, i), .flags = TABLE_VARYING};
+    return ST_OK;
+}
+
+static enum status query_rows(struct store_query *q, struct table *t, struct err *e)
+{
+    struct cell cells[COLUMNS_MOST];
+    enum status status = ST_OK;
     for (bool row = true; status == ST_OK && row;) {
         status = store_query_next(q, &row, e);
         for (int i = 0; status == ST_OK && row && i < t->count; i++)
@@ -116,7 +129,6 @@ static enum status query_rows(struct html_page *p, const char *sql, struct table
         if (status == ST_OK && row)
             status = table_row(t, cells, e);
     }
-    store_query_close(q);
     return status;
 }
 
@@ -150,10 +162,18 @@ static enum status write_table(struct html_page *p, const struct html_table *h, 
 
 enum status html_table_write(struct html_page *p, const struct html_table *h, size_t *rows, struct err *e)
 {
-    struct table t;
-    enum status status = table_init(&t, p->out, TABLE_HTML, h->columns, h->count, e);
+    struct table t = {0};
+    struct table_column columns[COLUMNS_MOST];
+    struct store_query *q = NULL;
+    int count = h->count;
+    enum status status = h->sql ? store_query_open(p->store, h->sql, &q, e) : ST_OK;
+    if (status == ST_OK && q)
+        status = query_columns(h, q, columns, &count, e);
     if (status == ST_OK)
-        status = h->sql ? query_rows(p, h->sql, &t, e) : h->rows(h->context, &t, e);
+        status = table_init(&t, p->out, TABLE_HTML, q ? columns : h->columns, count, e);
+    if (status == ST_OK)
+        status = q ? query_rows(q, &t, e) : h->rows(h->context, &t, e);
+    store_query_close(q);
     if (status == ST_OK && t.rows > 0)
         status = write_table(p, h, &t, e);
     if (rows)

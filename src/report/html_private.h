@@ -27,7 +27,7 @@ struct html_table {
     enum status (*rows)(const void *context, struct table *t, struct err *e);
     void (*after)(const void *context, FILE *out); /* text below, or NULL */
     const void *context;
-    int count;        /* of columns */
+    int count;        /* of columns; what else `sql` gives are settings, called as it calls them */
     bool folded;      /* behind its heading until it is opened */
     size_t fold_over; /* likewise with more rows than these; 0: however many */
     size_t most;      /* rows that the query gives at most; 0: all */
