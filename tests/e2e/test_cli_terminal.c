@@ -261,16 +261,30 @@ static void test_csv_does_not_steer_the_terminal(void **state)
     free(text);
 }
 
-/* How long it will take still fits into 40 columns, and how far each training is. */
+/* Stops a run some time after the first epoch, in a process of its own; that process. */
+static pid_t stop_later(pid_t run)
+{
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        sleep(4);
+        _exit(kill(run, SIGTERM) == 0 ? 0 : 1);
+    }
+    return pid;
+}
+
+/* How long it will take still fits into 40 columns, and how far each training is. The training is longer than
+ * any test, and stopped: so the first look finds an epoch done and more to do, however quick the machine is.
+ */
 static void test_watch_on_a_narrow_terminal(void **state)
 {
     (void)state;
-    int status;
+    int status, stopped;
     text_write("watched.yaml",
                "version: 1\nname: watched\ndata: {format: idx, path: data, val: 80}\n"
                "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 8, incr_e: 4}\n"
                "sweep: [{id: a-name-that-is-rather-long, grid: {SR: [0.25]}}]\n"
-               "train: {epochs: 60, batch: 16}\nrun: {threads: 1, measure: false}\n");
+               "train: {epochs: 9000, batch: 16}\nrun: {threads: 1, measure: false}\n");
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
@@ -278,18 +292,21 @@ static void test_watch_on_a_narrow_terminal(void **state)
         program_become(null, null, (const char *const[]){"run", "watched.yaml", "--db", "watched.db", NULL});
     }
     for (bool runs = false; !runs; usleep(1000)) {
-        struct outcome o = RUN("status", "watched.db", "--only", "running", "--format", "csv");
-        runs = strstr(o.out, "at work");
+        struct outcome o = RUN("query", "watched.db", "epochs", "--limit", "1", "--format", "csv");
+        runs = strstr(o.out, "\n1,1,");
         outcome_release(&o);
     }
+    const pid_t stopper = stop_later(pid);
     terminal_width = NARROW;
     char *text = terminal_run("xterm", "1", (const char *const[]){"status", "watched.db", "--watch", NULL});
     terminal_width = WIDTH;
+    assert_int_equal(waitpid(stopper, &stopped, 0), stopper);
+    assert_true(WIFEXITED(stopped) && WEXITSTATUS(stopped) == 0);
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    assert_holds(text, "0 of 1 trial finished, ETA 0:00:");
-    assert_holds(text, " of 60 epochs");
-    assert_holds(text, "\nnothing is left to do\n");
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1); /* interrupted */
+    assert_holds(text, "0 of 1 trial finished, ETA 0:");
+    assert_holds(text, " of 9000 epochs");
+    assert_holds(text, "\nno run is at work; the same firesweep");
     assert_in_range(longest_line(text), 20, NARROW);
     free(text);
 }
