@@ -184,6 +184,8 @@ static enum status plan_spec(struct plan *p, const char *path, const char *db, c
             st = plan_changes_load(&p->changes, db, &p->spec, &p->space,
                                    p->data_missing.text[0] ? NULL : &p->images, e);
         if (st == ST_OK)
+            st = plan_learn(p, e);
+        if (st == ST_OK)
             st = plan_foretell_rest(p, e);
         if (st == ST_OK && p->budget_s > 0)
             st = plan_budget_check(p, e);

@@ -103,6 +103,18 @@ enum status plan_forecast(struct plan *p, struct err *e)
     return st == ST_OK ? pack(p, e) : st;
 }
 
+enum status plan_learn(struct plan *p, struct err *e)
+{
+    const double typical = p->changes.error.typical;
+    if (!p->has_speed || !p->changes.db || p->changes.error.trials == 0)
+        return ST_OK;
+    for (int i = 0; i < WORK_COUNT; i++) {
+        p->speed.train[i] *= typical;
+        p->speed.infer[i] *= typical;
+    }
+    return pack(p, e);
+}
+
 double plan_left_s(const struct plan *p, int trial)
 {
     const int epochs = p->space.trials[trial].point.recipe.epochs;

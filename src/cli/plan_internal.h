@@ -44,6 +44,8 @@ static inline struct cell plan_known(double value)
 enum status plan_forecast(struct plan *p, struct err *e);
 /* What is left beside a database (p->changes). */
 enum status plan_foretell_rest(struct plan *p, struct err *e);
+/* Corrects what is foretold by what finished trials in the database (plan_changes_load) took beside it. */
+enum status plan_learn(struct plan *p, struct err *e);
 /* Free space where the database (NULL: the default one) is or will be. */
 enum status plan_look_at_disk(struct plan *p, const char *db, struct err *e);
 

@@ -86,9 +86,12 @@ static enum status sum_trials(const struct plan *p, struct totals *sum, struct e
 struct prediction_error plan_error(const struct plan *p)
 {
     const double checked = PREDICTION_ERROR_PERCENT / 100.0;
-    return p->changes.db && p->changes.error.trials > 0
-               ? p->changes.error
-               : (struct prediction_error){0, 1 - checked, 1 + checked};
+    const struct prediction_error *found = &p->changes.error;
+    if (!p->changes.db || found->trials == 0)
+        return (struct prediction_error){0, 1 - checked, 1, 1 + checked};
+    /* Around what plan_learn has corrected. */
+    return (struct prediction_error){found->trials, found->low / found->typical, 1,
+                                     found->high / found->typical};
 }
 
 int plan_error_percent(const struct plan *p)
@@ -104,8 +107,11 @@ static void error_note(const struct plan *p, FILE *out)
     if (error.trials > 0) {
         fprintf(out, "%d finished trials of this machine in ", error.trials);
         table_print_escaped(out, p->changes.db);
-        fprintf(out, " took %.2f to %.2f times their predicted time%s.\n", error.low, error.high,
-                error.trials >= 20 ? " (nine of ten)" : "");
+        fprintf(out,
+                " took %.2f times as long (median) as the calibrated speed says. Predictions here are "
+                "corrected by "
+                "that; those trials took %.2f to %.2f times them%s.\n",
+                p->changes.error.typical, error.low, error.high, error.trials >= 20 ? " (nine of ten)" : "");
         return;
     }
     fprintf(

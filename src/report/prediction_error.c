@@ -135,6 +135,8 @@ static void summarise(struct timings *t, struct prediction_error *out)
     const size_t outside = known / 20; /* on either side */
     out->trials = (int)known;
     out->low = t->items[outside].ratio;
+    out->typical = known % 2 ? t->items[known / 2].ratio
+                             : (t->items[known / 2 - 1].ratio + t->items[known / 2].ratio) / 2;
     out->high = t->items[known - 1 - outside].ratio;
 }
 
@@ -142,7 +144,7 @@ enum status prediction_error_find(struct store *s, struct prediction_error *out,
 {
     struct timings t = {0};
     struct speed speed;
-    *out = (struct prediction_error){0, 1, 1};
+    *out = (struct prediction_error){0, 1, 1, 1};
     if (!calibration_here(&speed))
         return ST_OK;
     enum status st = read_timings(s, &t, e);

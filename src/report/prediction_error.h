@@ -7,10 +7,11 @@
 
 enum { PREDICTION_ERROR_LEAST = 5 }; /* trials; fewer tell too little */
 
-/* Nine of ten trials took `low` to `high` times their predicted time of training. */
+/* Nine of ten trials took `low` to `high` times their predicted time of training, half of them at most
+ * `typical` times (the median). */
 struct prediction_error {
     int trials; /* 0: not known */
-    double low, high;
+    double low, typical, high;
 };
 
 /* From the finished trials that a database has of this machine (its name, the instruction set in use), with

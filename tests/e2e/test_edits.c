@@ -7,6 +7,7 @@
 
 #include "program.h"
 #include "sandbox.h"
+#include "speed.h"
 
 static void assert_change(struct json_object *plan, size_t trial, const char *change, const char *why)
 {
@@ -26,6 +27,39 @@ static void test_plan_without_a_database(void **state)
     assert_false(json_object_object_get_ex(plan, "changes", &changes));
     json_object_put(plan);
     EXPECT_ERROR(2, "changes", "plan", "fresh.yaml", "--only", "changes");
+}
+
+/* What finished trials took corrects a speed that is far off, in all that plan foretells. */
+static void test_plan_learns_from_finished_trials(void **state)
+{
+    (void)state;
+    char folder[512];
+    assert_non_null(getcwd(folder, sizeof folder));
+    setenv("XDG_CACHE_HOME", folder, 1);
+    spec_write("learn", "sweep: [{id: sr, grid: {SR: [0.25, 0.5, 1.0]}}]\nseeds: [1, 2]\n"
+                        "train: {epochs: 2, batch: 16}\nrun: {threads: 1, measure: false}\n");
+    assert_int_equal(run("learn", "learn"), 0);
+    keep_speed(1e-14); /* a thousand times too fast, or more */
+    struct json_object *alone = JSON("plan", "learn.yaml", "--db", "none.db", "--format", "json");
+    struct json_object *plan = JSON("plan", "learn.yaml", "--db", "learn.db", "--format", "json");
+    assert_int_equal(json_int_at(plan, "totals.prediction_error_trials"), 6);
+    double predicted = 0;
+    for (size_t i = 0; i < 6; i++) {
+        struct json_object *row = json_row(json_at(plan, "trials"), i);
+        const double s = json_double_at(row, "predicted_s");
+        assert_true(json_double_at(row, "predicted_low_s") <= s &&
+                    s <= json_double_at(row, "predicted_high_s"));
+        assert_true(s > 10 * json_double_at(json_row(json_at(alone, "trials"), i), "predicted_s"));
+        predicted += s;
+    }
+    const double took =
+        (double)db_int("learn", "SELECT cast(sum(train_s) * 1e6 AS INTEGER) FROM trial") / 1e6;
+    assert_true(predicted > took / 20 && predicted < took * 20);
+    assert_true(json_double_at(plan, "totals.predicted_wall_s") >
+                10 * json_double_at(alone, "totals.predicted_wall_s"));
+    json_object_put(alone);
+    json_object_put(plan);
+    unsetenv("XDG_CACHE_HOME");
 }
 
 static void test_plan_tells_added_and_removed_points(void **state)
@@ -347,6 +381,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan_without_a_database),
+        cmocka_unit_test(test_plan_learns_from_finished_trials),
         cmocka_unit_test(test_plan_tells_added_and_removed_points),
         cmocka_unit_test(test_plan_tells_what_else_changed),
         cmocka_unit_test(test_plan_tells_where_a_trial_continues),

@@ -225,10 +225,12 @@ static void test_error(void **state)
     assert_int_equal(error.trials, 6); /* though two are in both blocks */
     assert_near(error.low, 0.8, 1e-9);
     assert_near(error.high, 1.5, 1e-9);
+    assert_near(error.typical, 1.05, 1e-9);
     plain_exec(c->path, "UPDATE attempt SET host = 'elsewhere' WHERE trial_id = 6");
     assert_ok(prediction_error_find(c->s, &error, &e));
     assert_int_equal(error.trials, 5);
     assert_near(error.high, 1.2, 1e-9);
+    assert_near(error.typical, 1, 1e-9);
     plain_exec(c->path, "UPDATE attempt SET isa = 'other' WHERE trial_id = 5");
     assert_ok(prediction_error_find(c->s, &error, &e));
     assert_int_equal(error.trials, 0);
