@@ -72,7 +72,7 @@ static enum status write_plan(const struct output *o, const struct plan *p, stru
     const struct section sections[] = {
         plan_trials_section(p, columns),
         {.name = "blocks", SECTION_COLUMNS(block_columns), .rows = block_rows},
-        plan_totals_section,
+        plan_totals_section(p),
         plan_space_sections[0],
         plan_space_sections[1],
         plan_space_sections[2],
@@ -95,10 +95,9 @@ static enum status write_plan(const struct output *o, const struct plan *p, stru
     }
     const bool changes = o->only && (strcmp(o->only, "changes") == 0 || strcmp(o->only, "outside") == 0);
     if (changes && !p->changes.db)
-        return err_set(e, ST_USAGE,
-                       "--only: %s compares with a results database, and there is none yet: run first, or "
-                       "name one with --db",
-                       o->only);
+        return err_set(e, ST_USAGE, "--only: %s compares with a results database, and %s is not there%s",
+                       o->only, p->db ? p->db : "the spec's own",
+                       p->db ? "" : " yet: run first, or name one with --db");
     if (o->only && strcmp(o->only, "budget") == 0 && p->budget_s <= 0)
         return err_set(e, ST_USAGE, "--only: budget needs --budget TIME");
     if (o->only && strcmp(o->only, "rungs") == 0 && !p->spec.search.on)
@@ -165,8 +164,7 @@ static enum status check_data(struct plan *p, struct err *e)
     return there ? space_check_data(&p->spec, &p->space, &data, e) : ST_OK;
 }
 
-static enum status plan_spec(struct plan *p, const char *path, const char *db, const struct output *o,
-                             struct err *e)
+static enum status plan_spec(struct plan *p, const char *path, const struct output *o, struct err *e)
 {
     enum status st = spec_load(path, &p->spec, e);
     if (st == ST_OK)
@@ -179,9 +177,9 @@ static enum status plan_spec(struct plan *p, const char *path, const char *db, c
         if (st == ST_OK)
             st = plan_forecast(p, e);
         if (st == ST_OK)
-            st = plan_look_at_disk(p, db, e);
+            st = plan_look_at_disk(p, p->db, e);
         if (st == ST_OK)
-            st = plan_changes_load(&p->changes, db, &p->spec, &p->space,
+            st = plan_changes_load(&p->changes, p->db, &p->spec, &p->space,
                                    p->data_missing.text[0] ? NULL : &p->images, e);
         if (st == ST_OK)
             st = plan_learn(p, e);
@@ -213,7 +211,7 @@ static enum status plan_spec(struct plan *p, const char *path, const char *db, c
 static enum status plan_run(const struct args *a, struct err *e)
 {
     struct output o;
-    struct plan p = {.has_speed = false};
+    struct plan p = {.db = a->value[OPTION_DB]};
     enum status st = output_init(&o, a, e);
     if (st == ST_OK && a->value[OPTION_REFERENCE])
         return print_reference(e);
@@ -228,7 +226,7 @@ static enum status plan_run(const struct args *a, struct err *e)
     if (!a->positional[0])
         return ST_OK;
     p.has_speed = p.has_speed || calibration_here(&p.speed);
-    return plan_spec(&p, a->positional[0], a->value[OPTION_DB], &o, e);
+    return plan_spec(&p, a->positional[0], &o, e);
 }
 
 const struct command command_plan = {

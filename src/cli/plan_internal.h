@@ -21,6 +21,7 @@ struct plan {
     bool has_speed;
     struct speed speed;
     double disk_free_bytes;  /* where the database is or will be, -1 = not known */
+    const char *db;          /* of --db, NULL = the default one */
     struct err data_missing; /* why the data was not looked at; "" = it was */
     int shown;               /* trials listed in a table, the first of them */
     double budget_s;         /* of --budget, 0 = none */
@@ -52,8 +53,8 @@ enum status plan_look_at_disk(struct plan *p, const char *db, struct err *e);
 /* The list of trials; `columns` is room for those that this plan has. */
 enum { PLAN_TRIAL_COLUMNS = 32 };
 struct section plan_trials_section(const struct plan *p, struct table_column columns[PLAN_TRIAL_COLUMNS]);
-/* Sums over them, and notes; its context is the struct plan. */
-extern const struct section plan_totals_section;
+/* Sums over all of them, and notes; its context is the struct plan. */
+struct section plan_totals_section(const struct plan *p);
 
 /* "SR=0.125 freq=2" from the JSON object. */
 void plan_format_axes(struct strbuf *b, const char *axes);

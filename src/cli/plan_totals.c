@@ -8,6 +8,9 @@
 #include "engine/calibration.h"
 #include "sweep/disk.h"
 
+/* Shorter ones take markedly longer than their training and evaluation. */
+static const double SHORT_TRIAL_S = 1;
+
 static const struct table_column total_columns[] = {
     {.name = "sweep"},
     {.name = "trials"},
@@ -98,6 +101,20 @@ int plan_error_percent(const struct plan *p)
 {
     const struct prediction_error error = plan_error(p);
     return (int)ceil(100 * fmax(fabs(error.low - 1), fabs(error.high - 1)) - 1e-9);
+}
+
+/* The mean of a trial's predicted seconds; 0 when not known. */
+static double mean_trial_s(const struct plan *p)
+{
+    double sum = 0;
+    int count = 0;
+    for (int i = 0; i < p->space.trial_count; i++) {
+        if (p->space.trials[i].skip_reason)
+            continue;
+        sum += plan_predicted_s(p, i);
+        count++;
+    }
+    return count > 0 ? sum / count : 0;
 }
 
 static void error_note(const struct plan *p, FILE *out)
@@ -202,6 +219,16 @@ static void total_note(const void *context, FILE *out)
         fputs("\nNote: times are predicted once the data is there, or data.train_images is set.\n", out);
     if (p->wall_s > 0)
         error_note(p, out);
+    if (p->wall_s > 0 && mean_trial_s(p) < SHORT_TRIAL_S)
+        fputs("\nNote: starting a worker and writing its checkpoints takes a trial a few hundredths of a "
+              "second, "
+              "which is not counted: trials as short as these take markedly longer than predicted.\n",
+              out);
+    if (p->db && !p->changes.db) {
+        fputs("\nNote: ", out);
+        table_print_escaped(out, p->db);
+        fputs(" is not there yet: nothing is done, and a run makes it.\n", out);
+    }
     if (p->spec.search.on)
         fputs("\nNote: this is everything trained in full; the search trains less, see rungs.\n", out);
     disk_note(p, out);
@@ -212,10 +239,12 @@ static void total_note(const void *context, FILE *out)
     fputs("; so the images were not compared with the spec\n", out);
 }
 
-const struct section plan_totals_section = {
-    .name = "totals",
-    SECTION_COLUMNS(total_columns),
-    .record = true,
-    .rows = total_rows,
-    .note = total_note,
-};
+struct section plan_totals_section(const struct plan *p)
+{
+    return (struct section){.name = "totals",
+                            .heading = p->changes.db ? "The whole spec, as if nothing were done" : NULL,
+                            SECTION_COLUMNS(total_columns),
+                            .record = true,
+                            .rows = total_rows,
+                            .note = total_note};
+}

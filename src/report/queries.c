@@ -14,7 +14,7 @@
 /* The blocks of a database with several sweeps are told apart by their sweep. */
 #define BLOCK(sweep, block) "iif((SELECT count(*) FROM sweep) > 1, " sweep " || '/' || " block ", " block ")"
 
-static const char trials_sql[] = "SELECT t.id, (SELECT group_concat(DISTINCT " BLOCK(
+static const char trials_sql[] = "SELECT t.id AS trial, (SELECT group_concat(DISTINCT " BLOCK(
     "s.name",
     "b.name") ") FROM block_trial m"
               "  JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
@@ -38,7 +38,7 @@ static const char trials_sql[] = "SELECT t.id, (SELECT group_concat(DISTINCT " B
                                                     " LEFT JOIN deployment d ON d.variant_id = t.variant_id "
                                                     "ORDER BY t.id";
 static const char trials_shown[] =
-    "id,block," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN
+    "trial,block," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN
     ",seed,state,params,model_mib,macs,latency_ms,val_top1,test_top1,test_top5,epochs,train_s";
 
 /* Half of a 95 % confidence interval of a mean of n: what query_ci95 gives, times the standard deviation. */
@@ -128,7 +128,7 @@ static const char pareto_shown[] =
 /* Likewise the ten best, and how far behind the first they are in the leaderboard's own measure. */
 #define SCORE "coalesce(x.val_top1, x.test_top1)"
 static const char best_before[] =
-    "SELECT y.* FROM (SELECT x.*, " SCORE " - max(" SCORE ") OVER (PARTITION BY x.sweep) AS behind,"
+    "SELECT y.* FROM (SELECT x.*, max(" SCORE ") OVER (PARTITION BY x.sweep) - " SCORE " AS behind,"
     " row_number() OVER (PARTITION BY x.sweep ORDER BY x.rank) AS place FROM (";
 static const char best_after[] = ") x) y WHERE y.place <= 10 ORDER BY y.sweep, y.rank";
 static const char best_shown[] =
@@ -163,13 +163,15 @@ static const char aliases_sql[] = "WITH member AS (SELECT " BLOCK(
               " WHERE a.appearance > 1 AND (a.block_id <> o.block_id OR a.axes <> o.axes) ORDER BY "
               "a.block_id, a.variant_id, a.axes";
 
-static const char failures_sql[] = "SELECT t.id, t.state, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE(
-    "r") ", t.seed,"
-         " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id) AS attempts, t.epochs_done AS epochs,"
-         " t.diverged_step, t.message, t.variant_id AS variant, t.recipe_id AS recipe, v.params FROM trial t"
-         " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
-         " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.id";
-static const char failures_shown[] = "id,state," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN
+static const char failures_sql[] =
+    "SELECT t.id AS trial, t.state, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE(
+        "r") ", t.seed,"
+             " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id) AS attempts, t.epochs_done AS epochs,"
+             " t.diverged_step, t.message, t.variant_id AS variant, t.recipe_id AS recipe, v.params FROM "
+             "trial t"
+             " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
+             " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.id";
+static const char failures_shown[] = "trial,state," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN
                                      ",seed,attempts,epochs,diverged_step,message";
 
 /* How each variant was measured, beside the columns that other queries show. */

@@ -101,6 +101,37 @@ static void test_with_a_speed(void **state)
     outcome_release(&o);
 }
 
+/* A prediction leaves out what a trial takes besides training: of short ones it says so. */
+static void test_short_trials(void **state)
+{
+    (void)state;
+    const char *const note = "starting a worker and writing its checkpoints";
+    keep_speed(1e-9);
+    struct outcome o = RUN("plan", "timed.yaml", "--only", "totals");
+    assert_null(strstr(o.out, note));
+    outcome_release(&o);
+    keep_speed(1e-14);
+    o = RUN("plan", "timed.yaml", "--only", "totals");
+    assert_holds(o.out, note);
+    outcome_release(&o);
+}
+
+/* A plan for a database that is still to be made says that it is not there. */
+static void test_database_not_there(void **state)
+{
+    (void)state;
+    const char *const note = "other.db is not there yet: nothing is done";
+    struct outcome o = RUN("plan", "timed.yaml", "--db", "other.db");
+    assert_int_equal(o.code, 0);
+    assert_holds(o.out, note);
+    outcome_release(&o);
+    o = RUN("plan", "timed.yaml"); /* its default one needs no mention */
+    assert_null(strstr(o.out, "is not there"));
+    outcome_release(&o);
+    EXPECT_ERROR(2, "compares with a results database, and other.db is not there", "plan", "timed.yaml",
+                 "--db", "other.db", "--only", "changes");
+}
+
 /* A damaged file is as good as none, and no reason to fail. */
 static void test_with_a_damaged_file(void **state)
 {
@@ -306,7 +337,8 @@ int main(void)
         cmocka_unit_test(test_search_examples_run),  cmocka_unit_test(test_removed),
         cmocka_unit_test(test_without_a_speed),      cmocka_unit_test(test_with_a_speed),
         cmocka_unit_test(test_with_a_damaged_file),  cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_budget_of_a_search),
+        cmocka_unit_test(test_budget_of_a_search),   cmocka_unit_test(test_short_trials),
+        cmocka_unit_test(test_database_not_there),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -253,7 +253,7 @@ static void test_query_filters(void **state)
 {
     (void)state;
     struct outcome o =
-        RUN("query", "tiny.db", "trials", "--where", "state = 'done'", "--sort", "model_mib:desc,id",
+        RUN("query", "tiny.db", "trials", "--where", "state = 'done'", "--sort", "model_mib:desc,trial",
             "--limit", "2", "--columns", "seed,lr,state", "--format", "csv");
     assert_int_equal(o.code, 0);
     assert_int_equal(strncmp(o.out, "seed,lr,state\n1,", 16), 0);
@@ -303,7 +303,7 @@ static void test_query_compare_and_effects(void **state)
                  "train_s");
     EXPECT_ERROR(2, "y: edf takes no y", "plot", "tiny.db", "edf", "--y", "val_loss");
     EXPECT_ERROR(2, "tiny.db is a database: TRIAL is missing", "eval", "tiny.db", "--data", "x");
-    EXPECT_ERROR(2, "there is none yet", "plan", "tiny.yaml", "--db", "none.db", "--only", "changes");
+    EXPECT_ERROR(2, "none.db is not there", "plan", "tiny.yaml", "--db", "none.db", "--only", "changes");
     EXPECT_ERROR(2, "needs --budget", "plan", "tiny.yaml", "--only", "budget");
     o = RUN("status", "tiny.db", "--format", "markdown");
     assert_int_equal(o.code, 0);
@@ -423,10 +423,10 @@ static void test_eval_of_a_trial(void **state)
 {
     (void)state;
     struct json_object *rows = JSON("query", "tiny.db", "trials", "--where", "seed = 2", "--limit", "1",
-                                    "--columns", "id,test_top1,val_top1", "--format", "json");
+                                    "--columns", "trial,test_top1,val_top1", "--format", "json");
     struct json_object *row = json_object_array_get_idx(rows, 0);
     char id[24];
-    snprintf(id, sizeof id, "%d", (int)json_int_at(row, "id"));
+    snprintf(id, sizeof id, "%d", (int)json_int_at(row, "trial"));
     struct json_object *test = JSON("eval", "tiny.db", id, "--format", "json"),
                        *val = JSON("eval", "tiny.db", id, "--split", "val", "--format", "json"),
                        *few = JSON("eval", "tiny.db", id, "--test-limit", "40", "--format", "json"),

@@ -91,7 +91,7 @@ static void test_trials(void **state)
     fixture_finish(c->s, c->f.ids[2], 0.5, 0.6);
     assert_string_equal(
         columns(c->s, "trials"),
-        "id block base_e incr_e freq sr pct3x3 bypass pools fires pool_rounding conv1_filters conv1_kernel "
+        "trial block base_e incr_e freq sr pct3x3 bypass pools fires pool_rounding conv1_filters conv1_kernel "
         "conv1_stride conv1_pad conv10_relu conv10_pad input classes epochs_planned batch optimizer momentum "
         "lr "
         "schedule warmup weight_decay dropout smoothing accumulate nesterov beta1 beta2 epsilon decay_biases "
@@ -274,7 +274,7 @@ static void test_ranks_are_those_of_the_views(void **state)
                         "3 1 2");
     assert_string_equal(narrowed(c->s, "pareto", NULL, "variant"), "1 3");
     assert_string_equal(plain_text(c->path, "SELECT group_concat(variant_id, ' ') FROM pareto"), "1 3");
-    assert_string_equal(narrowed(c->s, "best", NULL, "behind"), "0 -0.09 -0.2");
+    assert_string_equal(narrowed(c->s, "best", NULL, "behind"), "0 0.09 0.2");
     assert_string_equal(narrowed(c->s, "leaderboard", NULL, "val_top1_ci95"), "- 0.1271 -");
     assert_non_null(strstr(row_text(c->s, "leaderboard", 1), " 1 2 2 0.71 ")); /* trials 1 and 2, n, mean */
 }
@@ -285,7 +285,7 @@ static void test_filters_come_before_ranks(void **state)
     struct context *c = *state;
     finish_three(c);
     assert_string_equal(narrowed(c->s, "pareto", "sr = 0.5 and pct3x3 < 0.9", "variant"), "2");
-    assert_string_equal(narrowed(c->s, "best", "val_top1 < 0.75", "behind"), "0 -0.11");
+    assert_string_equal(narrowed(c->s, "best", "val_top1 < 0.75", "behind"), "0 0.11");
     assert_string_equal(narrowed(c->s, "best", "val_top1 < 0.75", "rank"), "2 3");
     struct err e = ERR_INIT;
     struct store_query *q = NULL;
