@@ -90,8 +90,20 @@
     check(location.hash.includes('filter=SR'), 'the address remembers the filter');
     await type("state = 'done' and not (sr >= 0.25 or TEST_TOP1 <= 90%)");
     same(message(), got(where((r) => state_(r) === 'done' && !(SR(r) >= 0.25 || (top1(r) !== null && top1(r) <= 0.9)))), 'and, or, not');
-    await type('model_bytes / 4 = params + 0 * 2 and params >= 1K and model_bytes < 1MiB and -sr < -0.5');
+    await type('model_bytes / 4 >= 1KB and params >= 1K + 0 * 2 and model_bytes < 1MiB and -sr < -0.5');
     same(message(), got(where((r) => r.v[V.params] >= 1000 && r.v[V.model_bytes] < 1048576 && SR(r) > 0.5)), 'arithmetic and units');
+    await type('0.1 <= sr < 0.5 and bypass in [none, simple] and pct3x3 not in [0.5]');
+    same(message(), got(where((r) => SR(r) >= 0.1 && SR(r) < 0.5 && ['none', 'simple'].includes(r.v[V.bypass]) && r.v[V.pct3x3] !== 0.5)), 'chains and lists');
+    await type('bypass = simple && !(state != done)');
+    same(message(), got(where((r) => r.v[V.bypass] === 'simple' && state_(r) === 'done')), 'words without quotes');
+    await type('model_mib * 2 <= 1MiB or train_s > 1h30m');
+    same(message(), got(where((r) => r.v[V.model_bytes] * 2 <= 1048576 || (r.t[T.train_s] !== null && r.t[T.train_s] > 5400))), 'MiB beside bytes, time');
+    for (const [text, part] of [['macs < 5MiB', 'one side is a plain number, the other in bytes'], ["sr = 'a'", 'one side is a number, the other a text'],
+      ['params < 5X', '5X has no unit'], ['params < 5constructor', 'has no unit'], ['bypass in [none', ', or ] expected'], ['sr', '10,000'], ['not sr', 'a comparison'],
+      ['model_bytes + train_s > 1', 'one side is in bytes, the other in seconds'], ['null < 3', 'null is compared']]) {
+      await type(text);
+      check(message().includes(part), `${text}: ${message()}`);
+    }
     await type('test_top1 = null');
     same(message(), got(where((r) => top1(r) === null)), 'null');
     const before = $('pages').textContent;

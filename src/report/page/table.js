@@ -76,7 +76,8 @@ function makeColumns(view, rows) {
     ...AXES, 'block', 'rung', 'epochs', 'train_s', 'message', ...ownNames, 'macs'].filter((n) => all.has(n));
   const columns = [...new Set([...order, ...all.keys()])].map((n) => all.get(n));
   for (const c of columns) {
-    c.number = rows.some((row) => typeof c.get(row) === 'number') || !rows.some((row) => c.get(row) !== null && c.get(row) !== undefined);
+    c.empty = !rows.some((row) => (c.get(row) ?? null) !== null);
+    c.number = c.empty || rows.some((row) => typeof c.get(row) === 'number');
     c.shown = shownAtFirst(c, rows);
   }
   return columns;
@@ -104,7 +105,7 @@ function view(name) {
   if (!views[name]) {
     const rows = name === 'trials' ? trialRows : meanRows();
     const columns = makeColumns(name, rows);
-    const byName = new Map(columns.map((c) => [c.name.toLowerCase(), c.get]));
+    const byName = new Map(columns.map((c) => [c.name.toLowerCase(), c]));
     views[name] = {name, rows, columns, byName, text: null};
   }
   return views[name];
