@@ -3,8 +3,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sweep/spec_fields.h"
+#include "sweep/suggest.h"
 
 enum cost_index {
     COST_PARAMS,
@@ -62,20 +64,50 @@ static enum expression_type type_of(const struct field *f)
                                                          : EXPRESSION_WORDS;
 }
 
-static bool canonical(const void *context, int name, const char *text, char out[EXPRESSION_TEXT])
+/* The word that was meant, NULL if none is near. */
+static const char *choice_guess(const char *text, const char *(*choice)(int i))
+{
+    const char *known[FIELDS_MAX];
+    int count = 0;
+    for (; choice && count < FIELDS_MAX && choice(count); count++)
+        known[count] = choice(count);
+    return suggest_word(text, known, count);
+}
+
+bool conditions_canonical(const struct field *f, const char *text, char out[EXPRESSION_TEXT])
 {
     _Static_assert((int)POINT_TEXT <= (int)EXPRESSION_TEXT, "a value's text fits");
-    (void)context;
     struct point scratch = {.preset = NULL};
     struct err ignored = ERR_INIT;
-    int cost;
-    const struct field *f = field_of(name, &cost);
+    char allowed[200];
     if (field_set(f, &scratch, text, &ignored) == ST_OK) {
         field_get(f, &scratch, out);
         return true;
     }
-    field_allowed(f, out, EXPRESSION_TEXT);
+    const char *guess = choice_guess(text, f->choice);
+    snprintf(out, EXPRESSION_TEXT, "%s%.24s%sallowed: %s", guess ? "did you mean " : "", guess ? guess : "",
+             guess ? "?; " : "", field_allowed(f, allowed, sizeof allowed));
     return false;
+}
+
+static bool canonical(const void *context, int name, const char *text, char out[EXPRESSION_TEXT])
+{
+    (void)context;
+    return conditions_canonical(conditions_field(name), text, out);
+}
+
+const struct field *conditions_field(int index)
+{
+    int cost;
+    return field_of(index, &cost);
+}
+
+struct expression_name conditions_entry(int index)
+{
+    int cost = 0;
+    const struct field *f = field_of(index, &cost);
+    return f ? (struct expression_name){f->key, type_of(f), UNIT_PLAIN}
+             : (struct expression_name){costs[cost].name, EXPRESSION_NUMBER, costs[cost].unit};
 }
 
 /* There are too many keys to name them all. */
@@ -93,36 +125,41 @@ enum status conditions_scope(struct arena *arena, bool with_costs, struct expres
                              struct err *e)
 {
     struct expression_name *names = arena_alloc(arena, FIELDS_MAX + COST_COUNT, sizeof *names);
-    int count = 0;
+    const int count = conditions_name(costs[0].name) + (with_costs ? COST_COUNT : 0);
     if (!names)
         return err_set(e, ST_NOMEM, "out of memory");
-    for (size_t i = 0; i < field_count(); i++) {
-        const struct field *f = field_at(i);
-        if (field_in(f, SECTION_AXIS))
-            names[count++] = (struct expression_name){f->key, type_of(f), UNIT_PLAIN};
-    }
-    for (int i = 0; with_costs && i < COST_COUNT; i++)
-        names[count++] = (struct expression_name){costs[i].name, EXPRESSION_NUMBER, costs[i].unit};
+    for (int i = 0; i < count; i++)
+        names[i] = conditions_entry(i);
     *out = (struct expression_scope){
         .count = count, .names = names, .allowed = allowed_names(arena, with_costs), .canonical = canonical};
     return out->allowed ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
 }
 
-int conditions_name(const char *name)
+static int find(const char *name, int (*compare)(const char *, const char *))
 {
     int index = 0;
     for (size_t i = 0; i < field_count(); i++) {
         if (!field_in(field_at(i), SECTION_AXIS))
             continue;
-        if (strcmp(field_at(i)->key, name) == 0)
+        if (compare(field_at(i)->key, name) == 0)
             return index;
         index++;
     }
     for (int i = 0; i < COST_COUNT; i++, index++) {
-        if (strcmp(costs[i].name, name) == 0)
+        if (compare(costs[i].name, name) == 0)
             return index;
     }
     return -1;
+}
+
+int conditions_name(const char *name)
+{
+    return find(name, strcmp);
+}
+
+int conditions_column(const char *name)
+{
+    return find(name, strcasecmp);
 }
 
 int conditions_min_channels(const struct arch *arch)

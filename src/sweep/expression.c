@@ -16,11 +16,16 @@ static const char *const type_names[] = {[EXPRESSION_NUMBER] = "a number",
                                          [EXPRESSION_TRUTH] = "true or false",
                                          [EXPRESSION_WORDS] = "a text",
                                          [EXPRESSION_ANYTHING] = "anything"};
-static const char *const unit_names[] = {[UNIT_ANY] = "a number",
-                                         [UNIT_PLAIN] = "a plain number",
-                                         [UNIT_BYTES] = "bytes",
-                                         [UNIT_MIB] = "MiB",
-                                         [UNIT_TIME] = "a time"};
+static const char *const unit_names[] = {
+    [UNIT_ANY] = "a number", [UNIT_PLAIN] = "a plain number", [UNIT_BYTES] = "bytes",
+    [UNIT_MIB] = "MiB",      [UNIT_TIME] = "a time",          [UNIT_MS] = "milliseconds"};
+/* Literals that go with a unit. */
+static const char *const unit_literals[] = {[UNIT_ANY] = "any number",
+                                            [UNIT_PLAIN] = "5, 50%, 5K, 5M or 5G",
+                                            [UNIT_BYTES] = "5, 5KB, 5MB, 5GB, 5KiB, 5MiB or 5GiB",
+                                            [UNIT_MIB] = "5 (MiB), 5KB, 5MB, 5GB, 5KiB, 5MiB or 5GiB",
+                                            [UNIT_TIME] = "5 (seconds), 5s, 5m, 5h, 5d or 1h30m",
+                                            [UNIT_MS] = "5 (milliseconds), 5s, 5m, 5h or 5d"};
 
 struct expression *expression_fail(struct parser *p, size_t at, const char *format, ...)
 {
@@ -90,15 +95,20 @@ bool expression_expect(struct parser *p, const struct expression *x, enum expres
         unknown_name(p, x);
         return false;
     }
-    const bool truth = type == EXPRESSION_TRUTH && x->type == EXPRESSION_NUMBER && p->scope->columns;
     if (x->op == X_NULL) {
         expression_fail(p, x->at, "null stands only beside = and !=");
         return false;
     }
-    if (x->type == type || x->type == EXPRESSION_ANYTHING || truth)
+    if (x->type == type || (x->type == EXPRESSION_ANYTHING && type != EXPRESSION_TRUTH))
         return true;
-    expression_fail(p, x->at, "%s is %s where %s is needed%s", source_of(p, x, quoted), type_names[x->type],
-                    type_names[type], type == EXPRESSION_TRUTH ? ", allowed: a comparison" : "");
+    source_of(p, x, quoted);
+    if (type == EXPRESSION_TRUTH)
+        expression_fail(
+            p, x->at, "%s alone is no condition: a comparison is missing, allowed: <, <=, >, >=, =, != or in",
+            quoted);
+    else
+        expression_fail(p, x->at, "%s is %s where %s is needed", quoted, type_names[x->type],
+                        type_names[type]);
     return false;
 }
 
@@ -107,24 +117,43 @@ static bool units_agree(struct parser *p, const struct expression *a, const stru
     char left[QUOTED_TEXT], right[QUOTED_TEXT];
     if (a->unit == UNIT_ANY || b->unit == UNIT_ANY || a->unit == b->unit)
         return true;
-    expression_fail(p, b->at, "%s is %s but %s is %s, allowed: equal units", source_of(p, a, left),
-                    unit_names[a->unit], source_of(p, b, right), unit_names[b->unit]);
+    const bool literals = a->op == X_NUMBER || b->op == X_NUMBER;
+    const struct expression *wrong = a->op == X_NUMBER ? a : b, *other = wrong == a ? b : a;
+    expression_fail(p, wrong->at, "%s is %s but %s is %s, allowed: %s", source_of(p, other, left),
+                    unit_names[other->unit], source_of(p, wrong, right), unit_names[wrong->unit],
+                    literals ? unit_literals[other->unit] : "equal units");
     return false;
 }
 
-/* Numbers of MiB beside bytes are turned into bytes. NULL: no memory. */
-static const struct expression *mib_settle(struct parser *p, const struct expression *x,
-                                           const struct expression *other)
+/* Numbers of MiB beside bytes are turned into bytes, milliseconds beside a time into seconds. NULL: no
+ * memory. */
+static const struct expression *unit_settle(struct parser *p, const struct expression *x,
+                                            const struct expression *other)
 {
-    if (x->unit != UNIT_MIB || other->unit != UNIT_BYTES)
+    const bool mib = x->unit == UNIT_MIB && other->unit == UNIT_BYTES,
+               ms = x->unit == UNIT_MS && other->unit == UNIT_TIME;
+    if (!mib && !ms)
         return x;
-    struct expression *mib = expression_node(p, X_NUMBER, EXPRESSION_NUMBER, x, x);
-    if (mib)
-        mib->number = 0x1p20;
-    struct expression *bytes = expression_node(p, X_MULTIPLY, EXPRESSION_NUMBER, x, mib);
-    if (bytes)
-        bytes->unit = UNIT_BYTES;
-    return bytes;
+    struct expression *factor = expression_node(p, X_NUMBER, EXPRESSION_NUMBER, x, x);
+    if (factor)
+        factor->number = mib ? 0x1p20 : 1e-3;
+    struct expression *settled = expression_node(p, X_MULTIPLY, EXPRESSION_NUMBER, x, factor);
+    if (settled)
+        settled->unit = other->unit;
+    return settled;
+}
+
+/* Of a product or quotient. One of plain numbers is plain, one of bytes and a plain number is bytes; of
+ * others nothing is known. */
+static enum expression_unit product_unit(enum expression_op op, enum expression_unit a,
+                                         enum expression_unit b)
+{
+    const bool a_plain = a <= UNIT_PLAIN, b_plain = b <= UNIT_PLAIN;
+    if (a_plain && b_plain)
+        return a == UNIT_PLAIN || b == UNIT_PLAIN ? UNIT_PLAIN : UNIT_ANY;
+    if (a_plain != b_plain && (op == X_MULTIPLY || b_plain))
+        return a_plain ? b : a;
+    return UNIT_ANY;
 }
 
 struct expression *expression_arithmetic(struct parser *p, enum expression_op op, const struct expression *a,
@@ -136,19 +165,17 @@ struct expression *expression_arithmetic(struct parser *p, enum expression_op op
     if (op == X_DIVIDE && b->op == X_NUMBER && b->number == 0)
         return expression_fail(p, b->at, "division by zero");
     if (sum) {
-        const struct expression *left = mib_settle(p, a, b), *right = mib_settle(p, b, a);
+        const struct expression *left = unit_settle(p, a, b), *right = unit_settle(p, b, a);
         if (!left || !right || !units_agree(p, left, right))
             return NULL;
         a = left;
         b = right;
     }
     struct expression *x = expression_node(p, op, EXPRESSION_NUMBER, a, b);
-    /* A product of bytes and a count is bytes; of others nothing is known. */
-    const bool a_plain = a->unit <= UNIT_PLAIN, b_plain = b->unit <= UNIT_PLAIN;
     if (x && sum)
         x->unit = a->unit == UNIT_ANY ? b->unit : a->unit;
-    else if (x && a_plain != b_plain && (op == X_MULTIPLY || b_plain))
-        x->unit = a_plain ? b->unit : a->unit;
+    else if (x)
+        x->unit = product_unit(op, a->unit, b->unit);
     return x;
 }
 
@@ -162,11 +189,11 @@ static const struct expression *literal_settle(struct parser *p, const struct ex
     const bool texts = other->type == EXPRESSION_WORDS || other->type == EXPRESSION_ANYTHING;
     if (other->op != X_NAME || !texts)
         return literal->word ? unknown_name(p, literal) : literal;
-    if (p->scope->columns)
-        return literal;
     if (!p->scope->canonical(p->scope->context, other->name, literal->text, out))
-        return expression_fail(p, literal->at, "%s is no value of %s, allowed: %s",
-                               source_of(p, literal, quoted), p->scope->names[other->name].name, out);
+        return expression_fail(p, literal->at, "%s is no value of %s, %s", source_of(p, literal, quoted),
+                               p->scope->names[other->name].name, out);
+    if (out[0] == '\0')
+        return literal;
     struct expression *x = expression_node(p, X_TEXT, EXPRESSION_WORDS, literal, literal);
     if (!x)
         return NULL;
@@ -214,7 +241,7 @@ struct expression *expression_compare(struct parser *p, enum expression_op op, c
                                type_names[y->type]);
     if (x->type != EXPRESSION_NUMBER && !p->scope->columns && op != X_EQUAL && op != X_UNEQUAL)
         return expression_fail(p, x->at, "%s has no order, allowed: = and !=", source_of(p, x, left));
-    const struct expression *u = mib_settle(p, x, y), *v = mib_settle(p, y, x);
+    const struct expression *u = unit_settle(p, x, y), *v = unit_settle(p, y, x);
     return u && v && units_agree(p, u, v) ? expression_node(p, op, EXPRESSION_TRUTH, u, v) : NULL;
 }
 
@@ -223,7 +250,23 @@ struct expression *expression_compare(struct parser *p, enum expression_op op, c
 struct evaluation {
     expression_lookup *lookup;
     const void *context;
+    struct expression_fault *fault; /* the first */
 };
+
+/* The number an operation gives, and whether it is one. */
+static double result_of(const struct evaluation *v, const struct expression *x, double a, double b)
+{
+    const double result = x->op == X_ADD        ? a + b
+                          : x->op == X_SUBTRACT ? a - b
+                          : x->op == X_MULTIPLY ? a * b
+                                                : a / b;
+    const char *what = x->op == X_DIVIDE && b == 0 ? "divides by zero"
+                       : isinf(result)             ? "gives a number beyond all bounds"
+                                                   : NULL;
+    if (what && !v->fault->what)
+        *v->fault = (struct expression_fault){x->at, x->length, what};
+    return result;
+}
 
 static double number_of(const struct evaluation *v, const struct expression *x)
 {
@@ -235,13 +278,10 @@ static double number_of(const struct evaluation *v, const struct expression *x)
     case X_NEGATE:
         return -number_of(v, x->a);
     case X_ADD:
-        return number_of(v, x->a) + number_of(v, x->b);
     case X_SUBTRACT:
-        return number_of(v, x->a) - number_of(v, x->b);
     case X_MULTIPLY:
-        return number_of(v, x->a) * number_of(v, x->b);
     case X_DIVIDE:
-        return number_of(v, x->a) / number_of(v, x->b);
+        return result_of(v, x, number_of(v, x->a), number_of(v, x->b));
     default:
         return x->number;
     }
@@ -304,9 +344,11 @@ static bool truth_of(const struct evaluation *v, const struct expression *x)
     }
 }
 
-bool expression_holds(const struct expression *x, expression_lookup *lookup, const void *context)
+bool expression_holds(const struct expression *x, expression_lookup *lookup, const void *context,
+                      struct expression_fault *fault)
 {
-    const struct evaluation v = {lookup, context};
+    const struct evaluation v = {lookup, context, fault};
+    *fault = (struct expression_fault){.what = NULL};
     return truth_of(&v, x);
 }
 

@@ -9,10 +9,11 @@
  *     sign  = "-" sign | number | text | name | "true" | "false" | "null" | "(" or ")"
  *
  * A chain a < b < c means a < b and b < c. Numbers take a unit: % (hundredths), K, M, G (counts), KB to GiB
- * (bytes), s, m, h, d and 1h30m (time). Texts stand in quotes, a doubled quote is one; a single word may do
- * without beside a name whose values are texts. `x = null` asks whether x has no value. == is =, <> is !=, &&
- * is and, || is or. Types and units are checked while parsing, so evaluation cannot fail. Knows neither YAML
- * nor SQL nor the design space: a scope names what there is. */
+ * (bytes), s, m, h, d and 1h30m (time). Numbers without a unit go with everything; counts, bytes and times
+ * only with their like. Texts stand in quotes, a doubled quote is one; a single word may do without beside a
+ * name whose values are texts. `x = null` asks whether x has no value. == is =, <> is !=, && is and, || is
+ * or. Types and units are checked while parsing, so that evaluation fails only where a quotient or product
+ * has no value. Knows neither YAML nor SQL nor the design space: a scope names what there is. */
 #ifndef SWEEP_EXPRESSION_H
 #define SWEEP_EXPRESSION_H
 
@@ -32,11 +33,12 @@ enum expression_type {
 };
 
 enum expression_unit {
-    UNIT_ANY,   /* a number without unit, or K, M, G: goes with everything */
-    UNIT_PLAIN, /* a count or a ratio */
+    UNIT_ANY,   /* a number without unit: goes with everything */
+    UNIT_PLAIN, /* a count or a ratio; a number with %, K, M, G */
     UNIT_BYTES,
     UNIT_MIB,  /* a number of MiB: where it meets bytes it is turned into them */
     UNIT_TIME, /* seconds */
+    UNIT_MS,   /* milliseconds: where they meet a time they are turned into it */
 };
 
 struct expression_name {
@@ -54,8 +56,8 @@ struct expression_scope {
      * and 0, and every text may stand beside a text. */
     bool columns;
     const void *context; /* of: */
-    /* Unless they are columns: the one form of a text that is compared with a name of type EXPRESSION_WORDS;
-     * false when it is none of the name's values, with "allowed" written to out. */
+    /* The one form of a text that is compared with a name of texts; "": any text, as it stands. False when it
+     * is none of the name's values, with "allowed: ..." written to out. */
     bool (*canonical)(const void *context, int name, const char *text, char out[EXPRESSION_TEXT]);
 };
 
@@ -76,7 +78,15 @@ struct expression_value {
 /* Writes the value of a name. */
 typedef void expression_lookup(const void *context, int name, struct expression_value *out);
 
-/* A comparison with a number that is not known (NaN) does not hold, but for !=. */
-bool expression_holds(const struct expression *x, expression_lookup *lookup, const void *context);
+/* A number that does not exist. */
+struct expression_fault {
+    size_t at, length; /* of the operation in the text */
+    const char *what;  /* "divides by zero"; NULL: there is none */
+};
+
+/* A comparison with a number that is not known (NaN) does not hold, but for !=. *fault says whether the
+ * answer rests on a quotient by zero or a number beyond all bounds, and so is none. */
+bool expression_holds(const struct expression *x, expression_lookup *lookup, const void *context,
+                      struct expression_fault *fault);
 
 #endif

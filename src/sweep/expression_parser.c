@@ -60,11 +60,14 @@ static void number_scan(struct parser *p, const char *s)
     struct token *t = &p->token;
     t->kind = TOKEN_NUMBER;
     t->length = apart ? n + gap + unit : n + percent;
-    t->unit = strchr(compact, 'B') ? UNIT_BYTES : UNIT_ANY;
-    if (n <= 40 && (num_parse_double(compact, &t->number) || num_parse_scaled(compact, &t->number))) {
+    if (n <= 40 && num_parse_double(compact, &t->number)) {
         t->number /= percent ? 100 : 1;
+        t->unit = percent ? UNIT_PLAIN : UNIT_ANY;
         return;
     }
+    t->unit = strchr(compact, 'B') ? UNIT_BYTES : UNIT_PLAIN;
+    if (n <= 40 && num_parse_scaled(compact, &t->number))
+        return;
     t->unit = UNIT_TIME;
     if (n > 40 || !num_parse_duration(compact, &t->number))
         expression_fail(
@@ -152,6 +155,17 @@ static struct expression *unexpected(struct parser *p, const char *allowed)
                            allowed);
 }
 
+/* The same behind an expression that could go on, or end with `end`. */
+static struct expression *unexpected_after(struct parser *p, const struct expression *x, const char *end)
+{
+    char allowed[160];
+    const char *comparison = x->type == EXPRESSION_TRUTH ? "and, or, a further comparison"
+                             : x->op == X_NAME           ? "<, <=, >, >=, =, != (= null too), in, not in"
+                                                         : "<, <=, >, >=, =, !=, in, not in";
+    snprintf(allowed, sizeof allowed, "%s, + - * / or %s", comparison, end);
+    return unexpected(p, allowed);
+}
+
 static struct expression *parse_or(struct parser *p);
 
 /* A literal or name of the next token, which is consumed. */
@@ -227,7 +241,7 @@ static struct expression *parse_primary(struct parser *p)
     if (accept(p, "(")) {
         struct expression *x = parse_or(p);
         if (x && !accept(p, ")"))
-            return unexpected(p, ")");
+            return unexpected_after(p, x, ")");
         return x;
     }
     if (p->status != ST_OK)
@@ -237,7 +251,7 @@ static struct expression *parse_primary(struct parser *p)
                            .op = X_NUMBER, .type = EXPRESSION_NUMBER, .unit = t->unit, .number = t->number});
     if (t->kind == TOKEN_TEXT || (t->kind == TOKEN_NAME && !is_keyword(p)))
         return parse_word(p);
-    return unexpected(p, "a name, a number, a quoted text or (");
+    return unexpected(p, "a name, a number, a quoted text, true, false, null, - or (");
 }
 
 static bool deeper(struct parser *p)
@@ -300,7 +314,7 @@ static struct expression *parse_list(struct parser *p, const struct expression *
         any = any && same ? expression_node(p, X_OR, EXPRESSION_TRUTH, any, same) : same;
     } while (any && accept(p, ","));
     if (any && !accept(p, close))
-        return unexpected(p, close[0] == ']' ? ", or ]" : ", or )");
+        return unexpected(p, close[0] == ']' ? "+ - * /, a comma or ]" : "+ - * /, a comma or )");
     return any;
 }
 
@@ -383,7 +397,7 @@ enum status expression_parse(const char *text, const struct expression_scope *sc
         advance(&p);
     const struct expression *x = p.status == ST_OK ? parse_or(&p) : NULL;
     if (x && p.status == ST_OK && p.token.kind != TOKEN_END)
-        x = unexpected(&p, "and, or, a comparison, or the end");
+        x = unexpected_after(&p, x, "the end");
     if (x && p.status == ST_OK && !expression_expect(&p, x, EXPRESSION_TRUTH) && !x->word)
         x = NULL;
     if (p.status == ST_OK)

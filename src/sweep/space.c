@@ -205,7 +205,25 @@ static enum status trial_realise(const struct builder *b, struct trial *trial, c
                       cause.text);
 }
 
-int space_violated(const struct builder *b, const struct trial *trial)
+enum status space_holds(struct builder *b, const struct condition *c, const char *key,
+                        const struct measures *measures, bool *holds)
+{
+    struct expression_fault fault;
+    const char *axes = "{}";
+    *holds = expression_holds(c->holds, conditions_lookup, measures, &fault);
+    if (!fault.what)
+        return ST_OK;
+    const enum status st = axes_write(b, &axes);
+    if (st != ST_OK)
+        return st;
+    return spec_error(b->e, b->spec->path, conditions_mark(b->spec->text, c->mark, fault.at), key,
+                      "\"%.*s\" %s at the point %s of block %s, allowed: conditions with an answer for every "
+                      "point, such as `freq = 0 or ...` before a quotient by freq",
+                      (int)(fault.length < 60 ? fault.length : 60), c->text + fault.at, fault.what, axes,
+                      b->spec->blocks[b->block].id);
+}
+
+enum status space_violated(struct builder *b, const struct trial *trial, int *violated)
 {
     const struct measures measures = {.point = &trial->point,
                                       .cost = &trial->cost,
@@ -213,12 +231,19 @@ int space_violated(const struct builder *b, const struct trial *trial)
                                       .min_channels = trial->min_channels,
                                       .train_s = trial->train_s};
     const struct condition *rule;
+    *violated = -1;
     for (int i = 0; (rule = space_rule(b->spec, b->block, i)) != NULL; i++) {
         const bool wanted = i < b->spec->constraints.count;
-        if (expression_holds(rule->holds, conditions_lookup, &measures) != wanted)
-            return i;
+        bool holds;
+        enum status st = space_holds(b, rule, wanted ? "constraints" : "exclude", &measures, &holds);
+        if (st != ST_OK)
+            return st;
+        if (holds != wanted) {
+            *violated = i;
+            break;
+        }
     }
-    return -1;
+    return ST_OK;
 }
 
 static bool trials_equal(const struct trial *a, const struct trial *b)
@@ -304,7 +329,10 @@ static enum status point_build(struct builder *b, int index)
         st = trial_realise(b, &trial, axes);
     if (st != ST_OK)
         return st;
-    const int violated = space_violated(b, &trial);
+    int violated;
+    st = space_violated(b, &trial, &violated);
+    if (st != ST_OK)
+        return st;
     trial.skip_reason = violated < 0 ? NULL : space_rule(b->spec, b->block, violated)->reason;
     return space_add(b, &trial);
 }

@@ -3,6 +3,7 @@
 #define SWEEP_SPACE_INTERNAL_H
 
 #include "base/strbuf.h"
+#include "sweep/conditions.h"
 #include "sweep/forecast.h"
 #include "sweep/space.h"
 #include "sweep/spec_fields.h"
@@ -49,9 +50,13 @@ enum status space_assemble(const struct builder *b, struct point *point, struct 
 /* Makes the point of the choices. When it cannot be built: ST_USAGE, *cause saying why (with a position only
  * if *placed). */
 enum status space_realise(const struct builder *b, struct trial *trial, bool *placed, struct err *cause);
+/* Does a condition hold? ST_USAGE, in b->e with its place, where its numbers do not exist; `key`: what the
+ * condition is the value of. */
+enum status space_holds(struct builder *b, const struct condition *c, const char *key,
+                        const struct measures *measures, bool *holds);
 /* Number of the first condition that the point violates: constraints, exclude, the block's exclude; -1: none.
- * realise comes first. */
-int space_violated(const struct builder *b, const struct trial *trial);
+ * realise comes first. Fails as space_holds does. */
+enum status space_violated(struct builder *b, const struct trial *trial, int *violated);
 /* Index of a trial that is equal, -1 if there is none. */
 int space_find(const struct builder *b, const struct trial *trial);
 /* Adds the point under every seed. */

@@ -84,8 +84,9 @@ static enum status strata_make(struct builder *b, uint32_t candidate)
     return ST_OK;
 }
 
-/* Does the condition of a parameter hold for what has been drawn so far? */
-static enum status is_wanted(const struct builder *b, const struct parameter *p, bool *wanted,
+/* Does the condition of a parameter hold for what has been drawn so far? *final: it has no answer, which is
+ * no matter of this candidate alone; b->e says it. */
+static enum status is_wanted(struct builder *b, const struct parameter *p, bool *wanted, bool *final,
                              struct err *cause)
 {
     struct point point;
@@ -93,21 +94,23 @@ static enum status is_wanted(const struct builder *b, const struct parameter *p,
     if (!p->conditional)
         return ST_OK;
     enum status st = space_assemble(b, &point, cause);
+    if (st != ST_OK)
+        return st;
     const struct measures measures = {.point = &point};
-    if (st == ST_OK)
-        *wanted = expression_holds(p->when.holds, conditions_lookup, &measures);
+    st = space_holds(b, &p->when, "when", &measures, wanted);
+    *final = st != ST_OK;
     return st;
 }
 
 /* The choices of a candidate. */
-static enum status candidate_draw(struct builder *b, uint32_t candidate, struct err *cause)
+static enum status candidate_draw(struct builder *b, uint32_t candidate, bool *final, struct err *cause)
 {
     const struct random_block *r = &b->spec->blocks[b->block].random;
     space_choose_set(b);
     for (int i = 0; i < r->count; i++) {
         const struct parameter *p = &r->params[i];
         bool wanted;
-        enum status st = is_wanted(b, p, &wanted, cause);
+        enum status st = is_wanted(b, p, &wanted, final, cause);
         if (st != ST_OK)
             return st;
         if (!wanted)
@@ -129,8 +132,10 @@ static enum status candidate_take(struct builder *b, uint32_t candidate, struct 
 {
     struct trial trial = {.seed = b->spec->seeds[0]};
     struct err cause = ERR_INIT;
-    bool placed = false;
-    enum status st = candidate_draw(b, candidate, &cause);
+    bool placed = false, final = false;
+    enum status st = candidate_draw(b, candidate, &final, &cause);
+    if (final)
+        return st;
     if (st == ST_OK)
         st = space_realise(b, &trial, &placed, &cause);
     if (st == ST_NOMEM)
@@ -141,7 +146,11 @@ static enum status candidate_take(struct builder *b, uint32_t candidate, struct 
             s->unbuildable_why = arena_strdup(&b->space->arena, cause.text);
         return s->unbuildable_why ? ST_OK : space_no_memory(b);
     }
-    const int violated = space_violated(b, &trial), known = space_find(b, &trial);
+    int violated;
+    st = space_violated(b, &trial, &violated);
+    if (st != ST_OK)
+        return st;
+    const int known = space_find(b, &trial);
     if (violated >= 0)
         s->removed[violated]++;
     else if (known >= 0 && b->claimed[known] == b->block + 1)

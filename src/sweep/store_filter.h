@@ -13,7 +13,7 @@
 #include "sweep/store.h"
 
 struct store_filter {
-    const char *where;   /* NULL or "": all rows */
+    const char *where;   /* NULL: all rows */
     const char *label;   /* what messages begin with that are about `where`; NULL: "--where: " */
     const char *sort;    /* "column" or "column:desc", several with commas; NULL: the query's own order */
     const char *columns; /* names with commas, in the order to show; "all"; NULL: `shown` */

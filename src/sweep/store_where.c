@@ -2,9 +2,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/num.h"
+#include "sweep/conditions.h"
 #include "sweep/expression_parser.h"
+#include "sweep/spec_fields.h"
 #include "sweep/store_internal.h"
 
 /* The tree shares operands (of chains and lists), and SQL cannot: what is short as text can be long as SQL.
@@ -20,8 +23,18 @@ struct translation {
     int nodes;                          /* written so far */
 };
 
+/* Columns of 0 and 1 that are no keys of a spec. */
+static bool is_truth(const char *name)
+{
+    static const char *const names[] = {"promoted", "s1x1_clamped", "measured_winograd"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        found = found || strcasecmp(name, names[i]) == 0;
+    return found;
+}
+
 /* By the declaration of the table's column; what is computed has none and goes with everything. */
-static enum expression_type column_type(const struct store_query *q, int column)
+static enum expression_type declared_type(const struct store_query *q, int column)
 {
     const char *type = store_query_column_type(q, column);
     return strcmp(type, "TEXT") == 0                                   ? EXPRESSION_WORDS
@@ -32,16 +45,69 @@ static enum expression_type column_type(const struct store_query *q, int column)
 static bool ends_in(const char *name, const char *end)
 {
     const size_t n = strlen(name), m = strlen(end);
-    return n > m && strcmp(name + n - m, end) == 0;
+    return n >= m && strcmp(name + n - m, end) == 0;
 }
 
-/* Columns have their unit in their name. */
-static enum expression_unit column_unit(const char *name)
+/* Columns have their unit in their name; what has none is a plain number. */
+static enum expression_unit unit_of(const char *name)
 {
     return ends_in(name, "_mib")                             ? UNIT_MIB
-           : ends_in(name, "_bytes")                         ? UNIT_BYTES
+           : ends_in(name, "bytes")                          ? UNIT_BYTES
+           : ends_in(name, "_ms")                            ? UNIT_MS
            : ends_in(name, "_s") && !ends_in(name, "_img_s") ? UNIT_TIME
-                                                             : UNIT_ANY;
+                                                             : UNIT_PLAIN;
+}
+
+/* What a column is: as in a spec where it holds what a spec speaks of; what has a unit is a number, computed
+ * or not. */
+static struct expression_name entry_of(const struct store_query *q, int column)
+{
+    struct expression_name entry = {store_query_column(q, column), declared_type(q, column), UNIT_ANY};
+    const int key = conditions_column(entry.name);
+    const struct expression_name known = conditions_entry(key < 0 ? 0 : key);
+    const bool words = key >= 0 && known.type == EXPRESSION_WORDS;
+    if (entry.type == EXPRESSION_WORDS || words)
+        return (struct expression_name){entry.name, EXPRESSION_WORDS, UNIT_ANY};
+    entry.unit = key >= 0 ? known.unit : unit_of(entry.name);
+    if (is_truth(entry.name))
+        entry.type = EXPRESSION_TRUTH;
+    else if (key >= 0 || entry.unit != UNIT_PLAIN)
+        entry.type = key >= 0 ? known.type : EXPRESSION_NUMBER;
+    return entry;
+}
+
+static const char *state_choice(int i)
+{
+    return i < TRIAL_STATE_COUNT ? trial_state_name((enum trial_state)i) : NULL;
+}
+
+/* How attempts end; see docs/schema.md. */
+static const char *outcome_choice(int i)
+{
+    static const char *const names[] = {"done",   "diverged", "timed_out", "interrupted",
+                                        "failed", "crashed",  NULL};
+    return names[i];
+}
+
+/* The field of which a column of texts holds values, NULL: of none, and any text goes. */
+static const struct field *field_of(const char *name)
+{
+    static const struct field own[] = {{.kind = FIELD_WORD, .key = "state", .choice = state_choice},
+                                       {.kind = FIELD_WORD, .key = "outcome", .choice = outcome_choice}};
+    const int key = conditions_column(name);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (strcasecmp(name, own[i].key) == 0)
+            return &own[i];
+    }
+    return key < 0 ? NULL : conditions_field(key);
+}
+
+static bool canonical(const void *context, int name, const char *text, char out[EXPRESSION_TEXT])
+{
+    const struct expression_name *entry = (const struct expression_name *)context + name;
+    const struct field *f = entry->type == EXPRESSION_NUMBER ? NULL : field_of(entry->name);
+    out[0] = '\0';
+    return !f || conditions_canonical(f, text, out);
 }
 
 static enum status scope_of(const struct store_query *q, struct arena *arena, struct expression_scope *out,
@@ -51,14 +117,10 @@ static enum status scope_of(const struct store_query *q, struct arena *arena, st
     struct expression_name *names = arena_alloc(arena, (size_t)count + 1, sizeof *names);
     if (!names)
         return err_set(e, ST_NOMEM, "out of memory");
-    for (int i = 0; i < count; i++) {
-        const char *name = store_query_column(q, i);
-        const enum expression_unit unit = column_unit(name);
-        const enum expression_type type = column_type(q, i);
-        /* What has a unit is a number, computed or not. */
-        names[i] = (struct expression_name){name, unit == UNIT_ANY ? type : EXPRESSION_NUMBER, unit};
-    }
-    *out = (struct expression_scope){.count = count, .names = names, .columns = true};
+    for (int i = 0; i < count; i++)
+        names[i] = entry_of(q, i);
+    *out = (struct expression_scope){
+        .count = count, .names = names, .columns = true, .context = names, .canonical = canonical};
     return ST_OK;
 }
 
@@ -205,11 +267,14 @@ enum status store_where_translate(const char *text, const char *label, const str
     struct err cause = ERR_INIT;
     size_t at = 0;
     *out = (struct store_where){.sql = STRBUF_INIT};
-    if (!text || text[strspn(text, " \t\n")] == '\0')
+    if (!text)
         return ST_OK;
     enum status st = scope_of(names, arena, &scope, e);
     if (st != ST_OK)
         return st;
+    if (text[strspn(text, " \t\n")] == '\0')
+        return err_set(e, ST_USAGE, "%sthe condition is empty, allowed: a comparison such as %s = 1", label,
+                       store_query_column(names, 0));
     st = expression_parse(text, &scope, arena, &x, &at, &cause);
     if (st == ST_USAGE)
         return err_set(e, st, "%scharacter %zu: %s", label, at + 1, cause.text);

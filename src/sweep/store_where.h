@@ -15,7 +15,7 @@ struct store_where {
     struct cell *parameters; /* of ?1, ?2, ...; in the arena */
 };
 
-/* Translates `text`; NULL or blank: no condition. Columns are those of `names`, and only their names, as
+/* Translates `text`; NULL: no condition. Columns are those of `names`, and only their names, as
  * SQLite has them, become part of the SQL; numbers and texts become parameters. ST_USAGE: "LABELcharacter N:
  * ..." with what is allowed. */
 enum status store_where_translate(const char *text, const char *label, const struct store_query *names,

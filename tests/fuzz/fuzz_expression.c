@@ -21,8 +21,10 @@ static void evaluate(const struct expression *x, bool costs)
     const struct derived derived = {.realised_sr = 0.25};
     const struct measures m = {&point, costs ? &cost : NULL, &derived, 16, 12.5};
     require(point_init(&point, NULL) == ST_OK);
-    const bool once = expression_holds(x, conditions_lookup, &m);
-    require(once == expression_holds(x, conditions_lookup, &m));
+    struct expression_fault fault, again;
+    const bool once = expression_holds(x, conditions_lookup, &m, &fault);
+    require(once == expression_holds(x, conditions_lookup, &m, &again));
+    require(fault.what == again.what && fault.at == again.at);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)

@@ -27,7 +27,7 @@ static bool canonical(const void *context, int name, const char *text, char out[
             return true;
         }
     }
-    snprintf(out, EXPRESSION_TEXT, "none, simple or complex");
+    snprintf(out, EXPRESSION_TEXT, "allowed: none, simple or complex");
     return false;
 }
 
@@ -57,7 +57,10 @@ static bool holds(const char *text)
     size_t at;
     if (parse(text, &arena, &x, &at, &e) != ST_OK)
         fail_msg("%s: at %d: %s", text, (int)at, e.text);
-    const bool result = expression_holds(x, lookup, NULL);
+    struct expression_fault fault;
+    const bool result = expression_holds(x, lookup, NULL, &fault);
+    if (fault.what)
+        fail_msg("%s: %s", text, fault.what);
     arena_release(&arena);
     return result;
 }
@@ -107,7 +110,10 @@ static void test_values(void **state)
         "params * SR == 250K",
         ".25 == SR",
         "unknown_time != 1",
-        "1 / (SR - SR) > params",
+        "SR = 0.25 or 1 / (SR - SR) > params", /* not reached */
+        "bytes < 5 * 1024 * 1024 and bytes = 50% * 8MiB",
+        "bytes / params < 5 and seconds / 2 < 2h",
+        "params / 1K <= 1000",
         "SR = 0.25",
         "SR = 25%  and SR<>.26",
         "flip && SR = 1 || params = 1M",
@@ -117,21 +123,11 @@ static void test_values(void **state)
         "bypass in ['simple', null]",
     };
     static const char *const false_ones[] = {
-        "SR > 0.25",
-        "0.3 < SR < 0.5",
-        "0.1 < SR < 0.2",
-        "bypass == none",
-        "bypass not in [simple]",
-        "SR in [1, 2]",
-        "not flip",
-        "(true or true) and false",
-        "not (false and true) and false",
-        "unknown_time < 1",
-        "unknown_time >= 1",
-        "unknown_time == unknown_time",
-        "0 / (SR - SR) == 0 / (SR - SR)",
-        "null = SR",
-        "unknown_time != null",
+        "SR > 0.25",        "0.3 < SR < 0.5",           "0.1 < SR < 0.2",
+        "bypass == none",   "bypass not in [simple]",   "SR in [1, 2]",
+        "not flip",         "(true or true) and false", "not (false and true) and false",
+        "unknown_time < 1", "unknown_time >= 1",        "unknown_time == unknown_time",
+        "null = SR",        "unknown_time != null",
     };
     for (size_t i = 0; i < sizeof true_ones / sizeof *true_ones; i++) {
         if (!holds(true_ones[i]))
@@ -153,16 +149,23 @@ static void test_errors(void **state)
     } table[] = {
         {"", 0, "ends too early, allowed: a name, a number"},
         {"SR <", 4, "ends too early"},
-        {"SR < 1 1", 7, "\"1\" does not belong here, allowed: and, or, a comparison, or the end"},
+        {"SR < 1 1", 7,
+         "\"1\" does not belong here, allowed: and, or, a further comparison, + - * / or the end"},
+        {"SR 1", 3, "allowed: <, <=, >, >=, =, != (= null too), in, not in, + - * / or the end"},
+        {"SR * 2 1", 7, "allowed: <, <=, >, >=, =, !=, in, not in, + - * / or the end"},
+        {"SR is null", 3, "\"is\" does not belong here, allowed: <, <=, >, >=, =, != (= null too), in"},
         {"RS < 1", 0, "\"RS\" is unknown, did you mean SR?; allowed: SR, params, bytes"},
         {"SR < 1 and parms < 3", 11, "did you mean params?"},
         {"parms + 1 < 3", 0, "did you mean params?"},
         {"not flop", 4, "did you mean flip?"},
         {"nonsense", 0, "\"nonsense\" is unknown; allowed"},
-        {"SR", 0, "\"SR\" is a number where true or false is needed"},
-        {"SR + 1", 0, "\"SR + 1\" is a number where true or false is needed"},
-        {"SR and flip", 0, "\"SR\" is a number where true or false is needed"},
-        {"not SR", 4, "is a number where true or false"},
+        {"SR", 0,
+         "\"SR\" alone is no condition: a comparison is missing, allowed: <, <=, >, >=, =, != or in"},
+        {"1", 0, "\"1\" alone is no condition"},
+        {"'x'", 0, "\"'x'\" alone is no condition"},
+        {"SR + 1", 0, "\"SR + 1\" alone is no condition"},
+        {"SR and flip", 0, "\"SR\" alone is no condition"},
+        {"not SR", 4, "alone is no condition"},
         {"flip + 1 == 2", 0, "\"flip\" is true or false where a number is needed"},
         {"bypass + 1 == 2", 0, "\"bypass\" is a text where a number is needed"},
         {"bypass < simple", 0, "\"bypass\" has no order, allowed: = and !="},
@@ -171,8 +174,16 @@ static void test_errors(void **state)
         {"bypass == simpel", 10, "\"simpel\" is no value of bypass, allowed: none, simple or complex"},
         {"bypass == 'x'", 10, "is no value of bypass"},
         {"bypass in [none, simpel]", 17, "is no value of bypass"},
-        {"bytes < 3s", 8, "\"bytes\" is bytes but \"3s\" is a time, allowed: equal units"},
-        {"params < 5MiB", 9, "\"params\" is a plain number but \"5MiB\" is bytes"},
+        {"bytes < 3s", 8, "\"bytes\" is bytes but \"3s\" is a time, allowed: 5, 5KB, 5MB"},
+        {"params < 5MiB", 9,
+         "\"params\" is a plain number but \"5MiB\" is bytes, allowed: 5, 50%, 5K, 5M or 5G"},
+        {"5MiB > params", 0, "\"params\" is a plain number but \"5MiB\" is bytes"},
+        {"params * 2 < 5MiB", 13, "\"params * 2\" is a plain number but \"5MiB\" is bytes"},
+        {"bytes < params * 4", 8,
+         "\"bytes\" is bytes but \"params * 4\" is a plain number, allowed: equal units"},
+        {"bytes < 5M", 8, "\"bytes\" is bytes but \"5M\" is a plain number, allowed: 5, 5KB, 5MB, 5GB"},
+        {"seconds < 5M", 10, "\"5M\" is a plain number, allowed: 5 (seconds), 5s, 5m"},
+        {"seconds > 50%", 10, "\"50%\" is a plain number"},
         {"bytes + seconds > 1", 8, "equal units"},
         {"bytes < 5TB", 8, "\"5TB\" is no number, allowed: digits with an optional unit %, K, M"},
         {"SR < 1.2.3", 5, "is no number"},
@@ -187,11 +198,11 @@ static void test_errors(void **state)
         {"sr < 1", 0, "did you mean SR?"},
         {"SR < \xc3\xa4", 5, "\"\xc3\xa4\" means nothing here"},
         {"bypass == 'none", 10, "the quote is not closed"},
-        {"(SR < 1", 7, "ends too early, allowed: )"},
+        {"(SR < 1", 7, "ends too early, allowed: and, or, a further comparison, + - * / or )"},
         {"SR < 1)", 6, "\")\" does not belong here"},
         {"SR in []", 7, "\"]\" does not belong here"},
-        {"SR in [1, 2", 11, "ends too early, allowed: , or ]"},
-        {"SR in [1, 2)", 11, "\")\" does not belong here, allowed: , or ]"},
+        {"SR in [1, 2", 11, "ends too early, allowed: + - * /, a comma or ]"},
+        {"SR in [1, 2)", 11, "\")\" does not belong here, allowed: + - * /, a comma or ]"},
         {"SR in 1", 6, "allowed: a list such as [1, 2, 4]"},
         {"SR not 1", 7, "allowed: in"},
         {"SR < and", 5, "\"and\" does not belong here"},
@@ -207,6 +218,39 @@ static void test_errors(void **state)
             fail_msg("%s: status %d at %d \"%s\", expected at %d \"%s\"", table[i].text, (int)st, (int)at,
                      e.text, (int)table[i].at, table[i].message);
         assert_null(x);
+        arena_release(&arena);
+    }
+}
+
+/* Numbers that do not exist are told, with the operation that has none. */
+static void test_faults(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t at, length;
+        const char *what;
+    } table[] = {
+        {"SR < 1 and 1 / (SR - SR) > 3", 11, 12, "divides by zero"},
+        {"not 0 / (SR - SR) = 0", 4, 12, "divides by zero"},
+        {"SR != params / (SR - 0.25)", 6, 19, "divides by zero"},
+        {"params * 1e308 > 1", 0, 14, "gives a number beyond all bounds"},
+        {"unknown_time < 1", 0, 0, NULL},
+        {"SR < 1 or 1 / (SR - SR) > 3", 0, 0, NULL},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct arena arena;
+        struct err e = ERR_INIT;
+        struct expression_fault fault;
+        const struct expression *x = NULL;
+        size_t at = 0;
+        assert_int_equal(parse(table[i].text, &arena, &x, &at, &e), ST_OK);
+        expression_holds(x, lookup, NULL, &fault);
+        if (!fault.what != !table[i].what || fault.at != table[i].at || fault.length != table[i].length)
+            fail_msg("%s: %s at %d + %d", table[i].text, fault.what ? fault.what : "fine", (int)fault.at,
+                     (int)fault.length);
+        if (table[i].what)
+            assert_string_equal(fault.what, table[i].what);
         arena_release(&arena);
     }
 }
@@ -234,8 +278,9 @@ static void test_limits(void **state)
             assert_non_null(strstr(flat && fits ? "" : e.text, flat && fits ? ""
                                                                : fits       ? "too deeply"
                                                                             : "too long"));
+            struct expression_fault fault;
             if (st == ST_OK)
-                assert_int_equal(expression_holds(x, lookup, NULL), i != 5);
+                assert_int_equal(expression_holds(x, lookup, NULL, &fault), i != 5);
             arena_release(&arena);
         }
     }
@@ -279,8 +324,8 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values), cmocka_unit_test(test_errors), cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_uses),   cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_values), cmocka_unit_test(test_errors), cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_limits), cmocka_unit_test(test_uses),   cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -233,7 +233,7 @@ static void test_constraints(void **state)
     } table[] = {
         {"params <= 1248424", false}, {"params < 1248424", true},   {"params >= 1248424", false},
         {"params > 1248424", true},   {"params > 1248423", false},  {"model_bytes <= 4993696", false},
-        {"model_bytes < 5M", false},  {"model_bytes < 4MiB", true}, {"macs < 100M", true},
+        {"model_bytes < 5MB", false}, {"model_bytes < 4MiB", true}, {"macs < 100M", true},
         {"macs > 100M", false},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -254,6 +254,35 @@ static void test_constraints(void **state)
     assert_null(x.space.trials[0].skip_reason); /* 0.73 M parameters */
     assert_string_equal(x.space.trials[1].skip_reason, "params < 1M");
     release(&x);
+}
+
+/* Conditions whose numbers do not exist for a point are errors, not silently true or false. */
+static void test_faults(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *expected;
+    } table[] = {
+        {"constraints: ['incr_e = 0 or base_e / incr_e < 2']\n", NULL},
+        {"constraints: ['params > 5', 'base_e / incr_e < 2']\n",
+         "t.yaml:5:30: constraints: \"base_e / incr_e\" divides by zero at the point {\"incr_e\":0} of block "
+         "a, allowed: conditions with an answer for every point"},
+        {"constraints: ['not (1 < base_e / incr_e)']\n", "t.yaml:5:25: constraints: \"base_e / incr_e\""},
+        {"exclude: ['params * 1e306 > 1']\n",
+         "t.yaml:5:12: exclude: \"params * 1e306\" gives a number beyond all bounds at the point {"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct strbuf text = STRBUF_INIT;
+        struct expanded x = {.space = {.trial_count = 0}};
+        struct err e = ERR_INIT;
+        strbuf_printf(&text, FOLDER "sweep: [{id: a, grid: {incr_e: [64, 0]}}]\n%s", table[i].text);
+        assert_int_equal(spec_parse(text.text, text.len, "t.yaml", &x.spec, &e), ST_OK);
+        assert_int_equal(space_build(&x.spec, &x.space, &e), table[i].expected ? ST_USAGE : ST_OK);
+        if (table[i].expected && strncmp(e.text, table[i].expected, strlen(table[i].expected)) != 0)
+            fail_msg("%s", e.text);
+        strbuf_release(&text);
+        release(&x);
+    }
 }
 
 static void test_derived(void **state)
@@ -353,8 +382,9 @@ int main(void)
         cmocka_unit_test(test_base_only),    cmocka_unit_test(test_union),
         cmocka_unit_test(test_order),        cmocka_unit_test(test_paper),
         cmocka_unit_test(test_equal_trials), cmocka_unit_test(test_preset_axis),
-        cmocka_unit_test(test_constraints),  cmocka_unit_test(test_derived),
-        cmocka_unit_test(test_many),         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_constraints),  cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_derived),      cmocka_unit_test(test_many),
+        cmocka_unit_test(test_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -289,6 +289,20 @@ static void test_costs(void **state)
     }
 }
 
+/* A `when` without an answer is an error of the spec, not of a candidate. */
+static void test_when_fault(void **state)
+{
+    (void)state;
+    struct expanded x;
+    struct err e = ERR_INIT;
+    const char *text = HEAD "sweep: [{id: a, random: {n: 4}, params: {incr_e: {int: [0, 0]}, lr: {uniform: "
+                            "[0.1, 1], when: '1 / incr_e > 0'}}}]\n";
+    assert_int_equal(try_expand(text, &x, &e), ST_USAGE);
+    assert_non_null(
+        strstr(e.text, "when: \"1 / incr_e\" divides by zero at the point {\"incr_e\":0} of block a"));
+    release(&x);
+}
+
 /* Time is known where the machine has been measured only. */
 static void test_time_unknown(void **state)
 {
@@ -331,8 +345,8 @@ int main(void)
         cmocka_unit_test(test_distributions), cmocka_unit_test(test_when),
         cmocka_unit_test(test_too_few),       cmocka_unit_test(test_none),
         cmocka_unit_test(test_unbuildable),   cmocka_unit_test(test_exclude),
-        cmocka_unit_test(test_costs),         cmocka_unit_test(test_time_unknown),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_costs),         cmocka_unit_test(test_when_fault),
+        cmocka_unit_test(test_time_unknown),  cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,14 +154,15 @@ static void test_conditions(void **state)
         {"constraints: [params & 3]\n", 4, 22, "constraints", "\"&\" means nothing here"},
         {"constraints: [params <= 1 000]\n", 4, 27, "constraints", "\"000\" does not belong here"},
         {"constraints: [params <= 1TB]\n", 4, 25, "constraints", "\"1TB\" is no number"},
-        {"constraints: [params <= 5MiB]\n", 4, 25, "constraints", "\"5MiB\" is bytes, allowed: equal units"},
+        {"constraints: [params <= 5MiB]\n", 4, 25, "constraints",
+         "\"5MiB\" is bytes, allowed: 5, 50%, 5K, 5M or 5G"},
         {"constraints: [model_bytes <= 5MiB or so]\n", 4, 38, "constraints", "\"so\" is unknown"},
         {"constraints: [params <=]\n", 4, 24, "constraints", "ends too early"},
         {"constraints: [macs <= 1M, {macs: 1}]\n", 4, 27, "constraints", "a mapping where a condition"},
         {"constraints:\n  - 'bypass == ''simpel'''\n", 5, 16, "constraints",
-         "is no value of bypass, allowed: none, simple or complex"},
+         "is no value of bypass, did you mean simple?; allowed: none, simple or complex"},
         {"constraints:\n  - params < 1M\n    and SRR < 1\n", 6, 9, "constraints", "did you mean SR?"},
-        {"exclude: [SR]\n", 4, 11, "exclude", "\"SR\" is a number where true or false is needed"},
+        {"exclude: [SR]\n", 4, 11, "exclude", "\"SR\" alone is no condition"},
     };
     CHECK(HEAD, table);
 }

@@ -40,7 +40,6 @@ static const char *where(struct store *s, const char *condition)
 static void test_conditions(void **state)
 {
     static const char *const expected[][2] = {
-        {"", "123"},
         {"SR < 0.5", "1"},
         {"sr<=.5", "12"},
         {"0.5 < sr", "3"},
@@ -63,21 +62,22 @@ static void test_conditions(void **state)
         {"note = 'it''s \"x\"'", "2"},
         {"note = \"it's \"\"x\"\"\"", "2"},
         {"SR = 2.5e-1", "1"},
-        {"state = 'done''; DROP TABLE trial; --'", ""},
+        {"note = 'done''; DROP TABLE trial; --'", ""},
         {"state = done", "12"}, /* as in a spec: a word is a text, chains, lists, no order of names' case */
         {"done = state", "12"},
         {"0.25 < SR < 1", "2"},
         {"Id in [1, 3] && state <> failed", "1"},
         {"id not in (1, 2)", "3"},
-        {"state in [failed, 'lost'] || id == 2", "23"},
+        {"state in [failed, 'pruned'] || id == 2", "23"},
         {"note < 'z'", "2"},
         {"not note < 'a'", "123"}, /* the opposite of what does not hold for an absent value */
         {"id = true", "1"},
-        {"note = null and (not (SR and note = 'x')) = true", "13"},
+        {"note = null and (not (SR > 0 and note = 'x')) = true", "13"},
         {"id - (1 - (2 - 3)) = 1 and id / (2 / 2) = 3 and 12 / 2 / 3 = 2", "3"},
         {"8 - 2 - 3 = 3 and id = 1", "1"},
-        {"id - 1", "23"},
-        {"not (id - 1)", "1"},
+        {"id - 1 != 0", "23"},
+        {"1 / (id - 2) < 0", "1"}, /* a quotient by zero has no value */
+        {"1 / (id - 2) = null", "2"},
         {"null = note and null != id", "13"},
         {"null = null and id = 2", "2"},
     };
@@ -99,9 +99,9 @@ static void test_refusals(void **state)
         {"id = 1 and lr > 2", "--where: character 12: \"lr\" is unknown, did you mean SR?; allowed: id,"},
         {"id = 1; DROP TABLE trial", "--where: character 7: \";\" means nothing here"},
         {"id = 1 -- x", "--where: character 11: \"x\" is unknown"},
-        {"id = (SELECT 1)", "--where: character 14: \"1\" does not belong here, allowed: )"},
+        {"id = (SELECT 1)", "--where: character 14: \"1\" does not belong here, allowed: <,"},
         {"load_extension('x')", "--where: character 15: \"(\" does not belong here"},
-        {"(id = 1", "--where: character 8: the condition ends too early, allowed: )"},
+        {"(id = 1", "--where: character 8: the condition ends too early, allowed: and, or, a further "},
         {"id = 1)", "--where: character 7: \")\" does not belong here"},
         {"id =", "--where: character 5: the condition ends too early"},
         {"id = 'x", "--where: character 6: the quote is not closed"},
@@ -115,6 +115,21 @@ static void test_refusals(void **state)
         {"note < null", "--where: character 8: null has no order, allowed: = and !="},
         {"id + null = 1", "--where: character 6: null stands only beside = and !="},
         {"nothing", "--where: character 1: \"nothing\" is unknown"},
+        {"", "--where: the condition is empty, allowed: a comparison such as id = 1"},
+        {" ", "--where: the condition is empty"},
+        {"1", "--where: character 1: \"1\" alone is no condition: a comparison is missing"},
+        {"SR", "--where: character 1: \"SR\" alone is no condition"},
+        {"note", "--where: character 1: \"note\" alone is no condition"},
+        {"id = 1 or SR", "--where: character 11: \"SR\" alone is no condition"},
+        {"id - 1", "--where: character 1: \"id - 1\" alone is no condition"},
+        {"state = 'don'",
+         "--where: character 9: \"'don'\" is no value of state, did you mean done?; allowed: "
+         "pending, running, done, diverged, failed, timed_out, pruned or skipped"},
+        {"state in [done, lost]", "--where: character 17: \"lost\" is no value of state, allowed: pending,"},
+        {"id < 5MiB",
+         "--where: character 6: \"id\" is a plain number but \"5MiB\" is bytes, allowed: 5, 50%, "},
+        {"id < 5s", "--where: character 6: \"id\" is a plain number but \"5s\" is a time"},
+        {"SR > 5h", "--where: character 6: \"SR\" is a plain number but \"5h\" is a time"},
     };
     struct context *c = *state;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
@@ -130,7 +145,9 @@ static void test_refusals(void **state)
 static void test_kinds(void **state)
 {
     static const char sql[] =
-        "SELECT pools, params, model_bytes / 1048576.0 AS model_mib, 1 AS one FROM variant";
+        "SELECT pools, params, model_bytes / 1048576.0 AS model_mib, 1 AS one, bypass, conv10_relu, "
+        "model_bytes,"
+        " model_bytes_8bit, model_bytes_6bit, realised_sr, macs, 1.5 AS latency_ms FROM variant";
     static const char *const expected[][2] = {
         {"pools < 3", "character 9: \"pools\" is a text but \"3\" is a number"},
         {"'a' = params", "character 7: \"'a'\" is a text but \"params\" is a number"},
@@ -142,9 +159,25 @@ static void test_kinds(void **state)
         {"5e6B < model_mib", "character 1: \"5e6B\" is no number"},
         {"model_mib < 5MiB and model_mib + 1KiB > 100 KB and 2KiB = 2KiB + 0 * model_mib", NULL},
         {"pools != null and null = params", NULL},
-        {"model_mib < 5 and params < 5KB and model_mib > params", NULL},
+        {"model_mib < 5 and params < 5K and model_mib * 2 > 1.5", NULL},
+        {"params < 5KB", "character 10: \"params\" is a plain number but \"5KB\" is bytes"},
+        {"model_mib > params", "character 13: \"model_mib\" is MiB but \"params\" is a plain number"},
+        {"model_mib < 5M",
+         "character 13: \"model_mib\" is MiB but \"5M\" is a plain number, allowed: 5 (MiB),"},
+        {"one = 1", NULL},
+        {"one", "character 1: \"one\" alone is no condition"},
+        {"one < 5MiB", "character 7: \"one\" is a plain number but \"5MiB\" is bytes"},
+        {"bypass = 'simpel'",
+         "character 10: \"'simpel'\" is no value of bypass, did you mean simple?; allowed: "
+         "none, simple or complex"},
+        {"bypass in [simple, 'none'] and not conv10_relu or conv10_relu = 1", NULL},
+        {"model_bytes < 5MiB and model_bytes_8bit < 1MB and model_bytes_6bit < 3", NULL},
+        {"model_bytes_8bit < 5M", "character 20: \"model_bytes_8bit\" is bytes but \"5M\" is a plain number"},
+        {"realised_SR < 50% and macs < 5M", NULL},
+        {"latency_ms < 1s and latency_ms < 900", NULL},
+        {"latency_ms < 50%", "character 14: \"latency_ms\" is milliseconds but \"50%\" is a plain number"},
         {"model_mib = 2MiB / 1MiB and model_mib * 1MiB < 5MiB", NULL},
-        {"one = 'x' or one = x or one = 1 or 'x' != one or one", NULL},
+        {"one = 'x' or one = x or one = 1 or 'x' != one", NULL},
         {"pools = 'conv1' or 'a' < 'b'", NULL},
     };
     struct context *c = *state;
@@ -162,7 +195,8 @@ static void test_kinds(void **state)
 /* MiB and bytes mean the same amount; whole numbers keep all their digits; a label of one's own. */
 static void test_amounts(void **state)
 {
-    static const char sql[] = "SELECT 1 AS id, 2.5 AS model_mib, 9007199254740993 AS seed, 90.0 AS train_s";
+    static const char sql[] = "SELECT 1 AS id, 2.5 AS model_mib, 9007199254740993 AS seed, 90.0 AS train_s,"
+                              " 1500.0 AS latency_ms";
     static const struct {
         const char *where;
         int rows;
@@ -178,6 +212,8 @@ static void test_amounts(void **state)
         {"train_s = 1m30s", 1},
         {"train_s > 90 or train_s > 2m", 0},
         {"id = 100%", 1},
+        {"latency_ms = 1.5s and latency_ms = 1500", 1},
+        {"latency_ms < 1s", 0},
     };
     struct context *c = *state;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
