@@ -10,6 +10,8 @@
 #include "report/settings.h"
 #include "report/statistics.h"
 #include "report/table.h"
+#include "sweep/spec_error.h"
+#include "sweep/suggest.h"
 
 /* The blocks of a database with several sweeps are told apart by their sweep. */
 #define BLOCK(sweep, block) "iif((SELECT count(*) FROM sweep) > 1, " sweep " || '/' || " block ", " block ")"
@@ -23,20 +25,23 @@ static const char trials_sql[] = "SELECT t.id AS trial, (SELECT group_concat(DIS
                   "v") ", t.seed, t.state, v.params,"
                        " v.model_bytes / 1048576.0 AS model_mib, v.macs, t.val_top1, t.test_top1, "
                        "t.test_top5,"
-                       " t.epochs_done AS epochs, t.train_s, t.variant_id AS variant, v.model_bytes,"
-                       " v.activation_bytes, v.realised_sr, v.realised_pct3x3, t.recipe_id AS "
-                       "recipe, " SETTINGS_OF_RECIPE(
-                           "r") ", t.val_top5, t.val_loss, t.test_loss, t.eval_s,"
-                                " d.latency_ms, d.latency_p95_ms, d.infer_img_s, d.infer_bytes / 1048576.0 "
-                                "AS infer_mib,"
-                                " " RUNG_OF("t.id",
-                                            "rung") " AS rung,"
-                                                    " t.skip_reason, t.message, t.diverged_step, t.checkpoint"
-                                                    " FROM trial t JOIN variant v ON v.id = t.variant_id "
-                                                    "JOIN recipe r ON r.id "
-                                                    "= t.recipe_id"
-                                                    " LEFT JOIN deployment d ON d.variant_id = t.variant_id "
-                                                    "ORDER BY t.id";
+                       " t.epochs_done AS epochs, t.train_s, t.variant_id AS variant, " COSTS_OF_VARIANT(
+                           "v") ", t.recipe_id AS "
+                                "recipe, " SETTINGS_OF_RECIPE(
+                                    "r") ", t.val_top5, t.val_loss, t.test_loss, t.eval_s,"
+                                         " d.latency_ms, d.latency_p95_ms, d.infer_img_s, d.infer_bytes / "
+                                         "1048576.0 "
+                                         "AS infer_mib,"
+                                         " " RUNG_OF(
+                                             "t.id",
+                                             "rung") " AS rung,"
+                                                     " t.skip_reason, t.message, t.diverged_step, "
+                                                     "t.checkpoint"
+                                                     " FROM trial t JOIN variant v ON v.id = t.variant_id "
+                                                     "JOIN recipe r ON r.id "
+                                                     "= t.recipe_id"
+                                                     " LEFT JOIN deployment d ON d.variant_id = t.variant_id "
+                                                     "ORDER BY t.id";
 static const char trials_shown[] =
     "trial,block," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN
     ",seed,state,params,model_mib,macs,latency_ms,val_top1,test_top1,test_top5,epochs,train_s";
@@ -44,26 +49,32 @@ static const char trials_shown[] =
 /* Half of a 95 % confidence interval of a mean of n: what query_ci95 gives, times the standard deviation. */
 #define CI95(sd, n) "ci95_factor(" n ") * " sd
 
-static const char
-    curve_sql[] = "SELECT " BLOCK("c.sweep",
-                                  "c.block") " AS block, c.axes, c.sr, c.pct3x3, c.n, c.params, c.model_mib, "
-                                             "c.macs,"
-                                             " c.latency_ms, c.val_top1, " CI95("c.val_top1_stddev", "c.n") " AS val_top1_ci95, c.test_top1, " CI95(
-                                                 "c.test_top1_stddev",
-                                                 "c.n") " AS test_top1_ci95, c.test_top5, c.train_s, "
-                                                        "c.latency_p95_ms, c.infer_img_s,"
-                                                        " c.infer_mib, c.val_top1_stddev, "
-                                                        "c.test_top1_stddev, c.variant_id AS variant, "
-                                                        "c.recipe_id AS recipe,"
-                                                        " c.base_e, c.incr_e, "
-                                                        "c.freq, " SETTINGS_OF_VARIANT_BUT_METAPARAMETERS(
-                                                            "v") ", " SETTINGS_OF_RECIPE("r") " FROM curve c "
-                                                                                              "JOIN variant "
-                                                                                              "v ON v.id = "
-                                                                                              "c.variant_id "
-                                                                                              "JOIN recipe r "
-                                                                                              "ON r.id = "
-                                                                                              "c.recipe_id";
+static const char curve_sql[] =
+    "SELECT " BLOCK(
+        "c.sweep",
+        "c.block") " AS block, c.axes, c.sr, c.pct3x3, c.n, c.params, c.model_mib, "
+                   "c.macs,"
+                   " c.latency_ms, c.val_top1, " CI95(
+                       "c.val_top1_stddev",
+                       "c.n") " AS val_top1_ci95, c.test_top1, " CI95("c.test_top1_stddev",
+                                                                      "c.n") " AS test_top1_ci95, "
+                                                                             "c.test_top5, c.train_s, "
+                                                                             "c.latency_p95_ms, "
+                                                                             "c.infer_img_s,"
+                                                                             " c.infer_mib, "
+                                                                             "c.val_top1_stddev, "
+                                                                             "c.test_top1_stddev, "
+                                                                             "c.variant_id AS variant, "
+                                                                             "c.recipe_id AS recipe,"
+                                                                             " c.base_e, c.incr_e, "
+                                                                             "c.freq, " COSTS_OF_VARIANT("v") ", " SETTINGS_OF_VARIANT_BUT_METAPARAMETERS(
+                                                                                 "v") ", " SETTINGS_OF_RECIPE("r") " FROM curve c "
+                                                                                                                   "JOIN variant "
+                                                                                                                   "v ON v.id = "
+                                                                                                                   "c.variant_id "
+                                                                                                                   "JOIN recipe r "
+                                                                                                                   "ON r.id = "
+                                                                                                                   "c.recipe_id";
 static const char curve_shown[] = "block,axes,sr,pct3x3,n,params,model_mib,macs,latency_ms,val_top1,"
                                   "val_top1_ci95,test_top1,test_top1_ci95,test_top5,train_s";
 
@@ -83,35 +94,48 @@ static const char leaderboard_sql[] =
                        "coalesce(x.val_top1, x.test_top1) DESC,"
                        "  v.model_bytes, v.id, x.recipe_id) AS rank, x.variant_id AS variant, x.recipe_id AS "
                        "recipe, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE(
-                           "r") ", v.params, v.model_bytes / 1048576.0 AS model_mib, v.macs,"
-                                " x.n, x.val_top1, " CI95(
-                                    "x.val_sd", "x.n") " AS val_top1_ci95, "
-                                                       "x.test_top1, " CI95("x.test_sd",
-                                                                            "x.n") " AS test_top1_ci95, "
-                                                                                   "x.test_top5, "
-                                                                                   "x.train_s, x.trials, "
-                                                                                   "d.latency_ms, "
-                                                                                   "d.latency_p95_ms, "
-                                                                                   "d.infer_img_s,"
-                                                                                   " d.infer_bytes / "
-                                                                                   "1048576.0 AS "
-                                                                                   "infer_mib, x.val_sd "
-                                                                                   "AS val_top1_stddev, "
-                                                                                   "x.test_sd AS "
-                                                                                   "test_top1_stddev"
-                                                                                   " FROM result x JOIN "
-                                                                                   "sweep s ON s.id = "
-                                                                                   "x.sweep_id JOIN "
-                                                                                   "variant v ON v.id = "
-                                                                                   "x.variant_id"
-                                                                                   " JOIN recipe r ON "
-                                                                                   "r.id = x.recipe_id "
-                                                                                   "LEFT JOIN "
-                                                                                   "deployment d ON "
-                                                                                   "d.variant_id = "
-                                                                                   "x.variant_id"
-                                                                                   " ORDER BY s.id, "
-                                                                                   "rank";
+                           "r") ", v.params, " COSTS_OF_VARIANT("v") ", v.model_bytes / 1048576.0 AS "
+                                                                     "model_mib, v.macs,"
+                                                                     " x.n, x.val_top1, " CI95(
+                                                                         "x.val_sd",
+                                                                         "x.n") " AS val_top1_ci95, "
+                                                                                "x.test_top1, " CI95(
+                                                                                    "x.test_sd",
+                                                                                    "x.n") " AS "
+                                                                                           "test_top1_ci95, "
+                                                                                           "x.test_top5, "
+                                                                                           "x.train_s, "
+                                                                                           "x.trials, "
+                                                                                           "d.latency_ms, "
+                                                                                           "d.latency_p95_ms,"
+                                                                                           " "
+                                                                                           "d.infer_img_s,"
+                                                                                           " d.infer_bytes / "
+                                                                                           "1048576.0 AS "
+                                                                                           "infer_mib, "
+                                                                                           "x.val_sd "
+                                                                                           "AS "
+                                                                                           "val_top1_stddev, "
+                                                                                           "x.test_sd AS "
+                                                                                           "test_top1_stddev"
+                                                                                           " FROM result x "
+                                                                                           "JOIN "
+                                                                                           "sweep s ON s.id "
+                                                                                           "= "
+                                                                                           "x.sweep_id JOIN "
+                                                                                           "variant v ON "
+                                                                                           "v.id = "
+                                                                                           "x.variant_id"
+                                                                                           " JOIN recipe r "
+                                                                                           "ON "
+                                                                                           "r.id = "
+                                                                                           "x.recipe_id "
+                                                                                           "LEFT JOIN "
+                                                                                           "deployment d ON "
+                                                                                           "d.variant_id = "
+                                                                                           "x.variant_id"
+                                                                                           " ORDER BY s.id, "
+                                                                                           "rank";
 #define RANKED_SETTINGS "variant,recipe," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN
 #define RANKED_RESULTS "trials,n,val_top1,val_top1_ci95,test_top1,test_top1_ci95,test_top5"
 static const char leaderboard_shown[] =
@@ -135,8 +159,10 @@ static const char best_shown[] =
     "sweep,rank," RANKED_SETTINGS ",params,model_mib,latency_ms," RANKED_RESULTS ",behind";
 
 static const char fires_sql[] = "SELECT v.id AS variant, " SETTINGS_OF_VARIANT(
-    "v") ", f.fire, f.s1x1, f.e1x1, f.e3x3, f.s1x1_clamped, f.params"
-         " FROM fire f JOIN variant v ON v.id = f.variant_id ORDER BY f.variant_id, f.fire";
+    "v") ", f.fire, f.s1x1, f.e1x1, f.e3x3, f.s1x1_clamped, "
+         "f.params, v.macs, " COSTS_OF_VARIANT("v") ""
+                                                    " FROM fire f JOIN variant v ON v.id = "
+                                                    "f.variant_id ORDER BY f.variant_id, f.fire";
 static const char fires_shown[] =
     "variant," SETTINGS_VARIANT_SHOWN ",fire,s1x1,e1x1,e3x3,s1x1_clamped,params";
 
@@ -167,10 +193,11 @@ static const char failures_sql[] =
     "SELECT t.id AS trial, t.state, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE(
         "r") ", t.seed,"
              " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id) AS attempts, t.epochs_done AS epochs,"
-             " t.diverged_step, t.message, t.variant_id AS variant, t.recipe_id AS recipe, v.params FROM "
-             "trial t"
-             " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
-             " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.id";
+             " t.diverged_step, t.message, t.variant_id AS variant, t.recipe_id AS recipe, v.params, "
+             "v.macs, " COSTS_OF_VARIANT(
+                 "v") " FROM trial t"
+                      " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
+                      " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.id";
 static const char failures_shown[] = "trial,state," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN
                                      ",seed,attempts,epochs,diverged_step,message";
 
@@ -182,8 +209,9 @@ static const char deployment_sql[] = "SELECT d.variant_id AS variant, " SETTINGS
          " d.infer_activation_bytes / 1048576.0 AS infer_activation_mib,"
          " v.activation_bytes / 1048576.0 AS activation_mib, d.cpu_share, d.isa, d.host, d.cpu, "
          "d.tool_version,"
-         " d.measured_utc, v.params, v.macs, d.tile, d.winograd AS measured_winograd"
-         " FROM deployment d JOIN variant v ON v.id = d.variant_id ORDER BY d.variant_id";
+         " d.measured_utc, v.params, v.macs, " COSTS_OF_VARIANT(
+             "v") ", d.tile, d.winograd AS measured_winograd"
+                  " FROM deployment d JOIN variant v ON v.id = d.variant_id ORDER BY d.variant_id";
 static const char deployment_shown[] =
     "variant," SETTINGS_VARIANT_SHOWN
     ",model_mib,latency_ms,latency_p95_ms,infer_img_s,infer_mib,repetitions,"
@@ -195,14 +223,20 @@ static const char rungs_sql[] =
     "recipe, " SETTINGS_OF_VARIANT(
         "v") ", v.model_bytes / 1048576.0 AS model_mib, d.latency_ms, count(*) AS seeds,"
              " sum(t.state = 'done') AS n, avg(iif(t.state = 'done', t.val_top1, NULL)) AS val_top1, "
-             "x.rank, " SETTINGS_OF_RECIPE(
-                 "r") ", x.promoted, min(t.state) AS state, t.message, v.params, v.macs, v.activation_bytes"
-                      " FROM rung x JOIN sweep s ON s.id = x.sweep_id JOIN trial t ON t.id = x.trial_id"
-                      " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
-                      " LEFT JOIN deployment d ON d.variant_id = t.variant_id WHERE x.in_spec"
-                      " GROUP BY x.sweep_id, x.rung, t.variant_id, t.recipe_id"
-                      " ORDER BY x.sweep_id, x.rung, x.rank IS NULL, x.rank, t.state = 'pruned', val_top1 "
-                      "DESC, t.variant_id";
+             "x.rank, " SETTINGS_OF_RECIPE("r") ", x.promoted, min(t.state) AS state, t.message, v.params, "
+                                                "v.macs, " COSTS_OF_VARIANT(
+                                                    "v") ""
+                                                         " FROM rung x JOIN sweep s ON s.id = x.sweep_id "
+                                                         "JOIN trial t ON t.id = x.trial_id"
+                                                         " JOIN variant v ON v.id = t.variant_id JOIN recipe "
+                                                         "r ON r.id = t.recipe_id"
+                                                         " LEFT JOIN deployment d ON d.variant_id = "
+                                                         "t.variant_id WHERE x.in_spec"
+                                                         " GROUP BY x.sweep_id, x.rung, t.variant_id, "
+                                                         "t.recipe_id"
+                                                         " ORDER BY x.sweep_id, x.rung, x.rank IS NULL, "
+                                                         "x.rank, t.state = 'pruned', val_top1 "
+                                                         "DESC, t.variant_id";
 /* Without the epochs that are planned: they are the rung's. */
 static const char rungs_shown[] = "sweep,rung,epochs,variant,recipe," SETTINGS_VARIANT_SHOWN
                                   "," SETTINGS_RECIPE_BUT_EPOCHS ",model_mib,n,val_top1,rank,promoted,state";
@@ -288,24 +322,35 @@ static enum status open_known(struct store *s, const struct named_query *q, cons
     return st == ST_OK ? store_query_open_filtered(s, q->sql, &filter, out, e) : st;
 }
 
+static enum status unknown_query(const char *name, struct err *e)
+{
+    static const char *const computed[] = {"compare", "effects", "plateau", "ranks"}; /* answers.h */
+    const char *known[32];
+    char quoted[QUOTED_TEXT], guess[SUGGEST_TEXT];
+    struct strbuf list = STRBUF_INIT;
+    int count = 0;
+    for (const struct named_query *q = named_queries(); q->name && count < 28; q++)
+        known[count++] = q->name;
+    for (size_t i = 0; i < sizeof computed / sizeof *computed; i++)
+        known[count++] = computed[i];
+    for (int i = 0; i < count; i++)
+        strbuf_printf(&list, "%s%s", i ? ", " : "", known[i]);
+    const enum status st =
+        list.failed ? err_set(e, ST_NOMEM, "out of memory")
+                    : err_set(e, ST_USAGE, "unknown query %s%s; allowed: %s", text_quote(name, quoted),
+                              suggest_text(name, known, count, guess), list.text);
+    strbuf_release(&list);
+    return st;
+}
+
 enum status named_query_open_filtered(struct store *s, const char *name, const struct store_filter *f,
                                       struct store_query **out, struct err *e)
 {
-    struct strbuf known = STRBUF_INIT;
     for (const struct named_query *q = named_queries(); q->name; q++) {
-        if (strcmp(q->name, name) == 0) {
-            strbuf_release(&known);
+        if (strcmp(q->name, name) == 0)
             return open_known(s, q, f, out, e);
-        }
-        strbuf_printf(&known, "%s%s", known.len ? ", " : "", q->name);
     }
-    enum status status =
-        known.failed
-            ? err_set(e, ST_NOMEM, "out of memory")
-            : err_set(e, ST_USAGE, "unknown query \"%s\"; known are %s, compare, effects, plateau, ranks",
-                      name, known.text);
-    strbuf_release(&known);
-    return status;
+    return unknown_query(name, e);
 }
 
 enum status named_query_open(struct store *s, const char *name, struct store_query **out, struct err *e)

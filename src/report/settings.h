@@ -16,17 +16,34 @@
                                    ".conv1_pad, " v ".conv10_relu, " v ".conv10_pad, " v                    \
                                    ".input_c || 'x' || " v ".input_h || 'x' || " v ".input_w AS input, " v  \
                                    ".classes"
+/* What a variant costs beside params and macs, as conditions of specs name it, for filters; min_channels as
+ * conditions_min_channels has it: no bypass convolution has fewer filters than its Fire's expand layers. */
+#define COSTS_OF_VARIANT(v)                                                                      \
+    v ".model_bytes, " v ".model_bytes_8bit, " v ".model_bytes_6bit, " v ".activation_bytes, " v \
+      ".train_activation_bytes, " MIN_CHANNELS(v) " AS min_channels, " v ".realised_sr, " v      \
+                                                  ".realised_pct3x3"
+#define MIN_CHANNELS(v)                                                                              \
+    "min(" v ".conv1_filters, (SELECT min(min(s1x1, iif(e1x1 > 0, e1x1, s1x1), iif(e3x3 > 0, e3x3, " \
+    "s1x1))) FROM fire WHERE variant_id = " v ".id))"
 #define SETTINGS_FIRES(v)                                                                            \
     "iif(" v                                                                                         \
     ".base_e IS NULL, (SELECT group_concat(s1x1 || '/' || e1x1 || '/' || e3x3, ',') FROM (SELECT * " \
     "FROM fire WHERE variant_id = " v ".id ORDER BY fire)), NULL)"
-/* From the table recipe; epochs have another name than those a trial has done. */
-#define SETTINGS_OF_RECIPE(r)                                                                              \
-    r ".epochs AS epochs_planned, " r ".batch, " r ".optimizer, " r ".momentum, " r ".lr, " r              \
-      ".schedule, " r ".warmup, " r ".weight_decay, " r ".dropout, " r ".smoothing, " r ".accumulate, " r  \
-      ".nesterov, " r ".beta1, " r ".beta2, " r ".epsilon, " r ".decay_biases, " r ".clip, " r ".init, " r \
-      ".flip, " r ".crop_pad, iif(" r ".crop_zero, 'zero', 'reflect') AS crop_border, " r ".lanes, " r     \
-      ".winograd, " r ".numerics"
+/* From the table recipe; epochs have another name than those a trial has done. What a recipe's optimizer does
+ * not read is NULL, as it is no part of the recipe's identity (recipe_hash). */
+#define SETTINGS_OF_RECIPE(r)                                                                                \
+    r ".epochs AS epochs_planned, " r ".batch, " r ".optimizer, " SGD_READS(                                 \
+        r, "momentum") ", " r ".lr, " r ".schedule, " r ".warmup, " r ".weight_decay, " r ".dropout, " r     \
+                       ".smoothing, " r                                                                      \
+                       ".accumulate, " SGD_READS(r, "nesterov") ", " ADAM_READS(r, "beta1") ", " ADAM_READS( \
+                           r, "beta2") ", " ADAM_READS(r, "epsilon") ", " r ".decay_biases, " r ".clip, " r  \
+                                                                     ".init, " r ".flip, " r                 \
+                                                                     ".crop_pad, iif(" r                     \
+                                                                     ".crop_zero, 'zero', 'reflect') AS "    \
+                                                                     "crop_border, " r ".lanes, " r          \
+                                                                     ".winograd, " r ".numerics"
+#define SGD_READS(r, column) "iif(" r ".optimizer = 'sgd', " r "." column ", NULL) AS " column
+#define ADAM_READS(r, column) "iif(" r ".optimizer <> 'sgd', " r "." column ", NULL) AS " column
 
 /* Their names, with commas: those of note, and the minor ones. */
 #define SETTINGS_VARIANT_MAIN "base_e,incr_e,freq,sr,pct3x3,bypass,pools"

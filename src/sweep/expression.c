@@ -53,22 +53,17 @@ static const char *source_of(const struct parser *p, const struct expression *x,
 
 static struct expression *unknown_name(struct parser *p, const struct expression *x)
 {
-    char list[700] = "", quoted[QUOTED_TEXT];
+    char list[SUGGEST_LIST], guess[SUGGEST_TEXT], quoted[QUOTED_TEXT];
     const char *known[EXPRESSION_NAMES_MAX];
-    size_t used = 0;
     int count = 0;
-    for (; count < p->scope->count && count < EXPRESSION_NAMES_MAX; count++) {
+    for (; count < p->scope->count && count < EXPRESSION_NAMES_MAX; count++)
         known[count] = p->scope->names[count].name;
-        if (used < sizeof list)
-            used +=
-                (size_t)snprintf(list + used, sizeof list - used, "%s%s", count ? ", " : "", known[count]);
-    }
-    if (used >= sizeof list) /* they are too many */
-        memcpy(list + sizeof list - 4, "...", 4);
-    const char *guess = suggest_word(x->text, known, count);
-    return expression_fail(p, x->at, "%s is unknown%s%s%s; allowed: %s", source_of(p, x, quoted),
-                           guess ? ", did you mean " : "", guess ? guess : "", guess ? "?" : "",
-                           p->scope->allowed ? p->scope->allowed : list);
+    return expression_fail(
+        p, x->at, "%s is unknown%s; allowed: %s", source_of(p, x, quoted),
+        suggest_text(x->text, known, count, guess),
+        p->scope->allowed
+            ? p->scope->allowed
+            : suggest_list(known, count, " (query --columns all shows all those of a query)", list));
 }
 
 struct expression *expression_node(struct parser *p, enum expression_op op, enum expression_type type,

@@ -51,7 +51,7 @@ struct expression_name {
 struct expression_scope {
     int count;
     const struct expression_name *names;
-    const char *allowed; /* what they are, where naming all would take too long; NULL: their list */
+    const char *allowed; /* what they are; NULL: their list, cut short where they are many */
     /* They are columns of a table: names do not distinguish case, texts have an order, true and false are 1
      * and 0, and every text may stand beside a text. */
     bool columns;

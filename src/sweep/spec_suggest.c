@@ -6,17 +6,6 @@
 #include "sweep/spec_fields.h"
 #include "sweep/suggest.h"
 
-static const char *nearest(enum section section, const char *key)
-{
-    const char *known[FIELDS_MAX];
-    int count = 0;
-    for (size_t i = 0; i < field_count(); i++) {
-        if (field_in(field_at(i), section))
-            known[count++] = field_at(i)->key;
-    }
-    return suggest_word(key, known, count);
-}
-
 /* Where a key belongs that is no key of `section`; NULL: nowhere. */
 static const char *other_place(enum section section, const char *key)
 {
@@ -43,21 +32,16 @@ static const char *other_place(enum section section, const char *key)
 
 void field_unknown(enum section section, const char *key, char *out, size_t n)
 {
-    char quoted[QUOTED_TEXT];
-    const char *place = other_place(section, key), *guess = place ? NULL : nearest(section, key);
-    size_t used = (size_t)snprintf(out, n, "unknown key %s%s%s%s; allowed: ", text_quote(key, quoted),
-                                   guess   ? ", did you mean "
-                                   : place ? ", which belongs to "
-                                           : "",
-                                   guess   ? guess
-                                   : place ? place
-                                           : "",
-                                   guess ? "?" : "");
-    const char *separator = "";
-    for (size_t i = 0; i < field_count() && used < n; i++) {
-        if (!field_in(field_at(i), section))
-            continue;
-        used += (size_t)snprintf(out + used, n - used, "%s%s", separator, field_at(i)->key);
-        separator = ", ";
+    char quoted[QUOTED_TEXT], guess[SUGGEST_TEXT] = "", list[SUGGEST_LIST];
+    const char *known[FIELDS_MAX], *place = other_place(section, key);
+    int count = 0;
+    for (size_t i = 0; i < field_count(); i++) {
+        if (field_in(field_at(i), section))
+            known[count++] = field_at(i)->key;
     }
+    if (!place)
+        suggest_text(key, known, count, guess);
+    snprintf(out, n, "unknown key %s%s%s%s; allowed: %s", text_quote(key, quoted), guess,
+             place ? ", which belongs to " : "", place ? place : "",
+             suggest_list(known, count, " (firesweep plan --reference describes them)", list));
 }

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/strbuf.h"
+#include "sweep/spec_error.h"
 #include "sweep/store_internal.h"
 #include "sweep/store_where.h"
 #include "sweep/suggest.h"
@@ -23,21 +24,19 @@ struct filter {
     struct err *e;
 };
 
-/* "there is no column "SRR", did you mean sr? Columns are ..." */
-static void tell_columns(const struct filter *f, const char *name, size_t n, struct strbuf *out)
+/* `there is no column "SRR", did you mean sr? Columns are ...` */
+static enum status unknown_column(const struct filter *f, const char *option, const char *name, size_t n)
 {
     const char *known[NAMES_LIMIT];
-    char word[WORD_LIMIT];
-    const int shown = n < 60 ? (int)n : 60, columns = store_query_columns(f->names);
+    char word[WORD_LIMIT], quoted[QUOTED_TEXT], guess[SUGGEST_TEXT], list[SUGGEST_LIST];
+    const int columns = store_query_columns(f->names);
     int count = 0;
     for (; count < columns && count < NAMES_LIMIT; count++)
         known[count] = store_query_column(f->names, count);
-    snprintf(word, sizeof word, "%.*s", shown, name);
-    const char *guess = suggest_word(word, known, count);
-    strbuf_printf(out, "there is no column \"%s\"%s%s%s columns are ", word, guess ? ", did you mean " : "",
-                  guess ? guess : "", guess ? "?" : ";");
-    for (int i = 0; i < columns; i++)
-        strbuf_printf(out, "%s%s", i ? ", " : "", store_query_column(f->names, i));
+    snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), name);
+    return err_set(f->e, ST_USAGE, "%s: there is no column %s%s; allowed: %s", option,
+                   text_quote(word, quoted), suggest_text(word, known, count, guess),
+                   suggest_list(known, count, " (--columns all shows them)", list));
 }
 
 /* The query's column of this name, or -1. */
@@ -66,13 +65,8 @@ static enum status each_name(struct filter *f, const char *option, const char *l
         const char *colon = memchr(name, ':', n);
         const size_t length = colon ? (size_t)(colon - name) : n;
         const int column = find_column(f->names, name, length);
-        if (column < 0) {
-            struct strbuf known = STRBUF_INIT;
-            tell_columns(f, name, length, &known);
-            err_set(f->e, ST_USAGE, "%s: %s", option, known.text);
-            strbuf_release(&known);
-            return ST_USAGE;
-        }
+        if (column < 0)
+            return unknown_column(f, option, name, length);
         const enum status st = put(f, column, name + length, n - length);
         if (st != ST_OK || !*at)
             return st;

@@ -3,9 +3,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { LONGEST = 24 }; /* no key is longer; longer words get no suggestion */
+enum {
+    LONGEST = 24,  /* no key is longer; to longer words none is near */
+    LEAST_PART = 3 /* letters that two words must share to be related */
+};
 
 static int lower(char c)
 {
@@ -38,22 +42,79 @@ static int edit_distance(const char *a, const char *b)
     return rows[na % 3][nb];
 }
 
-const char *suggest_word(const char *word, const char *const *known, int count)
+static bool contains(const char *text, const char *part)
 {
-    const char *best = NULL;
-    size_t length = strlen(word);
-    int best_distance = (int)length / 3 + 1; /* a third of the letters may differ, one always */
-    if (length > LONGEST)
-        return NULL;
-    for (int i = 0; i < count; i++) {
+    const size_t n = strlen(part);
+    for (; *text; text++) {
+        size_t i = 0;
+        while (i < n && lower(text[i]) == lower(part[i]))
+            i++;
+        if (i == n)
+            return true;
+    }
+    return false;
+}
+
+/* Where no word is near: those of which one is a part of the other. */
+static int related_words(const char *word, const char *const *known, int count, const char *out[SUGGESTIONS])
+{
+    int found = 0;
+    for (int i = 0; i < count && found < SUGGESTIONS; i++) {
+        const size_t shorter = strlen(word) < strlen(known[i]) ? strlen(word) : strlen(known[i]);
+        if (shorter >= LEAST_PART && (contains(known[i], word) || contains(word, known[i])))
+            out[found++] = known[i];
+    }
+    return found;
+}
+
+int suggest_words(const char *word, const char *const *known, int count, const char *out[SUGGESTIONS])
+{
+    const size_t length = strlen(word);
+    int best = (int)length / 3 + 1; /* a third of the letters may differ, one always */
+    int found = 0;
+    for (int i = 0; length <= LONGEST && i < count; i++) {
         if (strlen(known[i]) > LONGEST)
             continue;
-        int distance = edit_distance(word, known[i]);
-        if (distance < (int)strlen(known[i]) &&
-            (distance < best_distance || (!best && distance == best_distance))) {
-            best = known[i];
-            best_distance = distance;
-        }
+        const int distance = edit_distance(word, known[i]);
+        if (distance >= (int)strlen(known[i]) || distance > best)
+            continue;
+        found = distance < best ? 0 : found;
+        best = distance;
+        if (found < SUGGESTIONS)
+            out[found++] = known[i];
     }
-    return best;
+    return found ? found : related_words(word, known, count, out);
+}
+
+const char *suggest_word(const char *word, const char *const *known, int count)
+{
+    const char *words[SUGGESTIONS];
+    return suggest_words(word, known, count, words) ? words[0] : NULL;
+}
+
+const char *suggest_text(const char *word, const char *const *known, int count, char out[SUGGEST_TEXT])
+{
+    const char *words[SUGGESTIONS];
+    const int found = suggest_words(word, known, count, words);
+    size_t used = 0;
+    out[0] = '\0';
+    for (int i = 0; i < found && used < SUGGEST_TEXT; i++)
+        used += (size_t)snprintf(out + used, SUGGEST_TEXT - used, "%s%.30s%s",
+                                 i == 0           ? ", did you mean "
+                                 : i + 1 == found ? " or "
+                                                  : ", ",
+                                 words[i], i + 1 == found ? "?" : "");
+    return out;
+}
+
+const char *suggest_list(const char *const *known, int count, const char *more, char out[SUGGEST_LIST])
+{
+    const int shown = count > SUGGEST_LISTED ? SUGGEST_LISTED : count;
+    size_t used = 0;
+    out[0] = '\0';
+    for (int i = 0; i < shown && used < SUGGEST_LIST; i++)
+        used += (size_t)snprintf(out + used, SUGGEST_LIST - used, "%s%.30s", i ? ", " : "", known[i]);
+    if (count > shown && used < SUGGEST_LIST)
+        snprintf(out + used, SUGGEST_LIST - used, " and %d more%s", count - shown, more);
+    return out;
 }

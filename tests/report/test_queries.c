@@ -2,6 +2,7 @@
 #include "report/queries.h"
 #include "report/settings.h"
 #include "report/table.h"
+#include "sweep/conditions.h"
 #include "sweep/spec_fields.h"
 
 #include "../sweep/store_fixture.h"
@@ -59,6 +60,29 @@ static int row_count(struct store *s, const char *name)
     return n;
 }
 
+/* One column of a narrowed query, its values joined by blanks. */
+static const char *narrowed(struct store *s, const char *name, const char *where, const char *column)
+{
+    static char text[256];
+    struct err e = ERR_INIT;
+    struct store_query *q = NULL;
+    const struct store_filter f = {.where = where, .columns = column, .limit = -1};
+    size_t n = 0;
+    text[0] = '\0';
+    assert_ok(named_query_open_filtered(s, name, &f, &q, &e));
+    for (bool row = true;;) {
+        assert_ok(store_query_next(q, &row, &e));
+        if (!row)
+            break;
+        const struct cell c = store_query_cell(q, 0);
+        n += c.type == CELL_NULL ? (size_t)snprintf(text + n, sizeof text - n, "%s-", n ? " " : "")
+                                 : (size_t)snprintf(text + n, sizeof text - n, "%s%.4g", n ? " " : "",
+                                                    c.type == CELL_REAL ? c.r : (double)c.i);
+    }
+    store_query_close(q);
+    return text;
+}
+
 static void test_list(void **state)
 {
     struct context *c = *state;
@@ -78,7 +102,8 @@ static void test_unknown_name(void **state)
     struct store_query *q = NULL;
     assert_int_equal(named_query_open(c->s, "trial", &q, &e), ST_USAGE);
     assert_string_equal(
-        e.text, "unknown query \"trial\"; known are trials, curve, best, leaderboard, pareto, fires, epochs, "
+        e.text, "unknown query \"trial\", did you mean trials?; allowed: trials, curve, best, leaderboard, "
+                "pareto, fires, epochs, "
                 "attempts, deployment, rungs, events, aliases, failures, compare, effects, plateau, ranks");
     assert_null(q);
 }
@@ -101,7 +126,7 @@ static void test_trials(void **state)
     snprintf(
         expected, sizeof expected,
         "%lld sr,pct 128 128 2 0.5 0.5 none conv1,fire4,fire8 - ceil 96 3 1 1 0 0 3x32x32 10 10 128 sgd 0.9 "
-        "0.04 triangular 0.15 0.0005 0 0.1 1 1 0.9 0.999 1e-08 0 2 he 1 4 reflect 8 1 fp32-3 1 done %lld "
+        "0.04 triangular 0.15 0.0005 0 0.1 1 1 - - - 0 2 he 1 4 reflect 8 1 fp32-3 1 done %lld "
         "%.6g %lld - 0.5 0.6 0.99 1 2.5",
         (long long)c->f.ids[2], (long long)cost->params, (double)cost->params * 4 / 1048576,
         (long long)cost->macs);
@@ -136,6 +161,78 @@ static void test_every_key_is_a_column(void **state)
     for (const char *s = SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN; *s; s++)
         settings += *s == ',';
     assert_int_equal(keys, settings - 2);
+}
+
+/* Conditions know a variant's costs by the names that those of a spec use. */
+static void test_every_cost_is_a_column(void **state)
+{
+    static const char *const queries[] = {"trials", "curve",      "best",  "leaderboard", "pareto",
+                                          "fires",  "deployment", "rungs", "failures"};
+    struct context *c = *state;
+    int count;
+    const struct cost_name *costs = conditions_costs(&count);
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        for (int k = 0; k < count; k++) {
+            char where[64];
+            struct err e = ERR_INIT;
+            struct store_query *q = NULL;
+            const struct store_filter f = {.where = where, .limit = -1};
+            snprintf(where, sizeof where, "%s > 0", costs[k].name);
+            if (strcmp(costs[k].name, "train_s") == 0) /* here it is measured, where anything is */
+                continue;
+            if (named_query_open_filtered(c->s, queries[i], &f, &q, &e) != ST_OK)
+                fail_msg("%s: %s", queries[i], e.text);
+            store_query_close(q);
+        }
+    }
+    for (int i = 0; i < c->f.space.trial_count; i++) {
+        const struct trial *t = &c->f.space.trials[i];
+        char where[300];
+        snprintf(
+            where, sizeof where,
+            "id = %lld and min_channels = %d and model_bytes_8bit = %lld and model_bytes_6bit = %lld and "
+            "train_activation_bytes = %lld and activation_bytes = %lld",
+            (long long)c->f.ids[i], t->min_channels, (long long)t->cost.model_bytes_8bit,
+            (long long)t->cost.model_bytes_6bit, (long long)t->cost.train_activation_bytes,
+            (long long)t->cost.activation_bytes);
+        char id[32];
+        snprintf(id, sizeof id, "%lld", (long long)c->f.ids[i]);
+        assert_string_equal(narrowed(c->s, "trials", where, "id"), id);
+    }
+}
+
+/* A setting is shown where it is part of the recipe's identity, and only there. */
+static void test_settings_that_do_not_apply_are_empty(void **state)
+{
+    static const struct {
+        const char *column;
+        size_t offset;
+    } reals[] = {{"momentum", offsetof(struct recipe, momentum)},
+                 {"beta1", offsetof(struct recipe, beta1)},
+                 {"beta2", offsetof(struct recipe, beta2)},
+                 {"epsilon", offsetof(struct recipe, epsilon)}};
+    struct context *c = *state;
+    for (int o = OPTIMIZER_SGD; o <= OPTIMIZER_ADAMW; o++) {
+        char sql[80];
+        snprintf(sql, sizeof sql, "UPDATE recipe SET optimizer = '%s'", optimizer_name((enum optimizer)o));
+        plain_exec(c->path, sql);
+        for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
+            struct recipe a = recipe_default(), b = a;
+            char hash_a[HASH_TEXT], hash_b[HASH_TEXT];
+            a.optimizer = b.optimizer = (enum optimizer)o;
+            *(double *)((char *)&b + reals[i].offset) /= 2;
+            recipe_hash(&a, "n", hash_a);
+            recipe_hash(&b, "n", hash_b);
+            const bool applies = strcmp(hash_a, hash_b) != 0;
+            if ((narrowed(c->s, "trials", "id = 1", reals[i].column)[0] != '-') != applies)
+                fail_msg("%s of %s", reals[i].column, optimizer_name((enum optimizer)o));
+        }
+        assert_int_equal(narrowed(c->s, "trials", "id = 1", "nesterov")[0] != '-', o == OPTIMIZER_SGD);
+        assert_string_equal(narrowed(c->s, "trials", "beta1 > 0 and id = 1", "id"),
+                            o == OPTIMIZER_SGD ? "" : "1");
+        assert_string_equal(narrowed(c->s, "trials", "nesterov and id = 1", "id"),
+                            o == OPTIMIZER_SGD ? "1" : "");
+    }
 }
 
 static void test_settings_are_told_from_measures(void **state)
@@ -232,29 +329,6 @@ static void test_ranks(void **state)
     assert_int_equal(row_count(c->s, "pareto"), 1);
 }
 
-/* One column of a narrowed query, its values joined by blanks. */
-static const char *narrowed(struct store *s, const char *name, const char *where, const char *column)
-{
-    static char text[256];
-    struct err e = ERR_INIT;
-    struct store_query *q = NULL;
-    const struct store_filter f = {.where = where, .columns = column, .limit = -1};
-    size_t n = 0;
-    text[0] = '\0';
-    assert_ok(named_query_open_filtered(s, name, &f, &q, &e));
-    for (bool row = true;;) {
-        assert_ok(store_query_next(q, &row, &e));
-        if (!row)
-            break;
-        const struct cell c = store_query_cell(q, 0);
-        n += c.type == CELL_NULL ? (size_t)snprintf(text + n, sizeof text - n, "%s-", n ? " " : "")
-                                 : (size_t)snprintf(text + n, sizeof text - n, "%s%.4g", n ? " " : "",
-                                                    c.type == CELL_REAL ? c.r : (double)c.i);
-    }
-    store_query_close(q);
-    return text;
-}
-
 /* SR 0.125 has two seeds, SR 0.5 and pct3x3 0.99 one; the larger one of these is the best of all. */
 static void finish_three(struct context *c)
 {
@@ -341,6 +415,8 @@ int main(void)
         store_test(test_epochs_and_attempts),
         store_test(test_ranks),
         store_test(test_every_key_is_a_column),
+        store_test(test_every_cost_is_a_column),
+        store_test(test_settings_that_do_not_apply_are_empty),
         store_test(test_ranks_are_those_of_the_views),
         store_test(test_filters_come_before_ranks),
         store_test(test_front_says_how_sure_it_is),

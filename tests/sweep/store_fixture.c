@@ -5,6 +5,7 @@
 
 #include "engine/trainer.h"
 #include "faulty_vfs.h"
+#include "sweep/conditions.h"
 
 void fixture_realise(struct trial *trial)
 {
@@ -14,6 +15,7 @@ void fixture_realise(struct trial *trial)
     assert_ok(arch_build(design, &arch, &e));
     arch_cost(&arch, &trial->cost);
     arch_hash(&arch, trial->arch_hash);
+    trial->min_channels = conditions_min_channels(&arch);
     if (design->explicit_fires) {
         memset(&trial->derived, 0, sizeof trial->derived);
         memcpy(trial->derived.fires, design->fires, sizeof design->fires);

@@ -305,7 +305,7 @@ static void test_order_limit_columns(void **state)
     assert_non_null(strstr(ids(c->s, (struct store_filter){.sort = "id:down", .limit = -1}),
                            "allowed are :asc and :desc"));
     assert_non_null(strstr(ids(c->s, (struct store_filter){.sort = "random()", .limit = -1}),
-                           "--sort: there is no column \"random()\"; columns are id, SR"));
+                           "--sort: there is no column \"random()\"; allowed: id, SR"));
 }
 
 int main(void)
