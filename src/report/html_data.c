@@ -1,6 +1,7 @@
 /* The page's data: one JSON object with every trial, recipe, variant and learning curve. */
 #include "report/html_private.h"
 #include "report/rungs.h"
+#include "report/settings.h"
 
 /* A trial's block is the first that names it, with what its axes set there. Trainings of shorter rungs are
  * marked: the page shows them in its table, and counts and draws them nowhere. */
@@ -17,11 +18,18 @@ static const char trials_sql[] =
     " AS message, " RUNG_OF("t.id", "rung") " AS rung, " SHORTER_RUNG(
         "t.id") " AS shorter_rung"
                 " FROM trial t LEFT JOIN place p ON p.trial_id = t.id AND p.nr = 1 ORDER BY t.id";
-static const char recipes_sql[] = "SELECT id AS recipe, epochs AS epochs_planned, batch, accumulate, "
-                                  "optimizer, momentum, nesterov, beta1, beta2,"
-                                  " epsilon, lr, schedule, warmup, weight_decay, decay_biases, clip, "
-                                  "smoothing, dropout, init, flip, crop_pad,"
-                                  " crop_zero, lanes, winograd, recipe_hash FROM recipe ORDER BY id";
+static const char recipes_sql[] =
+    "SELECT id AS recipe, epochs AS epochs_planned, batch, accumulate, "
+    "optimizer, " SGD_READS("recipe", "momentum") ", " SGD_READS("recipe", "nesterov") ", " ADAM_READS(
+        "recipe",
+        "beta1") ", " ADAM_READS("recipe",
+                                 "beta2") ", " ADAM_READS("recipe",
+                                                          "epsilon") ", lr, schedule, warmup, weight_decay, "
+                                                                     "decay_biases, clip, "
+                                                                     "smoothing, dropout, init, flip, "
+                                                                     "crop_pad,"
+                                                                     " crop_zero, lanes, winograd, "
+                                                                     "recipe_hash FROM recipe ORDER BY id";
 
 /* "name":{"columns":[names],"rows":[[values],...]}, */
 static enum status write_query(struct html_page *p, const char *name, const char *sql, struct err *e)

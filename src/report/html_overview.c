@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "report/rungs.h"
+#include "report/settings.h"
 
 enum status html_title(struct html_page *p, struct err *e)
 {
@@ -209,11 +210,13 @@ static const struct table_column recipe_columns[] = {
     {.name = "flip"},      {.name = "crop_pad"},     {.name = "clip"},    {.name = "winograd"},
 };
 static const char recipes_sql[] =
-    "SELECT r.id, count(t.id), epochs, batch * accumulate, optimizer || iif(nesterov, ' (Nesterov)', ''), "
-    "momentum, lr,"
-    " schedule, warmup, weight_decay, dropout, smoothing, flip, crop_pad, clip, winograd FROM recipe r"
-    " JOIN trial t ON t.recipe_id = r.id WHERE NOT " SHORTER_RUNG(
-        "t.id") " GROUP BY r.id ORDER BY r.id LIMIT 50";
+    "SELECT r.id, count(t.id), epochs, batch * accumulate, optimizer || iif(optimizer = 'sgd' AND nesterov, "
+    "' (Nesterov)', ''), " SGD_READS(
+        "r", "momentum") ", lr,"
+                         " schedule, warmup, weight_decay, dropout, smoothing, flip, crop_pad, clip, "
+                         "winograd FROM recipe r"
+                         " JOIN trial t ON t.recipe_id = r.id WHERE NOT " SHORTER_RUNG(
+                             "t.id") " GROUP BY r.id ORDER BY r.id LIMIT 50";
 
 static const struct table_column running_columns[] = {
     {.name = "trial"},

@@ -134,7 +134,8 @@ static int recipe_difference(const struct point *before, const struct point *aft
     for (size_t i = 0; i < field_count(); i++) {
         const struct field *f = field_at(i);
         char old[POINT_TEXT], new[POINT_TEXT];
-        if (f->section != SECTION_TRAIN) {
+        if (f->section != SECTION_TRAIN || !field_applies(f, &before->recipe) ||
+            !field_applies(f, &after->recipe)) {
             continue;
         }
         field_get(f, before, old);

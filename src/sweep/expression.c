@@ -61,9 +61,8 @@ static struct expression *unknown_name(struct parser *p, const struct expression
     return expression_fail(
         p, x->at, "%s is unknown%s; allowed: %s", source_of(p, x, quoted),
         suggest_text(x->text, known, count, guess),
-        p->scope->allowed
-            ? p->scope->allowed
-            : suggest_list(known, count, " (query --columns all shows all those of a query)", list));
+        p->scope->allowed ? p->scope->allowed
+                          : suggest_list(known, count, " (query DB NAME --columns all shows them)", list));
 }
 
 struct expression *expression_node(struct parser *p, enum expression_op op, enum expression_type type,

@@ -120,6 +120,8 @@ static const char *plot_choice(int i)
 #define IN_RANDOM(member) offsetof(struct random_block, member)
 #define IN_PLOT(member) offsetof(struct plot_request, member)
 
+enum { OF_SGD = 1 << OPTIMIZER_SGD, OF_ADAM = 1 << OPTIMIZER_ADAM | 1 << OPTIMIZER_ADAMW };
+
 static const struct field fields[] = {
     {SECTION_ROOT, FIELD_INT, "version", .min = 1, .max = 1, .required = true,
      .meaning = "version of this format"},
@@ -218,14 +220,15 @@ static const struct field fields[] = {
      .meaning = "batches whose gradients are averaged before one update"},
     {SECTION_TRAIN, FIELD_CHOICE, "optimizer", IN_RECIPE(optimizer), .choice = optimizer_choice,
      .meaning = "update rule"},
-    {SECTION_TRAIN, FIELD_REAL, "momentum", IN_RECIPE(momentum), .max = 1, .below = true,
-     .meaning = "momentum of sgd"},
-    {SECTION_TRAIN, FIELD_BOOL, "nesterov", IN_RECIPE(nesterov), .meaning = "Nesterov momentum, sgd"},
-    {SECTION_TRAIN, FIELD_REAL, "beta1", IN_RECIPE(beta1), .max = 1, .below = true,
+    {SECTION_TRAIN, FIELD_REAL, "momentum", IN_RECIPE(momentum), .optimizers = OF_SGD, .max = 1,
+     .below = true, .meaning = "momentum of sgd"},
+    {SECTION_TRAIN, FIELD_BOOL, "nesterov", IN_RECIPE(nesterov), .optimizers = OF_SGD,
+     .meaning = "Nesterov momentum, sgd"},
+    {SECTION_TRAIN, FIELD_REAL, "beta1", IN_RECIPE(beta1), .optimizers = OF_ADAM, .max = 1, .below = true,
      .meaning = "decay of the first moment, adam and adamw"},
-    {SECTION_TRAIN, FIELD_REAL, "beta2", IN_RECIPE(beta2), .max = 1, .below = true,
+    {SECTION_TRAIN, FIELD_REAL, "beta2", IN_RECIPE(beta2), .optimizers = OF_ADAM, .max = 1, .below = true,
      .meaning = "decay of the second moment, adam and adamw"},
-    {SECTION_TRAIN, FIELD_REAL, "epsilon", IN_RECIPE(epsilon), .min = 1e-12, .max = 1,
+    {SECTION_TRAIN, FIELD_REAL, "epsilon", IN_RECIPE(epsilon), .optimizers = OF_ADAM, .min = 1e-12, .max = 1,
      .meaning = "added to the denominator, adam and adamw"},
     {SECTION_TRAIN, FIELD_REAL, "lr", IN_RECIPE(lr), .above = true, .max = 1000,
      .meaning = "peak learning rate"},
@@ -381,4 +384,9 @@ bool field_is_metaparameter(const struct field *f)
 {
     size_t meta = offsetof(struct point, design.meta);
     return f->section == SECTION_BASE && f->offset >= meta && f->offset < meta + sizeof(struct metaparams);
+}
+
+bool field_applies(const struct field *f, const struct recipe *recipe)
+{
+    return f->optimizers == 0 || (f->optimizers >> recipe->optimizer & 1) != 0;
 }

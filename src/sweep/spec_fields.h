@@ -57,6 +57,7 @@ struct field {
     const char *initial;          /* default as text; NULL: none, or that of point_init (base, train) */
     const char *(*choice)(int i); /* names, NULL behind the last */
     const char *meaning;          /* one sentence */
+    unsigned optimizers;          /* train: those that read the key, 1 << enum optimizer each; 0: all */
 };
 
 enum { FIELDS_MAX = 128 };
@@ -69,6 +70,9 @@ const struct field *field_find(enum section section, const char *key);
 
 /* Is the field one of the five metaparameters? (They have no effect beside explicit Fires.) */
 bool field_is_metaparameter(const struct field *f);
+
+/* Does the recipe's optimizer read the field, as recipe_hash has it? */
+bool field_applies(const struct field *f, const struct recipe *recipe);
 
 /* Sets the field in the structure its offset counts from; texts (word, name, text) are kept, not copied.
  * The error reads "\"x\" is not a whole number, allowed: ..." without the key. */

@@ -169,7 +169,7 @@ static void test_messages_break_between_words(void **state)
     char *text = terminal_exit(2, "xterm", NULL, (const char *const[]){"plan", "wrong.yaml", NULL});
     assert_holds(
         text, "unknown key \"epoch\", did\n    you mean epochs?; allowed: epochs, batch, accumulate,\n    ");
-    assert_holds(text, "lanes,");
+    assert_holds(text, "lr, schedule,");
     assert_null(strstr(text, ", \n"));
     assert_in_range(longest_line(strchr(text, '\n')), 20, WIDTH);
     free(text);

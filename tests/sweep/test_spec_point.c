@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "sweep/spec.h"
+#include "sweep/spec_fields.h"
 
 static struct point fresh(void)
 {
@@ -182,12 +182,36 @@ static void test_reference(void **state)
     assert_int_equal(mem_live(), 0);
 }
 
+/* A key of `train` applies where it is part of a recipe's identity. */
+static void test_what_applies(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const struct field *f = field_find(SECTION_AXIS, keys[i].key);
+        for (int o = OPTIMIZER_SGD; f->section == SECTION_TRAIN && o <= OPTIMIZER_ADAMW; o++) {
+            struct point a = fresh(), b;
+            struct err e = ERR_INIT;
+            char hash_a[HASH_TEXT], hash_b[HASH_TEXT];
+            if (strcmp(f->key, "optimizer") == 0)
+                continue;
+            a.recipe.optimizer = (enum optimizer)o;
+            b = a;
+            assert_int_equal(point_set(&b, f->key, keys[i].text, &e), ST_OK);
+            recipe_hash(&a.recipe, "n", hash_a);
+            recipe_hash(&b.recipe, "n", hash_b);
+            if (field_applies(f, &a.recipe) != (strcmp(hash_a, hash_b) != 0))
+                fail_msg("%s of %s", f->key, optimizer_name((enum optimizer)o));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_set_and_get),   cmocka_unit_test(test_refused),
         cmocka_unit_test(test_unknown),       cmocka_unit_test(test_short_buffer),
         cmocka_unit_test(test_preset_resets), cmocka_unit_test(test_reference),
+        cmocka_unit_test(test_what_applies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
