@@ -190,14 +190,14 @@ static void test_every_cost_is_a_column(void **state)
         char where[300];
         snprintf(
             where, sizeof where,
-            "id = %lld and min_channels = %d and model_bytes_8bit = %lld and model_bytes_6bit = %lld and "
+            "trial = %lld and min_channels = %d and model_bytes_8bit = %lld and model_bytes_6bit = %lld and "
             "train_activation_bytes = %lld and activation_bytes = %lld",
             (long long)c->f.ids[i], t->min_channels, (long long)t->cost.model_bytes_8bit,
             (long long)t->cost.model_bytes_6bit, (long long)t->cost.train_activation_bytes,
             (long long)t->cost.activation_bytes);
         char id[32];
         snprintf(id, sizeof id, "%lld", (long long)c->f.ids[i]);
-        assert_string_equal(narrowed(c->s, "trials", where, "id"), id);
+        assert_string_equal(narrowed(c->s, "trials", where, "trial"), id);
     }
 }
 
@@ -224,13 +224,13 @@ static void test_settings_that_do_not_apply_are_empty(void **state)
             recipe_hash(&a, "n", hash_a);
             recipe_hash(&b, "n", hash_b);
             const bool applies = strcmp(hash_a, hash_b) != 0;
-            if ((narrowed(c->s, "trials", "id = 1", reals[i].column)[0] != '-') != applies)
+            if ((narrowed(c->s, "trials", "trial = 1", reals[i].column)[0] != '-') != applies)
                 fail_msg("%s of %s", reals[i].column, optimizer_name((enum optimizer)o));
         }
-        assert_int_equal(narrowed(c->s, "trials", "id = 1", "nesterov")[0] != '-', o == OPTIMIZER_SGD);
-        assert_string_equal(narrowed(c->s, "trials", "beta1 > 0 and id = 1", "id"),
+        assert_int_equal(narrowed(c->s, "trials", "trial = 1", "nesterov")[0] != '-', o == OPTIMIZER_SGD);
+        assert_string_equal(narrowed(c->s, "trials", "beta1 > 0 and trial = 1", "trial"),
                             o == OPTIMIZER_SGD ? "" : "1");
-        assert_string_equal(narrowed(c->s, "trials", "nesterov and id = 1", "id"),
+        assert_string_equal(narrowed(c->s, "trials", "nesterov and trial = 1", "trial"),
                             o == OPTIMIZER_SGD ? "1" : "");
     }
 }
