@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "sweep/spec.h"
 
 void block_results_init(struct block_results *r)
 {
@@ -95,8 +96,66 @@ static bool differs(const struct value *a, const struct value *b)
     return strcmp(a->text ? a->text : "", b->text ? b->text : "") != 0;
 }
 
-/* Words: levels as met. False: no memory. */
-static bool level_words(struct block_results *r, struct block_axis *a, const struct value *v, size_t *level)
+static size_t place_among(const struct axis *a, const char *text)
+{
+    size_t i = 0;
+    while (i < (size_t)a->count && strcmp(a->values[i].text, text) != 0)
+        i++;
+    return i;
+}
+
+/* The place of a word among those that the spec lists for a key; behind them where it is none ("-"), and 0
+ * for all where there is no such list. */
+static size_t place_in_spec(const struct block *b, const char *key, const char *text)
+{
+    for (int i = 0; b && i < b->random.count; i++)
+        if (strcmp(b->random.params[i].axis.key, key) == 0)
+            return place_among(&b->random.params[i].axis, text);
+    for (int i = 0; b && i < b->grid_count; i++)
+        if (strcmp(b->grid[i].key, key) == 0)
+            return place_among(&b->grid[i], text);
+    return 0;
+}
+
+struct word {
+    const char *name;
+    size_t place, met;
+};
+
+static int by_place(const void *a, const void *b)
+{
+    const struct word *p = a, *q = b;
+    if (p->place != q->place)
+        return p->place < q->place ? -1 : 1;
+    return (p->met > q->met) - (p->met < q->met);
+}
+
+/* Random draws meet words in any order: levels get that of the spec. False: no memory. */
+static bool sort_words(const struct block_results *r, const struct block *b, const struct block_axis *a,
+                       const char **names, size_t *level)
+{
+    struct word *words = mem_alloc(a->levels, sizeof *words);
+    size_t *to = mem_alloc(a->levels, sizeof *to);
+    for (size_t k = 0; words && to && k < a->levels; k++)
+        words[k] = (struct word){names[k], place_in_spec(b, a->key, names[k]), k};
+    if (words && to) {
+        qsort(words, a->levels, sizeof *words, by_place);
+        for (size_t k = 0; k < a->levels; k++) {
+            names[k] = words[k].name;
+            to[words[k].met] = k;
+        }
+        for (size_t i = 0; i < r->count; i++)
+            level[i] = to[level[i]];
+    }
+    const bool ok = words && to;
+    mem_free(words);
+    mem_free(to);
+    return ok;
+}
+
+/* Words: levels in the order of the spec, else as met. False: no memory. */
+static bool level_words(struct block_results *r, const struct block *b, struct block_axis *a,
+                        const struct value *v, size_t *level)
 {
     const char **names = arena_alloc(&r->axes.arena, r->count, sizeof *names);
     for (size_t i = 0; names && i < r->count; i++) {
@@ -109,7 +168,7 @@ static bool level_words(struct block_results *r, struct block_axis *a, const str
         level[i] = k;
     }
     a->names = a->brief = names;
-    return names != NULL;
+    return names && sort_words(r, b, a, names, level);
 }
 
 static const char *bin_name(struct arena *arena, double low, double high)
@@ -162,8 +221,8 @@ static bool level_numbers(struct block_results *r, struct block_axis *a, struct 
 }
 
 /* Levels of one column of the axes, into level[observation]; a->levels stays below two for a constant one. */
-static bool level_column(struct block_results *r, size_t column, struct block_axis *a, struct value *v,
-                         size_t *level)
+static bool level_column(struct block_results *r, const struct block *b, size_t column, struct block_axis *a,
+                         struct value *v, size_t *level)
 {
     const struct axis_column *c = &r->axes.columns[column];
     *a = (struct block_axis){.key = c->key, .numeric = true, .absent = EFFECTS_NONE};
@@ -178,7 +237,7 @@ static bool level_column(struct block_results *r, size_t column, struct block_ax
     a->numeric = a->numeric && numbers;
     if (constant)
         return true;
-    return numbers ? level_numbers(r, a, v, level) : level_words(r, a, v, level);
+    return numbers ? level_numbers(r, a, v, level) : level_words(r, b, a, v, level);
 }
 
 /* Is the axis set at an observation? */
@@ -235,7 +294,7 @@ static enum status find_nested(struct block_results *r, struct err *e)
     return ok ? ST_OK : no_memory(e);
 }
 
-static enum status find_levels(struct block_results *r, struct err *e)
+static enum status find_levels(struct block_results *r, const struct block *b, struct err *e)
 {
     const size_t keys = r->axes.key_count;
     r->axis = arena_alloc(&r->axes.arena, keys + 1, sizeof *r->axis);
@@ -246,7 +305,7 @@ static enum status find_levels(struct block_results *r, struct err *e)
     bool ok = r->axis && r->column && v && levels && r->level;
     for (size_t k = 0; ok && k < keys; k++) {
         const size_t to = r->axis_count;
-        ok = level_column(r, k, &r->axis[to], v, &levels[to * r->count]);
+        ok = level_column(r, b, k, &r->axis[to], v, &levels[to * r->count]);
         if (r->axis[to].levels < 2)
             continue;
         r->column[to] = k;
@@ -258,6 +317,32 @@ static enum status find_levels(struct block_results *r, struct err *e)
     mem_free(v);
     mem_free(levels);
     return ok ? find_nested(r, e) : no_memory(e);
+}
+
+/* The spec of a block's sweep, into `spec`, and the block in it: NULL where that cannot be read any more. */
+static const struct block *read_spec(struct store *s, int64_t block, struct spec *spec)
+{
+    struct store_query *q = NULL;
+    struct err unused = ERR_INIT;
+    const struct block *found = NULL;
+    bool row = false;
+    char *sql =
+        mem_printf("SELECT s.spec_text, s.spec_path, b.name FROM block b JOIN sweep s ON s.id = b.sweep_id"
+                   " WHERE b.id = %" PRId64,
+                   block);
+    *spec = (struct spec){0};
+    if (sql && store_query_open(s, sql, &q, &unused) == ST_OK &&
+        store_query_next(q, &row, &unused) == ST_OK && row && store_query_cell(q, 0).type == CELL_TEXT &&
+        store_query_cell(q, 1).type == CELL_TEXT) {
+        const char *text = store_query_cell(q, 0).text;
+        if (spec_parse(text, strlen(text), store_query_cell(q, 1).text, spec, &unused) == ST_OK)
+            for (int i = 0; i < spec->block_count; i++)
+                if (strcmp(spec->blocks[i].id, store_query_cell(q, 2).text) == 0)
+                    found = &spec->blocks[i];
+    }
+    store_query_close(q);
+    mem_free(sql);
+    return found;
 }
 
 enum status block_results_load(struct store *s, int64_t block, const char *y, struct block_results *out,
@@ -279,7 +364,13 @@ enum status block_results_load(struct store *s, int64_t block, const char *y, st
     if (st == ST_OK)
         st = read_rows(q, out, e);
     store_query_close(q);
-    return st == ST_OK && out->count > 0 ? find_levels(out, e) : st;
+    if (st == ST_OK && out->count > 0) {
+        struct spec spec;
+        const struct block *b = read_spec(s, block, &spec);
+        st = find_levels(out, b, e);
+        spec_release(&spec);
+    }
+    return st;
 }
 
 enum status block_results_effects(const struct block_results *r, struct effects *out, struct err *e)

@@ -22,7 +22,7 @@ struct block_axis {
     size_t absent; /* of an axis that is set only where another one has certain values (`when`): the level
                       that stands for "not set"; else EFFECTS_NONE */
     const char **names; /* of the levels: "0.125", "0.05 to 0.2", "-" for not set, after numbers; numbers
-                           ascending, words as met */
+                           ascending, words as the spec lists them, else as met */
     const char **brief; /* for narrow places: of a bin about its middle, "~0.1" */
 };
 

@@ -64,16 +64,19 @@ void figure_reserve_scale(struct layout *l, struct figure *f, double low, double
 
 /* Heat map */
 
-/* How well a heat map of two axes is filled: how many of its cells have results, and of how many. */
+/* How well a heat map of two axes is filled: how many of its cells have results, and of how many; and what
+ * the two account for, as shares of the variance. */
 struct crossing {
     size_t filled, cells;
+    double share;
 };
 
 static enum status count_cells(const struct block_results *r, size_t a, size_t b, struct crossing *out,
                                struct err *e)
 {
     const size_t wide = r->axis[a].levels;
-    *out = (struct crossing){.cells = wide * r->axis[b].levels};
+    out->filled = 0;
+    out->cells = wide * r->axis[b].levels;
     bool *met = mem_calloc(out->cells, sizeof *met);
     if (!met)
         return figure_no_memory(e);
@@ -87,14 +90,15 @@ static enum status count_cells(const struct block_results *r, size_t a, size_t b
     return ST_OK;
 }
 
-/* Full maps before others, large ones before small ones; of maps with gaps those with fewer. */
+/* Full maps before others, of them those of the axes that matter most, then large ones; of maps with gaps
+ * those with fewer. */
 static bool is_better(const struct crossing *a, const struct crossing *b)
 {
     if (b->cells == 0)
         return true;
     /* Shares a.filled / a.cells and b.filled / b.cells. */
     const double sa = (double)a->filled * (double)b->cells, sb = (double)b->filled * (double)a->cells;
-    return sa > sb || (sa >= sb && a->cells > b->cells);
+    return sa > sb || (sa >= sb && (a->share > b->share || (a->share >= b->share && a->cells > b->cells)));
 }
 
 /* The axis of this name; axis_count without a name. */
@@ -118,7 +122,8 @@ static double widest_name(const struct block_axis *a)
 }
 
 /* Which axes stand across (0) and up (1): those named, else the pair that makes the fullest map and, of
- * these, the largest; longer names stand beside the rows, where they have room. */
+ * these, the one with the largest shares of the variance (0 where effects cannot be told); longer names stand
+ * beside the rows, where they have room. */
 static enum status choose_axes(const struct block_results *r, const char *x, const char *y, size_t axis[2],
                                struct err *e)
 {
@@ -130,9 +135,13 @@ static enum status choose_axes(const struct block_results *r, const char *x, con
         st = find_axis(r, "y", y, &up, e);
     if (st == ST_OK && across == up && across < n)
         st = err_set(e, ST_USAGE, "y: \"%s\" stands along x already", y);
+    struct effects effects = {0};
+    struct err none = ERR_INIT;
+    const bool told = st == ST_OK && block_results_effects(r, &effects, &none) == ST_OK;
     for (size_t a = 0; a < n && st == ST_OK; a++)
         for (size_t b = 0; b < n && st == ST_OK; b++) {
-            struct crossing c;
+            struct crossing c = {.share = told ? effects.axes[a].share + effects.axes[b].share : 0};
+            c.share = isnan(c.share) ? 0 : c.share;
             if (a == b || (across < n && a != across) || (up < n && b != up) ||
                 (across == n && up == n && b < a))
                 continue;
@@ -143,6 +152,7 @@ static enum status choose_axes(const struct block_results *r, const char *x, con
             axis[0] = a;
             axis[1] = b;
         }
+    effects_release(&effects);
     if (st == ST_OK && across == n && up == n &&
         widest_name(&r->axis[axis[0]]) > widest_name(&r->axis[axis[1]])) {
         const size_t longer = axis[0];

@@ -6,12 +6,14 @@
 #include "base/num.h"
 #include "report/figure_axes.h"
 
-/* How values become places 0..1 along an axis: names side by side; many numbers by their size or by their
- * ratios, and points that have none behind them. */
+/* How values become places 0..1 along an axis: levels side by side, each as wide as its points need to be
+ * told apart; many numbers by their size or by their ratios, and points that have none behind them. */
 #define BEFORE_UNSET 0.88
+#define LEVEL_FILL 0.6 /* of the room of a level, what its points take */
 struct scale {
     bool continuous, log, has_unset;
     double low, high;
+    size_t *points, *placed; /* of each level: its points, and those that have their place already */
 };
 
 static double value_of(const struct block_results *r, size_t k, size_t point)
@@ -54,13 +56,22 @@ static struct scale scale_of(const struct block_results *r, size_t k, const stru
     return s;
 }
 
-/* Where a point stands on an axis. */
+static double level_centre(const struct block_axis *axis, size_t level)
+{
+    return ((double)level + 0.5) / (double)axis->levels;
+}
+
+/* Where a point stands on an axis. Points of a level stand beside each other, in the order in which they
+ * come: one line would hide all others. */
 static double place(const struct block_results *r, const struct scale *s, size_t k, size_t point,
                     size_t observation)
 {
     const double highest = s->has_unset ? BEFORE_UNSET : 1, v = s->continuous ? value_of(r, k, point) : 0;
-    if (!s->continuous)
-        return (double)r->level[observation * r->axis_count + k] / (double)(r->axis[k].levels - 1);
+    if (!s->continuous) {
+        const size_t level = r->level[observation * r->axis_count + k];
+        const double n = (double)s->points[level], at = ((double)s->placed[level]++ + 0.5) / n - 0.5;
+        return level_centre(&r->axis[k], level) + at * LEVEL_FILL / (double)r->axis[k].levels;
+    }
     if (isnan(v))
         return 1;
     return highest * (s->log ? log(v / s->low) / log(s->high / s->low) : (v - s->low) / (s->high - s->low));
@@ -129,7 +140,7 @@ static void mark_axis(const struct block_results *r, const struct scale *s, size
         m->text[m->n++] = figure_level_name("-");
     }
     for (size_t i = 0; !s->continuous && i < axis->levels; i++) {
-        m->x[m->n] = (double)i / (double)(axis->levels - 1);
+        m->x[m->n] = level_centre(axis, i);
         m->text[m->n++] = figure_level_name(axis->brief[i]);
     }
 }
@@ -252,8 +263,13 @@ static enum status parallel_lines(const struct block_results *r, const struct su
     const double low = order[0].mean, high = order[n - 1].mean;
     strbuf_puts(&f->definitions, "$lines << EOD\n");
     *drawn = n < LINES_MOST ? n : LINES_MOST;
+    for (size_t i = 0; i < *drawn; i++)
+        order[i] = order[n <= LINES_MOST ? i : i * (n - 1) / (LINES_MOST - 1)];
+    for (size_t i = 0; i < *drawn; i++)
+        for (size_t k = 0; k < r->axis_count; k++)
+            scales[k].points[r->level[first[order[i].point] * r->axis_count + k]]++;
     for (size_t i = 0; i < *drawn; i++) {
-        const size_t p = order[n <= LINES_MOST ? i : i * (n - 1) / (LINES_MOST - 1)].point;
+        const size_t p = order[i].point;
         for (size_t k = 0; k < r->axis_count; k++)
             figure_data(f, 3,
                         (const double[]){place(r, &scales[k], k, p, first[p]),
@@ -326,8 +342,13 @@ static enum status draw_parallel(const struct block_results *r, const struct fig
         low = mean[p].n > 0 ? fmin(low, mean[p].mean) : low;
         high = mean[p].n > 0 ? fmax(high, mean[p].mean) : high;
     }
-    for (size_t k = 0; k < r->axis_count; k++)
+    for (size_t k = 0; k < r->axis_count; k++) {
         scales[k] = scale_of(r, k, mean);
+        scales[k].points = arena_alloc(&f->arena, r->axis[k].levels, sizeof *scales[k].points);
+        scales[k].placed = arena_alloc(&f->arena, r->axis[k].levels, sizeof *scales[k].placed);
+        if (!scales[k].points || !scales[k].placed)
+            return figure_no_memory(e);
+    }
     st = parallel_rows(r, mean, f, e);
     if (st == ST_OK)
         st = parallel_lines(r, mean, first, scales, f, &drawn, e);
@@ -338,7 +359,8 @@ static enum status draw_parallel(const struct block_results *r, const struct fig
     figure_number(f, "line_width", f->points > 100 ? 1 : 1.6);
     figure_number(f, "scale_min", high > low ? low : low - 0.5);
     figure_number(f, "scale_max", high > low ? high : high + 0.5);
-    static const char one[] = "one line per point, coloured by its mean, which is where it ends";
+    static const char one[] = "one line per point, coloured by its mean, which is where it ends; those of a "
+                              "level side by side, the best right";
     l.notes[0] = drawn < f->points
                      ? arena_printf(&f->arena, "%s; %zu of %zu points, from the worst to the best", one,
                                     drawn, f->points)

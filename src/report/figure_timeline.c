@@ -1,4 +1,4 @@
-/* When each attempt ran: attempts at the same time stand in rows of their own, as workers do. */
+/* When each attempt ran: attempts at the same time stand in rows of their own, one for each worker. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -38,14 +38,18 @@ struct bars {
     size_t of[OUTCOMES];
 };
 
-/* The lowest row that is free at a start. Attempts come by start; times have a second's resolution. */
+/* The row of a start, which lies within the second from `from` on. Attempts come by start. Busy rows end as
+ * early as they can, so a row that ends within that second may have become free for it: the one that ends
+ * first, as a worker takes the next trial when its last one ends. */
 static size_t free_row(struct bars *b, const double *busy_until, double from)
 {
-    size_t row = 0;
-    while (row < b->rows && busy_until[row] > from + 1)
-        row++;
-    b->rows = row == b->rows ? b->rows + 1 : b->rows;
-    return row;
+    size_t soonest = 0;
+    for (size_t row = 0; row < b->rows; row++) {
+        if (busy_until[row] <= from)
+            return row;
+        soonest = busy_until[row] < busy_until[soonest] ? row : soonest;
+    }
+    return b->rows > 0 && busy_until[soonest] < from + 1 ? soonest : b->rows++;
 }
 
 static enum status open_attempts(struct store *s, int64_t block, struct store_query **q, struct err *e)
@@ -152,7 +156,7 @@ static enum status draw(const struct bars *b, const struct figure_request *r, st
     struct layout l = {.x_title = hours     ? "time since the first start (h)"
                                   : minutes ? "time since the first start (min)"
                                             : "time since the first start (s)",
-                       .y_title = "attempts at the same time"};
+                       .y_title = "workers"};
     if (!labels || !kinds)
         return no_memory(e);
     l.x = range_around(0, b->end / unit, RANGE_AMOUNT, false);

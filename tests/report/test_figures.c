@@ -1,4 +1,5 @@
 /* What figures are made of, before gnuplot: their data and the definitions of their templates. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -110,7 +111,15 @@ static void heat_maps_are_full_and_choosable(void **state)
     struct session *s = *state;
     struct figure f;
     fill_grid(s);
-    build_ok(s, figure_heatmap, NULL, NULL, &f); /* not lr with warmup; the long names beside the rows */
+    /* Most of the variance is the SR's, then the bypass's; the long names stand beside the rows. */
+    build_ok(s, figure_heatmap, NULL, NULL, &f);
+    assert_int_equal(f.row_count, 6);
+    assert_defined(&f, "x_title = 'SR'");
+    assert_defined(&f, "y_title = 'bypass'");
+    figure_release(&f);
+    /* Where all have the same the largest; not lr with warmup, which are not crossed. */
+    results_sql(s->results, "UPDATE trial SET test_top1 = 0.5");
+    build_ok(s, figure_heatmap, NULL, NULL, &f);
     assert_int_equal(f.row_count, 15);
     assert_defined(&f, "x_title = 'lr'");
     assert_defined(&f, "y_title = 'bypass'");
@@ -168,6 +177,9 @@ static void effects_have_every_name(void **state)
         assert_defined(&f, line);
     }
     assert_defined(&f, "axis_count = 4\n");
+    /* 100 x (0.01 x 3.5) squared of 100 x the variance of 0 to 29: of SR 15 of 29 steps and so on */
+    assert_defined(&f, "= 'SR: 75 %'\n");
+    assert_defined(&f, "= 'lr: tied'\n");
     assert_int_equal(longest_line(f.definitions.text), 5); /* of lr */
     figure_release(&f);
     results_sql(s->results, "UPDATE block_trial SET axes = json_remove(axes, '$.lr', '$.warmup', '$.SR')");
@@ -187,6 +199,40 @@ static void parallel_axes_are_labelled(void **state)
     assert_defined(&f, "= '0.03'\n");
     assert_defined(&f, "= '25'\n");
     assert_defined(&f, "= 'test top-1 accuracy (%)'\n");
+    /* The worst of the six points at lr 0.01, then the next, of lr 0.02: first of their levels' room. */
+    double first[2], y[2];
+    const char *lines = strstr(f.definitions.text, "$lines << EOD\n");
+    assert_non_null(lines);
+    assert_int_equal(sscanf(lines, "$lines << EOD\n%lf %lf", &first[0], &y[0]), 2);
+    assert_int_equal(sscanf(strstr(lines, "\n\n"), "%lf %lf", &first[1], &y[1]), 2);
+    assert_true(fabs(first[0] - (0.1 - 0.05)) < 1e-9 && fabs(first[1] - (0.3 - 0.05)) < 1e-9);
+    assert_true(y[0] > 4.5 && y[1] > 4.5); /* on the first axis */
+    figure_release(&f);
+}
+
+/* Draws meet words in any order; figures and tables have them as the spec lists them. */
+static void words_stand_as_in_the_spec(void **state)
+{
+    struct session *s = *state;
+    struct figure f;
+    static const char *const drawn[] = {"simple", "none", "complex", "none"};
+    char spec[300];
+    snprintf(spec, sizeof spec,
+             "%ssweep:\n  - {id: b, random: {n: 4}, params: {bypass: [none, simple, complex]}}\n", spec_head);
+    results_sweep(s->results, "s", spec);
+    results_block(s->results, "b");
+    for (int i = 0; i < 4; i++) {
+        char axes[64];
+        snprintf(axes, sizeof axes, "{\"bypass\":\"%s\"}", drawn[i]);
+        results_trial(s->results, results_variant(s->results, (i + 1) << 20), 1, axes, "done", 0.1 * i);
+    }
+    build_ok(s, figure_effects, NULL, NULL, &f);
+    static const char *const wanted[] = {"none", "simple", "complex"};
+    static const double means[] = {20, 0, 20};
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(f.rows[i][1].text, wanted[i]);
+        assert_true(fabs(f.rows[i][3].r - means[i]) < 1e-9);
+    }
     figure_release(&f);
 }
 
@@ -280,7 +326,7 @@ int main(void)
         TEST(fronts_are_chosen_by_validation), TEST(heat_maps_are_full_and_choosable),
         TEST(effects_have_every_name),         TEST(parallel_axes_are_labelled),
         TEST(lists_name_what_they_set),        TEST(bars_stand_side_by_side),
-        TEST(large_blocks_stay_legible),
+        TEST(large_blocks_stay_legible),       TEST(words_stand_as_in_the_spec),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

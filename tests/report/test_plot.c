@@ -185,6 +185,36 @@ static void timeline_of_attempts(void **state)
     assert_contains(path_in(s->dir, "s-plane-timeline.svg"), "crashed or failed (1)");
 }
 
+/* Two workers, each with trial after trial: starts have whole seconds, and there are two rows all the same.
+ * Every attempt starts where the last one of its worker ended. */
+static void timeline_has_a_row_for_each_worker(void **state)
+{
+    struct session *s = *state;
+    need_gnuplot();
+    results_sweep(s->results, "s", spec_head);
+    results_block(s->results, "plane");
+    const int64_t v = results_variant(s->results, 1 << 20);
+    double free_at[2] = {0, 0.3};
+    for (int i = 0; i < 200; i++) {
+        char sql[400];
+        const int worker = free_at[1] < free_at[0], at = (int)free_at[worker];
+        const double wall = 0.35 + 0.1 * (i * 7 % 13);
+        const int64_t trial = results_trial(s->results, v, i, "{\"SR\":0.5}", "done", 0.5);
+        snprintf(
+            sql, sizeof sql,
+            "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, outcome, wall_s)"
+            " VALUES(%lld, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:%02d:%02dZ', 'done', %g)",
+            (long long)trial, at / 60, at % 60, wall);
+        results_sql(s->results, sql);
+        free_at[worker] += wall + 0.01;
+    }
+    draw_kind(s, "timeline", "\n1,1,h,1,0,0.35,1,done,2026-01-01T00:00:00Z\n");
+    char *data = results_read(path_in(s->dir, "s-plane-timeline.csv"));
+    assert_non_null(strstr(data, ",2,done,"));
+    assert_null(strstr(data, ",3,done,"));
+    mem_free(data);
+}
+
 /* How many bars of a kind there are: closed paths of its colour. */
 static int count_parts(const char *path, const char *part)
 {
@@ -564,6 +594,7 @@ int main(void)
         TEST(kinds_of_a_plane),
         TEST(random_blocks_are_legible),
         TEST(timeline_of_attempts),
+        TEST(timeline_has_a_row_for_each_worker),
         TEST(timeline_of_short_attempts),
         TEST(kinds_of_one_point),
         TEST(every_kind_and_block_by_default),
