@@ -233,7 +233,7 @@ enum status output_query_rows(struct store *store,
     return st;
 }
 
-enum status output_query(const struct output *o, struct store_query *q, unsigned (*flags)(const char *column),
+enum status output_query(const struct output *o, struct store_query *q, const struct output_rows *rows,
                          struct err *e)
 {
     int count = store_query_columns(q);
@@ -242,11 +242,13 @@ enum status output_query(const struct output *o, struct store_query *q, unsigned
         return err_set(e, ST_NOMEM, "out of memory");
     for (int i = 0; i < count; i++) {
         columns[i].name = store_query_column(q, i);
-        columns[i].flags = flags ? flags(columns[i].name) : 0;
+        columns[i].flags = rows->flags ? rows->flags(columns[i].name) : 0;
     }
     struct table t;
     enum status st = table_init(&t, o->out, o->format, columns, count, e);
     t.width = o->width;
+    t.nothing = rows->nothing;
+    t.note = rows->note;
     if (st == ST_OK)
         st = query_rows(q, &t, e);
     if (st == ST_OK)

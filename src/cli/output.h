@@ -47,9 +47,13 @@ enum status output_sections(const struct output *o, const struct section *sectio
 enum status output_single(const struct output *o, const struct section *s, const void *context,
                           struct err *e);
 
-/* A query's rows under the query's own column names. `flags` tells those of columns (enum table_flags);
- * NULL: none has any. */
-enum status output_query(const struct output *o, struct store_query *q, unsigned (*flags)(const char *column),
+/* A query's rows under the query's own column names. */
+struct output_rows {
+    unsigned (*flags)(const char *column); /* of a column (enum table_flags); NULL: none has any */
+    const char *nothing;                   /* and note: as of struct table */
+    struct table_note note;
+};
+enum status output_query(const struct output *o, struct store_query *q, const struct output_rows *rows,
                          struct err *e);
 /* Opens a query and adds its rows; its columns must be those of the table. */
 enum status output_query_rows(struct store *store,

@@ -18,6 +18,7 @@ enum {
     OPTION_LIMIT,
     OPTION_COLUMNS,
     OPTION_BLOCK,
+    OPTION_X,
     OPTION_Y
 };
 
@@ -28,32 +29,52 @@ static const struct poptOption options[] = {
      "Only rows that meet this, such as \"SR < 0.5 and state = 'done'\"", "CONDITION"},
     {"sort", '\0', POPT_ARG_STRING, NULL, OPTION_SORT, "Order of the rows, several columns with commas",
      "COLUMN[:desc]"},
-    {"limit", '\0', POPT_ARG_STRING, NULL, OPTION_LIMIT, "At most so many rows", "N"},
+    {"limit", '\0', POPT_ARG_STRING, NULL, OPTION_LIMIT, "At most so many rows; best: of each sweep", "N"},
     {"columns", '\0', POPT_ARG_STRING, NULL, OPTION_COLUMNS, "Columns to show, or all", "A,B,..."},
     {"block", '\0', POPT_ARG_STRING, NULL, OPTION_BLOCK, "effects, plateau, ranks: only of this block", "ID"},
+    {"x", '\0', POPT_ARG_STRING, NULL, OPTION_X,
+     "pareto: what is to be small, such as latency_ms, macs or train_s (default: model_mib)", "COLUMN"},
     {"y", '\0', POPT_ARG_STRING, NULL, OPTION_Y,
      "effects, plateau, ranks: on this column (default: test_top1)", "COLUMN"},
     OUTPUT_FORMAT_OPTION,
     POPT_TABLEEND};
 
 /* What is computed rather than selected. */
-typedef enum status answer_rows(struct store *s, const char *a, const char *b, struct table *t,
-                                struct err *e);
+typedef enum status block_answer(struct store *s, const char *block, const char *y, struct table *t,
+                                 struct err *e);
 struct computed {
     const char *name, *help;
     const struct table_column *(*columns)(int *count);
-    answer_rows *rows;
-    bool of_blocks; /* takes --block and --y; else A and B */
+    block_answer *rows; /* of blocks, takes --block and --y; NULL: compare, which takes A and B */
+    const char *nothing;
+    struct table_note note;
 };
 static const struct computed computed[] = {
-    {"compare", "two variants, A and B, over the seeds they share: differences with 95 % intervals",
-     compare_columns, compare_rows, false},
-    {"effects", "what each axis of a block does to the accuracy, and its share of the variance",
-     effects_columns, effects_rows, true},
-    {"plateau", "knee and plateau of each curve, with bootstrap intervals over seeds", plateau_columns,
-     plateau_rows, true},
-    {"ranks", "does an axis (epochs, lr, ...) change the order of the others' points? Spearman's correlation",
-     ranks_columns, ranks_rows, true},
+    {.name = "compare",
+     .help = "two variants, A and B, over the seeds they share: differences with 95 % intervals",
+     .columns = compare_columns},
+    {.name = "effects",
+     .help = "what each axis of a block does to the accuracy, and its share of the variance",
+     .columns = effects_columns,
+     .rows = effects_rows,
+     .nothing = "no block has finished trials at two values of an axis",
+     .note = {.text =
+                  "mean: of the trials at a level, in the unit of quantity (pct: percent). effect: of the "
+                  "level with all other axes held equal, around 0, with its 95 % interval. axis_p: "
+                  "probability of such an F if the axis did nothing."}},
+    {.name = "plateau",
+     .help = "knee and plateau of each curve, with bootstrap intervals over seeds",
+     .columns = plateau_columns,
+     .rows = plateau_rows,
+     .nothing = "no block has one axis of three numbers or more, and a seed that all its points share",
+     .note = {.text = "plateau: from the first point within 0.5 percentage points of the best mean. The best "
+                      "of several means is partly luck, and no verdict allows for how many are compared: one "
+                      "in twenty differences is shown where there is none."}},
+    {.name = "ranks",
+     .help = "does an axis (epochs, lr, ...) change the order of the others' points? Spearman's correlation",
+     .columns = ranks_columns,
+     .rows = ranks_rows,
+     .nothing = "no block has finished points in common at two values of one of several axes"},
 };
 enum { COMPUTED = sizeof computed / sizeof *computed, COMPUTED_COLUMNS = 16 };
 
@@ -93,8 +114,9 @@ static enum status keep_row(void *context, const struct cell *cells, struct err 
     return store_scratch_row(context, cells, e);
 }
 
-/* Computes the rows into a table of their own, temp.answer. */
-static enum status compute(struct store *store, const struct args *a, const struct computed *c, struct err *e)
+/* Computes the rows into a table of their own, temp.answer. `where`: of compare. */
+static enum status compute(struct store *store, const struct args *a, const struct computed *c,
+                           const char *where, struct err *e)
 {
     int count;
     const struct table_column *columns = c->columns(&count);
@@ -110,36 +132,68 @@ static enum status compute(struct store *store, const struct args *a, const stru
     t.sink = keep_row;
     t.sink_context = kept;
     if (st == ST_OK)
-        st = c->of_blocks ? c->rows(store, a->value[OPTION_BLOCK], a->value[OPTION_Y], &t, e)
-                          : c->rows(store, a->positional[2], a->positional[3], &t, e);
+        st = c->rows ? c->rows(store, a->value[OPTION_BLOCK], a->value[OPTION_Y], &t, e)
+                     : compare_rows(store, a->positional[2], a->positional[3], where, &t, e);
     table_release(&t);
     store_scratch_close(kept);
     return st;
 }
 
+/* Flags of the columns of computed answers: equal names mean the same. */
+static unsigned computed_flags(const char *column)
+{
+    for (int i = 0; i < COMPUTED; i++) {
+        int count;
+        const struct table_column *columns = computed[i].columns(&count);
+        for (int k = 0; k < count; k++)
+            if (strcmp(columns[k].name, column) == 0 && columns[k].flags != 0)
+                return columns[k].flags;
+    }
+    return 0;
+}
+
+/* The rows of a computed answer. compare's --where is one of what is compared, where it can be. */
+static enum status open_computed(struct store *store, const struct args *a, const struct computed *c,
+                                 struct store_filter *filter, struct store_query **q, struct err *e)
+{
+    const bool narrows = !c->rows && compare_narrows(store, filter->where);
+    enum status st = compute(store, a, c, narrows ? filter->where : NULL, e);
+    filter->where = narrows ? NULL : filter->where;
+    return st == ST_OK
+               ? store_query_open_filtered(store, "SELECT * FROM temp.answer ORDER BY rowid", filter, q, e)
+               : st;
+}
+
 static enum status print_query(struct store *store, const struct args *a, const struct output *o, int limit,
                                struct err *e)
 {
-    const struct store_filter filter = {.where = a->value[OPTION_WHERE],
-                                        .sort = a->value[OPTION_SORT],
-                                        .columns = a->value[OPTION_COLUMNS],
-                                        .limit = limit};
-    const char *sql = a->value[OPTION_SQL];
+    struct store_filter filter = {.where = a->value[OPTION_WHERE],
+                                  .sort = a->value[OPTION_SORT],
+                                  .columns = a->value[OPTION_COLUMNS],
+                                  .limit = limit};
+    const char *sql = a->value[OPTION_SQL], *name = a->positional[1] ? a->positional[1] : "trials";
     const struct computed *c = find_computed(a);
+    const struct named_query *named = NULL;
     struct store_query *query = NULL;
-    enum status st = c ? compute(store, a, c, e) : ST_OK;
-    if (st == ST_OK && c)
-        st = store_query_open_filtered(store, "SELECT * FROM temp.answer ORDER BY rowid", &filter, &query, e);
-    else if (st == ST_OK)
-        st = sql ? store_query_open(store, sql, &query, e)
-                 : named_query_open_filtered(store, a->positional[1] ? a->positional[1] : "trials", &filter,
-                                             &query, e);
+    struct output_rows rows = {.flags = filter.columns ? named_query_chosen_flags : named_query_flags};
+    enum status st = c || sql ? ST_OK : named_query_find(name, &named, e);
+    if (st == ST_OK && c) {
+        rows = (struct output_rows){computed_flags, c->nothing, c->note};
+        st = open_computed(store, a, c, &filter, &query, e);
+    } else if (st == ST_OK && sql) {
+        rows.flags = NULL;
+        st = store_query_open(store, sql, &query, e);
+    } else if (st == ST_OK) {
+        rows.nothing = named->nothing;
+        rows.note = named->note;
+        st = named_query_open_filtered(store, name, &filter, a->value[OPTION_X], &query, e);
+    }
+    if (limit == 0)
+        rows.nothing = "--limit 0";
+    else if (filter.where)
+        rows.nothing = "none meets --where";
     if (st == ST_OK)
-        st = output_query(o, query,
-                          sql || c         ? NULL
-                          : filter.columns ? named_query_chosen_flags
-                                           : named_query_flags,
-                          e);
+        st = output_query(o, query, &rows, e);
     store_query_close(query);
     return st;
 }
@@ -150,7 +204,7 @@ static enum status check(const struct args *a, struct err *e)
     const bool filters =
         a->value[OPTION_WHERE] || a->value[OPTION_SORT] || a->value[OPTION_LIMIT] || a->value[OPTION_COLUMNS];
     const struct computed *c = find_computed(a);
-    const bool takes_two = c && !c->of_blocks;
+    const bool takes_two = c && !c->rows;
     if (!a->positional[0])
         return err_set(e, ST_USAGE, "missing argument, expected DB, see firesweep query --help");
     if (a->positional[1] && a->value[OPTION_SQL])
@@ -164,7 +218,9 @@ static enum status check(const struct args *a, struct err *e)
                        "0.75' 'SR = 1'");
     if (!takes_two && a->positional_count > 2)
         return err_set(e, ST_USAGE, "unexpected argument \"%.40s\"", a->positional[2]);
-    if (!(c && c->of_blocks) && (a->value[OPTION_BLOCK] || a->value[OPTION_Y]))
+    if (a->value[OPTION_X] && (c || a->value[OPTION_SQL]))
+        return err_set(e, ST_USAGE, "--x belongs to the query pareto");
+    if (!(c && c->rows) && (a->value[OPTION_BLOCK] || a->value[OPTION_Y]))
         return err_set(e, ST_USAGE, "--block and --y belong to the queries effects, plateau and ranks");
     return ST_OK;
 }
@@ -212,8 +268,9 @@ const struct command command_query = {
         "< 0.5), in [a, b], and, or, not, + - * / and parentheses, as constraints of a spec do. compare "
         "takes two variants, each by number (3, or 3/2 for recipe 2 of variant 3) or by a condition that one "
         "of "
-        "them meets, and "
-        "gives differences over the seeds both have. On a terminal, $PAGER shows the rows. The database is "
+        "them meets (settings, costs, sweep, block), and "
+        "gives differences over the seeds both have; its --where may say what both have in common. On a "
+        "terminal, $PAGER shows the rows. The database is "
         "opened read-only, so this is safe "
         "while a sweep runs. Tables and views are described in docs/schema.md.",
     .examples =
@@ -221,6 +278,7 @@ const struct command command_query = {
         "  firesweep query results/quickstart.db pareto --format csv\n"
         "  firesweep query results/quickstart.db trials --where 'SR < 0.5' --sort test_top1:desc --limit 5\n"
         "  firesweep query results/quickstart.db compare 'SR = 0.5' 'SR = 1'\n"
+        "  firesweep query results/quickstart.db pareto --x macs\n"
         "  firesweep query results/quickstart.db --sql 'SELECT sum(train_s) FROM trial'\n",
     .options = options,
     .run = query_run,

@@ -31,16 +31,21 @@ static const struct quantity {
 enum { QUANTITIES = sizeof quantities / sizeof *quantities };
 
 /* The columns of groups_sql before and behind what can tell two sides apart. */
-enum { SETTINGS_AT = 3, SETTINGS_MAX = 48, SETTING_TEXT = 160 };
+enum { SETTINGS_AT = 4, SETTINGS_MAX = 48, SETTING_TEXT = 160 };
 static const char settings_end[] = "params";
+
+/* What tells sides apart. */
+struct settings {
+    int count;
+    char key[SETTINGS_MAX][24];
+    char value[SETTINGS_MAX][SETTING_TEXT]; /* "" where there is none */
+};
 
 /* One side: its replicates. */
 struct side {
-    const char *given, *what;               /* a condition or number; what it is called in messages */
-    char key[SETTINGS_MAX][24];             /* what tells sides apart */
-    char value[SETTINGS_MAX][SETTING_TEXT]; /* "" where there is none */
-    int settings;
-    char name[160];                 /* how the answer calls it */
+    const char *given, *what; /* a condition or number; what it is called in messages */
+    struct settings settings;
+    char name[400];                 /* how the answer calls it */
     int64_t variant, recipe, trial; /* trial: one of them, it tells the data */
     size_t count, capacity;
     struct replicate_value *values; /* values[replicate * QUANTITIES + quantity] */
@@ -49,27 +54,39 @@ struct side {
 const struct table_column *compare_columns(int *count)
 {
     static const struct table_column columns[] = {
-        {.name = "quantity"},   {.name = "n"},        {.name = "a"},         {.name = "b"},
-        {.name = "difference"}, {.name = "ci95_low"}, {.name = "ci95_high"}, {.name = "verdict"},
+        {.name = "quantity"},
+        {.name = "n"},
+        {.name = "a"},
+        {.name = "b"},
+        {.name = "difference"},
+        {.name = "ci95_low"},
+        {.name = "ci95_high"},
+        {.name = "verdict"},
+        {.name = "side_a", .flags = TABLE_VARYING},
+        {.name = "side_b", .flags = TABLE_VARYING},
     };
     *count = sizeof columns / sizeof *columns;
     return columns;
 }
 
+/* A row for each variant, recipe, data and block, and for each name of the block: with its sweep's and
+ * without; so a condition can name any of them, and rows of the same variant, recipe and data are one. */
 static const char groups_sql[] =
-    "SELECT t.variant_id AS variant, t.recipe_id AS recipe, min(t.id) AS trial, " SETTINGS_OF_VARIANT(
-        "v") ", " SETTINGS_OF_RECIPE("r") ", v.params, v.model_bytes, r.epochs,"
-                                          " v.model_bytes / 1048576.0 AS model_mib, v.macs, "
-                                          "v.activation_bytes, d.latency_ms, d.latency_p95_ms,"
-                                          " d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib FROM trial "
-                                          "t JOIN variant v ON v.id = t.variant_id"
-                                          " JOIN recipe r ON r.id = t.recipe_id LEFT JOIN deployment d ON "
-                                          "d.variant_id = t.variant_id"
-                                          " WHERE t.state = 'done' AND EXISTS (SELECT 1 FROM block_trial m "
-                                          "WHERE m.trial_id = t.id AND m.in_spec)"
-                                          " AND NOT " SHORTER_RUNG(
-                                              "t.id") " GROUP BY t.variant_id, t.recipe_id, "
-                                                      "t.data_fingerprint ORDER BY t.variant_id, t.recipe_id";
+    "SELECT t.variant_id AS variant, t.recipe_id AS recipe, min(t.id) AS trial,"
+    " hex(t.data_fingerprint) AS data, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE(
+        "r") ", v.params, v.model_bytes, r.epochs,"
+             " v.model_bytes / 1048576.0 AS model_mib, v.macs, "
+             "v.activation_bytes, d.latency_ms, d.latency_p95_ms,"
+             " d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib, s.name AS sweep,"
+             " iif(spelling.whole, s.name || '/' || b.name, b.name) AS block, count(*) AS n"
+             " FROM trial t JOIN block_trial m ON m.trial_id = t.id AND m.in_spec"
+             " JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
+             " JOIN (SELECT 0 AS whole UNION ALL SELECT 1) spelling"
+             " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
+             " LEFT JOIN deployment d ON d.variant_id = t.variant_id"
+             " WHERE t.state = 'done' AND NOT " SHORTER_RUNG(
+                 "t.id") " GROUP BY t.variant_id, t.recipe_id, t.data_fingerprint, b.id, spelling.whole"
+                         " ORDER BY t.variant_id, t.recipe_id, t.data_fingerprint, b.sweep_id, b.position";
 
 /* As a spec calls the column. */
 static const char *key_of(const char *column)
@@ -77,16 +94,22 @@ static const char *key_of(const char *column)
     return strcmp(column, "sr") == 0 ? "SR" : strcmp(column, "epochs_planned") == 0 ? "epochs" : column;
 }
 
-static void take_settings(const struct store_query *q, struct side *side)
+static int column_at(const struct store_query *q, const char *name)
 {
-    const int columns = store_query_columns(q);
-    side->settings = 0;
-    for (int i = SETTINGS_AT; i < columns && side->settings < SETTINGS_MAX; i++) {
+    int i = 0;
+    while (strcmp(store_query_column(q, i), name) != 0)
+        i++;
+    return i;
+}
+
+static void take_settings(const struct store_query *q, struct settings *out)
+{
+    const int end = column_at(q, settings_end);
+    out->count = 0;
+    for (int i = SETTINGS_AT; i < end && out->count < SETTINGS_MAX; i++) {
         const struct cell c = store_query_cell(q, i);
-        char *to = side->value[side->settings];
-        if (strcmp(store_query_column(q, i), settings_end) == 0)
-            break;
-        snprintf(side->key[side->settings++], sizeof side->key[0], "%s", key_of(store_query_column(q, i)));
+        char *to = out->value[out->count];
+        snprintf(out->key[out->count++], sizeof out->key[0], "%s", key_of(store_query_column(q, i)));
         to[0] = '\0';
         if (c.type == CELL_REAL)
             num_format_double(c.r, to);
@@ -105,12 +128,12 @@ static void name_sides(struct side *a, struct side *b)
     for (int k = 0; k < 2; k++) {
         size_t used = 0;
         sides[k]->name[0] = '\0';
-        for (int i = 0; i < a->settings && complete; i++) {
-            const char *value = sides[k]->value[i];
-            if (strcmp(a->value[i], b->value[i]) == 0)
+        for (int i = 0; i < a->settings.count && complete; i++) {
+            const char *value = sides[k]->settings.value[i];
+            if (strcmp(a->settings.value[i], b->settings.value[i]) == 0)
                 continue;
-            const int n = snprintf(sides[k]->name + used, sizeof a->name - used, "%s%s %s", used ? ", " : "",
-                                   a->key[i], value);
+            const int n = snprintf(sides[k]->name + used, sizeof a->name - used, "%s%s %s",
+                                   used ? " and " : "", a->settings.key[i], value);
             used += (size_t)n;
             complete = *value && used < sizeof a->name;
             named = true;
@@ -120,66 +143,101 @@ static void name_sides(struct side *a, struct side *b)
         snprintf(sides[k]->name, sizeof a->name, "%s", sides[k]->given);
 }
 
-/* The groups that meet a side's condition. */
+/* The results that meet a side's condition. */
+enum { FOUND_NAMED = 6 };
 struct found {
     size_t count;
-    struct strbuf names;        /* the first ones */
-    struct side first;          /* settings only */
-    bool differs[SETTINGS_MAX]; /* from the first one */
+    char data[80]; /* of the last one */
+    struct found_result {
+        int64_t variant, recipe;
+        char sweep[80];
+        struct settings settings;
+    } * first; /* FOUND_NAMED of them */
 };
 
-static void add_found(struct found *f, const struct side *side)
+static void add_found(struct found *f, const struct store_query *q, struct side *side)
 {
-    enum { NAMED = 8 };
-    if (f->count == 0)
-        f->first = *side;
-    for (int i = 0; i < side->settings; i++)
-        f->differs[i] |= strcmp(side->value[i], f->first.value[i]) != 0;
-    if (f->count++ < NAMED)
-        strbuf_printf(&f->names, "%s%" PRId64 "/%" PRId64, f->names.len ? ", " : "", side->variant,
-                      side->recipe);
-    else if (f->count == NAMED + 1)
-        strbuf_puts(&f->names, ", ...");
+    const int64_t variant = store_query_cell(q, 0).i, recipe = store_query_cell(q, 1).i;
+    const struct cell data = store_query_cell(q, 3), sweep = store_query_cell(q, column_at(q, "sweep"));
+    const char *text = data.type == CELL_TEXT ? data.text : "";
+    if (f->count > 0 && variant == side->variant && recipe == side->recipe && strcmp(text, f->data) == 0)
+        return; /* another block or spelling of it */
+    snprintf(f->data, sizeof f->data, "%s", text);
+    side->variant = variant;
+    side->recipe = recipe;
+    side->trial = store_query_cell(q, 2).i;
+    take_settings(q, &side->settings);
+    if (f->count < FOUND_NAMED) {
+        struct found_result *r = &f->first[f->count];
+        *r = (struct found_result){.variant = variant, .recipe = recipe, .settings = side->settings};
+        snprintf(r->sweep, sizeof r->sweep, "%s", sweep.type == CELL_TEXT ? sweep.text : "");
+    }
+    f->count++;
+}
+
+/* "SR, lr": in what the first results differ, or their sweep, which has one kind of data. */
+static bool found_differ(const struct found *f, int setting)
+{
+    for (size_t k = 1; k < f->count && k < FOUND_NAMED; k++)
+        if (strcmp(f->first[k].settings.value[setting], f->first[0].settings.value[setting]) != 0)
+            return true;
+    return false;
 }
 
 static enum status found_many(const struct found *f, const struct side *side, struct err *e)
 {
-    char keys[200] = "";
-    size_t used = 0;
-    for (int i = 0; i < side->settings && used < sizeof keys; i++)
-        if (f->differs[i])
-            used += (size_t)snprintf(keys + used, sizeof keys - used, "%s%s", used ? ", " : "", side->key[i]);
-    return err_set(
-        e, ST_USAGE,
-        "%s: %zu results meet \"%.80s\": %s (VARIANT/RECIPE); it must be one. They differ in %s: say it in "
-        "the condition, or give one of these",
-        side->what, f->count, side->given, f->names.text, keys[0] ? keys : "their data");
+    struct strbuf keys = STRBUF_INIT, names = STRBUF_INIT;
+    const struct settings *first = &f->first[0].settings;
+    for (int i = 0; i < first->count; i++)
+        if (found_differ(f, i))
+            strbuf_printf(&keys, "%s%s", keys.len ? ", " : "", first->key[i]);
+    for (size_t k = 0; k < f->count && k < FOUND_NAMED; k++) {
+        const struct found_result *r = &f->first[k];
+        const char *before = " (";
+        strbuf_printf(&names, "%s%" PRId64 "/%" PRId64, k ? ", " : "", r->variant, r->recipe);
+        for (int i = 0; i < first->count; i++) {
+            if (!found_differ(f, i))
+                continue;
+            strbuf_printf(&names, "%s%s %.40s", before, first->key[i],
+                          *r->settings.value[i] ? r->settings.value[i] : "not set");
+            before = ", ";
+        }
+        if (keys.len == 0)
+            strbuf_printf(&names, " (sweep %s", r->sweep);
+        strbuf_puts(&names, ")");
+    }
+    const enum status st =
+        keys.failed || names.failed
+            ? err_set(e, ST_NOMEM, "out of memory")
+            : err_set(e, ST_USAGE,
+                      "%s: %zu results meet \"%.80s\", it must be one; say %s in the condition%s: %.700s%s",
+                      side->what, f->count, side->given, keys.len ? keys.text : "the sweep",
+                      keys.len ? " (sweep and block can be named too), or VARIANT/RECIPE" : "", names.text,
+                      f->count > FOUND_NAMED ? ", ..." : "");
+    strbuf_release(&keys);
+    strbuf_release(&names);
+    return st;
 }
 
-/* Exactly one group, or what is wrong. */
-static enum status read_groups(struct store_query *q, struct side *side, struct err *e)
+/* Exactly one result, or what is wrong. */
+static enum status read_groups(struct store_query *q, bool narrowed, struct side *side, struct err *e)
 {
-    struct found found = {.names = STRBUF_INIT};
-    enum status st = ST_OK;
+    struct found found = {.first = mem_calloc(FOUND_NAMED, sizeof *found.first)};
+    enum status st = found.first ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
     for (bool row = true; st == ST_OK && row;) {
         st = store_query_next(q, &row, e);
-        if (st != ST_OK || !row)
-            break;
-        side->variant = store_query_cell(q, 0).i;
-        side->recipe = store_query_cell(q, 1).i;
-        side->trial = store_query_cell(q, 2).i;
-        take_settings(q, side);
-        add_found(&found, side);
+        if (st == ST_OK && row)
+            add_found(&found, q, side);
     }
     if (st == ST_OK && found.count == 0)
-        st =
-            err_set(e, ST_USAGE,
-                    "%s: no finished variant meets \"%.80s\"; numbers are those of the column variant, as in "
-                    "\"firesweep query DB leaderboard\"",
-                    side->what, side->given);
+        st = err_set(
+            e, ST_USAGE,
+            "%s: no finished variant meets \"%.80s\"%s; numbers are those of the column variant, as in "
+            "\"firesweep query DB leaderboard\"",
+            side->what, side->given, narrowed ? " and --where" : "");
     if (st == ST_OK && found.count > 1)
-        st = found.names.failed ? err_set(e, ST_NOMEM, "out of memory") : found_many(&found, side, e);
-    strbuf_release(&found.names);
+        st = found_many(&found, side, e);
+    mem_free(found.first);
     return st;
 }
 
@@ -202,7 +260,18 @@ static bool number_condition(const char *given, char *out, size_t size)
     return true;
 }
 
-static enum status find_side(struct store *s, struct side *side, struct err *e)
+bool compare_narrows(struct store *s, const char *where)
+{
+    struct store_query *q = NULL;
+    struct err unused = ERR_INIT;
+    const struct store_filter f = {.where = where, .limit = -1};
+    const bool known = where && store_query_open_filtered(s, groups_sql, &f, &q, &unused) == ST_OK;
+    store_query_close(q);
+    return known;
+}
+
+/* Mistakes in the side's own condition are told by their place in it; then `where` is added. */
+static enum status find_side(struct store *s, const char *where, struct side *side, struct err *e)
 {
     char condition[96];
     struct store_filter f = {.where = side->given, .label = "", .limit = -1};
@@ -210,11 +279,20 @@ static enum status find_side(struct store *s, struct side *side, struct err *e)
         f.where = condition;
     struct store_query *q = NULL;
     enum status st = store_query_open_filtered(s, groups_sql, &f, &q, e);
-    if (st == ST_OK)
-        st = read_groups(q, side, e);
-    else
+    if (st != ST_OK)
         err_prefix(e, "%s: \"%.80s\"", side->what, side->given);
+    char *both = st == ST_OK && where ? mem_printf("(%s) and (%s)", f.where, where) : NULL;
+    if (st == ST_OK && where) {
+        store_query_close(q);
+        q = NULL;
+        f.where = both;
+        st = both ? store_query_open_filtered(s, groups_sql, &f, &q, e)
+                  : err_set(e, ST_NOMEM, "out of memory");
+    }
+    if (st == ST_OK)
+        st = read_groups(q, where != NULL, side, e);
     store_query_close(q);
+    mem_free(both);
     return st;
 }
 
@@ -251,9 +329,9 @@ static enum status read_replicates(struct store_query *q, struct side *side, str
     }
 }
 
-static enum status load_side(struct store *s, struct side *side, struct err *e)
+static enum status load_side(struct store *s, const char *where, struct side *side, struct err *e)
 {
-    enum status st = find_side(s, side, e);
+    enum status st = find_side(s, where, side, e);
     if (st != ST_OK)
         return st;
     struct strbuf sql = STRBUF_INIT;
@@ -293,7 +371,7 @@ static enum status compare_quantity(const struct side *a, const struct side *b, 
         return ST_OK;
     char text[400];
     const size_t n = sizeof text - 32;
-    compare_sentence(&c.difference, a->name, b->name, quantities[k].scale, quantities[k].decimals, text, n);
+    compare_sentence(&c.difference, "A", "B", quantities[k].scale, quantities[k].decimals, text, n);
     if (c.difference.n > 0 && (c.difference.mean != 0 || c.difference.half_width != 0))
         snprintf(text + strlen(text), 32, "%s", quantities[k].unit);
     const struct summary *d = &c.difference;
@@ -305,16 +383,19 @@ static enum status compare_quantity(const struct side *a, const struct side *b, 
                                  answer_number(d->mean * scale),
                                  answer_number((d->mean - d->half_width) * scale),
                                  answer_number((d->mean + d->half_width) * scale),
-                                 cell_text(text)};
+                                 cell_text(text),
+                                 cell_text(a->name),
+                                 cell_text(b->name)};
     return table_row(t, cells, e);
 }
 
-enum status compare_rows(struct store *s, const char *a, const char *b, struct table *t, struct err *e)
+enum status compare_rows(struct store *s, const char *a, const char *b, const char *where, struct table *t,
+                         struct err *e)
 {
     struct side first = {.given = a, .what = "compare A"}, second = {.given = b, .what = "compare B"};
-    enum status st = load_side(s, &first, e);
+    enum status st = load_side(s, where, &first, e);
     if (st == ST_OK)
-        st = load_side(s, &second, e);
+        st = load_side(s, where, &second, e);
     name_sides(&first, &second);
     struct replicate_value *values = mem_alloc(first.count + second.count + 1, sizeof *values);
     double *scratch = mem_alloc(3 * first.count + 1, sizeof *scratch);

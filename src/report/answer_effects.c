@@ -7,64 +7,87 @@
 const struct table_column *effects_columns(int *count)
 {
     static const struct table_column columns[] = {
-        {.name = "block"},          {.name = "axis"},     {.name = "level"},     {.name = "n"},
-        {.name = "mean"},           {.name = "ci95_low"}, {.name = "ci95_high"}, {.name = "effect"},
-        {.name = "axis_share_pct"}, {.name = "axis_f"},   {.name = "note"},
+        {.name = "block", .flags = TABLE_VARYING},
+        {.name = "quantity", .flags = TABLE_VARYING},
+        {.name = "axis"},
+        {.name = "level"},
+        {.name = "n"},
+        {.name = "mean"},
+        {.name = "effect"},
+        {.name = "ci95_low"},
+        {.name = "ci95_high"},
+        {.name = "axis_share_pct"},
+        {.name = "axis_f"},
+        {.name = "axis_p"},
+        {.name = "note"},
     };
     *count = sizeof columns / sizeof *columns;
     return columns;
 }
 
-static enum status level_rows(const struct block_results *r, const struct effects *f, const char *block,
-                              struct table *t, struct err *e)
+/* What the rows of a block have in common. */
+struct answer {
+    const struct block_results *r;
+    const struct effects *f;
+    const char *block;
+};
+
+static enum status level_row(const struct answer *x, size_t k, size_t level, struct table *t, struct err *e)
 {
-    enum status st = ST_OK;
-    for (size_t k = 0; k < r->axis_count; k++) {
-        const struct effects_axis *a = &f->axes[k];
-        for (size_t i = 0; i < a->levels && st == ST_OK; i++) {
-            const struct summary *l = &a->level[i];
-            const char *note = i == r->axis[k].absent ? "not set there: told by another axis"
-                               : a->confounded        ? "follows from other axes"
-                               : r->axis[k].binned    ? "binned"
-                                                      : NULL;
-            const struct cell cells[] = {cell_text(block),
-                                         cell_text(r->axis[k].key),
-                                         cell_text(r->axis[k].names[i]),
-                                         cell_int((int64_t)l->n),
-                                         answer_number(l->mean),
-                                         answer_number(l->mean - l->half_width),
-                                         answer_number(l->mean + l->half_width),
-                                         answer_number(a->adjusted[i]),
-                                         answer_number(a->share * 100),
-                                         answer_number(a->f),
-                                         cell_text(note)};
-            st = table_row(t, cells, e);
-        }
-    }
-    return st;
+    const struct effects_axis *a = &x->f->axes[k];
+    const struct block_axis *axis = &x->r->axis[k];
+    const double effect = a->adjusted[level], half = a->half_width[level];
+    const char *note = level == axis->absent ? "not set there: told by another axis"
+                       : a->confounded       ? "follows from other axes"
+                       : axis->binned        ? "binned"
+                                             : NULL;
+    const struct cell cells[] = {cell_text(x->block),
+                                 cell_text(x->r->metric->column),
+                                 cell_text(axis->key),
+                                 cell_text(axis->names[level]),
+                                 cell_int((int64_t)a->level[level].n),
+                                 answer_number(a->level[level].mean),
+                                 answer_number(effect),
+                                 answer_number(effect - half),
+                                 answer_number(effect + half),
+                                 answer_number(a->share * 100),
+                                 answer_number(a->f),
+                                 answer_number(a->p),
+                                 cell_text(note)};
+    return table_row(t, cells, e);
 }
 
 /* What is no axis's own. */
-static enum status rest_rows(const struct effects *f, const char *block, struct table *t, struct err *e)
+static enum status rest_row(const struct answer *x, const char *axis, double squares, const char *note,
+                            struct table *t, struct err *e)
 {
-    const struct {
-        const char *axis, *note;
-        double squares;
-    } rows[] = {{"(shared)", "cannot be told apart: 0 in a full grid", f->shared},
-                {"(rest)", "seeds and interactions", f->rest}};
+    const double share = x->f->total > 0 ? squares / x->f->total * 100 : NAN;
+    const struct cell none = cell_null();
+    const struct cell cells[] = {cell_text(x->block),
+                                 cell_text(x->r->metric->column),
+                                 cell_text(axis),
+                                 none,
+                                 none,
+                                 none,
+                                 none,
+                                 none,
+                                 none,
+                                 answer_number(fabs(share) < 1e-9 ? 0 : share),
+                                 none,
+                                 none,
+                                 cell_text(note)};
+    return table_row(t, cells, e);
+}
+
+static enum status all_rows(const struct answer *x, struct table *t, struct err *e)
+{
     enum status st = ST_OK;
-    for (int i = 0; i < 2 && st == ST_OK; i++) {
-        const double share = f->total > 0 ? rows[i].squares / f->total * 100 : NAN;
-        struct cell cells[11];
-        for (int k = 0; k < 11; k++)
-            cells[k] = cell_null();
-        cells[0] = cell_text(block);
-        cells[1] = cell_text(rows[i].axis);
-        cells[8] = answer_number(fabs(share) < 1e-9 ? 0 : share);
-        cells[10] = cell_text(rows[i].note);
-        st = table_row(t, cells, e);
-    }
-    return st;
+    for (size_t k = 0; k < x->r->axis_count; k++)
+        for (size_t i = 0; i < x->f->axes[k].levels && st == ST_OK; i++)
+            st = level_row(x, k, i, t, e);
+    if (st == ST_OK)
+        st = rest_row(x, "(shared)", x->f->shared, "cannot be told apart: 0 in a full grid", t, e);
+    return st == ST_OK ? rest_row(x, "(rest)", x->f->rest, "seeds and interactions", t, e) : st;
 }
 
 static enum status block_rows(struct store *s, int64_t id, const char *name, const char *y, struct table *t,
@@ -77,9 +100,7 @@ static enum status block_rows(struct store *s, int64_t id, const char *name, con
     if (st == ST_OK && r.axis_count > 0) {
         st = block_results_effects(&r, &f, e);
         if (st == ST_OK)
-            st = level_rows(&r, &f, name, t, e);
-        if (st == ST_OK)
-            st = rest_rows(&f, name, t, e);
+            st = all_rows(&(struct answer){&r, &f, name}, t, e);
         effects_release(&f);
     }
     block_results_release(&r);

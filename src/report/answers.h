@@ -2,6 +2,8 @@
 #ifndef REPORT_ANSWERS_H
 #define REPORT_ANSWERS_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "report/table.h"
 #include "sweep/store.h"
@@ -13,10 +15,14 @@ const struct table_column *plateau_columns(int *count);
 const struct table_column *ranks_columns(int *count);
 
 /* Compares two finished variants over the seeds they share: a row for each quantity, with the difference (b -
- * a), its 95 % interval and a sentence. A side is the number of a variant, or a condition
- * (sweep/store_filter.h) over the columns of the query "trials" that exactly one variant and recipe meets,
- * such as "SR = 0.75"; otherwise ST_USAGE says which do. */
-enum status compare_rows(struct store *s, const char *a, const char *b, struct table *t, struct err *e);
+ * a), its 95 % interval, a sentence about A and B, and what these are. A side is the number of a variant, or
+ * a condition (sweep/store_filter.h) over settings, costs, sweep, block and n (seeds in the block) that
+ * exactly one variant and recipe meets, such as "SR = 0.75"; otherwise ST_USAGE says which do, and how they
+ * differ. `where`: a condition that both sides meet beside their own; NULL: none. */
+enum status compare_rows(struct store *s, const char *a, const char *b, const char *where, struct table *t,
+                         struct err *e);
+/* Whether `where` can be one: it names only what sides can be told by. */
+bool compare_narrows(struct store *s, const char *where);
 
 /* Effects of the axes of each block (NULL: of all) on a column of report/metric.h (NULL: test_top1). One row
  * for each level. ST_USAGE for an unknown block or column. */

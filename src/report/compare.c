@@ -80,8 +80,8 @@ char *compare_sentence(const struct summary *d, const char *a, const char *b, do
                  low = printed((d->mean - d->half_width) * scale, decimals),
                  high = printed((d->mean + d->half_width) * scale, decimals);
     if (d->n == 1) {
-        snprintf(out, size, "no difference shown between %s and %s: %+.*f without an interval, n = 1", a, b,
-                 decimals, mean);
+        snprintf(out, size, "one seed of each: no interval, so nothing is shown between %s and %s: %+.*f", a,
+                 b, decimals, mean);
         return out;
     }
     char numbers[160];

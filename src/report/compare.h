@@ -36,10 +36,10 @@ enum verdict verdict_above(const struct summary *difference, double margin);
 enum verdict verdict_at_most(const struct summary *difference, double margin);
 
 /* The sentence for people: "no difference shown between A and B: -0.1 [-0.5, +0.3], n = 5", "B is higher than
- * A: +1.2 [+0.8, +1.6], n = 5", or what is missing. Never "equal", unless all seeds have the very same
- * number: absence of evidence is not shown to be evidence. `scale` multiplies the numbers (100 for shares in
- * percent points), `decimals` are shown, more where all of the numbers would be 0. Writes at most `size`
- * bytes, terminated; returns out. */
+ * A: +1.2 [+0.8, +1.6], n = 5", or what is missing: with one seed there is no interval, and nothing is shown.
+ * Never "equal", unless all seeds have the very same number: absence of evidence is not shown to be evidence.
+ * `scale` multiplies the numbers (100 for shares in percent points), `decimals` are shown, more where all of
+ * the numbers would be 0. Writes at most `size` bytes, terminated; returns out. */
 char *compare_sentence(const struct summary *difference, const char *a, const char *b, double scale,
                        int decimals, char *out, size_t size);
 

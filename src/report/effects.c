@@ -133,22 +133,28 @@ static enum status design_fill(struct design *d, struct err *e)
     return ST_OK;
 }
 
-/* Clears column c of the extended matrix but for its pivot. False: the column depends on those before it. */
-static bool eliminate(struct design *d, size_t c)
+/* The sweep operator (Goodnight, "A tutorial on the SWEEP operator", 1979) on column c of the extended
+ * matrix: once all columns are swept, it holds the inverse of X'X and, behind it, the solution. False: the
+ * column depends on those before it. */
+static bool sweep(struct design *d, size_t c)
 {
     const size_t m = d->columns, wide = m + 1;
     double *pivot = &d->work[c * wide];
     if (!(pivot[c] > 1e-9 * d->cross[c * m + c]))
         return false;
+    const double inverse = 1 / pivot[c];
+    for (size_t k = 0; k < wide; k++)
+        pivot[k] *= inverse;
     for (size_t r = 0; r < m; r++) {
         double *row = &d->work[r * wide];
-        const double factor = row[c] / pivot[c];
+        const double factor = row[c];
         if (r == c || factor == 0)
             continue;
         for (size_t k = 0; k < wide; k++)
             row[k] -= factor * pivot[k];
-        row[c] = 0;
+        row[c] = -factor * inverse;
     }
+    pivot[c] = inverse;
     return true;
 }
 
@@ -166,12 +172,12 @@ static double fit(struct design *d, size_t from, size_t to, size_t *rank)
     *rank = 0;
     double squares = used ? 0 : NAN;
     for (size_t c = 0; used && c < m; c++) {
-        used[c] = !(c >= from && c < to) && eliminate(d, c);
+        used[c] = !(c >= from && c < to) && sweep(d, c);
         *rank += used[c];
     }
     for (size_t c = 0; used && c < m; c++)
         if (used[c]) {
-            d->solution[c] = d->work[c * wide + m] / d->work[c * wide + c];
+            d->solution[c] = d->work[c * wide + m];
             squares += d->solution[c] * d->product[c];
         }
     mem_free(used);
@@ -195,22 +201,59 @@ static enum status describe_levels(const struct design *d, size_t k, struct effe
     return ST_OK;
 }
 
-/* The model's effects of an axis, around their mean over the observations that have it set. */
-static void adjust(const struct design *d, size_t k, struct effects_axis *a)
+/* Of an axis, how many observations have it set. */
+static size_t count_set(const struct design *d, size_t k, const struct effects_axis *a)
 {
-    double centre = 0;
     size_t set = 0;
-    for (size_t level = 0; level < a->levels; level++) {
-        const bool absent = level == d->factors[k].absent;
-        set += absent ? 0 : a->level[level].n;
-        if (!absent && level != reference(d, k))
-            centre += d->solution[column_of(d, k, level)] * (double)a->level[level].n;
+    for (size_t level = 0; level < a->levels; level++)
+        set += level == d->factors[k].absent ? 0 : a->level[level].n;
+    return set;
+}
+
+/* The part of a level's own column in its effect: less the mean over the observations that have the axis set.
+ */
+static double part_of(const struct effects_axis *a, size_t level, size_t column_level, size_t set)
+{
+    return (level == column_level) - (double)a->level[column_level].n / (double)set;
+}
+
+/* The model's effect of a level, around the mean over the observations that have the axis set, and its
+ * variance as a multiple of that of an observation. */
+static void adjust_level(const struct design *d, size_t k, const struct effects_axis *a, size_t level,
+                         size_t set, double *effect, double *variance)
+{
+    const size_t wide = d->columns + 1, absent = d->factors[k].absent, first = reference(d, k);
+    *effect = *variance = 0;
+    for (size_t i = 0; i < a->levels; i++) {
+        if (i == first || i == absent || a->level[i].n == 0)
+            continue;
+        const size_t row = column_of(d, k, i);
+        const double part = part_of(a, level, i, set);
+        *effect += part * d->solution[row];
+        for (size_t j = 0; j < a->levels; j++)
+            if (j != first && j != absent && a->level[j].n > 0)
+                *variance += part * part_of(a, level, j, set) * d->work[row * wide + column_of(d, k, j)];
     }
-    centre /= set > 0 ? (double)set : 1;
+}
+
+/* After a fit with all columns. */
+static void adjust(const struct design *d, size_t k, const struct effects *f, struct effects_axis *a)
+{
+    const size_t set = count_set(d, k, a);
+    const double error = f->rest_freedom > 0 && f->rest > 0 ? f->rest / (double)f->rest_freedom : NAN,
+                 t = student_t_quantile(0.975, f->rest_freedom);
+    a->centre = 0;
     for (size_t level = 0; level < a->levels; level++) {
-        const bool known = !a->confounded && a->level[level].n > 0 && level != d->factors[k].absent;
-        const double own = known && level != reference(d, k) ? d->solution[column_of(d, k, level)] : 0;
-        a->adjusted[level] = known ? own - centre : NAN;
+        double effect = NAN, variance = NAN;
+        if (level != d->factors[k].absent && a->level[level].n > 0) {
+            a->centre += a->level[level].mean * (double)a->level[level].n / (double)set;
+            if (!a->confounded)
+                adjust_level(d, k, a, level, set, &effect, &variance);
+        }
+        a->adjusted[level] = effect;
+        a->half_width[level] = t * sqrt(fmax(variance, 0) * error);
+        if (isnan(variance))
+            a->half_width[level] = NAN;
     }
 }
 
@@ -219,7 +262,8 @@ static enum status axis_init(struct effects_axis *a, size_t levels, struct err *
     a->levels = levels;
     a->level = mem_calloc(levels + 1, sizeof *a->level);
     a->adjusted = mem_calloc(levels + 1, sizeof *a->adjusted);
-    return a->level && a->adjusted ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
+    a->half_width = mem_calloc(levels + 1, sizeof *a->half_width);
+    return a->level && a->adjusted && a->half_width ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
 }
 
 /* What the fit loses without the axis. */
@@ -237,6 +281,7 @@ static void decompose(struct design *d, size_t k, double fitted, size_t rank, st
     a->f = a->freedom > 0 && f->rest_freedom > 0 && f->rest > 0
                ? a->squares / (double)a->freedom / (f->rest / (double)f->rest_freedom)
                : NAN;
+    a->p = f_tail(a->f, a->freedom, f->rest_freedom);
 }
 
 static enum status estimate(struct design *d, struct effects *f, struct err *e)
@@ -262,7 +307,7 @@ static enum status estimate(struct design *d, struct effects *f, struct err *e)
     }
     fit(d, 0, 0, &rank);
     for (size_t k = 0; k < d->axes; k++)
-        adjust(d, k, &f->axes[k]);
+        adjust(d, k, f, &f->axes[k]);
     return isnan(fitted) || isnan(f->shared) ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
 }
 
@@ -290,6 +335,7 @@ void effects_release(struct effects *f)
     for (size_t k = 0; f->axes && k < f->count; k++) {
         mem_free(f->axes[k].level);
         mem_free(f->axes[k].adjusted);
+        mem_free(f->axes[k].half_width);
     }
     mem_free(f->axes);
     *f = (struct effects){0};

@@ -7,7 +7,7 @@
  * says how much. An axis that follows from others (zip) is `confounded`: nothing is its own. An axis that is
  * set only where another one has certain values (beta2 beside optimizer adamw) is nested: its effects are
  * among the observations that have it, and what it takes to have it is the other axis's. Interactions count
- * as rest. */
+ * as rest, and so widen the intervals. Linear models: Searle, Linear Models (1971), chapter 5. */
 #ifndef REPORT_EFFECTS_H
 #define REPORT_EFFECTS_H
 
@@ -28,14 +28,18 @@ struct effects_factor {
 struct effects_axis {
     size_t levels;
     struct summary *level; /* of the observations of each level; n 0: the level has none */
-    double *adjusted; /* effect of each level with all other axes held equal: what the additive model says,
-                         relative to the mean of all observations that have the axis set (weighted by n they
-                         add up to 0); NaN: not to be told, as the axis is confounded or not set */
-    double squares;   /* of the axis given the others */
-    double share;     /* squares / total, 0..1; NaN where total is 0 */
-    size_t freedom;   /* degrees of freedom that are the axis's own */
-    double f;         /* (squares / freedom) / (rest / rest_freedom); NaN where one is 0 */
-    bool confounded;  /* freedom < levels with observations (and set) - 1 */
+    double *adjusted;   /* effect of each level with all other axes held equal: what the additive model says,
+                           relative to the mean of all observations that have the axis set (weighted by n they
+                           add up to 0); NaN: not to be told, as the axis is confounded or not set */
+    double *half_width; /* of the 95 % interval of `adjusted`: Student's t with rest_freedom degrees of
+                           freedom, its error from the model's rest; NaN also where rest is 0 */
+    double centre;      /* what `adjusted` is relative to */
+    double squares;     /* of the axis given the others */
+    double share;       /* squares / total, 0..1; NaN where total is 0 */
+    size_t freedom;     /* degrees of freedom that are the axis's own */
+    double f;           /* (squares / freedom) / (rest / rest_freedom); NaN where one is 0 */
+    double p;           /* of such an f or a higher one, if the axis did nothing; NaN where f is */
+    bool confounded;    /* freedom < levels with observations (and set) - 1 */
 };
 
 struct effects {

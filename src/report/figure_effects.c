@@ -1,4 +1,5 @@
-/* Effects: the mean at every level of every axis, axis below axis, as many as there are. */
+/* Effects: what every level of every axis does with the others held equal, axis below axis, as many as there
+ * are. */
 #include <math.h>
 #include <string.h>
 
@@ -8,8 +9,8 @@
 static enum status effect_data(const struct block_results *r, const struct effects *fx, struct figure *f,
                                struct err *e)
 {
-    static const char *const tails[] = {"mean", "stddev", "ci95", "effect"};
-    struct table_column *c = arena_alloc(&f->arena, 8, sizeof *c);
+    static const char *const tails[] = {"mean", "stddev", "effect", "effect_ci95"};
+    struct table_column *c = arena_alloc(&f->arena, 9, sizeof *c);
     if (!c)
         return figure_no_memory(e);
     c[0].name = "axis";
@@ -21,16 +22,21 @@ static enum status effect_data(const struct block_results *r, const struct effec
             return figure_no_memory(e);
     }
     c[7].name = "axis_share_pct";
+    c[8].name = "axis_p";
     f->columns = c;
-    f->column_count = 8;
+    f->column_count = 9;
     for (size_t k = 0; k < r->axis_count; k++)
         for (size_t i = 0; i < r->axis[k].levels; i++) {
             const struct effects_axis *a = &fx->axes[k];
-            const struct cell cells[] = {
-                cell_text(r->axis[k].key),          cell_text(r->axis[k].names[i]),
-                cell_int((int64_t)a->level[i].n),   figure_number_cell(a->level[i].mean),
-                figure_number_cell(a->level[i].sd), figure_number_cell(a->level[i].half_width),
-                figure_number_cell(a->adjusted[i]), figure_number_cell(a->share * 100)};
+            const struct cell cells[] = {cell_text(r->axis[k].key),
+                                         cell_text(r->axis[k].names[i]),
+                                         cell_int((int64_t)a->level[i].n),
+                                         figure_number_cell(a->level[i].mean),
+                                         figure_number_cell(a->level[i].sd),
+                                         figure_number_cell(a->adjusted[i]),
+                                         figure_number_cell(a->half_width[i]),
+                                         figure_number_cell(a->share * 100),
+                                         figure_number_cell(a->p)};
             const enum status st = figure_row(f, cells, e);
             if (st != ST_OK)
                 return st;
@@ -74,13 +80,23 @@ static void add_row(struct effect_rows *rows, const char *text, bool heading)
     rows->heading[rows->count++] = heading;
 }
 
+/* "85 %", "0.3 %", "<0.1 %": shares below one percent are not nothing. */
+static const char *share_text(double share, struct arena *arena)
+{
+    const double percent = share * 100;
+    if (fabs(percent) < 0.05)
+        return percent > 1e-7 ? "<0.1 %" : "0 %";
+    return arena_printf(arena, fabs(percent) < 9.95 ? "%.1f %%" : "%.0f %%", percent);
+}
+
 /* "SR: 85 %" */
 static const char *axis_heading(const struct block_axis *axis, const struct effects_axis *a,
                                 struct arena *arena)
 {
     if (a->confounded)
         return arena_printf(arena, "%s: tied", axis->key);
-    return isnan(a->share) ? axis->key : arena_printf(arena, "%s: %.0f %%", axis->key, a->share * 100);
+    const char *share = isnan(a->share) ? NULL : share_text(a->share, arena);
+    return isnan(a->share) ? axis->key : share ? arena_printf(arena, "%s: %s", axis->key, share) : NULL;
 }
 
 /* $points, a block "mean half_width y" for each axis, in which a blank line ends a line. */
@@ -99,12 +115,13 @@ static enum status effect_points(const struct block_results *r, const struct eff
             return figure_no_memory(e);
         add_row(&rows, heading, true);
         for (size_t i = 0; i < axis->levels; i++) {
-            const struct summary *v = &a->level[i];
-            const double half = isnan(v->half_width) ? 0 : v->half_width;
+            /* Tied to others, or not set: there is only the plain mean. */
+            const double at = isnan(a->adjusted[i]) ? a->level[i].mean : a->centre + a->adjusted[i],
+                         half = isnan(a->half_width[i]) ? 0 : a->half_width[i];
             add_row(&rows, figure_level_name(axis->brief[i]), false);
             if (i > 0 && !(is_ordered(axis, i - 1) && is_ordered(axis, i)))
                 strbuf_puts(&f->definitions, "\n");
-            figure_data(f, 3, (const double[]){v->mean, half, rows.y[rows.count - 1]}, 1);
+            figure_data(f, 3, (const double[]){at, half, rows.y[rows.count - 1]}, 1);
             f->points++;
         }
         strbuf_puts(&f->definitions, "\n\n");
@@ -115,7 +132,7 @@ static enum status effect_points(const struct block_results *r, const struct eff
     figure_count(f, "axis_count", r->axis_count);
     l->rows =
         (struct row_names){.count = rows.count, .y = rows.y, .texts = rows.texts, .heading = rows.heading};
-    /* Of all results: bars of levels with two trials would reach far beyond them. */
+    /* Of all results: bars with little behind them would reach far beyond. */
     l->x = range_around(all.min, all.max, r->metric->percent ? RANGE_PERCENT : RANGE_AMOUNT, false);
     l->y = (struct range){rows.y[rows.count - 1] - 0.8, -0.4, false};
     return ST_OK;
@@ -133,14 +150,16 @@ static enum status draw_effects(const struct block_results *r, const struct figu
         st = effect_points(r, &fx, f, &l, e);
     if (st == ST_OK) {
         figure_number(f, "overall", fx.mean);
-        l.notes[0] = "mean of all trials at a level; bars: 95 % confidence interval of the mean (Student t)";
+        l.notes[0] = "mean at a level with the other axes held equal; bars: 95 % interval of its effect "
+                     "(Student t)";
         const bool told = fx.total > 0;
-        if (told)
+        const char *rest = told ? share_text(fx.rest / fx.total, &f->arena) : NULL,
+                   *shared = told ? share_text(fx.shared / fx.total, &f->arena) : NULL;
+        if (rest && shared)
             l.notes[1] = arena_printf(&f->arena,
                                       "beside an axis its share of the variance; seeds and interactions: "
-                                      "%.0f %%; shared by axes: %.0f %%",
-                                      fx.rest / fx.total * 100,
-                                      fabs(fx.shared) < 0.005 * fx.total ? 0 : fx.shared / fx.total * 100);
+                                      "%s; shared by axes: %s",
+                                      rest, shared);
         st = told && !l.notes[1] ? figure_no_memory(e) : figure_axes_finish(&l, r, request, f, e);
     }
     effects_release(&fx);

@@ -445,7 +445,7 @@ enum status figure_pareto(struct store *s, const struct figure_request *r, struc
                           char nothing[256], struct err *e)
 {
     struct groups g = {0};
-    enum status st = find_column("x", r->x ? r->x : "model_mib", &g.x, e);
+    enum status st = metric_find_cost("x", r->x ? r->x : "model_mib", &g.x, e);
     if (st == ST_OK)
         st = find_column("y", r->y ? r->y : "test_top1", &g.y, e);
     if (st == ST_OK)

@@ -85,9 +85,11 @@ enum status html_findings(struct html_page *p, struct err *e)
          .rows = answer_rows,
          .context = &knees},
         {.heading = "Effects of the axes",
-         .note =
-             "What each axis of a block does to test top-1 on average, and the share of the variance that it "
-             "explains.",
+         .note = "What each level of an axis does to test top-1 with the other axes held equal (effect, with "
+                 "its 95 % "
+                 "interval), and of the axis the share of the variance that it explains and the probability "
+                 "of such "
+                 "an F by chance.",
          .rows = answer_rows,
          .context = &effects,
          .folded = true},

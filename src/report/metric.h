@@ -15,12 +15,16 @@ struct metric {
     bool percent;
     bool lower_is_better;
     bool of_variant; /* the same for all seeds: one observation, not one per seed */
+    bool cost;       /* what a network or its training takes: a Pareto front can be over it */
 };
 
 enum metric_source { METRIC_TRIAL, METRIC_EPOCH };
 
 /* NULL if there is none of this name. */
 const struct metric *metric_find(enum metric_source source, const char *name);
+
+/* A column of trials that is a cost. ST_USAGE for another one: "`what`: ...", and what is allowed. */
+enum status metric_find_cost(const char *what, const char *name, const struct metric **out, struct err *e);
 
 /* ST_USAGE "`what`: unknown column "name", known are ..., or one of `others`" (NULL: no others). */
 enum status metric_unknown(enum metric_source source, const char *what, const char *name, const char *others,

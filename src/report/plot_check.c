@@ -8,14 +8,14 @@
 #include "sweep/spec_fields.h"
 
 /* What a kind takes as x and as y. Kinds that are not here take none. */
-enum takes { NOTHING, TRIAL_COLUMN, TRIAL_COLUMN_OR_AXIS, EPOCH_COLUMN, AXIS };
+enum takes { NOTHING, COST, TRIAL_COLUMN, TRIAL_COLUMN_OR_AXIS, EPOCH_COLUMN, AXIS };
 static const struct {
     const char *kind;
     enum takes x, y;
 } kinds[] = {{"curve", TRIAL_COLUMN_OR_AXIS, TRIAL_COLUMN},
              {"learning", NOTHING, EPOCH_COLUMN},
              {"scatter", TRIAL_COLUMN_OR_AXIS, TRIAL_COLUMN},
-             {"pareto", TRIAL_COLUMN, TRIAL_COLUMN},
+             {"pareto", COST, TRIAL_COLUMN},
              {"edf", TRIAL_COLUMN, NOTHING},
              {"heatmap", AXIS, TRIAL_COLUMN_OR_AXIS},
              {"effects", NOTHING, TRIAL_COLUMN},
@@ -33,6 +33,9 @@ static enum status check_column(const char *kind, const char *what, const char *
     if (takes == AXIS)
         return err_set(e, ST_USAGE, "%s: \"%.60s\" is no axis, allowed: keys of base and train, such as SR",
                        what, name);
+    const struct metric *cost;
+    if (takes == COST)
+        return metric_find_cost(what, name, &cost, e);
     if (metric_find(source, name))
         return ST_OK;
     return metric_unknown(source, what, name,

@@ -5,6 +5,7 @@
 #define REPORT_QUERIES_H
 
 #include "base/err.h"
+#include "report/table.h"
 #include "sweep/store.h"
 #include "sweep/store_filter.h"
 
@@ -18,8 +19,13 @@ struct named_query {
     /* SQL around the rows that a filter leaves, which then are what the query is about: "the ten best of
      * these". NULL: nothing. */
     const char *before, *after;
-    /* What must be computed first, from the rows of `sql` that `where` leaves; NULL: nothing. */
-    enum status (*prepare)(struct store *s, const char *sql, const char *where, struct err *e);
+    int places; /* so many rows of each sweep (column place), unless a limit says otherwise; 0: all */
+    /* What must be computed first, from the rows of `sql` that `where` leaves; NULL: nothing. `cost`: what is
+     * to be small, a column of metric_find_cost; NULL: the model's size. */
+    enum status (*prepare)(struct store *s, const char *sql, const char *where, const char *cost,
+                           struct err *e);
+    const char *nothing;    /* why there are no rows, if there are none */
+    struct table_note note; /* below the rows */
 };
 
 /* All of them, in the order of help texts; ends with a NULL name. */
@@ -30,10 +36,14 @@ const struct named_query *named_queries(void);
 unsigned named_query_flags(const char *column);
 unsigned named_query_chosen_flags(const char *column);
 
-/* Opens a query by its name. An unknown name is ST_USAGE and lists the known ones. */
+/* The query of this name. ST_USAGE: there is none, and the known ones are listed. */
+enum status named_query_find(const char *name, const struct named_query **out, struct err *e);
+
+/* Opens a query by its name, as named_query_find finds it. */
 enum status named_query_open(struct store *s, const char *name, struct store_query **out, struct err *e);
-/* The same, narrowed; f->shown is the query's own. */
+/* The same, narrowed; f->shown is the query's own. `cost`: as of `prepare`; ST_USAGE where a query has none.
+ */
 enum status named_query_open_filtered(struct store *s, const char *name, const struct store_filter *f,
-                                      struct store_query **out, struct err *e);
+                                      const char *cost, struct store_query **out, struct err *e);
 
 #endif

@@ -35,34 +35,36 @@ static bool reserve(struct ranking *r)
     return rows && candidates;
 }
 
-/* sweep, variant, recipe, model_mib, n, val_top1, val_top1_stddev, test_top1, test_top1_stddev */
+/* sweep, variant, recipe, n, val_top1, val_top1_stddev, test_top1, test_top1_stddev, the cost */
 static enum status add(struct ranking *r, const struct store_query *q, struct err *e)
 {
     const char *sweep = store_query_cell(q, 0).text;
-    const bool validated = store_query_cell(q, 5).type == CELL_REAL;
-    const double mean = cell_number(store_query_cell(q, validated ? 5 : 7));
+    const bool validated = store_query_cell(q, 4).type == CELL_REAL;
+    const double mean = cell_number(store_query_cell(q, validated ? 4 : 6)),
+                 cost = cell_number(store_query_cell(q, 8));
     const bool follows = r->count > 0 && strcmp(r->rows[r->count - 1].sweep, sweep) == 0;
-    if (isnan(mean)) /* no accuracy at all: on no front */
+    if (isnan(mean) || isnan(cost)) /* on no front */
         return ST_OK;
     const char *name = follows ? r->rows[r->count - 1].sweep : arena_strdup(&r->arena, sweep);
     if (!name || !reserve(r))
         return err_set(e, ST_NOMEM, "out of memory");
     r->rows[r->count] = (struct ranked){name, store_query_cell(q, 1).i, store_query_cell(q, 2).i};
     r->candidates[r->count++] =
-        (struct candidate){.cost = cell_number(store_query_cell(q, 3)),
-                           .merit = {.n = (size_t)store_query_cell(q, 4).i,
+        (struct candidate){.cost = cost,
+                           .merit = {.n = (size_t)store_query_cell(q, 3).i,
                                      .mean = mean,
-                                     .sd = cell_number(store_query_cell(q, validated ? 6 : 8))}};
+                                     .sd = cell_number(store_query_cell(q, validated ? 5 : 7))}};
     return ST_OK;
 }
 
-static enum status read_ranking(struct store *s, const char *sql, const char *where, struct ranking *r,
-                                struct err *e)
+static enum status read_ranking(struct store *s, const char *sql, const char *where, const char *cost,
+                                struct ranking *r, struct err *e)
 {
-    const struct store_filter f = {
-        .where = where,
-        .columns = "sweep,variant,recipe,model_mib,n,val_top1,val_top1_stddev,test_top1,test_top1_stddev",
-        .limit = -1};
+    const char *columns = arena_printf(
+        &r->arena, "sweep,variant,recipe,n,val_top1,val_top1_stddev,test_top1,test_top1_stddev,%s", cost);
+    const struct store_filter f = {.where = where, .columns = columns, .limit = -1};
+    if (!columns)
+        return err_set(e, ST_NOMEM, "out of memory");
     struct store_query *q = NULL;
     enum status st = store_query_open_filtered(s, sql, &f, &q, e);
     for (bool row = true; st == ST_OK && row;) {
@@ -87,22 +89,23 @@ static enum status write_front(struct ranking *r, size_t first, size_t count, st
         const struct cell cells[] = {{.type = CELL_TEXT, .text = row->sweep},
                                      {.type = CELL_INT, .i = row->variant},
                                      {.type = CELL_INT, .i = row->recipe},
-                                     {.type = isnan(share) ? CELL_NULL : CELL_REAL, .r = share}};
+                                     {.type = isnan(share) ? CELL_NULL : CELL_REAL, .r = share},
+                                     {.type = CELL_REAL, .r = r->candidates[i].cost}};
         if (r->candidates[i].on_front)
             st = store_scratch_row(front, cells, e);
     }
     return st;
 }
 
-enum status query_front(struct store *s, const char *sql, const char *where, struct err *e)
+enum status query_front(struct store *s, const char *sql, const char *where, const char *cost, struct err *e)
 {
-    static const char *const columns[] = {"sweep", "variant", "recipe", "front_pct"};
+    static const char *const columns[] = {"sweep", "variant", "recipe", "front_pct", "cost"};
     struct ranking r = {.count = 0};
     struct store_scratch *front = NULL;
     arena_init(&r.arena);
-    enum status st = read_ranking(s, sql, where, &r, e);
+    enum status st = read_ranking(s, sql, where, cost ? cost : "model_mib", &r, e);
     if (st == ST_OK)
-        st = store_scratch_open(s, "front", columns, 4, &front, e);
+        st = store_scratch_open(s, "front", columns, 5, &front, e);
     for (size_t first = 0, next; first < r.count && st == ST_OK; first = next) {
         for (next = first; next < r.count && strcmp(r.rows[next].sweep, r.rows[first].sweep) == 0;)
             next++;

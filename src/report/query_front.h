@@ -5,10 +5,11 @@
 #include "base/err.h"
 #include "sweep/store.h"
 
-/* Fills the temporary table front(sweep, variant, recipe, front_pct) with those rows of `sql` (the columns of
- * the query leaderboard) that `where` leaves and that are on the front of their sweep, of model size and
- * validation accuracy (of test accuracy where nothing was validated). front_pct: the share of bootstrap
- * fronts it is on, in percent (report/front.h); NULL where nothing has replicates. */
-enum status query_front(struct store *s, const char *sql, const char *where, struct err *e);
+/* Fills the temporary table front(sweep, variant, recipe, front_pct, cost) with those rows of `sql` (the
+ * columns of the query leaderboard) that `where` leaves and that are on the front of their sweep, of the
+ * column `cost` (NULL: model_mib) and validation accuracy (of test accuracy where nothing was validated). A
+ * row without its cost is on no front. front_pct: the share of bootstrap fronts it is on, in percent
+ * (report/front.h); NULL where nothing has replicates. */
+enum status query_front(struct store *s, const char *sql, const char *where, const char *cost, struct err *e);
 
 #endif

@@ -63,3 +63,46 @@ double student_t_quantile(double p, size_t df)
     }
     return (low + high) / 2;
 }
+
+/* The continued fraction 1 / (1 + d1 / (1 + d2 / (1 + ...))) of the incomplete beta function, by Lentz's
+ * method; quick for x < (a + 1) / (a + b + 2). */
+static double beta_fraction(double a, double b, double x)
+{
+    enum { MOST = 10000 };
+    const double tiny = 1e-300;
+    double value = 1, c = 1, d = 0;
+    for (int i = 1; i <= MOST; i++) {
+        const double m = i / 2; /* whole */
+        const double term = i % 2 ? -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+                                  : m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+        d = 1 + term * d;
+        c = 1 + term / c;
+        d = 1 / (d == 0 ? tiny : d);
+        c = c == 0 ? tiny : c;
+        value *= c * d;
+        if (fabs(c * d - 1) < 1e-15)
+            break;
+    }
+    return 1 / value;
+}
+
+/* The regularised incomplete beta function I_x(a, b), with y = 1 - x, which may be too small to be got from
+ * x.
+ */
+static double beta_share(double a, double b, double x, double y)
+{
+    if (x <= 0 || y <= 0)
+        return x <= 0 ? 0 : 1;
+    if (x > (a + 1) / (a + b + 2))
+        return 1 - beta_share(b, a, y, x);
+    const double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log(y));
+    return front / a * beta_fraction(a, b, x);
+}
+
+double f_tail(double f, size_t df1, size_t df2)
+{
+    if (isnan(f) || df1 < 1 || df2 < 1)
+        return NAN;
+    const double a = (double)df2, b = (double)df1 * f;
+    return beta_share((double)df2 / 2, (double)df1 / 2, a / (a + b), b / (a + b));
+}

@@ -25,4 +25,9 @@ double student_t_cdf(double t, size_t df);
 /* Its inverse: the t with student_t_cdf(t, df) == p, to about 12 digits. 0 < p < 1, otherwise NaN. */
 double student_t_quantile(double p, size_t df);
 
+/* P(F >= f) for Fisher's F with df1 and df2 >= 1 degrees of freedom, f >= 0; NaN for NaN. Abramowitz and
+ * Stegun 26.6.2 through the incomplete beta function, of which it takes the continued fraction (NIST Digital
+ * Library of Mathematical Functions, 8.17.22). */
+double f_tail(double f, size_t df1, size_t df2);
+
 #endif

@@ -51,6 +51,12 @@ struct table_column {
     unsigned flags;
 };
 
+/* A line below a text or Markdown table that has rows. */
+struct table_note {
+    const char *column; /* only where this one has no value in some row; NULL: always */
+    const char *text;   /* NULL: none */
+};
+
 /* A number and its text: formatting takes long, and settings repeat from row to row. */
 enum { TABLE_SHORTEST_TEXT = 32 };
 struct table_number {
@@ -67,7 +73,9 @@ struct table {
     /* Where rows go instead, if set: nothing is written. */
     enum status (*sink)(void *context, const struct cell *cells, struct err *e);
     void *sink_context;
-    bool record; /* there is one row: a list of names and values in text, a single object in JSON */
+    bool record;         /* there is one row: a list of names and values in text, a single object in JSON */
+    const char *nothing; /* text: why there are no rows, if there are none; NULL: not said */
+    struct table_note note;
     /* private */
     bool terminal; /* CSV for a person: controls are escaped */
     struct arena arena;
@@ -78,7 +86,8 @@ struct table {
     struct cell **lines; /* rows of a text table, waiting for table_finish */
 };
 
-/* Columns are copied, their texts too. Set width, indent and record between init and the first row. */
+/* Columns are copied, their texts too. Set width, indent, record, nothing and note between init and the first
+ * row. */
 enum status table_init(struct table *t, FILE *out, enum table_format format,
                        const struct table_column *columns, int count, struct err *e);
 /* `cells`: one per column, texts are copied when needed later. NULL is "-" in text, an empty field in CSV,

@@ -7,7 +7,7 @@
 #include "report/table_private.h"
 #include "report/utf8.h"
 
-enum { MAX_DECIMALS = 6, SCIENTIFIC = -1 };
+enum { MAX_DECIMALS = 6, SCIENTIFIC = -1, SHORTEST = -2 };
 
 /* Escaping */
 
@@ -95,11 +95,14 @@ static int exact_decimals(double v)
     return point ? clamp_decimals((double)strlen(point + 1)) : 0;
 }
 
-/* Four significant digits of the largest value and two of the smallest, but no zeros that say nothing. */
+/* Four significant digits of the largest value and two of the smallest, but no zeros that say nothing.
+ * Settings are the same text in whatever rows they stand: the shortest that reads back. */
 int table_column_decimals(const struct table *t, int column)
 {
     double largest = 0, smallest = INFINITY;
     int exact = 0;
+    if (t->columns[column].flags & TABLE_VARYING)
+        return SHORTEST;
     for (size_t row = 0; row < t->rows; row++) {
         const struct cell *c = &t->lines[row][column];
         if (c->type != CELL_REAL || !isfinite(c->r) || c->r == 0)
@@ -117,15 +120,16 @@ int table_column_decimals(const struct table *t, int column)
     int for_largest = clamp_decimals(3 - floor(log10(largest)));
     int for_smallest = clamp_decimals(1 - floor(log10(smallest)));
     int wanted = for_largest > for_smallest ? for_largest : for_smallest;
-    /* settings were written by people, and are shown as they are */
-    return wanted < exact && !(t->columns[column].flags & TABLE_VARYING) ? wanted : exact;
+    return wanted < exact ? wanted : exact;
 }
 
 const char *table_number_text(const struct cell *c, int decimals, char out[TABLE_NUMBER_TEXT])
 {
     if (c->type == CELL_INT)
         snprintf(out, TABLE_NUMBER_TEXT, "%" PRId64, c->i);
-    else if (c->type == CELL_REAL && decimals == SCIENTIFIC)
+    else if (c->type == CELL_REAL && decimals == SHORTEST && isfinite(c->r))
+        num_format_double(c->r, out);
+    else if (c->type == CELL_REAL && decimals < 0)
         snprintf(out, TABLE_NUMBER_TEXT, "%.4g", c->r);
     else if (c->type == CELL_REAL)
         snprintf(out, TABLE_NUMBER_TEXT, "%.*f", decimals, c->r);

@@ -78,5 +78,8 @@ enum status table_markdown_write(struct table *t, struct err *e)
         }
         fputs("|\n", t->out);
     }
-    return table_text_shared(t, true, e);
+    const enum status st = table_text_shared(t, true, e);
+    if (st == ST_OK)
+        table_text_note(t, true);
+    return st;
 }

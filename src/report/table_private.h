@@ -12,6 +12,9 @@ enum status table_text_write(struct table *t, struct err *e);
  * columns, 0: one line if `one_line`, else of usual length. */
 enum status table_text_shared(struct table *t, bool one_line, struct err *e);
 
+/* table_text.c: the note below a table, after an empty line; lines as of table_text_shared. */
+void table_text_note(const struct table *t, bool one_line);
+
 /* table_markdown.c: the same as a table of GitHub-flavoured Markdown. */
 enum status table_markdown_write(struct table *t, struct err *e);
 

@@ -4,6 +4,8 @@
 
 #include "report/table_layout.h"
 
+enum { USUAL_WIDTH = 120 }; /* of lines of words, where there is no terminal */
+
 /* One row, over as many lines as its longest cell takes. `rest` is used up. */
 static void write_wrapped(const struct table_layout *l, const char **rest, FILE *out)
 {
@@ -58,8 +60,6 @@ static void write_rows(const struct table_layout *l, const struct table *t, cons
             rest[i] = *table_layout_cell(l, row, i);
         write_wrapped(l, rest, t->out);
     }
-    if (t->rows == 0)
-        fputs("(no rows)\n", t->out);
 }
 
 static void write_parts(struct table_layout *l, const struct table *t, const char **rest)
@@ -93,7 +93,7 @@ static void write_lists(const struct table_layout *l, const struct table *t)
 enum status table_text_shared(struct table *t, bool one_line, struct err *e)
 {
     static const char start[] = "All rows:";
-    const int width_of_lines = one_line ? INT_MAX : t->width > 0 ? t->width : 120;
+    const int width_of_lines = one_line ? INT_MAX : t->width > 0 ? t->width : USUAL_WIDTH;
     int used = 0;
     for (int i = 0; i < t->count && t->rows > 0; i++) {
         const struct cell *c = &t->lines[0][i];
@@ -119,9 +119,36 @@ enum status table_text_shared(struct table *t, bool one_line, struct err *e)
     return ST_OK;
 }
 
+void table_text_note(const struct table *t, bool one_line)
+{
+    bool needed = t->note.text && t->rows > 0 && !t->note.column;
+    for (int i = 0; i < t->count && t->note.column; i++)
+        for (size_t row = 0; strcmp(t->columns[i].name, t->note.column) == 0 && row < t->rows; row++)
+            needed |= t->lines[row][i].type == CELL_NULL;
+    const int width = one_line ? INT_MAX : t->width > 0 ? t->width : USUAL_WIDTH;
+    struct table_piece p = {.rest = needed ? t->note.text : NULL};
+    if (needed)
+        fputc('\n', t->out);
+    for (const char *text; (text = p.rest);) {
+        p = table_layout_piece(text, width);
+        fprintf(t->out, "%.*s\n", (int)p.bytes, text);
+    }
+}
+
+static void write_nothing(const struct table *t)
+{
+    fprintf(t->out, "(no rows%s", t->nothing ? ": " : "");
+    table_print_escaped(t->out, t->nothing ? t->nothing : "");
+    fputs(")\n", t->out);
+}
+
 enum status table_text_write(struct table *t, struct err *e)
 {
     struct table_layout l = {0};
+    if (t->rows == 0 && !t->record) {
+        write_nothing(t);
+        return ST_OK;
+    }
     enum status st = table_layout_fill(&l, t, e);
     if (st != ST_OK)
         return st;
@@ -136,5 +163,8 @@ enum status table_text_write(struct table *t, struct err *e)
         table_layout_ungroup(&l);
         write_lists(&l, t);
     }
-    return table_text_shared(t, false, e);
+    st = table_text_shared(t, false, e);
+    if (st == ST_OK)
+        table_text_note(t, false);
+    return st;
 }

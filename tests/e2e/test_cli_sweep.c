@@ -276,6 +276,34 @@ static void test_query_filters(void **state)
                  "SRR = 1", "2");
 }
 
+/* For people: why there is nothing, and what a table means. */
+static void test_query_says_why_and_what(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query, *option, *value, *holds;
+    } cases[] = {{"trials", "--where", "SR > 2", "(no rows: none meets --where)\n"},
+                 {"trials", "--limit", "0", "(no rows: --limit 0)\n"},
+                 {"failures", "--limit", "9", "(no rows: no trial failed, diverged or timed out)\n"},
+                 {"plateau", "--limit", "9", "(no rows: no block has one axis of three numbers or more"},
+                 {"effects", "--limit", "9", "effect: of the level with all"},
+                 {"pareto", "--x", "macs", "\nvariant "}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct outcome o = RUN("query", "tiny.db", cases[i].query, cases[i].option, cases[i].value);
+        assert_int_equal(o.code, 0);
+        assert_holds(o.out, cases[i].holds);
+        outcome_release(&o);
+    }
+    struct outcome o = RUN("query", "tiny.db", "failures", "--format", "csv");
+    assert_int_equal(strncmp(o.out, "id,state,", 9), 0);
+    outcome_release(&o);
+    EXPECT_ERROR(2, "--x: \"lr\" is no cost, allowed: model_mib, params", "query", "tiny.db", "pareto", "--x",
+                 "lr");
+    EXPECT_ERROR(2, "x: \"val_loss\" is no cost, allowed: model_mib", "plot", "tiny.db", "pareto", "--x",
+                 "val_loss");
+    EXPECT_ERROR(2, "--x belongs to the query pareto", "query", "tiny.db", "effects", "--x", "macs");
+}
+
 /* The first and the last trial's variants; and both against a mistake. */
 static void test_query_compare_and_effects(void **state)
 {
@@ -283,17 +311,29 @@ static void test_query_compare_and_effects(void **state)
     struct json_object *rows = JSON("query", "tiny.db", "compare", "1", "variant = 2", "--format", "json");
     assert_string_equal(json_text_at(json_row(rows, 0), "quantity"), "test_top1_pct");
     assert_true(json_double_at(json_row(rows, 0), "n") >= 1);
-    assert_holds(json_text_at(json_row(rows, 0), "verdict"), "SR 0.25");
-    assert_holds(json_text_at(json_row(rows, 0), "verdict"), "SR 0.5");
+    assert_string_equal(json_text_at(json_row(rows, 0), "side_a"), "SR 0.25");
+    assert_string_equal(json_text_at(json_row(rows, 0), "side_b"), "SR 0.5");
     json_object_put(rows);
     rows = JSON("query", "tiny.db", "compare", "1", "variant = 1", "--format", "json"); /* nothing differs */
-    assert_holds(json_text_at(json_row(rows, 0), "verdict"), "1 and variant = 1 have the same in each of ");
+    assert_holds(json_text_at(json_row(rows, 0), "verdict"), "A and B have the same in each of ");
+    assert_string_equal(json_text_at(json_row(rows, 0), "side_b"), "variant = 1");
     json_object_put(rows);
     struct outcome o = RUN("query", "tiny.db", "effects", "--format", "csv");
     assert_int_equal(o.code, 0);
-    assert_holds(o.out, "block,axis,level,n,mean,ci95_low,ci95_high,effect,axis_share_pct,axis_f,note\n");
+    assert_holds(
+        o.out,
+        "block,quantity,axis,level,n,mean,effect,ci95_low,ci95_high,axis_share_pct,axis_f,axis_p,note\n");
     assert_holds(o.out, ",(rest),");
     outcome_release(&o);
+    /* What both have in common; or rows of the answer. */
+    o = RUN("query", "tiny.db", "compare", "SR = 0.25", "2", "--where", "sweep = tiny", "--format", "csv");
+    assert_holds(o.out, ",SR 0.25,SR 0.5\n");
+    outcome_release(&o);
+    o = RUN("query", "tiny.db", "compare", "1", "2", "--where", "quantity = train_s", "--format", "csv");
+    assert_holds(o.out, "side_b\ntrain_s,");
+    outcome_release(&o);
+    EXPECT_ERROR(2, "no finished variant meets \"1\" and --where;", "query", "tiny.db", "compare", "1", "2",
+                 "--where", "sweep = other");
     EXPECT_ERROR(2, "no finished variant meets \"4711\"", "query", "tiny.db", "compare", "1", "4711");
     EXPECT_ERROR(2, "it must be one", "query", "tiny.db", "compare", "1", "variant > 0");
     EXPECT_ERROR(2, "compare needs two variants", "query", "tiny.db", "compare", "1");
@@ -551,6 +591,7 @@ int main(void)
         cmocka_unit_test(test_status_tells_what_failed),
         cmocka_unit_test(test_query),
         cmocka_unit_test(test_query_filters),
+        cmocka_unit_test(test_query_says_why_and_what),
         cmocka_unit_test(test_query_compare_and_effects),
         cmocka_unit_test(test_query_only_reads),
         cmocka_unit_test(test_query_mistakes),

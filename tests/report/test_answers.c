@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "report/answers.h"
+#include "report/queries.h"
 #include "results.h"
 
 struct rows {
@@ -72,6 +73,11 @@ static char *csv(struct rows *r, answer *rows, const struct table_column *(*colu
     return text;
 }
 
+static enum status compare(struct store *s, const char *a, const char *b, struct table *t, struct err *e)
+{
+    return compare_rows(s, a, b, NULL, t, e);
+}
+
 static void holds(char *text, const char *part)
 {
     if (!strstr(text, part))
@@ -88,15 +94,16 @@ static void plateau_of_a_curve(void **state)
 
 static void effects_of_an_axis(void **state)
 {
-    holds(csv(*state, effects_rows, effects_columns, "curve", "test_top1"), "\ncurve,SR,0.25,2,51,");
+    holds(csv(*state, effects_rows, effects_columns, "curve", "test_top1"),
+          "\ncurve,test_top1_pct,SR,0.25,2,51,");
 }
 
 static void compare_by_condition_and_number(void **state)
 {
     /* The third seed is not shared. */
-    holds(csv(*state, compare_rows, compare_columns, "model_mib = 2MiB / 1MiB", "3"),
+    holds(csv(*state, compare, compare_columns, "model_mib = 2MiB / 1MiB", "3"),
           "\ntest_top1_pct,2,61,61.1,");
-    holds(csv(*state, compare_rows, compare_columns, "2/1", "variant = 3 and epochs = epochs_planned"),
+    holds(csv(*state, compare, compare_columns, "2/1", "variant = 3 and epochs = epochs_planned"),
           "\ntest_top1_pct,2,61,61.1,");
 }
 
@@ -108,12 +115,58 @@ static void compare_says_all_that_differs(void **state)
     struct err e = ERR_INIT;
     results_sql(r->results, "UPDATE variant SET bypass = 'none', pools = 'conv1', conv1_filters = 1 + id,"
                             " conv1_stride = id % 2 + 1");
-    holds(csv(r, compare_rows, compare_columns, "conv1_filters = 3", "3"),
-          "no difference shown between conv1_filters 3, conv1_stride 1 and conv1_filters 4, conv1_stride 2: "
-          "+0.1 ");
-    assert_int_equal(compare_rows(r->store, "variant > 1", "1", &t, &e), ST_USAGE);
-    assert_non_null(strstr(e.text, "compare A: 2 results meet \"variant > 1\": 2/1, 3/1 (VARIANT/RECIPE);"));
-    assert_non_null(strstr(e.text, "They differ in conv1_filters, conv1_stride: say it"));
+    holds(csv(r, compare, compare_columns, "conv1_filters = 3", "3"),
+          "n = 2 (percentage points)\",conv1_filters 3 and conv1_stride 1,conv1_filters 4 and conv1_stride "
+          "2\n");
+    assert_int_equal(compare(r->store, "variant > 1", "1", &t, &e), ST_USAGE);
+    assert_non_null(strstr(e.text, "compare A: 2 results meet \"variant > 1\", it must be one; say "
+                                   "conv1_filters, conv1_stride in the condition"));
+    assert_non_null(strstr(e.text,
+                           "VARIANT/RECIPE: 2/1 (conv1_filters 3, conv1_stride 1), 3/1 (conv1_filters 4, "
+                           "conv1_stride 2)"));
+}
+
+/* A second sweep has the last variant again, and another block of it a new one. */
+static void compare_by_sweep_and_block(void **state)
+{
+    struct rows *r = *state;
+    struct table t = {.format = TABLE_CSV};
+    struct err e = ERR_INIT;
+    results_sweep(r->results, "other", "version: 1\n");
+    const int64_t again = results_block(r->results, "curve"), first = again - 1;
+    char sql[400];
+    snprintf(sql, sizeof sql,
+             "INSERT INTO block_trial(block_id, trial_id, position, axes, in_spec) SELECT %lld, trial_id, "
+             "position,"
+             " axes, in_spec FROM block_trial WHERE block_id = %lld AND trial_id IN"
+             " (SELECT id FROM trial WHERE variant_id = 3)",
+             (long long)again, (long long)first);
+    results_sql(r->results, sql);
+    results_block(r->results, "wide");
+    results_trial(r->results, results_variant(r->results, 9 << 20), 1, "{\"SR\":1.0}", "done", 0.75);
+    holds(csv(r, compare, compare_columns, "sweep = other and block = curve", "block = wide"),
+          "\ntest_top1_pct,1,60.199999999999996,75,");
+    holds(csv(r, compare, compare_columns, "block = 'other/curve' and n = 3", "block = 'other/wide'"),
+          "\ntest_top1_pct,1,60.199999999999996,75,");
+    assert_true(compare_narrows(r->store, "sweep = other"));
+    assert_false(compare_narrows(r->store, "quantity = val_loss"));
+    assert_false(compare_narrows(r->store, NULL));
+    assert_int_equal(compare_rows(r->store, "block = wide", "n > 0", "sweep = s", &t, &e), ST_USAGE);
+    assert_non_null(strstr(e.text, "compare A: no finished variant meets \"block = wide\" and --where"));
+    /* The same variant and recipe on other data: a sweep has one. */
+    results_sql(r->results, "UPDATE trial SET data_fingerprint = 77 WHERE variant_id = 4");
+    results_sql(r->results, "UPDATE trial SET variant_id = 3, seed = 9 WHERE variant_id = 4");
+    assert_int_equal(compare(r->store, "3", "1", &t, &e), ST_USAGE);
+    if (!strstr(e.text, "say the sweep in the condition: 3/1 (sweep other), 3/1 (sweep s)"))
+        fail_msg("%s", e.text);
+}
+
+static void one_seed_shows_nothing(void **state)
+{
+    struct rows *r = *state;
+    results_sql(r->results, "UPDATE trial SET state = 'failed' WHERE seed > 1");
+    holds(csv(r, compare, compare_columns, "1", "3"), ",,,\"one seed of each: no interval, so nothing is "
+                                                      "shown between A and B: +10.2 (percentage points)\",");
 }
 
 /* A second block, three widths at two lengths; the middle one has a second seed at both, the last one a seed
@@ -151,7 +204,7 @@ static void compare_counts_what_the_spec_names(void **state)
     struct rows *r = *state;
     results_sql(r->results,
                 "UPDATE block_trial SET in_spec = 0 WHERE trial_id IN (SELECT id FROM trial WHERE seed = 2)");
-    holds(csv(r, compare_rows, compare_columns, "1", "3"), "\ntest_top1_pct,1,50,60.");
+    holds(csv(r, compare, compare_columns, "1", "3"), "\ntest_top1_pct,1,50,60.");
 }
 
 /* Two optimizers, of which one has a second moment, and of that one value has an epsilon (`when` upon
@@ -191,9 +244,12 @@ static void effects_of_axes_with_conditions(void **state)
 {
     char *text = csv(*state, effects_rows, effects_columns, NULL, NULL);
     static const char *const lines[] = {
-        "\nwhen,optimizer,adamw,4,64.5,", "\nwhen,beta2,0.99,2,63,",
-        "\nwhen,beta2,-,2,53,",           "not set there: told by another axis\nwhen,epsilon,1,1,62,",
-        "\nwhen,epsilon,-,4,58,",         "\nlist,lr,-,2,65,",
+        "\nwhen,test_top1_pct,optimizer,adamw,4,64.5,",
+        "\nwhen,test_top1_pct,beta2,0.99,2,63,",
+        "\nwhen,test_top1_pct,beta2,-,2,53,,,,",
+        "not set there: told by another axis\nwhen,test_top1_pct,epsilon,1,1,62,",
+        "\nwhen,test_top1_pct,epsilon,-,4,58,",
+        "\nlist,test_top1_pct,lr,-,2,65,",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (!strstr(text, lines[i]))
@@ -219,12 +275,42 @@ static void ranks_need_two_axes(void **state)
     free(text);
 }
 
+/* The ten best of each sweep, unless a limit says fewer or more. */
+static void a_limit_moves_the_best(void **state)
+{
+    struct rows *r = *state;
+    static const struct {
+        int64_t limit;
+        int rows;
+    } cases[] = {{-1, 13}, {1, 2}, {12, 15}, {20, 16}};
+    results_sweep(r->results, "more", "version: 1\n"); /* beside three of the first sweep */
+    results_block(r->results, "many");
+    for (int i = 0; i < 13; i++)
+        results_trial(r->results, results_variant(r->results, (int64_t)(10 + i) << 20), 1, "{}", "done",
+                      0.1 + 0.01 * i);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct store_query *q = NULL;
+        struct err e = ERR_INIT;
+        const struct store_filter f = {.limit = cases[i].limit};
+        int n = 0;
+        if (named_query_open_filtered(r->store, "best", &f, NULL, &q, &e) != ST_OK)
+            fail_msg("%s", e.text);
+        for (bool row = true; row; n += row)
+            assert_int_equal(store_query_next(q, &row, &e), ST_OK);
+        store_query_close(q);
+        assert_int_equal(n, cases[i].rows);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(plateau_of_a_curve, set_up, tear_down),
         cmocka_unit_test_setup_teardown(effects_of_an_axis, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_says_all_that_differs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(compare_by_sweep_and_block, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_seed_shows_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_limit_moves_the_best, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_counts_what_the_spec_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(effects_of_axes_with_conditions, set_up_nested, tear_down),
         cmocka_unit_test_setup_teardown(compare_by_condition_and_number, set_up, tear_down),

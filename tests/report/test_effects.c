@@ -66,7 +66,7 @@ static void sentences(void **state)
     assert_int_equal(verdict_at_most(&d, 0.005), VERDICT_DOES_NOT_HOLD);
     d = summarise((const double[]){0.01}, 1);
     assert_string_equal(compare_sentence(&d, "A", "B", 100, 1, text, sizeof text),
-                        "no difference shown between A and B: +1.0 without an interval, n = 1");
+                        "one seed of each: no interval, so nothing is shown between A and B: +1.0");
     assert_int_equal(verdict_above(&d, 0), VERDICT_NOT_SHOWN);
     d = summarise(NULL, 0);
     assert_non_null(
@@ -82,8 +82,15 @@ static void sentences(void **state)
 
 enum { AXES = 3 };
 
+static void assert_near(double value, double expected) /* also of what is tiny */
+{
+    if (!(fabs(value - expected) <= 1e-9 * expected))
+        fail_msg("%.17g is not %.17g", value, expected);
+}
+
 static void check_effects(const struct effects *f, double total, double rest, const double squares[AXES],
-                          const double f_values[AXES], const double *adjusted, size_t adjusted_count)
+                          const double f_values[AXES], const double p[AXES], const double *adjusted,
+                          const double *half, size_t adjusted_count)
 {
     assert_int_equal(f->count, AXES);
     assert_close(f->total, total);
@@ -97,8 +104,12 @@ static void check_effects(const struct effects *f, double total, double rest, co
         assert_close(a->squares, squares[k]);
         assert_close(a->share, squares[k] / total);
         assert_close(a->f, f_values[k]);
-        for (size_t i = 0; i < a->levels && at < adjusted_count; i++)
-            assert_close(a->adjusted[i], adjusted[at++]);
+        assert_near(a->p, p[k]);
+        for (size_t i = 0; i < a->levels && at < adjusted_count; i++, at++) {
+            assert_close(a->adjusted[i], adjusted[at]);
+            assert_close(a->half_width[i], half[at]);
+        }
+        assert_close(a->centre, f->mean);
         sum += squares[k];
     }
     assert_int_equal(at, adjusted_count);
@@ -121,15 +132,15 @@ static void effects_match_numpy(void **state)
     struct err e = ERR_INIT;
     assert_int_equal(estimate(balanced_y, balanced_level, COUNT(balanced_y), balanced_sizes, 3, &f, &e),
                      ST_OK);
-    check_effects(&f, balanced_total, balanced_rest, balanced_squares, balanced_f, balanced_adjusted,
-                  COUNT(balanced_adjusted));
+    check_effects(&f, balanced_total, balanced_rest, balanced_squares, balanced_f, balanced_p,
+                  balanced_adjusted, balanced_half, COUNT(balanced_adjusted));
     assert_true(fabs(f.shared) < 1e-9); /* a balanced design shares nothing */
     assert_int_equal(f.axes[0].level[2].n, COUNT(balanced_y) / 3);
     effects_release(&f);
     assert_int_equal(
         estimate(unbalanced_y, unbalanced_level, COUNT(unbalanced_y), unbalanced_sizes, 3, &f, &e), ST_OK);
-    check_effects(&f, unbalanced_total, unbalanced_rest, unbalanced_squares, unbalanced_f,
-                  unbalanced_adjusted, COUNT(unbalanced_adjusted));
+    check_effects(&f, unbalanced_total, unbalanced_rest, unbalanced_squares, unbalanced_f, unbalanced_p,
+                  unbalanced_adjusted, unbalanced_half, COUNT(unbalanced_adjusted));
     assert_true(fabs(f.shared) > 1e-3);
     effects_release(&f);
 }
@@ -146,7 +157,8 @@ static void tied_axes_are_confounded(void **state)
     assert_int_equal(estimate(y, level, 6, sizes, 2, &f, &e), ST_OK);
     assert_true(f.axes[0].confounded && f.axes[1].confounded);
     assert_close(f.axes[0].squares, 0);
-    assert_true(isnan(f.axes[0].adjusted[0]) && isnan(f.axes[0].f));
+    assert_true(isnan(f.axes[0].adjusted[0]) && isnan(f.axes[0].f) && isnan(f.axes[0].p));
+    assert_true(isnan(f.axes[0].half_width[0]));
     assert_close(f.rest, 3 * 0.125);
     assert_close(f.shared, f.total - f.rest);
     assert_close(f.axes[1].level[2].mean, 4.25);
@@ -175,8 +187,11 @@ static void nested_axes_match_numpy(void **state)
     }
     assert_int_equal(f.axes[2].freedom, 2);
     assert_true(isnan(f.axes[2].adjusted[0])); /* not set */
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         assert_close(f.axes[2].adjusted[i + 1], nested_adjusted[i]);
+        assert_close(f.axes[2].half_width[i + 1], nested_half[i]);
+    }
+    assert_true(isnan(f.axes[2].half_width[0]));
     assert_close(f.axes[0].adjusted[1] - f.axes[0].adjusted[0], nested_step);
     effects_release(&f);
     /* Taken as a level like others, "not set" ties the two. */
@@ -184,6 +199,30 @@ static void nested_axes_match_numpy(void **state)
     assert_int_equal(estimate(nested_y, nested_level, COUNT(nested_y), sizes, 3, &f, &e), ST_OK);
     assert_true(f.axes[0].confounded && f.axes[2].confounded);
     effects_release(&f);
+}
+
+/* One trial a level: there is no rest to tell an error from. */
+static void without_rest_there_is_no_interval(void **state)
+{
+    (void)state;
+    const double y[] = {1, 2, 4};
+    const size_t level[] = {0, 1, 2}, sizes[] = {3};
+    struct effects f;
+    struct err e = ERR_INIT;
+    assert_int_equal(estimate(y, level, 3, sizes, 1, &f, &e), ST_OK);
+    assert_close(f.axes[0].adjusted[2], 4 - 7.0 / 3);
+    assert_true(isnan(f.axes[0].half_width[2]) && isnan(f.axes[0].p));
+    effects_release(&f);
+}
+
+static void tails_match_scipy(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(f_value); i++)
+        assert_near(f_tail(f_value[i], f_df1[i], f_df2[i]), f_sf[i]);
+    assert_close(f_tail(0, 3, 5), 1);
+    assert_close(f_tail(INFINITY, 3, 5), 0);
+    assert_true(isnan(f_tail(NAN, 3, 5)));
 }
 
 static void fronts(void **state)
@@ -267,10 +306,16 @@ static void ranks_match_scipy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pairs_match_scipy),         cmocka_unit_test(sentences),
-        cmocka_unit_test(effects_match_numpy),       cmocka_unit_test(tied_axes_are_confounded),
-        cmocka_unit_test(nested_axes_match_numpy),   cmocka_unit_test(fronts),
-        cmocka_unit_test(plateau_matches_all_draws), cmocka_unit_test(ranks_match_scipy),
+        cmocka_unit_test(pairs_match_scipy),
+        cmocka_unit_test(sentences),
+        cmocka_unit_test(effects_match_numpy),
+        cmocka_unit_test(tied_axes_are_confounded),
+        cmocka_unit_test(nested_axes_match_numpy),
+        cmocka_unit_test(fronts),
+        cmocka_unit_test(plateau_matches_all_draws),
+        cmocka_unit_test(ranks_match_scipy),
+        cmocka_unit_test(without_rest_there_is_no_interval),
+        cmocka_unit_test(tails_match_scipy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,16 +60,17 @@ static int row_count(struct store *s, const char *name)
     return n;
 }
 
-/* One column of a narrowed query, its values joined by blanks. */
-static const char *narrowed(struct store *s, const char *name, const char *where, const char *column)
+/* One column of a query, narrowed and over a cost, its values joined by blanks. */
+static const char *costing(struct store *s, const char *name, const char *cost,
+                           const struct store_filter *filter)
 {
     static char text[256];
     struct err e = ERR_INIT;
     struct store_query *q = NULL;
-    const struct store_filter f = {.where = where, .columns = column, .limit = -1};
+    const struct store_filter f = *filter;
     size_t n = 0;
     text[0] = '\0';
-    assert_ok(named_query_open_filtered(s, name, &f, &q, &e));
+    assert_ok(named_query_open_filtered(s, name, &f, cost, &q, &e));
     for (bool row = true;;) {
         assert_ok(store_query_next(q, &row, &e));
         if (!row)
@@ -81,6 +82,11 @@ static const char *narrowed(struct store *s, const char *name, const char *where
     }
     store_query_close(q);
     return text;
+}
+
+static const char *narrowed(struct store *s, const char *name, const char *where, const char *column)
+{
+    return costing(s, name, NULL, &(struct store_filter){.where = where, .columns = column, .limit = -1});
 }
 
 static void test_list(void **state)
@@ -116,7 +122,8 @@ static void test_trials(void **state)
     fixture_finish(c->s, c->f.ids[2], 0.5, 0.6);
     assert_string_equal(
         columns(c->s, "trials"),
-        "trial block base_e incr_e freq sr pct3x3 bypass pools fires pool_rounding conv1_filters conv1_kernel "
+        "trial block base_e incr_e freq sr pct3x3 bypass pools fires pool_rounding conv1_filters "
+        "conv1_kernel "
         "conv1_stride conv1_pad conv10_relu conv10_pad input classes epochs_planned batch optimizer momentum "
         "lr "
         "schedule warmup weight_decay dropout smoothing accumulate nesterov beta1 beta2 epsilon decay_biases "
@@ -180,7 +187,7 @@ static void test_every_cost_is_a_column(void **state)
             snprintf(where, sizeof where, "%s > 0", costs[k].name);
             if (strcmp(costs[k].name, "train_s") == 0) /* here it is measured, where anything is */
                 continue;
-            if (named_query_open_filtered(c->s, queries[i], &f, &q, &e) != ST_OK)
+            if (named_query_open_filtered(c->s, queries[i], &f, NULL, &q, &e) != ST_OK)
                 fail_msg("%s: %s", queries[i], e.text);
             store_query_close(q);
         }
@@ -364,8 +371,50 @@ static void test_filters_come_before_ranks(void **state)
     struct err e = ERR_INIT;
     struct store_query *q = NULL;
     const struct store_filter f = {.where = "behind < 0", .limit = -1};
-    assert_int_equal(named_query_open_filtered(c->s, "best", &f, &q, &e), ST_USAGE);
+    assert_int_equal(named_query_open_filtered(c->s, "best", &f, NULL, &q, &e), ST_USAGE);
     assert_non_null(strstr(e.text, "--where: character 1: \"behind\" is unknown"));
+}
+
+static void test_limit_of_the_best(void **state)
+{
+    struct context *c = *state;
+    finish_three(c);
+    assert_string_equal(costing(c->s, "best", NULL, &(struct store_filter){.columns = "variant", .limit = 2}),
+                        "3 1");
+}
+
+/* What costs least is told by the column; of variants without it nothing is said. */
+static void test_front_over_another_cost(void **state)
+{
+    struct context *c = *state;
+    struct err e = ERR_INIT;
+    struct store_query *q = NULL;
+    const struct store_filter f = {.columns = "variant", .limit = -1}, usual = {.limit = -1};
+    finish_three(c); /* accuracies 0.71, 0.60, 0.80 of variants 1, 2, 3 */
+    plain_exec(c->path, "UPDATE trial SET train_s = 10 - variant_id WHERE state = 'done'");
+    assert_string_equal(costing(c->s, "pareto", "train_s", &f), "3");
+    assert_string_equal(costing(c->s, "pareto", "macs", &f), "1 3");
+    assert_string_equal(costing(c->s, "pareto", "latency_ms", &f), "");
+    assert_int_equal(named_query_open_filtered(c->s, "pareto", &f, "val_top1", &q, &e), ST_USAGE);
+    assert_non_null(strstr(e.text, "--x: \"val_top1\" is no cost, allowed: model_mib, params, macs,"));
+    assert_int_equal(named_query_open_filtered(c->s, "best", &f, "macs", &q, &e), ST_USAGE);
+    assert_ok(named_query_open_filtered(c->s, "pareto", &usual, "train_s", &q, &e));
+    assert_string_equal(store_query_column(q, store_query_columns(q) - 1), "train_s"); /* it is shown */
+    store_query_close(q);
+}
+
+/* Seeds of a point that came first in different blocks: it is an alias once, of the very first. */
+static void test_aliases_are_told_once(void **state)
+{
+    struct context *c = *state;
+    assert_string_equal(row_text(c->s, "aliases", 0), "pct {\"pct3x3\":0.5} 2 sr {\"SR\":0.5}");
+    assert_int_equal(row_count(c->s, "aliases"), 1);
+    plain_exec(c->path, "INSERT INTO block (id, sweep_id, position, name) VALUES (99, 1, -1, 'early')");
+    plain_exec(c->path, "INSERT INTO block_trial (block_id, trial_id, position, axes, in_spec)"
+                        " VALUES (99, 3, 0, '{\"lr\":0.04}', 1)"); /* one seed of SR 0.5 */
+    assert_string_equal(row_text(c->s, "aliases", 0), "sr {\"SR\":0.5} 2 early {\"lr\":0.04}");
+    assert_string_equal(row_text(c->s, "aliases", 1), "pct {\"pct3x3\":0.5} 2 early {\"lr\":0.04}");
+    assert_int_equal(row_count(c->s, "aliases"), 2);
 }
 
 /* Two seeds of one variant tell how much all means vary: 0.014 apart, three fronts of a thousand are others.
@@ -420,6 +469,9 @@ int main(void)
         store_test(test_ranks_are_those_of_the_views),
         store_test(test_filters_come_before_ranks),
         store_test(test_front_says_how_sure_it_is),
+        store_test(test_limit_of_the_best),
+        store_test(test_front_over_another_cost),
+        store_test(test_aliases_are_told_once),
         store_test(test_empty_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

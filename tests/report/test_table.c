@@ -26,6 +26,8 @@ static char *format_table(const struct table *options, const struct table_column
     t.width = options->width;
     t.indent = options->indent;
     t.record = options->record;
+    t.nothing = options->nothing;
+    t.note = options->note;
     for (int i = 0; i < rows; i++)
         assert_int_equal(table_row(&t, cells + (ptrdiff_t)i * count, &e), ST_OK);
     assert_int_equal(table_finish(&t, &e), ST_OK);
@@ -384,7 +386,38 @@ static void test_a_record_is_a_list(void **state)
 static void test_no_rows_are_said(void **state)
 {
     (void)state;
-    expect(&text_format, three, 3, NULL, 0, "name  parameters  mib\n----  ----------  ---\n(no rows)\n");
+    expect(&text_format, three, 3, NULL, 0, "(no rows)\n");
+    const struct table why = {.format = TABLE_TEXT, .nothing = "nothing is done yet"};
+    expect(&why, three, 3, NULL, 0, "(no rows: nothing is done yet)\n");
+    expect(&json_format, three, 3, NULL, 0, "[]");
+}
+
+/* Below the rows, where it is needed, in lines of the terminal's width. */
+static void test_notes(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {{.name = "id"}, {.name = "pct"}};
+    const struct cell whole[] = {cell_int(1), cell_real(0.5)}, lacking[] = {cell_int(1), cell_null()};
+    struct table t = {.format = TABLE_TEXT, .width = 12, .note = {"pct", "cannot be told here"}};
+    expect(&t, columns, 2, whole, 1, "id  pct\n--  ---\n 1  0.5\n");
+    expect(&t, columns, 2, lacking, 1, "id  pct\n--  ---\n 1    -\n\ncannot be\ntold here\n");
+    t.note.column = NULL;
+    t.format = TABLE_MARKDOWN;
+    expect(&t, columns, 2, whole, 1, "| id | pct |\n|---:|---:|\n| 1 | 0.5 |\n\ncannot be told here\n");
+    expect(&t, columns, 2, NULL, 0, "| id | pct |\n|---|---|\n");
+    t.format = TABLE_CSV;
+    expect(&t, columns, 2, whole, 1, "id,pct\n1,0.5\n");
+}
+
+/* A setting is the same text in whatever rows it stands, and reads back. */
+static void test_settings_are_shortest(void **state)
+{
+    (void)state;
+    static const struct table_column columns[] = {{.name = "lr", .flags = TABLE_VARYING}};
+    const struct cell two[] = {cell_real(0.00796734), cell_real(1)},
+                      others[] = {cell_real(0.00796734), cell_real(0.5)};
+    expect(&text_format, columns, 1, two, 2, "        lr\n----------\n0.00796734\n         1\n");
+    expect(&text_format, columns, 1, others, 2, "        lr\n----------\n0.00796734\n       0.5\n");
 }
 
 static void test_many_rows(void **state)
@@ -450,6 +483,8 @@ int main(void)
         cmocka_unit_test(test_a_word_longer_than_the_column_is_cut),
         cmocka_unit_test(test_a_record_is_a_list),
         cmocka_unit_test(test_no_rows_are_said),
+        cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_settings_are_shortest),
         cmocka_unit_test(test_many_rows),
         cmocka_unit_test(test_out_of_memory),
     };
