@@ -63,21 +63,50 @@ static void print_problems(const struct validation *v)
     }
 }
 
+enum { NOTE_TEXT = SAMPLING_TEXT + 128 };
+
+/* The next line of the notes; false behind the last. */
+static bool next_note(const char **at, char out[NOTE_TEXT])
+{
+    const size_t n = *at ? strcspn(*at, "\n") : 0;
+    if (n == 0)
+        return false;
+    snprintf(out, NOTE_TEXT, "%.*s", (int)n, *at);
+    *at += n + 1;
+    return true;
+}
+
 static void print_notes(const char *notes)
 {
-    for (const char *line = notes; line && *line; line += strcspn(line, "\n") + 1) {
-        char text[SAMPLING_TEXT + 128];
-        snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
+    char text[NOTE_TEXT];
+    while (next_note(&notes, text)) {
         output_message(stdout, text, printf("Note: "));
         putchar('\n');
     }
 }
 
+static const struct table_column note_columns[] = {{.name = "note"}};
+
+static enum status note_rows(const void *context, struct table *t, struct err *e)
+{
+    const struct validation *v = context;
+    char text[NOTE_TEXT];
+    enum status st = ST_OK;
+    for (const char *at = v->problems.notes; st == ST_OK && next_note(&at, text);) {
+        const struct cell cells[] = {cell_text(text)};
+        st = table_row(t, cells, e);
+    }
+    return st;
+}
+
 static enum status write_answer(const struct validation *v, const struct output *o, struct err *e)
 {
-    static const struct section section = {.name = "problems", SECTION_COLUMNS(columns), .rows = rows};
+    static const struct section sections[] = {
+        {.name = "problems", SECTION_COLUMNS(columns), .rows = rows},
+        {.name = "notes", SECTION_COLUMNS(note_columns), .rows = note_rows},
+    };
     if (o->format != TABLE_TEXT)
-        return output_single(o, &section, v, e);
+        return output_sections(o, sections, 2, 0, v, e);
     print_problems(v);
     print_notes(v->problems.notes);
     return ST_OK;

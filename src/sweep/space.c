@@ -129,15 +129,40 @@ enum status space_assemble(const struct builder *b, struct point *point, struct 
 }
 
 /* A metaparameter that explicit Fires make void is a mistake. */
+static const struct axis *axis_find(const struct axis *axes, int count, const char *key)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(axes[i].key, key) == 0)
+            return &axes[i];
+    }
+    return NULL;
+}
+
+/* Where the block sets a key: "sweep.a.grid.SR", at the axis rather than at one of its values. */
+static struct mark choice_place(const struct builder *b, int choice, char *path, size_t n)
+{
+    const struct block *block = &b->spec->blocks[b->block];
+    const struct choice *c = &b->choices[choice];
+    const struct axis *grid = axis_find(block->grid, block->grid_count, c->field->key),
+                      *zip = axis_find(block->zip, block->zip_count, c->field->key);
+    const char *part = choice < b->set_count ? "set"
+                       : block->random.n > 0 ? "params"
+                       : grid                ? "grid"
+                       : zip                 ? "zip"
+                                             : "list";
+    snprintf(path, n, "sweep.%s.%s.%s", block->id, part, c->field->key);
+    return choice < b->set_count ? c->value->mark : grid ? grid->mark : zip ? zip->mark : c->value->mark;
+}
+
 static enum status choices_check(const struct builder *b, const struct point *point, struct err *cause)
 {
     for (int i = 0; point->design.explicit_fires && i < b->choice_count; i++) {
-        const struct choice *c = &b->choices[i];
-        if (field_is_metaparameter(c->field))
-            return spec_error(
-                cause, b->spec->path, c->value->mark, c->field->key,
-                "has no effect beside explicit `fires`, allowed: with `fires: derived` in block %s",
-                b->spec->blocks[b->block].id);
+        char path[256];
+        if (!field_is_metaparameter(b->choices[i].field))
+            continue;
+        const struct mark at = choice_place(b, i, path, sizeof path);
+        return spec_error(cause, b->spec->path, at, path,
+                          "has no effect beside explicit `fires`, allowed: with `fires: derived`");
     }
     return ST_OK;
 }
@@ -223,6 +248,16 @@ enum status space_holds(struct builder *b, const struct condition *c, const char
                       b->spec->blocks[b->block].id);
 }
 
+/* What a rule stands under: "constraints", "exclude" or "sweep.a.exclude". */
+static void rule_key(const struct spec *spec, int block, int rule, char *out, size_t n)
+{
+    const int constraints = spec->constraints.count, exclude = constraints + spec->exclude.count;
+    if (rule < exclude)
+        snprintf(out, n, "%s", rule < constraints ? "constraints" : "exclude");
+    else
+        snprintf(out, n, "sweep.%s.exclude", spec->blocks[block].id);
+}
+
 enum status space_violated(struct builder *b, const struct trial *trial, int *violated)
 {
     const struct measures measures = {.point = &trial->point,
@@ -235,7 +270,9 @@ enum status space_violated(struct builder *b, const struct trial *trial, int *vi
     for (int i = 0; (rule = space_rule(b->spec, b->block, i)) != NULL; i++) {
         const bool wanted = i < b->spec->constraints.count;
         bool holds;
-        enum status st = space_holds(b, rule, wanted ? "constraints" : "exclude", &measures, &holds);
+        char key[192];
+        rule_key(b->spec, b->block, i, key, sizeof key);
+        enum status st = space_holds(b, rule, key, &measures, &holds);
         if (st != ST_OK)
             return st;
         if (holds != wanted) {
@@ -370,15 +407,17 @@ static enum status blocks_build(struct builder *b)
     return st;
 }
 
-/* The first condition that speaks of train_s, NULL if none does. */
-static const struct condition *time_condition(const struct spec *spec)
+/* The first condition that speaks of train_s, NULL if none does; `key`: what it stands under. */
+static const struct condition *time_condition(const struct spec *spec, char *key, size_t n)
 {
     const int name = conditions_name("train_s");
     for (int block = 0; block < spec->block_count; block++) {
         const struct condition *rule;
         for (int i = 0; (rule = space_rule(spec, block, i)) != NULL; i++) {
-            if (expression_uses(rule->holds, name))
+            if (expression_uses(rule->holds, name)) {
+                rule_key(spec, block, i, key, n);
                 return rule;
+            }
         }
     }
     return NULL;
@@ -388,18 +427,21 @@ static const struct condition *time_condition(const struct spec *spec)
  * mean nothing. */
 static enum status time_prepare(struct builder *b)
 {
-    const struct condition *c = time_condition(b->spec);
+    char key[192];
+    const struct condition *c = time_condition(b->spec, key, sizeof key);
     if (!c)
         return ST_OK;
     if (!calibration_here(&b->speed))
         return spec_error(
-            b->e, b->spec->path, c->mark, "train_s",
-            "the speed of this machine is not known, allowed: after firesweep plan --calibrate");
+            b->e, b->spec->path, c->mark, key,
+            "train_s, the predicted time of a trial, needs the speed of this machine, which is not "
+            "known, allowed: after firesweep plan --calibrate");
     b->images = image_counts_of(&b->spec->data);
     if (b->images.train < 0)
-        return spec_error(b->e, b->spec->path, c->mark, "train_s",
-                          "the number of images is not known, allowed: with the data in place or "
-                          "data.train_images set");
+        return spec_error(
+            b->e, b->spec->path, c->mark, key,
+            "train_s, the predicted time of a trial, needs the number of images, which is not known, "
+            "allowed: with the data in place or data.train_images set");
     b->wants_time = true;
     return ST_OK;
 }

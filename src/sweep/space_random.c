@@ -97,7 +97,9 @@ static enum status is_wanted(struct builder *b, const struct parameter *p, bool 
     if (st != ST_OK)
         return st;
     const struct measures measures = {.point = &point};
-    st = space_holds(b, &p->when, "when", &measures, wanted);
+    char key[256];
+    snprintf(key, sizeof key, "sweep.%s.params.%s.when", b->spec->blocks[b->block].id, p->axis.key);
+    st = space_holds(b, &p->when, key, &measures, wanted);
     *final = st != ST_OK;
     return st;
 }

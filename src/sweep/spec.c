@@ -11,6 +11,7 @@
 #include "base/num.h"
 #include "sweep/spec_error.h"
 #include "sweep/spec_read.h"
+#include "sweep/suggest.h"
 
 /* Fields of data, search, budget and run get their defaults from the table, base and train from point_init.
  */
@@ -245,25 +246,42 @@ static enum status seeds_read(struct reader *r, const struct node *node)
                     : ST_OK;
 }
 
+static enum status plot_block_check(struct reader *r, const struct plot_request *plot, struct mark at,
+                                    const char *prefix)
+{
+    const struct spec *spec = r->spec;
+    char guess[SUGGEST_TEXT], list[SUGGEST_LIST];
+    const char **ids = arena_alloc(&r->nodes, (size_t)spec->block_count, sizeof *ids);
+    if (!ids)
+        return reader_no_memory(r);
+    for (int i = 0; i < spec->block_count; i++) {
+        ids[i] = spec->blocks[i].id;
+        if (strcmp(ids[i], plot->block) == 0)
+            return ST_OK;
+    }
+    return reader_fail(r, at, prefix, "block", "there is no block %s%s; allowed: %s", plot->block,
+                       suggest_text(plot->block, ids, spec->block_count, guess),
+                       suggest_list(ids, spec->block_count, "", list));
+}
+
 static enum status plot_read(struct reader *r, const struct node *node, int index)
 {
-    struct spec *spec = r->spec;
-    struct plot_request *plot = &spec->plots[index];
+    struct plot_request *plot = &r->spec->plots[index];
+    const char *kind = node_word(node, "kind");
     struct given given;
-    char prefix[32];
-    snprintf(prefix, sizeof prefix, "plots[%d]", index);
+    struct err ignored = ERR_INIT;
+    char prefix[64];
+    if (kind && field_set(field_find(SECTION_PLOT, "kind"), plot, kind, &ignored) == ST_OK)
+        snprintf(prefix, sizeof prefix, "plots.%.40s", kind);
+    else
+        snprintf(prefix, sizeof prefix, "plots[%d]", index);
     plot->mark = node->mark;
     enum status st = section_scan(r, node, SECTION_PLOT, prefix, &given);
     if (st == ST_OK)
         st = section_assign(r, node, SECTION_PLOT, prefix, plot);
-    if (st != ST_OK || !plot->block)
-        return st;
-    for (int i = 0; i < spec->block_count; i++) {
-        if (strcmp(spec->blocks[i].id, plot->block) == 0)
-            return ST_OK;
-    }
-    return reader_fail(r, given_value(&given, SECTION_PLOT, "block")->mark, prefix, "block",
-                       "there is no block %s, allowed: the id of a block of `sweep`", plot->block);
+    return st == ST_OK && plot->block
+               ? plot_block_check(r, plot, given_value(&given, SECTION_PLOT, "block")->mark, prefix)
+               : st;
 }
 
 static enum status plots_read(struct reader *r, const struct node *node)

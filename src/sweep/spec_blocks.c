@@ -12,7 +12,7 @@
 struct block_reader {
     struct reader *r;
     struct block *block;
-    char prefix[160];             /* "sweep.ID", or "sweep[2]" until the id is known */
+    char prefix[160];             /* "sweep.ID", or "sweep[2]" where it has no id of its own */
     const char *part[FIELDS_MAX]; /* the part of the block that sets a key, by field_index; NULL: none yet */
 };
 
@@ -101,8 +101,13 @@ static enum status range_read(struct block_reader *b, const struct node *node, c
         return st;
     struct mark at = given_value(&given, SECTION_RANGE, "step")->mark;
     double steps = (range->to - range->from) / range->step;
-    if (range->step == 0 || steps < 0)
-        return reader_fail(b->r, at, prefix, "step", "does not lead from `from` to `to`");
+    if (range->step == 0)
+        return reader_fail(b->r, at, prefix, "step", "is 0, allowed: a number that leads from %g to %g",
+                           range->from, range->to);
+    if (steps < 0)
+        return reader_fail(b->r, at, prefix, "step", "%g leads away from `to`: from %g to %g, allowed: %s",
+                           range->step, range->from, range->to,
+                           range->to < range->from ? "a number below 0" : "a number above 0");
     if (!(steps < SPEC_MAX_EXPANSION))
         return reader_fail(b->r, at, prefix, "step", "gives too many values, at most %d are allowed",
                            SPEC_MAX_EXPANSION);
@@ -231,8 +236,22 @@ static enum status id_read(struct block_reader *b, const struct node *node)
     b->block->id = arena_strdup(&b->r->spec->arena, text);
     if (!b->block->id)
         return reader_no_memory(b->r);
-    snprintf(b->prefix, sizeof b->prefix, "sweep.%s", text);
     return ST_OK;
+}
+
+/* What messages call the block: by its id, if that can be one and no block before has it. */
+static void prefix_find(struct block_reader *b, const struct node *node, int index)
+{
+    const char *id = node_word(node, "id");
+    struct err ignored = ERR_INIT;
+    bool own =
+        id && field_set(field_find(SECTION_BLOCK, "id"), &(struct block){.id = NULL}, id, &ignored) == ST_OK;
+    for (int i = 0; own && i < index; i++)
+        own = strcmp(b->r->spec->blocks[i].id, id) != 0;
+    if (own)
+        snprintf(b->prefix, sizeof b->prefix, "sweep.%s", id);
+    else
+        snprintf(b->prefix, sizeof b->prefix, "sweep[%d]", index);
 }
 
 /* Names that other tools have for what is a part of `random` here. */
@@ -276,7 +295,7 @@ static enum status block_read(struct reader *r, const struct node *node, int ind
 {
     struct block_reader b = {.r = r, .block = &r->spec->blocks[index]};
     struct given given;
-    snprintf(b.prefix, sizeof b.prefix, "sweep[%d]", index);
+    prefix_find(&b, node, index);
     b.block->mark = node->mark;
     enum status st = kinds_refuse(&b, node);
     if (st == ST_OK)

@@ -37,6 +37,33 @@ static bool follows(const struct spec_cut *cuts, int count, struct mark at, cons
     return false;
 }
 
+/* Does a problem concern the block `id`, or blocks whose ids are not known? */
+static bool is_of_block(const char *problem, const char *id)
+{
+    const size_t n = strlen(id);
+    const char *name =
+        strncmp(problem, "sweep.", 6) == 0 || strncmp(problem, "block ", 6) == 0 ? problem + 6 : NULL;
+    return strncmp(problem, "sweep: ", 7) == 0 || strncmp(problem, "sweep[", 6) == 0 ||
+           (name && strncmp(name, id, n) == 0 && (name[n] == '.' || name[n] == ':'));
+}
+
+/* Whether an error only says that a figure's block is missing, which was left out because of a problem. */
+static bool follows_block(const struct spec_problems *p, const char *text)
+{
+    static const char missing[] = "there is no block ";
+    const char *found = strncmp(text, "plots", 5) == 0 ? strstr(text, missing) : NULL;
+    if (!found)
+        return false;
+    char id[128];
+    found += strlen(missing);
+    snprintf(id, sizeof id, "%.*s", (int)strcspn(found, ",;"), found);
+    for (int i = 0; i < p->count; i++) {
+        if (is_of_block(p->items[i].text, id))
+            return true;
+    }
+    return false;
+}
+
 /* For keys that cannot be left out: something that is right in their place. `number` makes names differ. */
 static const char *right_value(struct spec_problems *p, const char *text, int number)
 {
@@ -209,7 +236,7 @@ static enum status find_all(struct spec_problems *p, const char *text, size_t n,
         if (st != ST_USAGE)
             return err_set(e, st, "%s", why.text);
         const char *reason = split_error(why.text, path, &at);
-        if (!follows(cuts, count, at, reason))
+        if (!follows(cuts, count, at, reason) && !follows_block(p, reason))
             st = add(p, at, reason, e);
         if (st == ST_NOMEM)
             return st;

@@ -67,7 +67,8 @@ static enum status interval_read(struct reader *r, const struct field *f, const 
         st = bound_read(r, f, node->last->value, section, p, &p->high);
     if (st == ST_OK && p->low > p->high)
         return reader_fail(r, node->last->value->mark, prefix, kind,
-                           "ends below its beginning, allowed: two numbers in rising order");
+                           "ends at %g, below its beginning %g, allowed: two numbers in rising order",
+                           p->high, p->low);
     if (st == ST_OK && p->distribution == DRAW_LOGUNIFORM && p->low <= 0)
         return reader_fail(r, node->items->value->mark, prefix, kind,
                            "begins at %g, allowed: more than 0, whose logarithm exists", p->low);
@@ -93,9 +94,15 @@ static enum status step_read(struct reader *r, const struct node *node, const ch
     if (p->distribution == DRAW_INT && p->step != floor(p->step))
         return reader_fail(r, node->mark, prefix, "step",
                            "%s is not a whole number, allowed with int: 1, 2, ...", text);
+    if (p->low == p->high)
+        return reader_fail(
+            r, node->mark, prefix, "step",
+            "has no effect: from %g to %g there is one value, allowed: no step, or two ends that differ",
+            p->low, p->high);
     if (p->step > p->high - p->low)
-        return reader_fail(r, node->mark, prefix, "step", "is wider than the interval, allowed: at most %g",
-                           p->high - p->low);
+        return reader_fail(r, node->mark, prefix, "step",
+                           "%g is wider than the interval from %g to %g, allowed: at most %g", p->step,
+                           p->low, p->high, p->high - p->low);
     const int decimals = decimals_of(text);
     p->decimals = decimals < 0 || p->decimals < 0 ? -1 : decimals > p->decimals ? decimals : p->decimals;
     return ST_OK;

@@ -59,6 +59,16 @@ enum status reader_expect(const struct reader *r, const struct node *node, enum 
     return ST_OK;
 }
 
+const char *node_word(const struct node *mapping, const char *key)
+{
+    for (const struct node_item *item = mapping->kind == NODE_MAPPING ? mapping->items : NULL; item;
+         item = item->next) {
+        if (strcmp(item->key->text, key) == 0)
+            return item->value->kind == NODE_SCALAR ? item->value->text : NULL;
+    }
+    return NULL;
+}
+
 enum status section_scan(const struct reader *r, const struct node *node, enum section section,
                          const char *prefix, struct given *out)
 {

@@ -30,6 +30,9 @@ enum status reader_fail(const struct reader *r, struct mark at, const char *pref
 enum status reader_expect(const struct reader *r, const struct node *node, enum node_kind kind,
                           const char *prefix, const char *key, const char *what);
 
+/* The text of a key's single value, NULL if there is none: for what messages call a mapping. */
+const char *node_word(const struct node *mapping, const char *key);
+
 /* Checks keys: a mapping, every key of the section, none twice, none missing. `prefix` is NULL for the root.
  */
 enum status section_scan(const struct reader *r, const struct node *node, enum section section,

@@ -111,15 +111,15 @@ static void test_all_problems_with_positions(void **state)
     struct outcome o = RUN("validate", "bad.yaml", "--format", "json");
     assert_int_equal(o.code, 1);
     assert_holds(o.err, "validate: 17 problems");
-    struct json_object *rows = json_tokener_parse(o.out);
-    assert_non_null(rows);
+    struct json_object *answer = json_tokener_parse(o.out), *rows = json_at(answer, "problems");
     assert_int_equal(json_object_array_length(rows), EXPECTED);
+    assert_int_equal(json_object_array_length(json_at(answer, "notes")), 0);
     for (size_t i = 0; i < EXPECTED; i++) {
         assert_int_equal(json_int_at(json_row(rows, i), "line"), expected[i].line);
         assert_int_equal(json_int_at(json_row(rows, i), "column"), expected[i].column);
         assert_holds(json_text_at(json_row(rows, i), "problem"), expected[i].text);
     }
-    json_object_put(rows);
+    json_object_put(answer);
     outcome_release(&o);
     o = RUN("validate", "bad.yaml");
     assert_int_equal(o.code, 1);
@@ -149,6 +149,46 @@ static void test_lists_with_wrong_values(void **state)
                "lists.yaml:7:58: sweep.c.params.SR: \"2\" is out of range, allowed: 0 < SR <= 1\n");
     assert_holds(o.err, "validate: 5 problems");
     outcome_release(&o);
+}
+
+/* One mistake is one problem: what only follows from it is not told. */
+static void test_what_follows_is_not_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sweep, *problems; /* the places and texts, one a line; what is allowed is left out */
+    } table[] = {
+        {"sweep: [{id: r, random: {nn: 4}, params: {SR: {uniform: [0.1, 0.2]}}}]\n"
+         "plots: [{kind: curve, block: r, x: SR}]\n",
+         "one.yaml:4:26: sweep.r.random: unknown key \"nn\"\n"},
+        {"sweep: [{id: a}, {id: b, grid: {input: [1x2x2]}}]\nplots: [{kind: edf, block: b}, {kind: edf, "
+         "block: "
+         "c}]\n",
+         "one.yaml:4:18: block b: {\"input\":\"1x2x2\"}: crop_pad is 4\n"
+         "one.yaml:5:51: plots.edf.block: there is no block c\n"},
+        {"sweep: {id: a, grid: {SR: [0.1, 0.2]}}\nplots: [{kind: curve, block: a}]\n",
+         "one.yaml:4:8: sweep: a mapping where a list of blocks is needed\n"},
+        {"sweep: [{id: a, set: {fires: [[1,2,3],[1,2,3],[1,2,3],[1,2,3],[1,2,3],[1,2,3],[1,2,3],[1,2,3]]}, "
+         "grid: "
+         "{SR: [0.1, 0.2]}}]\n",
+         "one.yaml:4:105: sweep.a.grid.SR: has no effect beside explicit `fires`\n"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char text[512], found[1024] = "", *rest = NULL;
+        snprintf(text, sizeof text, "version: 1\nname: one\ndata: {format: idx, path: data}\n%s",
+                 table[i].sweep);
+        text_write("one.yaml", text);
+        struct outcome o = RUN("validate", "one.yaml", "--no-data");
+        for (char *line = strtok_r(o.out, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+            char *end = strstr(line, "; allowed"), *other = strstr(line, ", allowed"),
+                 *colon = strstr(line, ": allowed");
+            end = end ? end : other ? other : colon;
+            snprintf(found + strlen(found), sizeof found - strlen(found), "%.*s\n",
+                     (int)(end ? (size_t)(end - line) : strlen(line)), line);
+        }
+        assert_string_equal(found, table[i].problems);
+        outcome_release(&o);
+    }
 }
 
 static void test_nothing_left(void **state)
@@ -221,9 +261,10 @@ static void test_status(void **state)
     assert_int_equal(o.code, 0);
     assert_string_equal(o.out, "good.yaml: fine: 2 trials\n");
     outcome_release(&o);
-    struct json_object *rows = JSON("validate", "good.yaml", "--format", "json");
-    assert_int_equal(json_object_array_length(rows), 0);
-    json_object_put(rows);
+    struct json_object *answer = JSON("validate", "good.yaml", "--format", "json");
+    assert_int_equal(json_object_array_length(json_at(answer, "problems")), 0);
+    assert_int_equal(json_object_array_length(json_at(answer, "notes")), 0);
+    json_object_put(answer);
     EXPECT_ERROR(1, "absent.yaml", "validate", "absent.yaml");
     EXPECT_ERROR(2, "missing argument", "validate");
     EXPECT_ERROR(2, "--format", "validate", "good.yaml", "--format", "xml");
@@ -291,6 +332,11 @@ static void test_short_random_block(void **state)
     assert_int_equal(o.code, 0);
     assert_holds(o.out, "short.yaml: fine: 2 trials\nNote: block few has 2 of 4 points; of ");
     outcome_release(&o);
+    struct json_object *answer = JSON("validate", "short.yaml", "--format", "json");
+    assert_int_equal(json_object_array_length(json_at(answer, "problems")), 0);
+    assert_holds(json_text_at(json_row(json_at(answer, "notes"), 0), "note"),
+                 "block few has 2 of 4 points; of ");
+    json_object_put(answer);
 }
 
 int main(void)
@@ -298,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_starter_specs_are_right),
         cmocka_unit_test(test_never_overwrites),
+        cmocka_unit_test(test_what_follows_is_not_told),
         cmocka_unit_test(test_all_problems_with_positions),
         cmocka_unit_test(test_lists_with_wrong_values),
         cmocka_unit_test(test_nothing_left),

@@ -125,8 +125,8 @@ static void execute(const char *db, const char *sql)
     "base: {preset: small32, input: 1x12x12, classes: 4, conv1_filters: 8, base_e: 4, incr_e: 4}\n" \
     "constraints: [model_bytes <= 100KiB]\nseeds: [1, 2]\nrun: {measure: false}\n"
 
-/* What the page's commands name: a spec with a point of every kind, its results, an edited and a wrong spec,
- * a model, and a database that looks as if a run were at work. */
+/* What the page's commands name: a spec with a point of every kind, its results, an edited, a wrong and a
+ * short spec, a model, and a database that looks as if a run were at work. */
 static int setup(void **state)
 {
     if (sandbox_setup(state) != 0)
@@ -143,6 +143,7 @@ static int setup(void **state)
     text_write("searched.yaml", HEAD "train: {epochs: 2}\nsearch: {eta: 2}\n"
                                      "sweep: [{id: squeeze, grid: {SR: [0.5, 0.6]}}]\n");
     text_write("bad.yaml", HEAD "train: {epoch: 1}\n");
+    text_write("short.yaml", HEAD "sweep: [{id: few, random: {n: 4}, params: {freq: [1, 2]}}]\n");
     keep_speed(1e-9); /* plan has predicted times then */
     struct outcome o = RUN("run", "sweep.yaml");
     const int code = o.code;

@@ -312,8 +312,8 @@ static void test_time_unknown(void **state)
     setenv("XDG_CACHE_HOME", "/nonexistent", 1);
     assert_int_equal(try_expand(HEAD "constraints: [train_s < 2h]\n", &x, &e), ST_USAGE);
     assert_string_equal(e.text,
-                        "t.yaml:5:15: train_s: the speed of this machine is not known, allowed: after "
-                        "firesweep plan --calibrate");
+                        "t.yaml:5:15: constraints: train_s, the predicted time of a trial, needs the speed "
+                        "of this machine, which is not known, allowed: after firesweep plan --calibrate");
     release(&x);
 }
 

@@ -232,8 +232,9 @@ static void test_sections(void **state)
          "is missing, allowed: curve, learning, scatter, pareto, edf, heatmap, effects, parallel, "
          "timeline or predicted"},
         {"plots: [{kind: curve}, {kind: bar}]\n", 4, 31, "plots[1].kind", "\"bar\" is unknown"},
-        {"plots: [{kind: curve, block: nix}]\n", 4, 30, "plots[0].block", "there is no block nix"},
-        {"plots: [{kind: curve, x: 'a b'}]\n", 4, 26, "plots[0].x", "is not a name"},
+        {"plots: [{kind: curve, block: nix}]\n", 4, 30, "plots.curve.block",
+         "there is no block nix; allowed: base"},
+        {"plots: [{kind: curve, x: 'a b'}]\n", 4, 26, "plots.curve.x", "is not a name"},
     };
     CHECK(HEAD, table);
 }
@@ -327,7 +328,7 @@ static void test_blocks(void **state)
         {"sweep:\n  - {id: a b}\n", 5, 10, "sweep[0].id", "is not a name"},
         {"sweep:\n  - {id: a}\n  - {id: b}\n  - {id: a}\n", 7, 10, "sweep[2].id",
          "a is also the id of the block in line 5"},
-        {"sweep:\n  - id: a\n    gird: {SR: [1]}\n", 6, 5, "sweep[0]",
+        {"sweep:\n  - id: a\n    gird: {SR: [1]}\n", 6, 5, "sweep.a",
          "did you mean grid?; allowed: id, set, grid, zip, list"},
     };
     CHECK(HEAD, table);
@@ -342,7 +343,7 @@ static void test_random_blocks(void **state)
         {"sweep: [{id: a, random: {count: 5}}]\n", 4, 26, "sweep.a.random",
          "unknown key \"count\"; allowed: n, seed, sampler"},
         {"sweep:\n  - {id: a, params: {SR: [1]}}\n", 5, 5, "sweep.a.random", "is missing"},
-        {"sweep:\n  - {id: a, sobol: {n: 64}}\n", 5, 13, "sweep[0].sobol",
+        {"sweep:\n  - {id: a, sobol: {n: 64}}\n", 5, 13, "sweep.a.sobol",
          "no such block kind, allowed: random: {n: 64, sampler: sobol}"},
         {"sweep:\n  - {id: a, random: {n: 0}, params: {SR: [1]}}\n", 5, 25, "sweep.a.random.n",
          "from 1 to 1000000"},
@@ -369,7 +370,7 @@ static void test_random_blocks(void **state)
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {uniform: [0, 1]}}}\n", 5, 53, "sweep.a.params.SR",
          "allowed: 0 < SR <= 1"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {uniform: [1, 0.5]}}}\n", 5, 56,
-         "sweep.a.params.SR.uniform", "ends below its beginning"},
+         "sweep.a.params.SR.uniform", "ends at 0.5, below its beginning 1"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {uniform: [1]}}}\n", 5, 52,
          "sweep.a.params.SR.uniform", "takes two numbers, such as [0.1, 0.9]"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {int: [1, 1]}}}\n", 5, 48, "sweep.a.params.SR.int",
@@ -385,7 +386,9 @@ static void test_random_blocks(void **state)
         {"sweep:\n  - {id: a, random: {n: 1}, params: {freq: {choice: [1], step: 1}}}\n", 5, 64,
          "sweep.a.params.freq.step", "has no effect on choice"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {uniform: [0.1, 1], step: 2}}}\n", 5, 68,
-         "sweep.a.params.SR.step", "wider than the interval"},
+         "sweep.a.params.SR.step", "is wider than the interval from "},
+        {"sweep:\n  - {id: a, random: {n: 1}, params: {freq: {int: [2, 2], step: 1}}}\n", 5, 64,
+         "sweep.a.params.freq.step", "has no effect: from 2 to 2 there is one value, allowed: no step"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {uniform: [0.1, 1], when: 'lr < 3'}}}\n", 5, 68,
          "sweep.a.params.SR.when", "speaks of no key that this block draws"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {uniform: [0.1, 1], when: 'params < 3'}}}\n", 5,
@@ -439,9 +442,9 @@ static void test_axis_values_and_ranges(void **state)
         {"sweep:\n  - {id: a, grid: {SR: {from: 0.1, to: 0.5, by: 1}}}\n", 5, 45, "sweep.a.grid.SR",
          "allowed: from, to, step"},
         {"sweep:\n  - {id: a, grid: {SR: {from: 0.1, to: 0.5, step: -0.1}}}\n", 5, 51, "sweep.a.grid.SR.step",
-         "does not lead from `from` to `to`"},
+         "-0.1 leads away from `to`: from 0.1 to 0.5, allowed: a number above 0"},
         {"sweep:\n  - {id: a, grid: {SR: {from: 0.1, to: 0.5, step: 0}}}\n", 5, 51, "sweep.a.grid.SR.step",
-         "does not lead"},
+         "is 0, allowed: a number that leads from "},
         {"sweep:\n  - {id: a, grid: {SR: {from: 0.1, to: 1, step: x}}}\n", 5, 49, "sweep.a.grid.SR.step",
          "\"x\" is not a number"},
         {"sweep:\n  - {id: a, grid: {epochs: {from: 1, to: 100001, step: 1}}}\n", 5, 56,
@@ -460,7 +463,7 @@ static void test_axis_values_and_ranges(void **state)
          6, 5, "sweep", "with block big there are more than 1000000 trials"},
         {"sweep:\n  - {id: a, set: {fires: '1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1'}, grid: {SR: "
          "[0.25]}}\n",
-         5, 90, "SR", "has no effect beside explicit `fires`"},
+         5, 85, "sweep.a.grid.SR", "has no effect beside explicit `fires`"},
         {"sweep:\n  - {id: fine}\n  - {id: broken, grid: {base_e: [128], incr_e: [128, 65536]}}\n", 6, 5,
          "block broken", "{\"base_e\":128,\"incr_e\":65536}: base_e 128, incr_e 65536"},
     };
