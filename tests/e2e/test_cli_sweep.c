@@ -295,7 +295,7 @@ static void test_query_says_why_and_what(void **state)
         outcome_release(&o);
     }
     struct outcome o = RUN("query", "tiny.db", "failures", "--format", "csv");
-    assert_int_equal(strncmp(o.out, "id,state,", 9), 0);
+    assert_int_equal(strncmp(o.out, "trial,state,", 12), 0);
     outcome_release(&o);
     EXPECT_ERROR(2, "--x: \"lr\" is no cost, allowed: model_mib, params", "query", "tiny.db", "pareto", "--x",
                  "lr");
