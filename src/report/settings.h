@@ -5,45 +5,44 @@
 
 #include <stdbool.h>
 
+/* clang-format off: it takes macros between strings for calls and indents what follows out of sight. */
+
 /* SQL columns from the table variant; `v`: its alias. `fires`, as a spec writes it, only where there are no
  * metaparameters. Names without a table's, such as `input`, are the spec's keys. */
 #define SETTINGS_OF_VARIANT(v) \
     v ".base_e, " v ".incr_e, " v ".freq, " v ".sr, " v ".pct3x3, " SETTINGS_OF_VARIANT_BUT_METAPARAMETERS(v)
-#define SETTINGS_OF_VARIANT_BUT_METAPARAMETERS(v)                                                           \
-    v ".bypass, " v                                                                                         \
-      ".pools, " SETTINGS_FIRES(v) " AS fires, iif(" v ".pool_floor, 'floor', 'ceil') AS pool_rounding, " v \
-                                   ".conv1_filters, " v ".conv1_kernel, " v ".conv1_stride, " v             \
-                                   ".conv1_pad, " v ".conv10_relu, " v ".conv10_pad, " v                    \
-                                   ".input_c || 'x' || " v ".input_h || 'x' || " v ".input_w AS input, " v  \
-                                   ".classes"
+#define SETTINGS_OF_VARIANT_BUT_METAPARAMETERS(v) \
+    v ".bypass, " v ".pools, " SETTINGS_FIRES(v) " AS fires," \
+    " iif(" v ".pool_floor, 'floor', 'ceil') AS pool_rounding, " \
+    v ".conv1_filters, " v ".conv1_kernel, " v ".conv1_stride, " v ".conv1_pad, " \
+    v ".conv10_relu, " v ".conv10_pad, " \
+    v ".input_c || 'x' || " v ".input_h || 'x' || " v ".input_w AS input, " v ".classes"
+#define SETTINGS_FIRES(v) \
+    "iif(" v ".base_e IS NULL, (SELECT group_concat(s1x1 || '/' || e1x1 || '/' || e3x3, ',')" \
+    " FROM (SELECT * FROM fire WHERE variant_id = " v ".id ORDER BY fire)), NULL)"
 /* What a variant costs beside params and macs, as conditions of specs name it, for filters; min_channels as
  * conditions_min_channels has it: no bypass convolution has fewer filters than its Fire's expand layers. */
-#define COSTS_OF_VARIANT(v)                                                                      \
-    v ".model_bytes, " v ".model_bytes_8bit, " v ".model_bytes_6bit, " v ".activation_bytes, " v \
-      ".train_activation_bytes, " MIN_CHANNELS(v) " AS min_channels, " v ".realised_sr, " v      \
-                                                  ".realised_pct3x3"
-#define MIN_CHANNELS(v)                                                                              \
-    "min(" v ".conv1_filters, (SELECT min(min(s1x1, iif(e1x1 > 0, e1x1, s1x1), iif(e3x3 > 0, e3x3, " \
-    "s1x1))) FROM fire WHERE variant_id = " v ".id))"
-#define SETTINGS_FIRES(v)                                                                            \
-    "iif(" v                                                                                         \
-    ".base_e IS NULL, (SELECT group_concat(s1x1 || '/' || e1x1 || '/' || e3x3, ',') FROM (SELECT * " \
-    "FROM fire WHERE variant_id = " v ".id ORDER BY fire)), NULL)"
+#define COSTS_OF_VARIANT(v) \
+    v ".model_bytes, " v ".model_bytes_8bit, " v ".model_bytes_6bit, " \
+    v ".activation_bytes, " v ".train_activation_bytes, " MIN_CHANNELS(v) " AS min_channels, " \
+    v ".realised_sr, " v ".realised_pct3x3"
+#define MIN_CHANNELS(v) \
+    "min(" v ".conv1_filters," \
+    " (SELECT min(min(s1x1, iif(e1x1 > 0, e1x1, s1x1), iif(e3x3 > 0, e3x3, s1x1)))" \
+    " FROM fire WHERE variant_id = " v ".id))"
 /* From the table recipe; epochs have another name than those a trial has done. What a recipe's optimizer does
  * not read is NULL, as it is no part of the recipe's identity (recipe_hash). */
-#define SETTINGS_OF_RECIPE(r)                                                                                \
-    r ".epochs AS epochs_planned, " r ".batch, " r ".optimizer, " SGD_READS(                                 \
-        r, "momentum") ", " r ".lr, " r ".schedule, " r ".warmup, " r ".weight_decay, " r ".dropout, " r     \
-                       ".smoothing, " r                                                                      \
-                       ".accumulate, " SGD_READS(r, "nesterov") ", " ADAM_READS(r, "beta1") ", " ADAM_READS( \
-                           r, "beta2") ", " ADAM_READS(r, "epsilon") ", " r ".decay_biases, " r ".clip, " r  \
-                                                                     ".init, " r ".flip, " r                 \
-                                                                     ".crop_pad, iif(" r                     \
-                                                                     ".crop_zero, 'zero', 'reflect') AS "    \
-                                                                     "crop_border, " r ".lanes, " r          \
-                                                                     ".winograd, " r ".numerics"
+#define SETTINGS_OF_RECIPE(r) \
+    r ".epochs AS epochs_planned, " r ".batch, " r ".optimizer, " SGD_READS(r, "momentum") ", " r ".lr, " \
+    r ".schedule, " r ".warmup, " r ".weight_decay, " r ".dropout, " r ".smoothing, " r ".accumulate, " \
+    SGD_READS(r, "nesterov") ", " ADAM_READS(r, "beta1") ", " ADAM_READS(r, "beta2") ", " \
+    ADAM_READS(r, "epsilon") ", " r ".decay_biases, " r ".clip, " r ".init, " r ".flip, " r ".crop_pad," \
+    " iif(" r ".crop_zero, 'zero', 'reflect') AS crop_border, " \
+    r ".lanes, " r ".winograd, " r ".numerics"
 #define SGD_READS(r, column) "iif(" r ".optimizer = 'sgd', " r "." column ", NULL) AS " column
 #define ADAM_READS(r, column) "iif(" r ".optimizer <> 'sgd', " r "." column ", NULL) AS " column
+
+/* clang-format on */
 
 /* Their names, with commas: those of note, and the minor ones. */
 #define SETTINGS_VARIANT_MAIN "base_e,incr_e,freq,sr,pct3x3,bypass,pools"
