@@ -5,7 +5,8 @@
 #include "report/rungs.h"
 #include "report/settings.h"
 
-/* clang-format off: it takes macros between strings for calls and indents what follows out of sight. */
+/* Laid out by hand, as settings.h. */
+/* clang-format off */
 
 /* The blocks of a database with several sweeps are told apart by their sweep. */
 #define BLOCK(sweep, block) "iif((SELECT count(*) FROM sweep) > 1, " sweep " || '/' || " block ", " block ")"
@@ -20,85 +21,48 @@
 static const char trials_sql[] =
     "SELECT t.id AS trial,"
     " (SELECT group_concat(DISTINCT " BLOCK_NAME ") FROM block_trial m JOIN block b ON b.id = m.block_id"
-    "  JOIN sweep s ON s.id = b.sweep_id WHERE m.trial_id = t.id AND m.in_spec) AS "
-    "block, " SETTINGS_OF_VARIANT(
-        "v") ", t.seed, t.state, v.params, " MODEL_MIB ", v.macs,"
-             " t.val_top1, t.test_top1, t.test_top5, t.epochs_done AS epochs, t.train_s, t.variant_id AS "
-             "variant, " COSTS_OF_VARIANT("v") ", t.recipe_id AS recipe, " SETTINGS_OF_RECIPE(
-                 "r") ", t.val_top5, t.val_loss, t.test_loss, t.eval_s, " DEPLOYMENT
-                      ", " RUNG_OF("t.id", "rung") " AS rung,"
-                                                   " t.skip_reason, t.message, t.diverged_step, t.checkpoint"
-                                                   " FROM trial t" VARIANT_AND_RECIPE MEASURED
-                                                   " ORDER BY t.id";
+    "  JOIN sweep s ON s.id = b.sweep_id WHERE m.trial_id = t.id AND m.in_spec) AS block, "
+    SETTINGS_OF_VARIANT("v") ", t.seed, t.state, v.params, " MODEL_MIB ", v.macs,"
+    " t.val_top1, t.test_top1, t.test_top5, t.epochs_done AS epochs, t.train_s, t.variant_id AS variant, "
+    COSTS_OF_VARIANT("v") ", t.recipe_id AS recipe, " SETTINGS_OF_RECIPE("r")
+    ", t.val_top5, t.val_loss, t.test_loss, t.eval_s, " DEPLOYMENT ", " RUNG_OF("t.id", "rung") " AS rung,"
+    " t.skip_reason, t.message, t.diverged_step, t.checkpoint"
+    " FROM trial t" VARIANT_AND_RECIPE MEASURED " ORDER BY t.id";
 static const char trials_shown[] =
     "trial,block," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN
     ",seed,state,params,model_mib,macs,latency_ms,val_top1,test_top1,test_top5,epochs,train_s";
 
-static const char
-    curve_sql[] =
-        "SELECT " BLOCK(
-            "c.sweep",
-            "c.block") " AS block, c.axes, c.sr, c.pct3x3, c.n, c.params, c.model_mib,"
-                       " c.macs, c.latency_ms, c.val_top1, " CI95(
-                           "c.val_top1_stddev",
-                           "c.n") " AS val_top1_ci95,"
-                                  " c.test_top1, " CI95(
-                                      "c.test_top1_stddev",
-                                      "c.n") " AS test_top1_ci95, c.test_top5, c.train_s,"
-                                             " c.latency_p95_ms, c.infer_img_s, c.infer_mib, "
-                                             "c.val_top1_stddev, c.test_top1_stddev,"
-                                             " c.variant_id AS variant, c.recipe_id AS "
-                                             "recipe, " COSTS_OF_VARIANT("v") ", c.base_e, c.incr_e, "
-                                                                              "c.freq,"
-                                                                              " " SETTINGS_OF_VARIANT_BUT_METAPARAMETERS("v") ", " SETTINGS_OF_RECIPE(
-                                                                                  "r") " FROM curve c JOIN "
-                                                                                       "variant v ON v.id = "
-                                                                                       "c.variant_id JOIN "
-                                                                                       "recipe r ON r.id = "
-                                                                                       "c.recipe_id";
+static const char curve_sql[] =
+    "SELECT " BLOCK("c.sweep", "c.block") " AS block, c.axes, c.sr, c.pct3x3, c.n, c.params, c.model_mib,"
+    " c.macs, c.latency_ms, c.val_top1, " CI95("c.val_top1_stddev", "c.n") " AS val_top1_ci95,"
+    " c.test_top1, " CI95("c.test_top1_stddev", "c.n") " AS test_top1_ci95, c.test_top5, c.train_s,"
+    " c.latency_p95_ms, c.infer_img_s, c.infer_mib, c.val_top1_stddev, c.test_top1_stddev,"
+    " c.variant_id AS variant, c.recipe_id AS recipe, c.base_e, c.incr_e, c.freq, " COSTS_OF_VARIANT("v")
+    ", " SETTINGS_OF_VARIANT_BUT_METAPARAMETERS("v") ", " SETTINGS_OF_RECIPE("r")
+    " FROM curve c JOIN variant v ON v.id = c.variant_id JOIN recipe r ON r.id = c.recipe_id";
 static const char curve_shown[] =
-    "block,axes,sr,pct3x3,n,params,model_mib,macs,latency_ms,val_top1,val_top1_ci95,test_top1,test_top1_ci95,"
-    "test_top5,train_s";
+    "block,axes,sr,pct3x3,n,params,model_mib,macs,latency_ms,val_top1,val_top1_ci95,test_top1,"
+    "test_top1_ci95,test_top5,train_s";
 
 /* Finished variants by their mean, as the view leaderboard has them, with how sure it is. */
-static const char
-    leaderboard_sql[] =
-        "WITH member AS (SELECT DISTINCT b.sweep_id, m.trial_id FROM block_trial m"
-        "  JOIN block b ON b.id = m.block_id WHERE m.in_spec),"
-        " result AS (SELECT m.sweep_id, t.variant_id, t.recipe_id, count(*) AS n, avg(t.val_top1) AS "
-        "val_top1,"
-        "  avg(t.test_top1) AS test_top1, avg(t.test_top5) AS test_top5, avg(t.train_s) AS train_s,"
-        "  group_concat(t.id, ' ') AS trials, " STORE_STDDEV(
-            "t.val_top1") " AS val_sd,"
-                          "  " STORE_STDDEV(
-                              "t.test_top1") " AS test_sd"
-                                             "  FROM trial t JOIN member m ON m.trial_id = t.id WHERE "
-                                             "t.state = 'done'"
-                                             "  GROUP BY m.sweep_id, t.variant_id, t.recipe_id)"
-                                             " SELECT s.name AS sweep, row_number() OVER (PARTITION BY s.id"
-                                             "  ORDER BY coalesce(t.val_top1, t.test_top1) DESC, "
-                                             "v.model_bytes, v.id, t.recipe_id) AS rank,"
-                                             " t.variant_id AS variant, t.recipe_id AS "
-                                             "recipe, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE("r") ", v.params, " COSTS_OF_VARIANT(
-                                                 "v") ", " MODEL_MIB
-                                                      ", v.macs, t.n, t.val_top1, " CI95(
-                                                          "t.val_sd",
-                                                          "t.n") " AS val_top1_ci95,"
-                                                                 " t.test_top1, " CI95(
-                                                                     "t.test_sd",
-                                                                     "t.n") " AS test_top1_ci95, "
-                                                                            "t.test_top5, t.train_s, "
-                                                                            "t.trials,"
-                                                                            " " DEPLOYMENT
-                                                                            ", v.activation_bytes / "
-                                                                            "1048576.0 AS activation_mib,"
-                                                                            " t.val_sd AS val_top1_stddev, "
-                                                                            "t.test_sd AS test_top1_stddev"
-                                                                            " FROM result t JOIN sweep s ON "
-                                                                            "s.id = "
-                                                                            "t.sweep_id" VARIANT_AND_RECIPE
-                                                                                MEASURED
-                                                                            " ORDER BY s.id, rank";
+static const char leaderboard_sql[] =
+    "WITH member AS (SELECT DISTINCT b.sweep_id, m.trial_id FROM block_trial m"
+    "  JOIN block b ON b.id = m.block_id WHERE m.in_spec),"
+    " result AS (SELECT m.sweep_id, t.variant_id, t.recipe_id, count(*) AS n, avg(t.val_top1) AS val_top1,"
+    "  avg(t.test_top1) AS test_top1, avg(t.test_top5) AS test_top5, avg(t.train_s) AS train_s,"
+    "  group_concat(t.id, ' ') AS trials, " STORE_STDDEV("t.val_top1") " AS val_sd,"
+    "  " STORE_STDDEV("t.test_top1") " AS test_sd"
+    "  FROM trial t JOIN member m ON m.trial_id = t.id WHERE t.state = 'done'"
+    "  GROUP BY m.sweep_id, t.variant_id, t.recipe_id)"
+    " SELECT s.name AS sweep, row_number() OVER (PARTITION BY s.id"
+    "  ORDER BY coalesce(t.val_top1, t.test_top1) DESC, v.model_bytes, v.id, t.recipe_id) AS rank,"
+    " t.variant_id AS variant, t.recipe_id AS recipe, "
+    SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE("r") ", v.params, " COSTS_OF_VARIANT("v")
+    ", " MODEL_MIB ", v.macs, t.n, t.val_top1, " CI95("t.val_sd", "t.n") " AS val_top1_ci95,"
+    " t.test_top1, " CI95("t.test_sd", "t.n") " AS test_top1_ci95, t.test_top5, t.train_s, t.trials,"
+    " " DEPLOYMENT ", v.activation_bytes / 1048576.0 AS activation_mib,"
+    " t.val_sd AS val_top1_stddev, t.test_sd AS test_top1_stddev"
+    " FROM result t JOIN sweep s ON s.id = t.sweep_id" VARIANT_AND_RECIPE MEASURED " ORDER BY s.id, rank";
 #define RANKED_SETTINGS "variant,recipe," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN
 #define RANKED_RESULTS "trials,n,val_top1,val_top1_ci95,test_top1,test_top1_ci95,test_top5"
 static const char leaderboard_shown[] =
@@ -107,8 +71,8 @@ static const char leaderboard_shown[] =
 /* Of the leaderboard, or what a filter leaves of it, those on the front that query_front has found. */
 static const char pareto_before[] = "SELECT x.*, p.front_pct FROM (";
 static const char pareto_after[] =
-    ") x JOIN temp.front p ON p.sweep = x.sweep AND p.variant = x.variant AND p.recipe = "
-    "x.recipe ORDER BY x.sweep, p.cost, x.rank";
+    ") x JOIN temp.front p ON p.sweep = x.sweep AND p.variant = x.variant AND p.recipe = x.recipe"
+    " ORDER BY x.sweep, p.cost, x.rank";
 static const char pareto_shown[] =
     "sweep," RANKED_SETTINGS ",params,model_mib,macs,latency_ms," RANKED_RESULTS ",front_pct";
 
@@ -122,10 +86,10 @@ enum { BEST_PLACES = 10 };
 static const char best_shown[] =
     "sweep,rank," RANKED_SETTINGS ",params,model_mib,latency_ms," RANKED_RESULTS ",behind";
 
-static const char fires_sql[] = "SELECT v.id AS variant, " SETTINGS_OF_VARIANT(
-    "v") ", f.fire, f.s1x1, f.e1x1, f.e3x3, f.s1x1_clamped,"
-         " f.params, v.macs, " COSTS_OF_VARIANT(
-             "v") " FROM fire f JOIN variant v ON v.id = f.variant_id ORDER BY f.variant_id, f.fire";
+static const char fires_sql[] =
+    "SELECT v.id AS variant, " SETTINGS_OF_VARIANT("v") ", f.fire, f.s1x1, f.e1x1, f.e3x3, f.s1x1_clamped,"
+    " f.params, v.macs, " COSTS_OF_VARIANT("v")
+    " FROM fire f JOIN variant v ON v.id = f.variant_id ORDER BY f.variant_id, f.fire";
 static const char fires_shown[] =
     "variant," SETTINGS_VARIANT_SHOWN ",fire,s1x1,e1x1,e3x3,s1x1_clamped,params";
 
@@ -151,48 +115,39 @@ static const char aliases_sql[] =
     "  GROUP BY a.block_id, a.axes, a.variant_id) ORDER BY block_id, variant, axes";
 
 static const char failures_sql[] =
-    "SELECT t.id AS trial, t.state, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE(
-        "r") ", t.seed,"
-             " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id) AS attempts, t.epochs_done AS epochs,"
-             " t.diverged_step, t.message, t.variant_id AS variant, t.recipe_id AS recipe, v.params, "
-             "v.macs, " COSTS_OF_VARIANT(
-                 "v") " FROM trial t" VARIANT_AND_RECIPE
-                      " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.id";
-static const char failures_shown[] = "trial,state," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN
-                                     ",seed,attempts,epochs,diverged_step,message";
+    "SELECT t.id AS trial, t.state, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE("r") ", t.seed,"
+    " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id) AS attempts, t.epochs_done AS epochs,"
+    " t.diverged_step, t.message, t.variant_id AS variant, t.recipe_id AS recipe, v.params, v.macs, "
+    COSTS_OF_VARIANT("v") " FROM trial t" VARIANT_AND_RECIPE
+    " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.id";
+static const char failures_shown[] =
+    "trial,state," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN
+    ",seed,attempts,epochs,diverged_step,message";
 
 /* How each variant was measured, beside the columns that other queries show. */
-static const char deployment_sql[] = "SELECT d.variant_id AS variant, " SETTINGS_OF_VARIANT(
-    "v") ", " MODEL_MIB ", " DEPLOYMENT
-         ", d.repetitions, d.infer_activation_bytes / 1048576.0 AS infer_activation_mib,"
-         " v.activation_bytes / 1048576.0 AS activation_mib, d.cpu_share, d.isa, d.host, d.cpu, "
-         "d.tool_version,"
-         " d.measured_utc, v.params, v.macs, " COSTS_OF_VARIANT(
-             "v") ", d.tile, d.winograd AS measured_winograd"
-                  " FROM deployment d JOIN variant v ON v.id = d.variant_id ORDER BY d.variant_id";
+static const char deployment_sql[] =
+    "SELECT d.variant_id AS variant, " SETTINGS_OF_VARIANT("v") ", " MODEL_MIB ", " DEPLOYMENT
+    ", d.repetitions, d.infer_activation_bytes / 1048576.0 AS infer_activation_mib,"
+    " v.activation_bytes / 1048576.0 AS activation_mib, d.cpu_share, d.isa, d.host, d.cpu, d.tool_version,"
+    " d.measured_utc, v.params, v.macs, " COSTS_OF_VARIANT("v") ", d.tile, d.winograd AS measured_winograd"
+    " FROM deployment d JOIN variant v ON v.id = d.variant_id ORDER BY d.variant_id";
 static const char deployment_shown[] =
     "variant," SETTINGS_VARIANT_SHOWN ",model_mib,latency_ms,latency_p95_ms,infer_img_s,infer_mib,"
     "repetitions,cpu_share,isa,host,measured_utc";
 
 /* One row per variant and recipe in a rung. */
-static const char
-    rungs_sql[] =
-        "SELECT s.name AS sweep, x.rung, x.rungs, r.epochs, t.variant_id AS variant, t.recipe_id AS "
-        "recipe, " SETTINGS_OF_VARIANT(
-            "v") ", " MODEL_MIB ", d.latency_ms, count(*) AS seeds, sum(t.state = 'done') AS n,"
-                 " avg(iif(t.state = 'done', t.val_top1, NULL)) AS val_top1, x.rank, " SETTINGS_OF_RECIPE(
-                     "r") ", x.promoted, min(t.state) AS state, t.message, v.params, "
-                          "v.macs, " COSTS_OF_VARIANT("v") " FROM rung x JOIN sweep s ON s.id = x.sweep_id "
-                                                           "JOIN trial t ON t.id = "
-                                                           "x.trial_id" VARIANT_AND_RECIPE MEASURED
-                                                           " WHERE x.in_spec GROUP BY x.sweep_id, x.rung, "
-                                                           "t.variant_id, t.recipe_id"
-                                                           " ORDER BY x.sweep_id, x.rung, x.rank IS NULL, "
-                                                           "x.rank, t.state = 'pruned', val_top1 DESC, "
-                                                           "t.variant_id";
+static const char rungs_sql[] =
+    "SELECT s.name AS sweep, x.rung, x.rungs, r.epochs, t.variant_id AS variant, t.recipe_id AS recipe, "
+    SETTINGS_OF_VARIANT("v") ", " MODEL_MIB ", d.latency_ms, count(*) AS seeds, sum(t.state = 'done') AS n,"
+    " avg(iif(t.state = 'done', t.val_top1, NULL)) AS val_top1, x.rank, " SETTINGS_OF_RECIPE("r")
+    ", x.promoted, min(t.state) AS state, t.message, v.params, v.macs, " COSTS_OF_VARIANT("v")
+    " FROM rung x JOIN sweep s ON s.id = x.sweep_id JOIN trial t ON t.id = x.trial_id"
+    VARIANT_AND_RECIPE MEASURED " WHERE x.in_spec GROUP BY x.sweep_id, x.rung, t.variant_id, t.recipe_id"
+    " ORDER BY x.sweep_id, x.rung, x.rank IS NULL, x.rank, t.state = 'pruned', val_top1 DESC, t.variant_id";
 /* Without the epochs that are planned: they are the rung's. */
-static const char rungs_shown[] = "sweep,rung,epochs,variant,recipe," SETTINGS_VARIANT_SHOWN
-                                  "," SETTINGS_RECIPE_BUT_EPOCHS ",model_mib,n,val_top1,rank,promoted,state";
+static const char rungs_shown[] =
+    "sweep,rung,epochs,variant,recipe," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_BUT_EPOCHS
+    ",model_mib,n,val_top1,rank,promoted,state";
 
 /* clang-format on */
 

@@ -5,7 +5,9 @@
 
 #include <stdbool.h>
 
-/* clang-format off: it takes macros between strings for calls and indents what follows out of sight. */
+/* Laid out by hand: clang-format takes macros between strings for calls and indents what follows out of
+ * sight. */
+/* clang-format off */
 
 /* SQL columns from the table variant; `v`: its alias. `fires`, as a spec writes it, only where there are no
  * metaparameters. Names without a table's, such as `input`, are the spec's keys. */
