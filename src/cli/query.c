@@ -1,10 +1,11 @@
 /* firesweep query: rows of the results database. */
-#include "cli/commands.h"
-#include "cli/database.h"
-#include "cli/output.h"
 #include <limits.h>
 #include <string.h>
 
+#include "base/strbuf.h"
+#include "cli/commands.h"
+#include "cli/database.h"
+#include "cli/output.h"
 #include "cli/pager.h"
 #include "report/answers.h"
 #include "report/queries.h"
@@ -152,13 +153,37 @@ static unsigned computed_flags(const char *column)
     return 0;
 }
 
+/* What is wrong in a filter is told before a long computation. */
+static enum status check_filter(struct store *store, const struct computed *c,
+                                const struct store_filter *filter, struct err *e)
+{
+    int count;
+    const struct table_column *columns = c->columns(&count);
+    struct store_query *q = NULL;
+    struct strbuf sql = STRBUF_INIT;
+    for (int i = 0; i < count; i++)
+        strbuf_printf(&sql, "%s NULL AS %s", i ? "," : "SELECT", columns[i].name);
+    const enum status st = sql.failed ? err_set(e, ST_NOMEM, "out of memory")
+                                      : store_query_open_filtered(store, sql.text, filter, &q, e);
+    store_query_close(q);
+    strbuf_release(&sql);
+    return st;
+}
+
 /* The rows of a computed answer. compare's --where is one of what is compared, where it can be. */
 static enum status open_computed(struct store *store, const struct args *a, const struct computed *c,
                                  struct store_filter *filter, struct store_query **q, struct err *e)
 {
-    const bool narrows = !c->rows && compare_narrows(store, filter->where);
-    enum status st = compute(store, a, c, narrows ? filter->where : NULL, e);
+    struct err of_sides = ERR_INIT;
+    const bool has_sides = !c->rows && filter->where;
+    const bool narrows = has_sides && compare_check(store, filter->where, &of_sides) == ST_OK;
+    const char *where = narrows ? filter->where : NULL;
     filter->where = narrows ? NULL : filter->where;
+    enum status st = check_filter(store, c, filter, e);
+    if (st != ST_OK && has_sides && !narrows) /* it says more about what can be named */
+        *e = of_sides;
+    if (st == ST_OK)
+        st = compute(store, a, c, where, e);
     return st == ST_OK
                ? store_query_open_filtered(store, "SELECT * FROM temp.answer ORDER BY rowid", filter, q, e)
                : st;

@@ -71,22 +71,22 @@ const struct table_column *compare_columns(int *count)
 
 /* A row for each variant, recipe, data and block, and for each name of the block: with its sweep's and
  * without; so a condition can name any of them, and rows of the same variant, recipe and data are one. */
+/* clang-format off */
 static const char groups_sql[] =
     "SELECT t.variant_id AS variant, t.recipe_id AS recipe, min(t.id) AS trial,"
-    " hex(t.data_fingerprint) AS data, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE(
-        "r") ", v.params, v.model_bytes, r.epochs,"
-             " v.model_bytes / 1048576.0 AS model_mib, v.macs, "
-             "v.activation_bytes, d.latency_ms, d.latency_p95_ms,"
-             " d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib, s.name AS sweep,"
-             " iif(spelling.whole, s.name || '/' || b.name, b.name) AS block, count(*) AS n"
-             " FROM trial t JOIN block_trial m ON m.trial_id = t.id AND m.in_spec"
-             " JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
-             " JOIN (SELECT 0 AS whole UNION ALL SELECT 1) spelling"
-             " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
-             " LEFT JOIN deployment d ON d.variant_id = t.variant_id"
-             " WHERE t.state = 'done' AND NOT " SHORTER_RUNG(
-                 "t.id") " GROUP BY t.variant_id, t.recipe_id, t.data_fingerprint, b.id, spelling.whole"
-                         " ORDER BY t.variant_id, t.recipe_id, t.data_fingerprint, b.sweep_id, b.position";
+    " hex(t.data_fingerprint) AS data, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE("r")
+    ", v.params, v.macs, v.model_bytes / 1048576.0 AS model_mib, " COSTS_OF_VARIANT("v") ", r.epochs,"
+    " d.latency_ms, d.latency_p95_ms, d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib, s.name AS sweep,"
+    " iif(spelling.whole, s.name || '/' || b.name, b.name) AS block, count(*) AS n"
+    " FROM trial t JOIN block_trial m ON m.trial_id = t.id AND m.in_spec"
+    " JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
+    " JOIN (SELECT 0 AS whole UNION ALL SELECT 1) spelling"
+    " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
+    " LEFT JOIN deployment d ON d.variant_id = t.variant_id"
+    " WHERE t.state = 'done' AND NOT " SHORTER_RUNG("t.id")
+    " GROUP BY t.variant_id, t.recipe_id, t.data_fingerprint, b.id, spelling.whole"
+    " ORDER BY t.variant_id, t.recipe_id, t.data_fingerprint, b.sweep_id, b.position";
+/* clang-format on */
 
 /* As a spec calls the column. */
 static const char *key_of(const char *column)
@@ -260,14 +260,13 @@ static bool number_condition(const char *given, char *out, size_t size)
     return true;
 }
 
-bool compare_narrows(struct store *s, const char *where)
+enum status compare_check(struct store *s, const char *where, struct err *e)
 {
     struct store_query *q = NULL;
-    struct err unused = ERR_INIT;
     const struct store_filter f = {.where = where, .limit = -1};
-    const bool known = where && store_query_open_filtered(s, groups_sql, &f, &q, &unused) == ST_OK;
+    const enum status st = store_query_open_filtered(s, groups_sql, &f, &q, e);
     store_query_close(q);
-    return known;
+    return st;
 }
 
 /* Mistakes in the side's own condition are told by their place in it; then `where` is added. */

@@ -2,8 +2,6 @@
 #ifndef REPORT_ANSWERS_H
 #define REPORT_ANSWERS_H
 
-#include <stdbool.h>
-
 #include "base/err.h"
 #include "report/table.h"
 #include "sweep/store.h"
@@ -21,8 +19,8 @@ const struct table_column *ranks_columns(int *count);
  * differ. `where`: a condition that both sides meet beside their own; NULL: none. */
 enum status compare_rows(struct store *s, const char *a, const char *b, const char *where, struct table *t,
                          struct err *e);
-/* Whether `where` can be one: it names only what sides can be told by. */
-bool compare_narrows(struct store *s, const char *where);
+/* Whether `where` can be one, which names only what sides can be told by: else ST_USAGE. */
+enum status compare_check(struct store *s, const char *where, struct err *e);
 
 /* Effects of the axes of each block (NULL: of all) on a column of report/metric.h (NULL: test_top1). One row
  * for each level. ST_USAGE for an unknown block or column. */

@@ -272,6 +272,8 @@ static void test_query_filters(void **state)
     outcome_release(&o);
     EXPECT_ERROR(2, "\"effct\" is unknown, did you mean effect?", "query", "tiny.db", "effects", "--where",
                  "effct > 1");
+    EXPECT_ERROR(2, "--where: character 1: \"swep\" is unknown, did you mean sweep?", "query", "tiny.db",
+                 "compare", "variant > 0", "1", "--where", "swep = 1");
     EXPECT_ERROR(2, "compare A: \"SRR = 1\": character 1: \"SRR\" is unknown", "query", "tiny.db", "compare",
                  "SRR = 1", "2");
 }

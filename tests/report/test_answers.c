@@ -148,9 +148,8 @@ static void compare_by_sweep_and_block(void **state)
           "\ntest_top1_pct,1,60.199999999999996,75,");
     holds(csv(r, compare, compare_columns, "block = 'other/curve' and n = 3", "block = 'other/wide'"),
           "\ntest_top1_pct,1,60.199999999999996,75,");
-    assert_true(compare_narrows(r->store, "sweep = other"));
-    assert_false(compare_narrows(r->store, "quantity = val_loss"));
-    assert_false(compare_narrows(r->store, NULL));
+    assert_int_equal(compare_check(r->store, "sweep = other and min_channels > 0", &e), ST_OK);
+    assert_int_equal(compare_check(r->store, "quantity = val_loss", &e), ST_USAGE);
     assert_int_equal(compare_rows(r->store, "block = wide", "n > 0", "sweep = s", &t, &e), ST_USAGE);
     assert_non_null(strstr(e.text, "compare A: no finished variant meets \"block = wide\" and --where"));
     /* The same variant and recipe on other data: a sweep has one. */
