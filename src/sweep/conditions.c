@@ -34,9 +34,10 @@ static const struct cost_name costs[] = {
     [COST_MIN_CHANNELS] = {"min_channels", UNIT_PLAIN, "fewest filters of a convolution other than conv10"},
     [COST_REALISED_SR] = {"realised_SR", UNIT_PLAIN, "squeeze ratio after rounding, over all Fires"},
     [COST_REALISED_PCT3X3] = {"realised_pct3x3", UNIT_PLAIN, "share of 3x3 filters after rounding"},
-    [COST_TRAIN_S] = {"train_s", UNIT_TIME,
-                      "predicted time of the trial on run.threads threads (auto: 1); needs the speed of this "
-                      "machine (plan --calibrate) and the number of images"},
+    [COST_TRAIN_S] =
+        {"train_s", UNIT_TIME,
+         "predicted time of the trial on run.threads threads (auto: 1); needs the speed of this "
+         "machine (plan --calibrate) and the number of images; in queries `train_s` is the measured time"},
 };
 enum { COST_COUNT = sizeof costs / sizeof *costs };
 

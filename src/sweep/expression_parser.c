@@ -238,10 +238,15 @@ static struct expression *parse_word(struct parser *p)
 static struct expression *parse_primary(struct parser *p)
 {
     const struct token *t = &p->token;
+    const size_t start = p->token.at;
     if (accept(p, "(")) {
         struct expression *x = parse_or(p);
         if (x && !accept(p, ")"))
             return unexpected_after(p, x, ")");
+        if (x && x->op >= X_NEGATE && x->op <= X_DIVIDE) { /* messages quote it with its parentheses */
+            x->at = start;
+            x->length = p->end - start;
+        }
         return x;
     }
     if (p->status != ST_OK)

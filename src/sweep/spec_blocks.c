@@ -102,8 +102,8 @@ static enum status range_read(struct block_reader *b, const struct node *node, c
     struct mark at = given_value(&given, SECTION_RANGE, "step")->mark;
     double steps = (range->to - range->from) / range->step;
     if (range->step == 0)
-        return reader_fail(b->r, at, prefix, "step", "is 0, allowed: a number that leads from %g to %g",
-                           range->from, range->to);
+        return reader_fail(b->r, at, prefix, "step", "is 0, allowed: a number %s 0",
+                           range->to < range->from ? "below" : "above");
     if (steps < 0)
         return reader_fail(b->r, at, prefix, "step", "%g leads away from `to`: from %g to %g, allowed: %s",
                            range->step, range->from, range->to,

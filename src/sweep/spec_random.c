@@ -206,9 +206,12 @@ static enum status parameters_sort(const struct reader *r, const char *prefix, s
             if (earlier && is_free(&p[k], &p[i], b->count - i))
                 best = k;
         }
-        if (best < 0)
-            return reader_fail(r, p[i].when.mark, prefix, p[i].axis.key,
-                               "`when` speaks of a parameter that waits for this one");
+        if (best < 0) {
+            char path[256];
+            snprintf(path, sizeof path, "%s.%s", prefix, p[i].axis.key);
+            return reader_fail(r, p[i].when.mark, path, "when",
+                               "speaks of a parameter that waits for this one");
+        }
         const struct parameter first = p[best];
         p[best] = p[i];
         p[i] = first;

@@ -184,6 +184,8 @@ static void test_errors(void **state)
         {"bytes < 5M", 8, "\"bytes\" is bytes but \"5M\" is a plain number, allowed: 5, 5KB, 5MB, 5GB"},
         {"seconds < 5M", 10, "\"5M\" is a plain number, allowed: 5 (seconds), 5s, 5m"},
         {"seconds > 50%", 10, "\"50%\" is a plain number"},
+        {"1 < (bytes + params) * 2", 13, "\"bytes\" is bytes but \"params\" is a plain number"},
+        {"bytes < (params + 1)", 8, "\"bytes\" is bytes but \"(params + 1)\" is a plain number"},
         {"bytes + seconds > 1", 8, "equal units"},
         {"bytes < 5TB", 8, "\"5TB\" is no number, allowed: digits with an optional unit %, K, M"},
         {"SR < 1.2.3", 5, "is no number"},
@@ -231,9 +233,9 @@ static void test_faults(void **state)
         size_t at, length;
         const char *what;
     } table[] = {
-        {"SR < 1 and 1 / (SR - SR) > 3", 11, 12, "divides by zero"},
-        {"not 0 / (SR - SR) = 0", 4, 12, "divides by zero"},
-        {"SR != params / (SR - 0.25)", 6, 19, "divides by zero"},
+        {"SR < 1 and 1 / (SR - SR) > 3", 11, 13, "divides by zero"},
+        {"not 0 / (SR - SR) = 0", 4, 13, "divides by zero"},
+        {"SR != params / (SR - 0.25)", 6, 20, "divides by zero"},
         {"params * 1e308 > 1", 0, 14, "gives a number beyond all bounds"},
         {"unknown_time < 1", 0, 0, NULL},
         {"SR < 1 or 1 / (SR - SR) > 3", 0, 0, NULL},
