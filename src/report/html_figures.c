@@ -67,11 +67,13 @@ struct image {
 
 static enum status write_image(struct html_page *p, const struct image *i, struct err *e)
 {
-    fputs("<figure><img loading=\"lazy\" alt=\"", p->out);
+    fputs("<figure><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"", p->out);
+    html_text(p->out, i->caption);
+    fputs("\"><img loading=\"lazy\" alt=\"", p->out);
     html_text(p->out, i->caption);
     fputs("\" src=\"", p->out);
     enum status status = write_data_uri(p, i->figure, "image/svg+xml", FIGURE_BYTES, e);
-    fputs("\">\n<figcaption>", p->out);
+    fputs("\"></div>\n<figcaption>", p->out);
     html_text(p->out, i->caption);
     fputs(" <span class=\"files\"><a class=\"svg\" download=\"", p->out);
     html_text(p->out, i->name);

@@ -40,10 +40,13 @@
     $('table-scroll').scrollLeft = 0;
     for (const image of document.querySelectorAll('.figures img')) {
       image.loading = 'eager';
-      check(image.getBoundingClientRect().right <= innerWidth, 'a figure is cut');
-      image.click();
-      check(image.getBoundingClientRect().width > innerWidth, 'a tap does not enlarge a figure');
-      image.click();
+      const box = image.parentElement;
+      check(box.getBoundingClientRect().right <= innerWidth, 'a figure is cut');
+      /* The smallest text of the drawing has 10 of 720 pixels. */
+      check(image.getBoundingClientRect().width * 10 / 720 >= 11, `a figure is too small to read: ${image.getBoundingClientRect().width}`);
+      box.scrollLeft = 10000;
+      check(box.scrollLeft > 0 && image.getBoundingClientRect().right <= innerWidth + 1, 'a figure does not scroll to its end');
+      box.scrollLeft = 0;
     }
     const fold = [...document.querySelectorAll('summary')].find((s) => s.textContent.startsWith('Trials without a result'));
     check(fold && fold.textContent.endsWith('(100 or more)') && !fold.parentElement.open, 'many failed trials are folded');

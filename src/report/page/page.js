@@ -113,9 +113,6 @@ function listen() {
     $('csv').href = url;
     setTimeout(() => { URL.revokeObjectURL(url); $('csv').href = '#trials'; }, 1000);
   });
-  /* On a phone a figure is shown whole, and a tap makes it readable (page.css). */
-  for (const image of document.querySelectorAll('.figures img'))
-    image.addEventListener('click', () => image.closest('figure').classList.toggle('large'));
   /* Figures are in the page once; the link to save one takes it from there. */
   for (const link of document.querySelectorAll('a.svg'))
     link.href = link.closest('figure').querySelector('img').src;
