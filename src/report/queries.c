@@ -32,7 +32,9 @@ static unsigned column_flags(const char *column)
 
 unsigned named_query_chosen_flags(const char *column)
 {
-    return strcmp(column, "axes") == 0 || strcmp(column, "same_as_axes") == 0 ? TABLE_JSON_VALUE : 0;
+    if (strcmp(column, "axes") == 0 || strcmp(column, "same_as_axes") == 0)
+        return TABLE_JSON_VALUE;
+    return column_flags(column) & TABLE_VARYING ? TABLE_EXACT : 0;
 }
 
 unsigned named_query_flags(const char *column)
@@ -115,9 +117,11 @@ enum status named_query_open_filtered(struct store *s, const char *name, const s
     const struct named_query *q = NULL;
     const struct metric *m = NULL;
     enum status st = named_query_find(name, &q, e);
-    if (st == ST_OK && cost && !q->prepare)
+    if (st != ST_OK || !q)
+        return st;
+    if (cost && !q->prepare)
         st = err_set(e, ST_USAGE, "--x belongs to the query pareto");
-    else if (st == ST_OK && cost)
+    else if (cost)
         st = metric_find_cost("--x", cost, &m, e);
     return st == ST_OK ? open_known(s, q, f, cost, out, e) : st;
 }

@@ -72,7 +72,7 @@ static double beta_fraction(double a, double b, double x)
     const double tiny = 1e-300;
     double value = 1, c = 1, d = 0;
     for (int i = 1; i <= MOST; i++) {
-        const double m = i / 2; /* whole */
+        const double m = floor(i / 2.0);
         const double term = i % 2 ? -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
                                   : m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
         d = 1 + term * d;

@@ -101,7 +101,7 @@ int table_column_decimals(const struct table *t, int column)
 {
     double largest = 0, smallest = INFINITY;
     int exact = 0;
-    if (t->columns[column].flags & TABLE_VARYING)
+    if (t->columns[column].flags & (TABLE_VARYING | TABLE_EXACT))
         return SHORTEST;
     for (size_t row = 0; row < t->rows; row++) {
         const struct cell *c = &t->lines[row][column];

@@ -246,12 +246,14 @@ static void test_settings_are_told_from_measures(void **state)
 {
     (void)state;
     assert_true(named_query_flags("base_e") & TABLE_VARYING);
+    assert_int_equal(named_query_chosen_flags("lr"), TABLE_EXACT);
+    assert_int_equal(named_query_chosen_flags("test_top1"), 0);
     assert_true(named_query_flags("lr") & TABLE_VARYING);
     assert_true(named_query_flags("smoothing") & TABLE_VARYING);
     assert_true(named_query_flags("sweep") & TABLE_VARYING);
     assert_int_equal(named_query_flags("sweep") & TABLE_MINOR, 0);
-    assert_int_equal(named_query_flags("conv1_stride"), TABLE_VARYING | TABLE_MINOR);
-    assert_int_equal(named_query_flags("numerics"), TABLE_VARYING | TABLE_MINOR);
+    assert_int_equal(named_query_flags("conv1_stride"), TABLE_VARYING | TABLE_MINOR | TABLE_EXACT);
+    assert_int_equal(named_query_flags("numerics"), TABLE_VARYING | TABLE_MINOR | TABLE_EXACT);
     assert_int_equal(named_query_flags("latency_ms"), TABLE_OPTIONAL);
     assert_int_equal(named_query_flags("params"), 0);
     assert_int_equal(named_query_flags("epochs"), 0); /* epochs_planned is one */

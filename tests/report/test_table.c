@@ -418,6 +418,8 @@ static void test_settings_are_shortest(void **state)
                       others[] = {cell_real(0.00796734), cell_real(0.5)};
     expect(&text_format, columns, 1, two, 2, "        lr\n----------\n0.00796734\n         1\n");
     expect(&text_format, columns, 1, others, 2, "        lr\n----------\n0.00796734\n       0.5\n");
+    static const struct table_column chosen[] = {{.name = "lr", .flags = TABLE_EXACT}};
+    expect(&text_format, chosen, 1, others, 1, "        lr\n----------\n0.00796734\n");
 }
 
 static void test_many_rows(void **state)
