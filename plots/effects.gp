@@ -1,4 +1,4 @@
-# Mean at every level, axis below axis: $points, a block "mean half_width row" for each axis (axis_count of them), whose
+# What every level does with the other axes held equal, axis below axis: $points, a block "mean half_width row" for each axis (axis_count of them), whose
 # lines join levels that have an order; overall is the mean of all trials.
 unset grid
 set grid xtics linetype 1 linecolor rgb '#dddddd' linewidth 1

@@ -360,7 +360,7 @@ static enum status draw_parallel(const struct block_results *r, const struct fig
     figure_number(f, "scale_min", high > low ? low : low - 0.5);
     figure_number(f, "scale_max", high > low ? high : high + 0.5);
     static const char one[] = "one line per point, coloured by its mean, which is where it ends; those of a "
-                              "level side by side, the best right";
+                              "level side by side, the highest right";
     l.notes[0] = drawn < f->points
                      ? arena_printf(&f->arena, "%s; %zu of %zu points, from the worst to the best", one,
                                     drawn, f->points)
