@@ -76,16 +76,15 @@ static const struct table_column skipped_columns[] = {
     {.name = "skip_reason", .title = "skipped by"},
 };
 
-static enum status named_row(const struct plan *p, int membership, const char *last, struct table *t,
-                             struct err *e)
+static enum status skipped_row(const struct plan *p, int trial, struct table *t, struct err *e)
 {
-    const struct membership *m = &p->space.memberships[membership];
+    const struct membership *m = &p->space.memberships[p->first_membership[trial]];
     struct strbuf axes = STRBUF_INIT;
     plan_format_axes(&axes, m->axes);
-    const struct cell cells[] = {cell_int(m->trial + 1), cell_text(p->spec.blocks[m->block].id),
-                                 cell_text(axes.len ? axes.text : NULL),
-                                 cell_int((int64_t)p->space.trials[m->trial].seed), cell_text(last)};
-    enum status st = axes.failed ? err_set(e, ST_NOMEM, "out of memory") : table_row(t, cells, e);
+    const struct cell cells[] = {
+        cell_int(trial + 1), cell_text(p->spec.blocks[m->block].id), cell_text(axes.len ? axes.text : NULL),
+        cell_int((int64_t)p->space.trials[trial].seed), cell_text(p->space.trials[trial].skip_reason)};
+    const enum status st = axes.failed ? err_set(e, ST_NOMEM, "out of memory") : table_row(t, cells, e);
     strbuf_release(&axes);
     return st;
 }
@@ -96,33 +95,47 @@ static enum status skipped_rows(const void *context, struct table *t, struct err
     enum status st = ST_OK;
     for (int i = 0; st == ST_OK && i < p->space.trial_count; i++) {
         if (p->space.trials[i].skip_reason)
-            st = named_row(p, p->first_membership[i], p->space.trials[i].skip_reason, t, e);
+            st = skipped_row(p, i, t, e);
     }
     return st;
 }
 
 static const struct table_column alias_columns[] = {
-    {.name = "trial"},
+    {.name = "trial"}, /* of the first seed */
     {.name = "block"},
     {.name = "axes"},
-    {.name = "seed"},
     {.name = "same_as", .title = "same layers and recipe as"},
 };
 
-/* Other names of a trial: memberships with other axes than its first. */
+static enum status alias_row(const struct plan *p, const struct membership *m, const char *same_as,
+                             struct table *t, struct err *e)
+{
+    struct strbuf axes = STRBUF_INIT;
+    plan_format_axes(&axes, m->axes);
+    const struct cell cells[] = {cell_int(m->trial + 1), cell_text(p->spec.blocks[m->block].id),
+                                 cell_text(axes.len ? axes.text : NULL), cell_text(same_as)};
+    const enum status st = axes.failed ? err_set(e, ST_NOMEM, "out of memory") : table_row(t, cells, e);
+    strbuf_release(&axes);
+    return st;
+}
+
+/* Other names of a point: memberships with other axes than its first. Each seed of it has them. */
 static enum status alias_rows(const void *context, struct table *t, struct err *e)
 {
     const struct plan *p = context;
     enum status st = ST_OK;
     for (int i = 0; st == ST_OK && i < p->space.trial_count; i++) {
+        if (p->space.trials[i].seed != p->spec.seeds[0])
+            continue;
         const struct membership *first = &p->space.memberships[p->first_membership[i]];
         struct strbuf same = STRBUF_INIT;
         plan_format_axes(&same, first->axes);
         for (int m = p->next_membership[p->first_membership[i]]; st == ST_OK && m >= 0;
              m = p->next_membership[m]) {
             if (strcmp(p->space.memberships[m].axes, first->axes) != 0)
-                st = same.failed ? err_set(e, ST_NOMEM, "out of memory")
-                                 : named_row(p, m, same.len ? same.text : "the base", t, e);
+                st = same.failed
+                         ? err_set(e, ST_NOMEM, "out of memory")
+                         : alias_row(p, &p->space.memberships[m], same.len ? same.text : "the base", t, e);
         }
         strbuf_release(&same);
     }

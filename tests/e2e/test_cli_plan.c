@@ -225,6 +225,23 @@ static void test_search_examples_run(void **state)
     }
 }
 
+/* A point has its other names once, whatever the seeds. */
+static void test_aliases_of_a_point(void **state)
+{
+    (void)state;
+    const char *text =
+        "version: 1\nname: twice\ndata: {format: cifar10, path: nowhere, val: 5000}\n"
+        "base: {preset: small32, base_e: 16, incr_e: 16}\n"
+        "sweep: [{id: a, grid: {SR: [0.25, 0.5]}}, {id: b, set: {SR: 0.5}, grid: {pct3x3: [0.5]}}]\n"
+        "seeds: [4, 2, 3]\n";
+    write_spec("twice.yaml", text, strlen(text));
+    struct json_object *aliases = JSON("plan", "twice.yaml", "--only", "aliases", "--format", "json");
+    assert_int_equal(json_object_array_length(aliases), 1);
+    assert_int_equal(json_int_at(json_row(aliases, 0), "trial"), 4); /* that of seed 4 */
+    assert_string_equal(json_text_at(json_row(aliases, 0), "block"), "b");
+    json_object_put(aliases);
+}
+
 static const char searched[] =
     "version: 1\nname: searched\ndata: {format: cifar10, path: nowhere, val: 5000}\n"
     "base: {preset: small32, base_e: 16, incr_e: 16}\n"
@@ -338,7 +355,7 @@ int main(void)
         cmocka_unit_test(test_without_a_speed),      cmocka_unit_test(test_with_a_speed),
         cmocka_unit_test(test_with_a_damaged_file),  cmocka_unit_test(test_budget),
         cmocka_unit_test(test_budget_of_a_search),   cmocka_unit_test(test_short_trials),
-        cmocka_unit_test(test_database_not_there),
+        cmocka_unit_test(test_aliases_of_a_point),   cmocka_unit_test(test_database_not_there),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
