@@ -233,7 +233,7 @@ static enum status trial_realise(const struct builder *b, struct trial *trial, c
 enum status space_holds(struct builder *b, const struct condition *c, const char *key,
                         const struct measures *measures, bool *holds)
 {
-    struct expression_fault fault;
+    struct expression_fault fault = {.what = NULL};
     const char *axes = "{}";
     *holds = expression_holds(c->holds, conditions_lookup, measures, &fault);
     if (!fault.what)
