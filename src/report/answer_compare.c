@@ -120,6 +120,14 @@ static void take_settings(const struct store_query *q, struct settings *out)
     }
 }
 
+/* Whether a setting tells two results apart; what one's optimizer does not read is told by the optimizer. */
+static bool setting_tells(const struct settings *a, const struct settings *b, int i)
+{
+    const bool both = *a->value[i] && *b->value[i];
+    return strcmp(a->value[i], b->value[i]) != 0 &&
+           (both || !settings_hold(SETTINGS_OF_OPTIMIZERS, a->key[i]));
+}
+
 /* "SR 0.75" and "SR 1": by what differs; where that says too little, or is missing, as the user did. */
 static void name_sides(struct side *a, struct side *b)
 {
@@ -130,7 +138,7 @@ static void name_sides(struct side *a, struct side *b)
         sides[k]->name[0] = '\0';
         for (int i = 0; i < a->settings.count && complete; i++) {
             const char *value = sides[k]->settings.value[i];
-            if (strcmp(a->settings.value[i], b->settings.value[i]) == 0)
+            if (!setting_tells(&a->settings, &b->settings, i))
                 continue;
             const int n = snprintf(sides[k]->name + used, sizeof a->name - used, "%s%s %s",
                                    used ? " and " : "", a->settings.key[i], value);
@@ -179,7 +187,7 @@ static void add_found(struct found *f, const struct store_query *q, struct side 
 static bool found_differ(const struct found *f, int setting)
 {
     for (size_t k = 1; k < f->count && k < FOUND_NAMED; k++)
-        if (strcmp(f->first[k].settings.value[setting], f->first[0].settings.value[setting]) != 0)
+        if (setting_tells(&f->first[k].settings, &f->first[0].settings, setting))
             return true;
     return false;
 }

@@ -43,6 +43,7 @@
     r ".lanes, " r ".winograd, " r ".numerics"
 #define SGD_READS(r, column) "iif(" r ".optimizer = 'sgd', " r "." column ", NULL) AS " column
 #define ADAM_READS(r, column) "iif(" r ".optimizer <> 'sgd', " r "." column ", NULL) AS " column
+#define SETTINGS_OF_OPTIMIZERS "momentum,nesterov,beta1,beta2,epsilon" /* the names of these */
 
 /* clang-format on */
 

@@ -51,6 +51,14 @@ static const char *source_of(const struct parser *p, const struct expression *x,
     return text_quote(part, quoted);
 }
 
+/* A name such as fig3a-curve reads as a difference of two. */
+static bool joined_by_sign(const struct parser *p, const struct expression *x)
+{
+    const char before = x->at > 0 ? p->text[x->at - 1] : ' ';
+    const char after = p->text[x->at + x->length];
+    return before == '-' || before == '/' || after == '-' || after == '/';
+}
+
 static struct expression *unknown_name(struct parser *p, const struct expression *x)
 {
     char list[SUGGEST_LIST], guess[SUGGEST_TEXT], quoted[QUOTED_TEXT];
@@ -59,8 +67,9 @@ static struct expression *unknown_name(struct parser *p, const struct expression
     for (; count < p->scope->count && count < EXPRESSION_NAMES_MAX; count++)
         known[count] = p->scope->names[count].name;
     return expression_fail(
-        p, x->at, "%s is unknown%s; allowed: %s", source_of(p, x, quoted),
+        p, x->at, "%s is unknown%s%s; allowed: %s", source_of(p, x, quoted),
         suggest_text(x->text, known, count, guess),
+        joined_by_sign(p, x) ? " (a text with - or / in it stands in quotes)" : "",
         p->scope->allowed ? p->scope->allowed
                           : suggest_list(known, count, " (query DB NAME --columns all shows them)", list));
 }

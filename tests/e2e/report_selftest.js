@@ -101,7 +101,7 @@
     same(message(), got(where((r) => r.v[V.bypass] === 'simple' && state_(r) === 'done')), 'words without quotes');
     await type('model_mib * 2 <= 1MiB or train_s > 1h30m');
     same(message(), got(where((r) => r.v[V.model_bytes] * 2 <= 1048576 || (r.t[T.train_s] !== null && r.t[T.train_s] > 5400))), 'MiB beside bytes, time');
-    for (const [text, part] of [['macs < 5MiB', 'one side is a plain number, the other in bytes'], ["sr = 'a'", 'one side is a number, the other a text'],
+    for (const [text, part] of [['macs < 5MiB', 'one side is a plain number, the other in bytes'], ['model_bytes < 5M', 'one side is in bytes, the other a plain number'], ["sr = 'a'", 'one side is a number, the other a text'],
       ['params < 5X', '5X has no unit'], ['params < 5constructor', 'has no unit'], ['bypass in [none', ', or ] expected'], ['sr', '10,000'], ['not sr', 'a comparison'],
       ['model_bytes + train_s > 1', 'one side is in bytes, the other in seconds'], ['null < 3', 'null is compared']]) {
       await type(text);

@@ -126,6 +126,24 @@ static void compare_says_all_that_differs(void **state)
                            "conv1_stride 2)"));
 }
 
+/* What one side's optimizer does not read is told by the optimizer. */
+static void compare_of_optimizers(void **state)
+{
+    struct rows *r = *state;
+    char sql[200];
+    snprintf(sql, sizeof sql,
+             "UPDATE trial SET recipe_id = %d WHERE variant_id = 3;"
+             "UPDATE recipe SET optimizer = iif(id = 1, 'sgd', 'adamw')",
+             (int)results_recipe(r->results, 2));
+    results_sql(r->results, sql);
+    char *text = csv(r, compare, compare_columns, "2", "3");
+    assert_non_null(strstr(text, "optimizer sgd"));
+    assert_non_null(strstr(text, "optimizer adamw"));
+    assert_null(strstr(text, "beta1"));
+    assert_null(strstr(text, "momentum"));
+    free(text);
+}
+
 /* A second sweep has the last variant again, and another block of it a new one. */
 static void compare_by_sweep_and_block(void **state)
 {
@@ -308,6 +326,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(effects_of_an_axis, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_says_all_that_differs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_by_sweep_and_block, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(compare_of_optimizers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_seed_shows_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_limit_moves_the_best, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_counts_what_the_spec_names, set_up, tear_down),

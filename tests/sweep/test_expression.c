@@ -159,6 +159,7 @@ static void test_errors(void **state)
         {"parms + 1 < 3", 0, "did you mean params?"},
         {"not flop", 4, "did you mean flip?"},
         {"nonsense", 0, "\"nonsense\" is unknown; allowed"},
+        {"SR = fig3a-curve", 5, "\"fig3a\" is unknown (a text with - or / in it stands in quotes); allowed"},
         {"SR", 0,
          "\"SR\" alone is no condition: a comparison is missing, allowed: <, <=, >, >=, =, != or in"},
         {"1", 0, "\"1\" alone is no condition"},

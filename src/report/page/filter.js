@@ -24,8 +24,8 @@ function numberToken(number, unit, place) {
   const token = {kind: 'number', value: Number(number), unit: '', place};
   if (!unit) return token;
   const time = /^([smhd])((?:\d+[smhd])*)$/.exec(unit);
-  if (unit === '%') token.value /= 100;
-  else if (Object.hasOwn(COUNTS, unit)) token.value *= COUNTS[unit];
+  if (unit === '%') Object.assign(token, {value: token.value / 100, unit: 'plain'});
+  else if (Object.hasOwn(COUNTS, unit)) Object.assign(token, {value: token.value * COUNTS[unit], unit: 'plain'});
   else if (Object.hasOwn(BYTES, unit)) Object.assign(token, {value: token.value * BYTES[unit], unit: 'bytes'});
   else if (time) {
     token.value *= SECONDS[time[1]];
