@@ -34,16 +34,13 @@ void arena_release(struct arena *a)
 static struct arena_block *add_block(struct arena *a, size_t bytes)
 {
     size_t size = FIRST_BLOCK;
-    if (a->head) {
+    if (a->head)
         size = a->head->size < LARGEST_STEP ? a->head->size * 2 : LARGEST_STEP;
-    }
-    if (size < bytes) {
+    if (size < bytes)
         size = bytes;
-    }
     struct arena_block *block = mem_calloc(1, sizeof *block + size);
-    if (!block) {
+    if (!block)
         return NULL;
-    }
     block->size = size;
     block->next = a->head;
     a->head = block;
@@ -53,16 +50,14 @@ static struct arena_block *add_block(struct arena *a, size_t bytes)
 void *arena_alloc(struct arena *a, size_t count, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX / 2) {
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX / 2)
         return NULL;
-    }
     bytes = bytes ? (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
     struct arena_block *block = a->head;
     if (!block || block->size - block->used < bytes) {
         block = add_block(a, bytes);
-        if (!block) {
+        if (!block)
             return NULL;
-        }
     }
     void *p = block->data + block->used;
     block->used += bytes;
@@ -77,9 +72,8 @@ char *arena_strdup(struct arena *a, const char *s)
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
     size_t len = strnlen(s, n);
-    if (len == SIZE_MAX) {
+    if (len == SIZE_MAX)
         return NULL;
-    }
     char *copy = arena_alloc(a, len + 1, 1); /* zeroed, so terminated */
     return copy ? memcpy(copy, s, len) : NULL;
 }
@@ -90,9 +84,8 @@ char *arena_printf(struct arena *a, const char *format, ...)
     va_start(args, format);
     int len = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    if (len < 0) {
+    if (len < 0)
         return NULL;
-    }
     char *text = arena_alloc(a, (size_t)len + 1, 1);
     if (text) {
         va_start(args, format);

@@ -21,14 +21,12 @@ typedef char path_text[PATH_BYTES];
 static bool read_line(const char *path, char line[LINE_BYTES])
 {
     FILE *f = fopen(path, "re");
-    if (!f) {
+    if (!f)
         return false;
-    }
     bool ok = fgets(line, LINE_BYTES, f) != NULL;
     fclose(f);
-    if (ok) {
+    if (ok)
         line[strcspn(line, "\n")] = '\0';
-    }
     return ok;
 }
 
@@ -37,14 +35,12 @@ static bool read_field(const char *path, const char *key, char line[LINE_BYTES])
 {
     FILE *f = fopen(path, "re");
     bool found = false;
-    if (!f) {
+    if (!f)
         return false;
-    }
     while (!found && fgets(line, LINE_BYTES, f)) {
         const char *colon = strchr(line, ':');
-        if (!colon || strncmp(line, key, strlen(key)) != 0) {
+        if (!colon || strncmp(line, key, strlen(key)) != 0)
             continue;
-        }
         const char *value = colon + 1 + strspn(colon + 1, " \t");
         memmove(line, value, strlen(value) + 1);
         line[strcspn(line, "\n")] = '\0';
@@ -71,9 +67,8 @@ static int core_of(const char *root, int id)
     path_text path;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s/sys/devices/system/cpu/cpu%d/topology/%s", root, id, names[i]);
-        if (read_line(path, line) && isdigit((unsigned char)line[0])) {
+        if (read_line(path, line) && isdigit((unsigned char)line[0]))
             return (int)strtol(line, NULL, 10);
-        }
     }
     return id;
 }
@@ -101,13 +96,11 @@ static void choose_threads(const char *root, const struct cpu_set_list *affinity
 {
     struct thread threads[CPU_MAX] = {{0, 0, 0}};
     int n = affinity->count;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         threads[i] = (struct thread){affinity->id[i], core_of(root, affinity->id[i]), 0};
-    }
     qsort(threads, (size_t)n, sizeof *threads, by_core);
-    for (int i = 1; i < n; i++) {
+    for (int i = 1; i < n; i++)
         threads[i].rank = threads[i].core == threads[i - 1].core ? threads[i - 1].rank + 1 : 0;
-    }
     qsort(threads, (size_t)n, sizeof *threads, by_rank);
     out->allowed.count = n < most ? n : most;
     out->physical_cores = 0;
@@ -126,21 +119,18 @@ static bool cgroup_path(const char *root, const char *controller, path_text out)
     snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
     FILE *f = fopen(path, "re");
     bool found = false;
-    if (!f) {
+    if (!f)
         return false;
-    }
     while (!found && fgets(line, sizeof line, f)) { /* id:controller,controller:/path */
         char *saved, *names = strchr(line, ':'), *folder = names ? strchr(names + 1, ':') : NULL;
-        if (!folder) {
+        if (!folder)
             continue;
-        }
         *folder++ = '\0';
         folder[strcspn(folder, "\n")] = '\0';
         names++;
         found = *names == '\0' && *controller == '\0';
-        for (char *name = strtok_r(names, ",", &saved); name && !found; name = strtok_r(NULL, ",", &saved)) {
+        for (char *name = strtok_r(names, ",", &saved); name && !found; name = strtok_r(NULL, ",", &saved))
             found = strcmp(name, controller) == 0;
-        }
         snprintf(out, PATH_BYTES, "%s", folder);
     }
     fclose(f);
@@ -156,18 +146,16 @@ static double tightest_limit(const char *root, const char *controller, limit_rea
 {
     double least = INFINITY;
     path_text path;
-    if (!cgroup_path(root, controller, path)) {
+    if (!cgroup_path(root, controller, path))
         return least;
-    }
     for (;;) {
         char folder[2 * PATH_BYTES];
         snprintf(folder, sizeof folder, "%s/sys/fs/cgroup%s%s%s", root, *controller ? "/" : "", controller,
                  path);
         least = fmin(least, read_limit(folder));
         char *slash = strrchr(path, '/');
-        if (!slash) {
+        if (!slash)
             return least;
-        }
         *slash = '\0';
     }
 }
@@ -178,9 +166,8 @@ static double read_cgroup_number(const char *folder, const char *file, int word)
 {
     char path[3 * PATH_BYTES], line[LINE_BYTES], *end;
     snprintf(path, sizeof path, "%s/%s", folder, file);
-    if (!read_line(path, line)) {
+    if (!read_line(path, line))
         return INFINITY;
-    }
     const char *text = line;
     for (; word > 0; word--) {
         text += strcspn(text, " ");
@@ -226,13 +213,11 @@ static size_t usable_memory(const char *root)
     path_text path;
     snprintf(path, sizeof path, "%s/proc/meminfo", root);
     size_t physical = 0;
-    if (read_field(path, "MemTotal", line)) {
+    if (read_field(path, "MemTotal", line))
         physical = (size_t)strtoull(line, NULL, 10) * 1024; /* in kB */
-    }
     double limit = fmin(tightest_limit(root, "", memory_of_v2), tightest_limit(root, "memory", memory_of_v1));
-    if (isfinite(limit) && (physical == 0 || limit < (double)physical)) {
+    if (isfinite(limit) && (physical == 0 || limit < (double)physical))
         return (size_t)limit;
-    }
     return physical;
 }
 
@@ -241,9 +226,8 @@ static size_t parse_cache_size(const char *text)
 {
     char *end;
     unsigned long long value = strtoull(text, &end, 10);
-    if (*end == 'K') {
+    if (*end == 'K')
         return (size_t)value << 10;
-    }
     return *end == 'M' ? (size_t)value << 20 : (size_t)value;
 }
 
@@ -260,13 +244,11 @@ static void read_caches(const char *root, int id, struct cpu_info *out)
         snprintf(path, sizeof path, "%s/type", folder);
         ok = ok && read_line(path, type);
         snprintf(path, sizeof path, "%s/size", folder);
-        if (!ok || !read_line(path, size) || strcmp(type, "Instruction") == 0) {
+        if (!ok || !read_line(path, size) || strcmp(type, "Instruction") == 0)
             continue;
-        }
         size_t *fields[] = {NULL, &out->l1d_bytes, &out->l2_bytes, &out->l3_bytes};
-        if (level[0] >= '1' && level[0] <= '3' && level[1] == '\0') {
+        if (level[0] >= '1' && level[0] <= '3' && level[1] == '\0')
             *fields[level[0] - '0'] = parse_cache_size(size);
-        }
     }
 }
 
@@ -286,15 +268,12 @@ static void read_affinity(struct cpu_set_list *out)
     cpu_mask mask;
     out->count = 0;
     if (sched_getaffinity(0, sizeof mask, mask) == 0) {
-        for (int id = 0; id < MASK_CPUS && out->count < CPU_MAX; id++) {
-            if (CPU_ISSET_S((size_t)id, sizeof mask, mask)) {
+        for (int id = 0; id < MASK_CPUS && out->count < CPU_MAX; id++)
+            if (CPU_ISSET_S((size_t)id, sizeof mask, mask))
                 out->id[out->count++] = id;
-            }
-        }
     }
-    if (out->count == 0) {
+    if (out->count == 0)
         out->id[out->count++] = 0;
-    }
 }
 
 /* What sysconf knows where /sys says nothing. */
@@ -329,9 +308,8 @@ enum status cpu_pin(const int *ids, int n, struct err *e)
         }
         CPU_SET_S((size_t)ids[i], sizeof mask, mask);
     }
-    if (sched_setaffinity(0, sizeof mask, mask) != 0) {
+    if (sched_setaffinity(0, sizeof mask, mask) != 0)
         return err_errno(e, "cannot run on %d processors, first %d", n, n > 0 ? ids[0] : -1);
-    }
     return ST_OK;
 }
 

@@ -8,19 +8,16 @@
 /* A message is one line: whatever a file name or a library put in, line ends become spaces. */
 static void flatten(char *text)
 {
-    for (; *text; text++) {
-        if (*text == '\n' || *text == '\r') {
+    for (; *text; text++)
+        if (*text == '\n' || *text == '\r')
             *text = ' ';
-        }
-    }
 }
 
 static void record(struct err *e, enum status status, const char *format, va_list args)
 {
     e->status = status;
-    if (vsnprintf(e->text, sizeof e->text, format, args) < 0) {
+    if (vsnprintf(e->text, sizeof e->text, format, args) < 0)
         e->text[0] = '\0';
-    }
     flatten(e->text);
 }
 
@@ -76,9 +73,8 @@ enum status err_errno(struct err *e, const char *format, ...)
 
 enum status err_prefix(struct err *e, const char *format, ...)
 {
-    if (!e) {
+    if (!e)
         return ST_FAILED;
-    }
     struct err old = *e;
     va_list args;
     va_start(args, format);
@@ -91,8 +87,7 @@ enum status err_prefix(struct err *e, const char *format, ...)
 
 int err_exit_code(enum status status)
 {
-    if (status == ST_OK) {
+    if (status == ST_OK)
         return 0;
-    }
     return status == ST_USAGE ? 2 : 1;
 }

@@ -45,9 +45,8 @@ static enum status read_all(int fd, const char *path, size_t limit, size_t guess
         }
         if (len + 1 >= cap) {
             char *larger = mem_realloc(text, cap, 2);
-            if (!larger) {
+            if (!larger)
                 break;
-            }
             text = larger;
             cap *= 2;
         }
@@ -61,9 +60,8 @@ enum status file_read(const char *path, size_t limit, char **out, size_t *n, str
     /* Opening a named pipe must not wait for somebody who writes: without one it is empty. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat info;
-    if (fd < 0) {
+    if (fd < 0)
         return err_errno(e, "cannot open %s", path);
-    }
     fcntl(fd, F_SETFL, 0);
     size_t guess = fstat(fd, &info) == 0 && info.st_size > 0 ? (size_t)info.st_size : 4096;
     enum status status = read_all(fd, path, limit, guess, out, n, e);
@@ -79,9 +77,8 @@ static int open_temporary(const char *temporary)
         /* A link put there would lead out of the folder, a pipe would wait for a reader. */
         int fd = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
         struct stat mine, current;
-        if (fd < 0) {
+        if (fd < 0)
             return -1;
-        }
         if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
             close(fd);
             errno = EBUSY;
@@ -89,9 +86,8 @@ static int open_temporary(const char *temporary)
         }
         /* Another writer may have renamed this very file between open and lock. */
         if (fstat(fd, &mine) == 0 && stat(temporary, &current) == 0 && mine.st_ino == current.st_ino &&
-            mine.st_dev == current.st_dev) {
+            mine.st_dev == current.st_dev)
             return fd;
-        }
         close(fd);
     }
 }
@@ -104,9 +100,8 @@ enum status atomic_open(struct atomic_file *a, const char *path, struct err *e)
         return err_set(e, ST_NOMEM, "cannot write %s: out of memory", path);
     }
     int fd = open_temporary(a->temporary);
-    if (fd >= 0 && ftruncate(fd, 0) == 0) {
+    if (fd >= 0 && ftruncate(fd, 0) == 0)
         a->f = fdopen(fd, "w");
-    }
     if (!a->f) {
         enum status status = err_errno(e, "cannot create %s", a->temporary);
         if (fd >= 0) {
@@ -126,9 +121,8 @@ enum status atomic_open(struct atomic_file *a, const char *path, struct err *e)
 static int write_errno(FILE *f)
 {
     static const char probe[4096];
-    if (write(fileno(f), probe, sizeof probe) < 0) {
+    if (write(fileno(f), probe, sizeof probe) < 0)
         return errno;
-    }
     return EIO;
 }
 
@@ -177,12 +171,10 @@ enum status atomic_commit(struct atomic_file *a, struct err *e)
 
 void atomic_abort(struct atomic_file *a)
 {
-    if (a->temporary) {
+    if (a->temporary)
         unlink(a->temporary);
-    }
-    if (a->f) {
+    if (a->f)
         fclose(a->f);
-    }
     mem_free(a->path);
     mem_free(a->temporary);
     *a = (struct atomic_file){NULL, NULL, NULL};
@@ -197,9 +189,8 @@ static bool is_folder(const char *path)
 enum status dir_create(const char *path, struct err *e)
 {
     char *partial = mem_strdup(path);
-    if (!partial) {
+    if (!partial)
         return err_set(e, ST_NOMEM, "cannot create folder %s: out of memory", path);
-    }
     enum status status = ST_OK;
     for (char *p = partial; *p && status == ST_OK;) {
         p += strspn(p, "/");
@@ -228,8 +219,7 @@ bool file_exists(const char *path)
 long long file_mtime_ns(const char *path)
 {
     struct stat info;
-    if (stat(path, &info) != 0) {
+    if (stat(path, &info) != 0)
         return -1;
-    }
     return (long long)info.st_mtim.tv_sec * 1000000000LL + info.st_mtim.tv_nsec;
 }

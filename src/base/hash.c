@@ -17,18 +17,16 @@ uint64_t hash_bytes(const void *data, size_t n)
 
 void hash_text(uint64_t h, char out[HASH_TEXT])
 {
-    for (int i = 0; i < HASH_TEXT - 1; i++) {
+    for (int i = 0; i < HASH_TEXT - 1; i++)
         out[i] = "0123456789abcdef"[h >> (60 - 4 * i) & 15];
-    }
     out[HASH_TEXT - 1] = '\0';
 }
 
 struct hasher *hasher_create(void)
 {
     struct hasher *h = mem_aligned(sizeof *h);
-    if (h) {
+    if (h)
         XXH3_64bits_reset(&h->state);
-    }
     return h;
 }
 

@@ -51,18 +51,16 @@ static const char *time_stamp(char out[32])
     if (!isatty(STDERR_FILENO)) {
         time_t now = time(NULL);
         struct tm local;
-        if (localtime_r(&now, &local)) {
+        if (localtime_r(&now, &local))
             strftime(out, 32, "%Y-%m-%d %H:%M:%S ", &local);
-        }
     }
     return out;
 }
 
 void log_line(enum log_level level, const char *format, ...)
 {
-    if ((int)level > atomic_load(&threshold)) {
+    if ((int)level > atomic_load(&threshold))
         return;
-    }
     char stamp[32], text[2048];
     va_list args;
     va_start(args, format);
@@ -78,8 +76,7 @@ void log_add_line(struct strbuf *out, const char *text)
     char stamp[32];
     const size_t before = out->len;
     strbuf_printf(out, "%s%s", time_stamp(stamp), text);
-    if (!out->failed) {
+    if (!out->failed)
         defuse(out->text + before);
-    }
     strbuf_putc(out, '\n');
 }

@@ -17,74 +17,63 @@ static atomic_size_t allowance; /* 0 = no limit, otherwise one more than the all
 static bool must_fail(void)
 {
     size_t left = atomic_load(&allowance);
-    while (left > 1) {
-        if (atomic_compare_exchange_weak(&allowance, &left, left - 1)) {
+    while (left > 1)
+        if (atomic_compare_exchange_weak(&allowance, &left, left - 1))
             return false;
-        }
-    }
     return left == 1;
 }
 
 /* False when count * size overflows; an empty block becomes one byte, so that NULL always means failure. */
 static bool block_bytes(size_t count, size_t size, size_t *bytes)
 {
-    if (__builtin_mul_overflow(count, size, bytes) || *bytes > PTRDIFF_MAX) {
+    if (__builtin_mul_overflow(count, size, bytes) || *bytes > PTRDIFF_MAX)
         return false;
-    }
-    if (*bytes == 0) {
+    if (*bytes == 0)
         *bytes = 1;
-    }
     return true;
 }
 
 static void *counted(void *p)
 {
-    if (p) {
+    if (p)
         atomic_fetch_add(&live, 1);
-    }
     return p;
 }
 
 void *mem_alloc(size_t count, size_t size)
 {
     size_t bytes;
-    if (!block_bytes(count, size, &bytes) || must_fail()) {
+    if (!block_bytes(count, size, &bytes) || must_fail())
         return NULL;
-    }
     return counted(malloc(bytes));
 }
 
 void *mem_calloc(size_t count, size_t size)
 {
     size_t bytes;
-    if (!block_bytes(count, size, &bytes) || must_fail()) {
+    if (!block_bytes(count, size, &bytes) || must_fail())
         return NULL;
-    }
     return counted(calloc(1, bytes));
 }
 
 void *mem_realloc(void *p, size_t count, size_t size)
 {
-    if (!p) {
+    if (!p)
         return mem_alloc(count, size);
-    }
     size_t bytes;
-    if (!block_bytes(count, size, &bytes) || must_fail()) {
+    if (!block_bytes(count, size, &bytes) || must_fail())
         return NULL;
-    }
     return realloc(p, bytes);
 }
 
 void *mem_aligned(size_t bytes)
 {
-    if (bytes > PTRDIFF_MAX - ALIGNMENT || must_fail()) {
+    if (bytes > PTRDIFF_MAX - ALIGNMENT || must_fail())
         return NULL;
-    }
     size_t rounded = bytes ? (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
     void *p = counted(aligned_alloc(ALIGNMENT, rounded));
-    if (p) {
+    if (p)
         memset(p, 0, rounded);
-    }
     return p;
 }
 
@@ -101,9 +90,8 @@ char *mem_printf(const char *format, ...)
     va_start(args, format);
     int len = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    if (len < 0) {
+    if (len < 0)
         return NULL;
-    }
     char *text = mem_alloc((size_t)len + 1, 1);
     if (text) {
         va_start(args, format);

@@ -12,9 +12,8 @@
 /* Not isdigit: that may depend on the locale. */
 static const char *skip_digits(const char *s)
 {
-    while (*s >= '0' && *s <= '9') {
+    while (*s >= '0' && *s <= '9')
         s++;
-    }
     return s;
 }
 
@@ -33,15 +32,13 @@ static const char *scan_number(const char *s)
         end = skip_digits(fraction);
         digits += (size_t)(end - fraction);
     }
-    if (digits == 0) {
+    if (digits == 0)
         return NULL;
-    }
     if (*end == 'e' || *end == 'E') {
         const char *exponent = skip_sign(end + 1);
         const char *exponent_end = skip_digits(exponent);
-        if (exponent_end == exponent) {
+        if (exponent_end == exponent)
             return NULL;
-        }
         end = exponent_end;
     }
     return end;
@@ -51,9 +48,8 @@ static const char *scan_number(const char *s)
 static bool read_number(const char *s, double *out)
 {
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (!c) {
+    if (!c)
         return false;
-    }
     *out = strtod_l(s, NULL, c);
     freelocale(c);
     return isfinite(*out);
@@ -63,14 +59,12 @@ bool num_parse_int(const char *s, int64_t *out)
 {
     const char *digits = skip_sign(s);
     const char *end = skip_digits(digits);
-    if (end == digits || *end != '\0') {
+    if (end == digits || *end != '\0')
         return false;
-    }
     errno = 0;
     long long value = strtoll(s, NULL, 10);
-    if (errno == ERANGE) {
+    if (errno == ERANGE)
         return false;
-    }
     *out = value;
     return true;
 }
@@ -79,9 +73,8 @@ bool num_parse_double(const char *s, double *out)
 {
     const char *end = scan_number(skip_sign(s));
     double value;
-    if (!end || *end != '\0' || !read_number(s, &value)) {
+    if (!end || *end != '\0' || !read_number(s, &value))
         return false;
-    }
     *out = value;
     return true;
 }
@@ -97,9 +90,8 @@ bool num_parse_scaled(const char *s, double *out)
     };
     const char *end = scan_number(skip_sign(s));
     double value;
-    if (!end || !read_number(s, &value)) {
+    if (!end || !read_number(s, &value))
         return false;
-    }
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         if (strcmp(end, units[i].unit) == 0 && isfinite(value * units[i].factor)) {
             *out = value * units[i].factor;
@@ -120,24 +112,21 @@ bool num_parse_duration(const char *s, double *seconds)
     do {
         const char *end = scan_number(s);
         double value;
-        if (!end || !read_number(s, &value)) {
+        if (!end || !read_number(s, &value))
             return false;
-        }
         if (*end == '\0' && s == start) {
             *seconds = value;
             return true;
         }
         const char *unit = *end == '\0' ? NULL : strchr(units + next, *end);
-        if (!unit) {
+        if (!unit)
             return false;
-        }
         total += value * factors[unit - units];
         next = (size_t)(unit - units) + 1;
         s = end + 1;
     } while (*s != '\0');
-    if (!isfinite(total)) {
+    if (!isfinite(total))
         return false;
-    }
     *seconds = total;
     return true;
 }
@@ -154,17 +143,15 @@ static void format_shortest(double v, char *out)
      * denormal one has fewer. */
     for (int digits = fabs(v) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         snprintf(out, FORMATTED_MAX, "%.*g", digits, v);
-        if (strtod(out, NULL) == v) {
+        if (strtod(out, NULL) == v)
             return;
-        }
     }
 }
 
 char *num_format_double(double v, char *out)
 {
-    if (isnan(v)) {
+    if (isnan(v))
         return memcpy(out, "nan", sizeof "nan");
-    }
     if (strcmp(nl_langinfo(RADIXCHAR), ".") == 0) { /* nearly always, and much quicker */
         format_shortest(v, out);
         return out;

@@ -15,9 +15,8 @@ void outlet_open(struct outlet *o, int target)
     struct stat s;
     char path[64];
     *o = (struct outlet){.fd = target, .rest = STRBUF_INIT};
-    if (fstat(target, &s) != 0) {
+    if (fstat(target, &s) != 0)
         return;
-    }
     o->socket = S_ISSOCK(s.st_mode);
     if (S_ISFIFO(s.st_mode) || S_ISCHR(s.st_mode)) {
         snprintf(path, sizeof path, "/proc/self/fd/%d", target);
@@ -29,9 +28,8 @@ void outlet_open(struct outlet *o, int target)
 
 void outlet_release(struct outlet *o)
 {
-    if (o->own) {
+    if (o->own)
         close(o->fd);
-    }
     o->own = false;
     strbuf_release(&o->rest);
 }
@@ -49,13 +47,12 @@ static size_t write_now(const struct outlet *o, const char *text, size_t n)
     while (done < n && has_room(o, 0)) {
         const ssize_t written = o->socket ? send(o->fd, text + done, n - done, MSG_DONTWAIT | MSG_NOSIGNAL)
                                           : write(o->fd, text + done, n - done);
-        if (written >= 0) {
+        if (written >= 0)
             done += (size_t)written;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        else if (errno == EAGAIN || errno == EWOULDBLOCK)
             return done;
-        } else if (errno != EINTR) {
+        else if (errno != EINTR)
             return n;
-        }
     }
     return done;
 }
@@ -63,9 +60,8 @@ static size_t write_now(const struct outlet *o, const char *text, size_t n)
 bool outlet_ready(struct outlet *o)
 {
     o->written += write_now(o, o->rest.text + o->written, o->rest.len - o->written);
-    if (o->written < o->rest.len) {
+    if (o->written < o->rest.len)
         return false;
-    }
     strbuf_clear(&o->rest);
     o->written = 0;
     return true;
@@ -79,7 +75,6 @@ void outlet_send(struct outlet *o, const char *text, size_t n)
 
 void outlet_finish(struct outlet *o)
 {
-    while (!outlet_ready(o)) {
+    while (!outlet_ready(o))
         has_room(o, -1);
-    }
 }

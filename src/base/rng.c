@@ -40,9 +40,8 @@ uint32_t rng_below(struct rng *r, uint32_t n)
     uint64_t product = (uint64_t)rng_u32(r) * n;
     if ((uint32_t)product < n) {
         uint32_t surplus = (uint32_t)-n % n; /* 2^32 mod n */
-        while ((uint32_t)product < surplus) {
+        while ((uint32_t)product < surplus)
             product = (uint64_t)rng_u32(r) * n;
-        }
     }
     return (uint32_t)(product >> 32);
 }
@@ -61,9 +60,8 @@ double rng_normal(struct rng *r)
 
 void rng_permutation(struct rng *r, uint32_t *out, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         out[i] = (uint32_t)i;
-    }
     for (size_t i = n; i > 1; i--) {
         uint32_t other = rng_below(r, (uint32_t)i);
         uint32_t kept = out[i - 1];

@@ -9,9 +9,8 @@
 
 void strbuf_release(struct strbuf *b)
 {
-    if (b->cap > 0) {
+    if (b->cap > 0)
         mem_free(b->text);
-    }
     *b = STRBUF_INIT;
 }
 
@@ -19,28 +18,24 @@ void strbuf_clear(struct strbuf *b)
 {
     b->len = 0;
     b->failed = false;
-    if (b->cap > 0) {
+    if (b->cap > 0)
         b->text[0] = '\0';
-    }
 }
 
 /* Makes room for n more bytes and the terminator; false (and `failed`) when there is no memory. */
 static bool reserve(struct strbuf *b, size_t n)
 {
-    if (b->failed) {
+    if (b->failed)
         return false;
-    }
-    if (b->cap > b->len && b->cap - b->len > n) {
+    if (b->cap > b->len && b->cap - b->len > n)
         return true;
-    }
     size_t needed, cap = b->cap ? b->cap : 64;
     if (__builtin_add_overflow(b->len, n, &needed) || needed >= SIZE_MAX / 2) {
         b->failed = true;
         return false;
     }
-    while (cap <= needed) {
+    while (cap <= needed)
         cap *= 2;
-    }
     char *text = mem_realloc(b->cap ? b->text : NULL, cap, 1);
     if (!text) {
         b->failed = true;

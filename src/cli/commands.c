@@ -33,9 +33,8 @@ const struct command *const *commands_all(void)
 
 const struct command *command_find(const char *name)
 {
-    for (const struct command *const *c = commands_all(); *c; c++) {
+    for (const struct command *const *c = commands_all(); *c; c++)
         if (strcmp((*c)->name, name) == 0)
             return *c;
-    }
     return NULL;
 }

@@ -140,10 +140,9 @@ static void bash_arguments(const struct command *c)
         struct value words;
         const unsigned kinds = value_of_argument(c, i, &words);
         printf("%s'", i ? " " : "");
-        for (int k = VALUE_FILE; k < KINDS; k++) {
+        for (int k = VALUE_FILE; k < KINDS; k++)
             if (kinds & 1u << k)
                 printf("%s ", marks[k]);
-        }
         printf("%s'", words.words);
     }
     puts(")");
@@ -220,14 +219,13 @@ static const char *zsh_action(enum value_kind kind)
 /* Text between single quotes, within [...] or before a colon. */
 static void zsh_text(const char *text)
 {
-    for (; *text; text++) {
+    for (; *text; text++)
         if (*text == '\'')
             fputs("'\\''", stdout);
         else if (strchr("[]:\\", *text))
             printf("\\%c", *text);
         else
             putchar(*text);
-    }
 }
 
 static void zsh_value(const char *name, const struct value *v)

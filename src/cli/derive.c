@@ -140,10 +140,9 @@ static enum status variant_derive(struct variant *v, const struct args *a, struc
     enum status st = check_combination(a, e);
     if (st == ST_OK)
         st = design_preset(v->preset, &v->point.design, e);
-    for (int id = OPTION_PRESET + 1; id <= OPTION_LAST && st == ST_OK; id++) {
+    for (int id = OPTION_PRESET + 1; id <= OPTION_LAST && st == ST_OK; id++)
         if (a->value[id])
             st = set_option(&v->point, id, a->value[id], e);
-    }
     const struct design *d = &v->point.design;
     if (st == ST_OK)
         st = arch_build(d, &v->arch, e);

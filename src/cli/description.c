@@ -24,10 +24,9 @@ bool description_normalisation(const struct json_object *description, int channe
                              *stddevs = numbers(description, "stddev", channels);
     if (!means || !stddevs)
         return false;
-    for (int c = 0; c < channels; c++) {
+    for (int c = 0; c < channels; c++)
         if (!isfinite(number(means, c)) || !isfinite(number(stddevs, c)) || number(stddevs, c) <= 0)
             return false;
-    }
     for (int c = 0; c < channels; c++) {
         mean[c] = number(means, c);
         stddev[c] = number(stddevs, c);

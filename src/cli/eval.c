@@ -281,10 +281,9 @@ enum { PREDICTION_COLUMNS = sizeof prediction_columns / sizeof *prediction_colum
 static int largest(const float *logits, int n)
 {
     int best = 0;
-    for (int i = 1; i < n; i++) {
+    for (int i = 1; i < n; i++)
         if (logits[i] > logits[best])
             best = i;
-    }
     return best;
 }
 

@@ -44,10 +44,9 @@ static enum status choose_sweep(const struct known_sweep *sweeps, int count, con
                                 const struct known_sweep **out, struct err *e)
 {
     *out = NULL;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         if (name ? strcmp(name, sweeps[i].name) == 0 : count == 1)
             *out = &sweeps[i];
-    }
     if (*out)
         return ST_OK;
     err_set(e, ST_USAGE, "%s holds %d sweeps, name one with --sweep:", db, count);

@@ -83,10 +83,9 @@ static enum status dispatch(int argc, const char **argv, struct err *e)
  * what is printed would end up there. The wrong access mode keeps reads and writes of the stream failing. */
 static void occupy_standard_streams(void)
 {
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
             (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-    }
 }
 
 int main(int argc, char **argv)

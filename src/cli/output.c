@@ -188,10 +188,9 @@ enum status output_sections(const struct output *o, const struct section *sectio
                             const void *context, struct err *e)
 {
     if (o->only) {
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < count; i++)
             if (strcmp(sections[i].name, o->only) == 0)
                 return output_single(o, &sections[i], context, e);
-        }
         return unknown_section(o, sections, count, e);
     }
     if (o->format == TABLE_CSV)

@@ -75,10 +75,9 @@ static enum status pack(struct plan *p, struct err *e)
     int count = 0;
     if (!jobs)
         return ST_NOMEM;
-    for (int i = 0; i < p->space.trial_count; i++) {
+    for (int i = 0; i < p->space.trial_count; i++)
         if (!p->space.trials[i].skip_reason)
             jobs[count++] = (struct forecast_job){.trial = i, .left = 1};
-    }
     const enum status st = pack_jobs(p, jobs, count, &p->packing, &p->wall_s, e);
     mem_free(jobs);
     return st;

@@ -93,10 +93,9 @@ static enum status skipped_rows(const void *context, struct table *t, struct err
 {
     const struct plan *p = context;
     enum status st = ST_OK;
-    for (int i = 0; st == ST_OK && i < p->space.trial_count; i++) {
+    for (int i = 0; st == ST_OK && i < p->space.trial_count; i++)
         if (p->space.trials[i].skip_reason)
             st = skipped_row(p, i, t, e);
-    }
     return st;
 }
 

@@ -28,12 +28,11 @@ static bool is_printable(const char *text)
 static void put_quoted(struct strbuf *out, const char *text)
 {
     strbuf_putc(out, '\'');
-    for (; *text; text++) {
+    for (; *text; text++)
         if (*text == '\'')
             strbuf_puts(out, "'\\''");
         else
             strbuf_putc(out, *text);
-    }
     strbuf_putc(out, '\'');
 }
 
@@ -45,14 +44,13 @@ static void put_escaped(struct strbuf *out, const char *text)
         int32_t code;
         int length = utf8_decode(text, &code);
         bool safe = utf8_width(code) >= 0;
-        for (int i = 0; i < length; i++) {
+        for (int i = 0; i < length; i++)
             if (!safe)
                 strbuf_printf(out, "\\%03o", (unsigned)(unsigned char)text[i]);
             else if (text[i] == '\'' || text[i] == '\\')
                 strbuf_printf(out, "\\%c", text[i]);
             else
                 strbuf_putc(out, text[i]);
-        }
         text += length;
     }
     strbuf_putc(out, '\'');

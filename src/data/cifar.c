@@ -55,9 +55,8 @@ enum status cifar_parse(const uint8_t *file, size_t n, struct cifar_layout layou
 {
     size_t count = 0, record = layout.label_bytes + CIFAR_IMAGE;
     enum status status = cifar_count(n, layout, &count, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     for (size_t i = 0; i < count; i++) {
         const uint8_t *image = file + i * record + layout.label_bytes;
         if (image[-1] >= layout.classes) {
@@ -75,9 +74,8 @@ static enum status grow(struct image_set *set, size_t more, struct err *e)
 {
     size_t count = set->count + more;
     enum status status = image_memory_check(count, (struct shape){3, CIFAR_SIDE, CIFAR_SIDE}, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     uint8_t *pixels = mem_realloc(set->pixels, count, CIFAR_IMAGE);
     set->pixels = pixels ? pixels : set->pixels;
     uint16_t *labels = pixels ? mem_realloc(set->labels, count, sizeof *set->labels) : NULL;
@@ -92,20 +90,17 @@ static enum status append_file(const char *path, struct cifar_layout layout, str
     uint8_t *bytes = NULL;
     size_t n = 0, count = 0;
     enum status status = input_file_read(path, INPUT_FILE_ANY_SIZE, &bytes, &n, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     status = cifar_count(n, layout, &count, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = grow(set, count, e);
-    }
     if (status == ST_OK) {
         status = cifar_parse(bytes, n, layout, set->pixels + set->count * CIFAR_IMAGE,
                              set->labels + set->count, e);
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         set->count += count;
-    }
     mem_free(bytes);
     return status == ST_OK ? ST_OK : err_prefix(e, "%s", path);
 }
@@ -128,22 +123,19 @@ static enum status take_names(char *text, struct dataset *d, struct err *e)
 {
     int found = 0;
     d->class_names = mem_calloc((size_t)d->classes, sizeof *d->class_names);
-    if (!d->class_names) {
+    if (!d->class_names)
         return err_set(e, ST_NOMEM, "out of memory for %d class names", d->classes);
-    }
     char *rest = text;
     for (char *line = strsep(&rest, "\r\n"); line; line = strsep(&rest, "\r\n")) {
         if (*line && found < d->classes) {
             d->class_names[found] = mem_strdup(line);
-            if (!d->class_names[found]) {
+            if (!d->class_names[found])
                 return err_set(e, ST_NOMEM, "out of memory for %d class names", d->classes);
-            }
         }
         found += *line != '\0';
     }
-    if (found != d->classes) {
+    if (found != d->classes)
         return err_set(e, ST_CORRUPT, "%d class names, expected %d, one a line", found, d->classes);
-    }
     return ST_OK;
 }
 
@@ -152,13 +144,11 @@ static enum status load_names(const char *path, struct dataset *d, struct err *e
     enum { NAMES_MAX = 1 << 16 };
     uint8_t *text = NULL;
     size_t n = 0;
-    if (!file_exists(path)) {
+    if (!file_exists(path))
         return class_names_numbered(d, e);
-    }
     enum status status = input_file_read(path, NAMES_MAX, &text, &n, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     status = take_names((char *)text, d, e);
     mem_free(text);
     return status == ST_OK ? ST_OK : err_prefix(e, "%s", path);
@@ -195,13 +185,11 @@ enum status cifar_load(const struct data_source *source, struct dataset *d, stru
     d->image = (struct shape){3, CIFAR_SIDE, CIFAR_SIDE};
     d->classes = layout.classes;
     enum status status = append_files(source->path, files->train, layout, &d->sets[SPLIT_TRAIN], e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = append_files(source->path, files->test, layout, &d->sets[SPLIT_TEST], e);
-    }
     char *names = status == ST_OK ? mem_printf("%s/%s", source->path, files->names) : NULL;
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = names ? load_names(names, d, e) : err_set(e, ST_NOMEM, "out of memory");
-    }
     mem_free(names);
     return status == ST_OK ? split_loaded(d, source, e) : status;
 }

@@ -46,21 +46,18 @@ const char *data_memory_name(enum data_memory m)
 size_t dataset_memory(const struct dataset *d)
 {
     size_t bytes = 0;
-    for (int s = 0; s < SPLIT_COUNT; s++) {
+    for (int s = 0; s < SPLIT_COUNT; s++)
         bytes += d->sets[s].pixels ? d->sets[s].count * shape_bytes(d->image) : 0;
-    }
     return bytes;
 }
 
 void dataset_release(struct dataset *d)
 {
     image_stream_free(d->stream);
-    for (int s = 0; s < SPLIT_COUNT; s++) {
+    for (int s = 0; s < SPLIT_COUNT; s++)
         image_set_release(&d->sets[s]);
-    }
-    for (int k = 0; d->class_names && k < d->classes; k++) {
+    for (int k = 0; d->class_names && k < d->classes; k++)
         mem_free(d->class_names[k]);
-    }
     mem_free(d->class_names);
     *d = (struct dataset){0};
 }
@@ -73,9 +70,8 @@ static enum status check_not_negative(const char *key, int value, struct err *e)
 static enum status check_resize(const struct data_source *source, struct err *e)
 {
     int h = source->resize_h, w = source->resize_w;
-    if (h == 0 && w == 0) {
+    if (h == 0 && w == 0)
         return ST_OK;
-    }
     if (source->format != DATA_IMAGE_FOLDER) {
         return err_set(e, ST_USAGE, "only images of an image-folder can be resized, not of %s",
                        data_format_name(source->format));
@@ -100,24 +96,18 @@ static enum status check_source(const struct data_source *source, struct err *e)
 {
     struct stat info;
     enum status status = check_not_negative("val", source->val, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = check_not_negative("train_limit", source->train_limit, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = check_not_negative("test_limit", source->test_limit, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = check_resize(source, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = check_memory(source, e);
-    }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
-    if (stat(source->path, &info) != 0) {
+    if (stat(source->path, &info) != 0)
         return err_errno(e, "cannot read folder %s", source->path);
-    }
     return S_ISDIR(info.st_mode) ? ST_OK : err_set(e, ST_USAGE, "%s is not a folder", source->path);
 }
 
@@ -160,12 +150,10 @@ enum status dataset_look(const struct data_source *source, struct data_look *out
     struct err *where = e ? e : &local;
     *out = (struct data_look){{0}, 0, 0};
     enum status status = check_source(source, where);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = look_format(source, out, where);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = check_classes(source, out->classes, where);
-    }
     return status == ST_OK && out->train_images > 0 ? split_check(source, out->train_images, where) : status;
 }
 
@@ -175,17 +163,13 @@ enum status dataset_load(const struct data_source *source, struct dataset *out, 
     struct err *where = e ? e : &local;
     *out = (struct dataset){0};
     enum status status = check_source(source, where);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = load_format(source, out, where);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = check_classes(source, out->classes, where);
-    }
-    if (status == ST_OK && !out->stream) { /* a stream was digested while it was read */
+    if (status == ST_OK && !out->stream) /* a stream was digested while it was read */
         status = digest_loaded(out, where);
-    }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         dataset_release(out);
-    }
     return status;
 }

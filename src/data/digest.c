@@ -11,18 +11,16 @@ enum { VALUES = 256 };
 static void hash_number(struct hasher *h, uint64_t v)
 {
     uint8_t bytes[8];
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 8; i++)
         bytes[i] = (uint8_t)(v >> (8 * i));
-    }
     hasher_add(h, bytes, sizeof bytes);
 }
 
 enum status digest_init(struct digest *g, struct shape image, int classes, struct err *e)
 {
     *g = (struct digest){.image = image, .hasher = hasher_create()};
-    if (!g->hasher) {
+    if (!g->hasher)
         return err_set(e, ST_NOMEM, "out of memory for the fingerprint of the data");
-    }
     hash_number(g->hasher, (uint64_t)image.c);
     hash_number(g->hasher, (uint64_t)image.h);
     hash_number(g->hasher, (uint64_t)image.w);
@@ -40,18 +38,16 @@ static void count_values(struct digest *g, const uint8_t *pixels, size_t images)
     size_t n = images * (size_t)g->image.h * (size_t)g->image.w, c = (size_t)g->image.c;
     for (size_t channel = 0; channel < c; channel++) {
         const uint8_t *p = pixels + channel;
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < n; i++)
             g->counts[channel][p[i * c]]++;
-        }
     }
 }
 
 void digest_pixels(struct digest *g, enum split split, const uint8_t *pixels, size_t images)
 {
     hasher_add(g->hasher, pixels, images * shape_bytes(g->image));
-    if (split == SPLIT_TRAIN) {
+    if (split == SPLIT_TRAIN)
         count_values(g, pixels, images);
-    }
 }
 
 void digest_labels(struct digest *g, const uint16_t *labels, size_t count)
@@ -76,18 +72,16 @@ static void mean_and_deviation(const uint64_t counts[VALUES], float *mean, float
     double count = (double)n, spread = (double)(squares * n - (wide)sum * sum); /* n^2 x variance */
     *mean = (float)((double)sum / (count * 255.0));
     *stddev = (float)(sqrt(spread) / (count * 255.0));
-    if (*stddev < 1.0f / 255.0f) {
+    if (*stddev < 1.0f / 255.0f)
         *stddev = 1.0f / 255.0f; /* a constant channel must not become infinite */
-    }
 }
 
 void digest_finish(const struct digest *g, struct dataset *d)
 {
     for (int c = 0; c < g->image.c; c++) {
         mean_and_deviation(g->counts[c], &d->mean[c], &d->stddev[c]);
-        for (int v = 0; v < VALUES; v++) {
+        for (int v = 0; v < VALUES; v++)
             d->normalised[c][v] = (float)((v / 255.0 - (double)d->mean[c]) / (double)d->stddev[c]);
-        }
     }
     d->fingerprint = hasher_value(g->hasher);
 }
@@ -102,9 +96,8 @@ enum status digest_loaded(struct dataset *d, struct err *e)
 {
     struct digest g;
     enum status status = digest_init(&g, d->image, d->classes, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     for (int s = 0; s < SPLIT_COUNT; s++) {
         const struct image_set *set = &d->sets[s];
         digest_set(&g, set->count);

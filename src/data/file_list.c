@@ -12,9 +12,8 @@
 
 void name_list_release(struct name_list *l)
 {
-    for (size_t i = 0; i < l->count; i++) {
+    for (size_t i = 0; i < l->count; i++)
         mem_free(l->names[i]);
-    }
     mem_free(l->names);
     *l = (struct name_list){NULL, 0, 0};
 }
@@ -24,16 +23,14 @@ static enum status name_list_add(struct name_list *l, const char *name, struct e
     if (l->count == l->capacity) {
         size_t capacity = l->capacity ? 2 * l->capacity : 16;
         char **names = mem_realloc(l->names, capacity, sizeof *names);
-        if (!names) {
+        if (!names)
             return err_set(e, ST_NOMEM, "out of memory for file names");
-        }
         l->names = names;
         l->capacity = capacity;
     }
     l->names[l->count] = mem_strdup(name);
-    if (!l->names[l->count]) {
+    if (!l->names[l->count])
         return err_set(e, ST_NOMEM, "out of memory for file names");
-    }
     l->count++;
     return ST_OK;
 }
@@ -49,9 +46,8 @@ static enum status want_folder(const char *folder, const struct dirent *entry, b
         return ST_OK;
     }
     char *path = mem_printf("%s/%s", folder, entry->d_name);
-    if (!path) {
+    if (!path)
         return err_set(e, ST_NOMEM, "out of memory for file names");
-    }
     struct stat info;
     enum status status = stat(path, &info) == 0 ? ST_OK : err_errno(e, "cannot read %s", path);
     *wanted = status == ST_OK && S_ISDIR(info.st_mode);
@@ -80,20 +76,16 @@ static enum status read_entries(DIR *dir, const char *path, entry_filter filter,
     for (;;) {
         errno = 0; /* the only way to tell the end from an error */
         const struct dirent *entry = readdir(dir);
-        if (!entry) {
+        if (!entry)
             return errno ? err_errno(e, "cannot read folder %s", path) : ST_OK;
-        }
-        if (entry->d_name[0] == '.') {
+        if (entry->d_name[0] == '.')
             continue;
-        }
         bool wanted = false;
         enum status status = filter(path, entry, &wanted, e);
-        if (status == ST_OK && wanted) {
+        if (status == ST_OK && wanted)
             status = name_list_add(out, entry->d_name, e);
-        }
-        if (status != ST_OK) {
+        if (status != ST_OK)
             return status;
-        }
     }
 }
 
@@ -101,16 +93,14 @@ static enum status list_entries(const char *path, entry_filter filter, struct na
 {
     *out = (struct name_list){NULL, 0, 0};
     DIR *dir = opendir(path);
-    if (!dir) {
+    if (!dir)
         return err_errno(e, "cannot read folder %s", path);
-    }
     enum status status = read_entries(dir, path, filter, out, e);
     closedir(dir);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         name_list_release(out);
-    } else if (out->count > 0) {
+    else if (out->count > 0)
         qsort(out->names, out->count, sizeof *out->names, compare_names);
-    }
     return status;
 }
 
@@ -126,9 +116,8 @@ enum status list_images(const char *path, struct name_list *out, struct err *e)
 
 void file_list_release(struct file_list *l)
 {
-    for (size_t i = 0; i < l->count; i++) {
+    for (size_t i = 0; i < l->count; i++)
         mem_free(l->paths[i]);
-    }
     mem_free(l->paths);
     mem_free(l->labels);
     *l = (struct file_list){NULL, NULL, 0, 0};
@@ -136,17 +125,15 @@ void file_list_release(struct file_list *l)
 
 static enum status file_list_reserve(struct file_list *l, size_t more, struct err *e)
 {
-    if (l->capacity - l->count >= more) {
+    if (l->capacity - l->count >= more)
         return ST_OK;
-    }
     size_t capacity = l->count + more > 2 * l->capacity ? l->count + more : 2 * l->capacity;
     char **paths = mem_realloc(l->paths, capacity, sizeof *paths);
     l->paths = paths ? paths : l->paths;
     uint16_t *labels = paths ? mem_realloc(l->labels, capacity, sizeof *labels) : NULL;
     l->labels = labels ? labels : l->labels;
-    if (!labels) {
+    if (!labels)
         return err_set(e, ST_NOMEM, "out of memory for file names");
-    }
     l->capacity = capacity;
     return ST_OK;
 }
@@ -159,20 +146,17 @@ static enum status add_class(struct file_list *l, const char *root, const char *
     char *path = mem_printf("%s/%s", root, folder);
     enum status status =
         path ? list_images(path, &images, e) : err_set(e, ST_NOMEM, "out of memory for file names");
-    if (status == ST_OK && images.count == 0) {
+    if (status == ST_OK && images.count == 0)
         status = err_set(e, ST_USAGE, "no images in %s: expected *.jpg, *.jpeg or *.png", path);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = file_list_reserve(l, images.count, e);
-    }
     for (size_t i = 0; status == ST_OK && i < images.count; i++) {
         l->labels[l->count] = label;
         l->paths[l->count] = mem_printf("%s/%s", folder, images.names[i]);
-        if (l->paths[l->count]) {
+        if (l->paths[l->count])
             l->count++;
-        } else {
+        else
             status = err_set(e, ST_NOMEM, "out of memory for file names");
-        }
     }
     name_list_release(&images);
     mem_free(path);
@@ -190,8 +174,7 @@ enum status file_list_init(struct file_list *l, const char *root, const char *se
                         : err_set(e, ST_NOMEM, "out of memory for file names");
         mem_free(folder);
     }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         file_list_release(l);
-    }
     return status;
 }

@@ -46,12 +46,10 @@ static int inflate_some(z_stream *z, const uint8_t *in, size_t n, uint8_t *out, 
 
 static enum status describe(int result, const z_stream *z, const struct progress *p, size_t n, struct err *e)
 {
-    if (result == Z_MEM_ERROR) {
+    if (result == Z_MEM_ERROR)
         return err_set(e, ST_NOMEM, "out of memory for decompression");
-    }
-    if (result == Z_BUF_ERROR) {
+    if (result == Z_BUF_ERROR)
         return err_set(e, ST_CORRUPT, "compressed data truncated at byte %zu", n);
-    }
     return err_set(e, ST_CORRUPT, "compressed data damaged at byte %zu of %zu: %s", p->consumed, n,
                    z->msg ? z->msg : "a preset dictionary is needed");
 }
@@ -63,16 +61,14 @@ enum status gzip_inflate(const uint8_t *in, size_t n, uint8_t *out, size_t capac
     z_stream z = {.zalloc = allocate, .zfree = release};
     struct progress p = {0, 0};
     int result = inflateInit2(&z, GZIP_ONLY + MAX_WBITS);
-    if (result != Z_OK) {
+    if (result != Z_OK)
         return describe(result, &z, &p, n, e);
-    }
     enum status status = ST_OK;
     while (status == ST_OK && p.produced < capacity) {
         result = inflate_some(&z, in, n, out, capacity, &p);
         if (result == Z_STREAM_END) {
-            if (p.consumed == n) {
+            if (p.consumed == n)
                 break;
-            }
             inflateReset(&z); /* a .gz file may have several members, one after the other */
         } else if (result != Z_OK) {
             status = describe(result, &z, &p, n, e);

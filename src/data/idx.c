@@ -44,16 +44,13 @@ static enum status parse_header(const uint8_t *file, size_t n, int dimensions, s
                                 struct err *e)
 {
     size_t header = 4 + 4 * (size_t)dimensions;
-    if (n < 4) {
+    if (n < 4)
         return err_set(e, ST_CORRUPT, "truncated at byte %zu: an IDX header has %zu", n, header);
-    }
     enum status status = check_magic(file, dimensions, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
-    if (n < header) {
+    if (n < header)
         return err_set(e, ST_CORRUPT, "truncated at byte %zu: an IDX header has %zu", n, header);
-    }
     for (int i = 0; i < 3; i++) {
         out->size[i] = i < dimensions ? read_be32(file + 4 + 4 * i) : 1;
         size_t most = i == 0 ? UINT32_MAX : IMAGE_SIDE_MAX;
@@ -67,9 +64,8 @@ static enum status parse_header(const uint8_t *file, size_t n, int dimensions, s
 
 static enum status check_length(size_t have, size_t expected, const char *note, struct err *e)
 {
-    if (have < expected) {
+    if (have < expected)
         return err_set(e, ST_CORRUPT, "truncated at byte %zu of %zu%s", have, expected, note);
-    }
     if (have > expected) {
         return err_set(e, ST_CORRUPT, "trailing bytes: the header announces %zu bytes, there are %s%zu%s",
                        expected, *note ? "at least " : "", have, note);
@@ -88,14 +84,12 @@ static enum status inflate_elements(const uint8_t *file, size_t n, size_t header
                        total);
     }
     uint8_t *bytes = mem_alloc(total + 1, 1); /* one more shows trailing bytes */
-    if (!bytes) {
+    if (!bytes)
         return err_set(e, ST_NOMEM, "out of memory for %zu bytes", total);
-    }
     size_t produced = 0;
     enum status status = gzip_inflate(file, n, bytes, total + 1, &produced, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = check_length(produced, total, note, e);
-    }
     if (status != ST_OK) {
         mem_free(bytes);
         return status;
@@ -109,13 +103,11 @@ static enum status copy_elements(const uint8_t *file, size_t n, size_t header, s
                                  struct err *e)
 {
     enum status status = check_length(n, total, "", e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     uint8_t *bytes = mem_alloc(total - header, 1);
-    if (!bytes) {
+    if (!bytes)
         return err_set(e, ST_NOMEM, "out of memory for %zu bytes", total - header);
-    }
     *out = memcpy(bytes, file + header, total - header);
     return ST_OK;
 }
@@ -128,11 +120,10 @@ static enum status read_header(const uint8_t *file, size_t n, bool compressed, i
     const size_t header = 4 + 4 * (size_t)dimensions;
     size_t start_n = n < header ? n : header;
     enum status status = ST_OK;
-    if (compressed) {
+    if (compressed)
         status = gzip_inflate(file, n, start, header, &start_n, e);
-    } else if (start_n > 0) {
+    else if (start_n > 0)
         memcpy(start, file, start_n);
-    }
     return status == ST_OK ? parse_header(start, start_n, dimensions, out, e) : status;
 }
 
@@ -143,15 +134,13 @@ enum status idx_parse(const uint8_t *file, size_t n, bool compressed, int dimens
     const size_t header = 4 + 4 * (size_t)dimensions;
     *out = found;
     enum status status = read_header(file, n, compressed, dimensions, &found, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     size_t total = found.size[0] * found.size[1] * found.size[2] + header; /* below 2^61 */
     status = compressed ? inflate_elements(file, n, header, total, &found.bytes, e)
                         : copy_elements(file, n, header, total, &found.bytes, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         *out = found;
-    }
     return status;
 }
 
@@ -192,12 +181,10 @@ static enum status read_array(const char *folder, const char *name, int dimensio
     size_t n = 0;
     bool compressed = false;
     enum status status = find_array(folder, name, path, &compressed, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = input_file_read(*path, INPUT_FILE_ANY_SIZE, &bytes, &n, e);
-    }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     status = idx_parse(bytes, n, compressed, dimensions, out, e);
     mem_free(bytes);
     return status == ST_OK ? ST_OK : err_prefix(e, "%s", *path);
@@ -209,9 +196,8 @@ static enum status take_labels(const struct idx_array *labels, const char *path,
 {
     int largest = 0;
     set->labels = mem_alloc(labels->size[0], sizeof *set->labels);
-    if (!set->labels || !labels->bytes) {
+    if (!set->labels || !labels->bytes)
         return err_set(e, ST_NOMEM, "out of memory for %zu labels", labels->size[0]);
-    }
     for (size_t i = 0; i < labels->size[0]; i++) {
         int label = labels->bytes[i];
         if (*classes > 0 && label >= *classes) {
@@ -221,9 +207,8 @@ static enum status take_labels(const struct idx_array *labels, const char *path,
         largest = label > largest ? label : largest;
         set->labels[i] = (uint16_t)label;
     }
-    if (*classes == 0) {
+    if (*classes == 0)
         *classes = largest + 1;
-    }
     return ST_OK;
 }
 
@@ -232,9 +217,8 @@ static enum status take_images(struct idx_array *images, const char *path, struc
                                struct image_set *set, struct err *e)
 {
     struct shape shape = {1, (int)images->size[1], (int)images->size[2]};
-    if (d->image.c == 0) {
+    if (d->image.c == 0)
         d->image = shape;
-    }
     if (shape.h != d->image.h || shape.w != d->image.w) {
         return err_set(e, ST_CORRUPT, "%s: images are %dx%d (height x width), the training images %dx%d",
                        path, shape.h, shape.w, d->image.h, d->image.w);
@@ -252,19 +236,16 @@ static enum status load_set(const char *folder, const char *images_name, const c
     struct idx_array images = {{0}, NULL}, labels = {{0}, NULL};
     char *images_path = NULL, *labels_path = NULL;
     enum status status = read_array(folder, images_name, 3, &images_path, &images, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = read_array(folder, labels_name, 1, &labels_path, &labels, e);
-    }
     if (status == ST_OK && images.size[0] != labels.size[0]) {
         status = err_set(e, ST_CORRUPT, "%s has %zu labels, but %s has %zu images", labels_path,
                          labels.size[0], images_path, images.size[0]);
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = take_labels(&labels, labels_path, &d->classes, set, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = take_images(&images, images_path, d, set, e);
-    }
     idx_array_release(&images);
     idx_array_release(&labels);
     mem_free(images_path);
@@ -281,13 +262,11 @@ static enum status look_at_images(const char *folder, struct shape *out, struct 
     size_t n = 0;
     struct idx_array found = {{0}, NULL};
     uint8_t *start = mem_alloc(START, 1);
-    if (!start) {
+    if (!start)
         return err_set(e, ST_NOMEM, "out of memory while reading %s", folder);
-    }
     enum status status = find_array(folder, train_images, &path, &compressed, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = input_file_start(path, start, START, &n, e);
-    }
     if (status == ST_OK) {
         status = read_header(start, n, compressed, 3, &found, e);
         status = status == ST_OK ? ST_OK : err_prefix(e, "%s", path);
@@ -304,12 +283,10 @@ enum status idx_look(const struct data_source *source, struct data_look *out, st
     struct image_set set = {0};
     char *path = NULL;
     enum status status = look_at_images(source->path, &out->image, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = read_array(source->path, train_labels, 1, &path, &labels, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = take_labels(&labels, path, &out->classes, &set, e);
-    }
     out->train_images = labels.size[0];
     image_set_release(&set);
     idx_array_release(&labels);
@@ -324,8 +301,7 @@ enum status idx_load(const struct data_source *source, struct dataset *d, struct
         status = load_set(source->path, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", d,
                           &d->sets[SPLIT_TEST], e);
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = class_names_numbered(d, e);
-    }
     return status == ST_OK ? split_loaded(d, source, e) : status;
 }

@@ -21,9 +21,8 @@ enum image_format image_format_of(const uint8_t *file, size_t n)
 {
     static const uint8_t jpeg[] = {0xff, 0xd8, 0xff};
     static const uint8_t png[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-    if (n >= sizeof jpeg && memcmp(file, jpeg, sizeof jpeg) == 0) {
+    if (n >= sizeof jpeg && memcmp(file, jpeg, sizeof jpeg) == 0)
         return IMAGE_JPEG;
-    }
     return n >= sizeof png && memcmp(file, png, sizeof png) == 0 ? IMAGE_PNG : IMAGE_UNKNOWN;
 }
 
@@ -38,9 +37,8 @@ enum status image_reserve(struct image *image, int c, int h, int w, struct err *
     size_t bytes = (size_t)c * (size_t)h * (size_t)w;
     if (bytes > image->capacity) {
         uint8_t *pixels = mem_alloc(bytes, 1);
-        if (!pixels) {
+        if (!pixels)
             return err_set(e, ST_NOMEM, "out of memory for an image of %dx%d", h, w);
-        }
         mem_free(image->pixels);
         image->pixels = pixels;
         image->capacity = bytes;
@@ -88,9 +86,8 @@ enum status image_decode(struct image_decoder *d, const uint8_t *file, size_t n,
         return n == 0 ? err_set(e, ST_CORRUPT, "the file is empty")
                       : err_set(e, ST_CORRUPT, "neither JPEG nor PNG: unknown signature at byte 0");
     }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     *out = &d->stored;
     if (r->resize_h > 0) {
         status = image_resize(&d->stored, r->resize_h, r->resize_w, &d->resized, e);

@@ -15,9 +15,8 @@ static enum status check_suffix(const char *path, const uint8_t *file, size_t n,
     const char *suffix = strrchr(path, '.');
     enum image_format named = suffix && strcasecmp(suffix, ".png") == 0 ? IMAGE_PNG : IMAGE_JPEG;
     enum image_format found = image_format_of(file, n);
-    if (found == IMAGE_UNKNOWN || found == named) {
+    if (found == IMAGE_UNKNOWN || found == named)
         return ST_OK; /* the decoder says what is wrong with an unknown one */
-    }
     return err_set(e, ST_CORRUPT, "is a %s image, but its name says %s", image_format_name(found),
                    image_format_name(named));
 }
@@ -28,17 +27,14 @@ static enum status decode_path(struct image_decoder *d, const char *path, const 
     uint8_t *bytes = NULL;
     size_t n = 0;
     enum status status = input_file_read(path, FILE_BYTES_MAX, &bytes, &n, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     status = check_suffix(path, bytes, n, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = image_decode(d, bytes, n, r, out, e);
-    }
     mem_free(bytes);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         err_prefix(e, "%s", path);
-    }
     return status;
 }
 
@@ -46,9 +42,8 @@ enum status image_file_decode(struct image_decoder *d, const char *root, const c
                               const struct image_request *r, const struct image **out, struct err *e)
 {
     char *path = mem_printf("%s/%s", root, name);
-    if (!path) {
+    if (!path)
         return err_set(e, ST_NOMEM, "out of memory for file names");
-    }
     enum status status = decode_path(d, path, r, out, e);
     mem_free(path);
     return status;
@@ -69,7 +64,6 @@ void image_file_note_skipped(struct dataset *d, const struct err *reason)
 
 void image_widen(const uint8_t *gray, size_t count, uint8_t *out)
 {
-    for (size_t i = count; i-- > 0;) {
+    for (size_t i = count; i-- > 0;)
         out[3 * i + 2] = out[3 * i + 1] = out[3 * i] = gray[i];
-    }
 }

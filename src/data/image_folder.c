@@ -32,9 +32,8 @@ static enum status find_test_folder(const char *root, const char **name, struct 
     for (size_t i = 0; i < 2; i++) {
         struct stat info;
         char *path = mem_printf("%s/%s", root, names[i]);
-        if (!path) {
+        if (!path)
             return err_set(e, ST_NOMEM, "out of memory for file names");
-        }
         bool found = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
         mem_free(path);
         if (found) {
@@ -50,9 +49,8 @@ static enum status find_classes(struct loading *l, struct err *e)
 {
     struct name_list folders;
     char *path = mem_printf("%s/train", l->source->path);
-    if (!path) {
+    if (!path)
         return err_set(e, ST_NOMEM, "out of memory for file names");
-    }
     enum status status = list_folders(path, &folders, e);
     if (status == ST_OK && (folders.count < 2 || folders.count > CLASSES_MAX)) {
         status = err_set(e, ST_USAGE, "%zu class folders in %s: allowed are 2 to %d", folders.count, path,
@@ -72,16 +70,14 @@ static enum status check_test_classes(struct loading *l, const char *set, struct
 {
     struct name_list folders;
     char *path = mem_printf("%s/%s", l->source->path, set);
-    if (!path) {
+    if (!path)
         return err_set(e, ST_NOMEM, "out of memory for file names");
-    }
     enum status status = list_folders(path, &folders, e);
     if (status == ST_OK) {
         size_t k = 0; /* both lists are sorted */
         for (size_t i = 0; status == ST_OK && i < folders.count; i++) {
-            while (k < (size_t)l->d->classes && strcmp(l->d->class_names[k], folders.names[i]) < 0) {
+            while (k < (size_t)l->d->classes && strcmp(l->d->class_names[k], folders.names[i]) < 0)
                 k++;
-            }
             if (k == (size_t)l->d->classes || strcmp(l->d->class_names[k], folders.names[i]) != 0) {
                 status = err_set(e, ST_USAGE, "%s/%s is a class that train/ does not have", path,
                                  folders.names[i]);
@@ -97,9 +93,8 @@ static enum status check_test_classes(struct loading *l, const char *set, struct
 static enum status find_folders(struct loading *l, const char **test, struct err *e)
 {
     enum status status = find_classes(l, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = find_test_folder(l->source->path, test, e);
-    }
     return status == ST_OK ? check_test_classes(l, *test, e) : status;
 }
 
@@ -108,12 +103,10 @@ static enum status list_files(struct loading *l, struct err *e)
     const char *root = l->source->path;
     const char *test = NULL;
     enum status status = find_folders(l, &test, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = file_list_init(&l->train, root, "train", l->d->class_names, l->d->classes, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = file_list_init(&l->test, root, test, l->d->class_names, l->d->classes, e);
-    }
     return status;
 }
 
@@ -127,19 +120,16 @@ static enum status choose(struct loading *l, struct err *e)
     }
     enum status status =
         split_training(l->train.labels, l->train.count, l->d->classes, l->source, l->train_choice, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = split_test(l->test.labels, l->test.count, l->d->classes, l->source, l->test_choice, e);
-    }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     for (size_t i = 0; i < l->train.count; i++) {
         l->capacity[SPLIT_TRAIN] += l->train_choice[i] == SPLIT_TRAIN;
         l->capacity[SPLIT_VAL] += l->train_choice[i] == SPLIT_VAL;
     }
-    for (size_t i = 0; i < l->test.count; i++) {
+    for (size_t i = 0; i < l->test.count; i++)
         l->capacity[SPLIT_TEST] += l->test_choice[i] == SPLIT_TEST;
-    }
     return ST_OK;
 }
 
@@ -177,18 +167,16 @@ static enum status allocate_sets(struct loading *l, const struct image *first, s
     l->request.expect_h = first->h;
     l->request.expect_w = first->w;
     l->stream = must_stream(l, l->d->image);
-    if (l->stream) {
+    if (l->stream)
         return ST_OK;
-    }
     enum status status = image_memory_check(total_capacity(l), l->d->image, e);
     for (int s = 0; status == ST_OK && s < SPLIT_COUNT; s++) {
         if (l->capacity[s] > 0) {
             struct image_set *set = &l->d->sets[s];
             status = image_set_alloc(set, l->capacity[s], l->d->image, e);
             set->names = status == ST_OK ? mem_calloc(l->capacity[s], sizeof *set->names) : NULL;
-            if (status == ST_OK && !set->names) {
+            if (status == ST_OK && !set->names)
                 status = err_set(e, ST_NOMEM, "out of memory for file names");
-            }
         }
     }
     return status;
@@ -199,15 +187,13 @@ static enum status widen_sets(struct loading *l, struct err *e)
 {
     struct shape gray = l->d->image, rgb = {3, gray.h, gray.w};
     l->stream = must_stream(l, rgb);
-    if (l->stream) {
+    if (l->stream)
         return ST_OK;
-    }
     enum status status = image_memory_check(total_capacity(l), rgb, e);
     for (int s = 0; status == ST_OK && s < SPLIT_COUNT; s++) {
         struct image_set *set = &l->d->sets[s];
-        if (l->capacity[s] == 0) {
+        if (l->capacity[s] == 0)
             continue;
-        }
         uint8_t *pixels = mem_realloc(set->pixels, l->capacity[s], shape_bytes(rgb));
         if (pixels) {
             set->pixels = pixels;
@@ -216,9 +202,8 @@ static enum status widen_sets(struct loading *l, struct err *e)
             status = err_set(e, ST_NOMEM, "out of memory for %zu images", l->capacity[s]);
         }
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         l->d->image = rgb;
-    }
     return status;
 }
 
@@ -227,26 +212,22 @@ static enum status append(struct loading *l, const struct image *image, const ch
                           enum split split, struct err *e)
 {
     enum status status = ST_OK;
-    if (l->d->image.c == 0) {
+    if (l->d->image.c == 0)
         status = allocate_sets(l, image, e);
-    } else if (image->c > l->d->image.c) {
+    else if (image->c > l->d->image.c)
         status = widen_sets(l, e);
-    }
-    if (status != ST_OK || l->stream) {
+    if (status != ST_OK || l->stream)
         return status;
-    }
     struct image_set *set = &l->d->sets[split];
     size_t bytes = shape_bytes(l->d->image);
     uint8_t *pixels = set->pixels + set->count * bytes;
     set->names[set->count] = mem_strdup(name);
-    if (!set->names[set->count]) {
+    if (!set->names[set->count])
         return err_set(e, ST_NOMEM, "out of memory for file names");
-    }
-    if (image->c < l->d->image.c) {
+    if (image->c < l->d->image.c)
         image_widen(image->pixels, bytes / 3, pixels);
-    } else {
+    else
         memcpy(pixels, image->pixels, bytes);
-    }
     set->labels[set->count++] = label;
     return ST_OK;
 }
@@ -257,9 +238,8 @@ static enum status load_file(struct loading *l, const char *name, uint16_t label
     const struct image *image = NULL;
     struct err reason = ERR_INIT;
     enum status status = image_file_decode(&l->decoder, l->source->path, name, &l->request, &image, &reason);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         return append(l, image, name, label, split, e);
-    }
     if (image_file_may_skip(l->source, status)) {
         image_file_note_skipped(l->d, &reason);
         return ST_OK;
@@ -271,11 +251,9 @@ static enum status load_files(struct loading *l, const struct file_list *files, 
                               struct err *e)
 {
     enum status status = ST_OK;
-    for (size_t i = 0; status == ST_OK && !l->stream && i < files->count; i++) {
-        if (choice[i] != SPLIT_COUNT) {
+    for (size_t i = 0; status == ST_OK && !l->stream && i < files->count; i++)
+        if (choice[i] != SPLIT_COUNT)
             status = load_file(l, files->paths[i], files->labels[i], (enum split)choice[i], e);
-        }
-    }
     return status;
 }
 
@@ -314,9 +292,8 @@ static enum status stream_files(struct loading *l, struct err *e)
         if (l->capacity[s] > 0) {
             set->labels = mem_calloc(l->capacity[s], sizeof *set->labels);
             set->names = mem_calloc(l->capacity[s], sizeof *set->names);
-            if (!set->labels || !set->names) {
+            if (!set->labels || !set->names)
                 return err_set(e, ST_NOMEM, "out of memory for the names of %zu images", l->capacity[s]);
-            }
         }
     }
     move_names(l, &l->train, l->train_choice);
@@ -327,12 +304,10 @@ static enum status stream_files(struct loading *l, struct err *e)
 static enum status load_all(struct loading *l, struct err *e)
 {
     enum status status = load_files(l, &l->train, l->train_choice, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = load_files(l, &l->test, l->test_choice, e);
-    }
-    if (status == ST_OK && l->stream) {
+    if (status == ST_OK && l->stream)
         status = stream_files(l, e);
-    }
     return status == ST_OK ? check_not_empty(l, e) : status;
 }
 
@@ -350,9 +325,8 @@ static enum status look_at_images(struct loading *l, const struct name_list *ima
             out->image = (struct shape){image->c == 3 ? 3 : 0, image->h, image->w};
             return ST_OK;
         }
-        if (!image_file_may_skip(l->source, status)) {
+        if (!image_file_may_skip(l->source, status))
             return err_set(e, status, "%s", reason.text);
-        }
     }
     /* Bad ones are left out, and those of other classes may be good: nothing is known yet. */
     return images->count > 0 ? ST_OK
@@ -369,17 +343,15 @@ enum status image_folder_look(const struct data_source *source, struct data_look
     image_decoder_init(&l.decoder);
     l.capacity[SPLIT_TRAIN] = 1;
     enum status status = prepare_request(&l, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = find_folders(&l, &test, e);
-    }
     if (status == ST_OK) {
         folder = mem_printf("%s/train/%s", source->path, d.class_names[0]);
         status =
             folder ? list_images(folder, &images, e) : err_set(e, ST_NOMEM, "out of memory for file names");
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = look_at_images(&l, &images, folder, out, e);
-    }
     out->classes = d.classes;
     name_list_release(&images);
     mem_free(folder);
@@ -393,15 +365,12 @@ enum status image_folder_load(const struct data_source *source, struct dataset *
     struct loading l = {.source = source, .d = d};
     image_decoder_init(&l.decoder);
     enum status status = list_files(&l, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = choose(&l, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = prepare_request(&l, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = load_all(&l, e);
-    }
     image_decoder_release(&l.decoder);
     file_list_release(&l.train);
     file_list_release(&l.test);

@@ -72,9 +72,8 @@ static bool is_harmless(int code)
 
 static void on_message(j_common_ptr common, int level)
 {
-    if (level < 0 && !is_harmless(common->err->msg_code)) {
+    if (level < 0 && !is_harmless(common->err->msg_code))
         give_up(common);
-    }
 }
 
 static void on_output(j_common_ptr common)
@@ -125,9 +124,8 @@ static void choose_scale(struct jpeg_reading *r)
     for (jpeg->scale_denom = r->request->resize_h > 0 ? 8 : 1; jpeg->scale_denom >= 1;
          jpeg->scale_denom /= 2) {
         jpeg_calc_output_dimensions(jpeg);
-        if (jpeg->scale_denom == 1 || (jpeg->output_height >= h && jpeg->output_width >= w)) {
+        if (jpeg->scale_denom == 1 || (jpeg->output_height >= h && jpeg->output_width >= w))
             return;
-        }
     }
 }
 
@@ -146,9 +144,8 @@ static void read_image(struct jpeg_reading *r, const uint8_t *file)
     r->status = image_prepare(r->out, jpeg->out_color_space == JCS_GRAYSCALE ? 1 : 3, (int)jpeg->image_height,
                               (int)jpeg->image_width, (int)jpeg->output_height, (int)jpeg->output_width,
                               r->request, r->e);
-    if (r->status != ST_OK) {
+    if (r->status != ST_OK)
         return;
-    }
     jpeg_start_decompress(jpeg);
     size_t pitch = (size_t)r->out->w * (size_t)r->out->c;
     while (jpeg->output_scanline < jpeg->output_height) {
@@ -168,9 +165,8 @@ enum status image_decode_jpeg(const uint8_t *file, size_t n, const struct image_
     r.handlers.emit_message = on_message;
     r.handlers.output_message = on_output;
     r.progress.progress_monitor = on_progress;
-    if (setjmp(r.escape) == 0) {
+    if (setjmp(r.escape) == 0)
         read_image(&r, file);
-    }
     jpeg_destroy_decompress(&r.jpeg);
     return r.status;
 }

@@ -74,11 +74,10 @@ static void release(png_structp png, png_voidp p)
 static void choose_transformations(png_structp png, png_infop info)
 {
     int type = png_get_color_type(png, info);
-    if (type == PNG_COLOR_TYPE_PALETTE) {
+    if (type == PNG_COLOR_TYPE_PALETTE)
         png_set_palette_to_rgb(png);
-    } else if (type == PNG_COLOR_TYPE_GRAY) {
+    else if (type == PNG_COLOR_TYPE_GRAY)
         png_set_expand_gray_1_2_4_to_8(png);
-    }
     png_set_scale_16(png);
     png_set_strip_alpha(png);
 }
@@ -86,14 +85,11 @@ static void choose_transformations(png_structp png, png_infop info)
 static void read_rows(struct png_reading *r, int passes)
 {
     size_t pitch = (size_t)r->out->w * (size_t)r->out->c;
-    if (png_get_rowbytes(r->png, r->info) != pitch) {
+    if (png_get_rowbytes(r->png, r->info) != pitch)
         png_error(r->png, "unexpected row length");
-    }
-    for (int pass = 0; pass < passes; pass++) {
-        for (int y = 0; y < r->out->h; y++) {
+    for (int pass = 0; pass < passes; pass++)
+        for (int y = 0; y < r->out->h; y++)
             png_read_row(r->png, r->out->pixels + (size_t)y * pitch, NULL);
-        }
-    }
     png_read_end(r->png, NULL); /* also finds a missing end */
 }
 
@@ -112,9 +108,8 @@ static void read_image(struct png_reading *r)
     int h = (int)png_get_image_height(r->png, r->info), w = (int)png_get_image_width(r->png, r->info);
     int c = png_get_color_type(r->png, r->info) & PNG_COLOR_MASK_COLOR ? 3 : 1;
     r->status = image_prepare(r->out, c, h, w, h, w, r->request, r->e);
-    if (r->status != ST_OK) {
+    if (r->status != ST_OK)
         return;
-    }
     choose_transformations(r->png, r->info);
     int passes = png_set_interlace_handling(r->png);
     png_read_update_info(r->png, r->info);
@@ -125,9 +120,8 @@ enum status image_decode_png(const uint8_t *file, size_t n, const struct image_r
                              struct image *out, struct err *e)
 {
     struct png_reading r = {.file = file, .n = n, .request = request, .out = out, .status = ST_OK, .e = e};
-    if (setjmp(r.escape) == 0) {
+    if (setjmp(r.escape) == 0)
         read_image(&r);
-    }
     png_destroy_read_struct(&r.png, &r.info, NULL);
     return r.status;
 }

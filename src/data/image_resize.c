@@ -25,9 +25,8 @@ static void filter_release(struct filter *f)
 static void normalise(const int64_t *values, int taps, int32_t *weight)
 {
     int64_t sum = 0, running = 0, given = 0;
-    for (int k = 0; k < taps; k++) {
+    for (int k = 0; k < taps; k++)
         sum += values[k];
-    }
     sum = sum > 0 ? sum : 1; /* the nearest sample is always within reach: it never is 0 */
     for (int k = 0; k < taps; k++) {
         running += values[k];
@@ -84,14 +83,11 @@ static inline void resize_row(const uint8_t *row, int c, const struct filter *f,
         const int32_t *weight = f->weight + (size_t)x * (size_t)f->taps;
         const uint8_t *p = row + (size_t)f->first[x] * (size_t)c;
         int32_t sum[4] = {0};
-        for (int k = 0; k < f->taps; k++) {
-            for (int channel = 0; channel < c; channel++) {
+        for (int k = 0; k < f->taps; k++)
+            for (int channel = 0; channel < c; channel++)
                 sum[channel] += weight[k] * *p++;
-            }
-        }
-        for (int channel = 0; channel < c; channel++) {
+        for (int channel = 0; channel < c; channel++)
             *out++ = round_weighted(sum[channel]);
-        }
     }
 }
 
@@ -102,11 +98,10 @@ static void resize_rows(const uint8_t *in, int h, int in_w, int c, const struct 
     for (int y = 0; y < h; y++) {
         const uint8_t *row = in + (size_t)y * (size_t)in_w * (size_t)c;
         uint8_t *to = out + (size_t)y * (size_t)out_w * (size_t)c;
-        if (c == 3) {
+        if (c == 3)
             resize_row(row, 3, f, out_w, to);
-        } else {
+        else
             resize_row(row, 1, f, out_w, to);
-        }
     }
 }
 
@@ -119,14 +114,11 @@ static void resize_columns(const uint8_t *in, size_t pitch, const struct filter 
         const int32_t *weight = f->weight + (size_t)y * (size_t)f->taps;
         const uint8_t *p = in + (size_t)f->first[y] * pitch;
         memset(sums, 0, pitch * sizeof *sums);
-        for (int k = 0; k < f->taps; k++, p += pitch) {
-            for (size_t x = 0; x < pitch; x++) {
+        for (int k = 0; k < f->taps; k++, p += pitch)
+            for (size_t x = 0; x < pitch; x++)
                 sums[x] += weight[k] * p[x];
-            }
-        }
-        for (size_t x = 0; x < pitch; x++) {
+        for (size_t x = 0; x < pitch; x++)
             *out++ = round_weighted(sums[x]);
-        }
     }
 }
 
@@ -149,12 +141,10 @@ enum status image_resize(const struct image *in, int h, int w, struct image *out
     struct filter across = {0}, down = {0};
     covering_size(in, h, w, &scaled_h, &scaled_w);
     enum status status = image_reserve(out, in->c, h, w, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = filter_init(&across, in->w, scaled_w, w, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = filter_init(&down, in->h, scaled_h, h, e);
-    }
     size_t pitch = (size_t)w * (size_t)in->c;
     uint8_t *narrow = status == ST_OK ? mem_alloc((size_t)in->h, pitch) : NULL;
     int32_t *sums = narrow ? mem_alloc(pitch, sizeof *sums) : NULL;

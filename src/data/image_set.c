@@ -9,13 +9,11 @@ enum status image_memory_check(size_t count, struct shape shape, struct err *e)
 {
     struct cpu_info machine;
     double bytes = (double)count * (double)shape_bytes(shape), mib = 1024.0 * 1024.0;
-    if (bytes <= 64 * mib) { /* every machine has that: no need to look */
+    if (bytes <= 64 * mib) /* every machine has that: no need to look */
         return ST_OK;
-    }
     cpu_detect(&machine);
-    if (machine.memory_bytes == 0 || bytes <= (double)machine.memory_bytes) {
+    if (machine.memory_bytes == 0 || bytes <= (double)machine.memory_bytes)
         return ST_OK;
-    }
     return err_set(
         e, ST_NOMEM,
         "%zu images of %dx%dx%d (channels, height, width) need %.0f MiB, this machine has %.0f MiB: "
@@ -32,9 +30,8 @@ enum status image_set_alloc(struct image_set *s, size_t capacity, struct shape s
 {
     *s = (struct image_set){0};
     enum status status = image_memory_check(capacity, shape, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     s->pixels = mem_alloc(capacity, shape_bytes(shape));
     s->labels = mem_calloc(capacity, sizeof *s->labels);
     if (!s->pixels || !s->labels) {
@@ -47,9 +44,8 @@ enum status image_set_alloc(struct image_set *s, size_t capacity, struct shape s
 
 void image_set_release(struct image_set *s)
 {
-    for (size_t i = 0; s->names && i < s->count; i++) {
+    for (size_t i = 0; s->names && i < s->count; i++)
         mem_free(s->names[i]);
-    }
     mem_free(s->names);
     mem_free(s->pixels);
     mem_free(s->labels);
@@ -59,9 +55,8 @@ void image_set_release(struct image_set *s)
 static size_t count_choice(const uint8_t *choice, size_t count, enum split wanted)
 {
     size_t found = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         found += choice[i] == wanted;
-    }
     return found;
 }
 
@@ -88,23 +83,19 @@ enum status image_set_partition(struct image_set *s, const uint8_t *choice, enum
 {
     size_t total = s->count, image_bytes = shape_bytes(shape);
     size_t val_count = count_choice(choice, total, SPLIT_VAL);
-    if (count_choice(choice, total, keep) == total) {
+    if (count_choice(choice, total, keep) == total)
         return ST_OK;
-    }
     if (val_count > 0) {
         enum status status = image_set_alloc(val, val_count, shape, e);
-        if (status != ST_OK) {
+        if (status != ST_OK)
             return status;
-        }
     }
     s->count = 0;
-    for (size_t i = 0; i < total; i++) {
-        if (choice[i] == keep) {
+    for (size_t i = 0; i < total; i++)
+        if (choice[i] == keep)
             append_image(s, s, i, image_bytes);
-        } else if (choice[i] == SPLIT_VAL) {
+        else if (choice[i] == SPLIT_VAL)
             append_image(val, s, i, image_bytes);
-        }
-    }
     shrink(s, image_bytes);
     return ST_OK;
 }
@@ -114,9 +105,8 @@ enum status class_names_numbered(struct dataset *d, struct err *e)
     d->class_names = mem_calloc((size_t)d->classes, sizeof *d->class_names);
     for (int k = 0; d->class_names && k < d->classes; k++) {
         d->class_names[k] = mem_printf("%d", k);
-        if (!d->class_names[k]) {
+        if (!d->class_names[k])
             return err_set(e, ST_NOMEM, "out of memory for %d class names", d->classes);
-        }
     }
     return d->class_names ? ST_OK : err_set(e, ST_NOMEM, "out of memory for %d class names", d->classes);
 }

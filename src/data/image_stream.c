@@ -42,12 +42,10 @@ void image_reader_release(struct image_reader *r)
 
 void image_stream_free(struct image_stream *s)
 {
-    if (!s) {
+    if (!s)
         return;
-    }
-    for (int i = 0; i < SPLIT_COUNT; i++) {
+    for (int i = 0; i < SPLIT_COUNT; i++)
         mem_free(s->checks[i]);
-    }
     mem_free(s->root);
     mem_free(s);
 }
@@ -57,9 +55,8 @@ static enum status read_image(const struct image_stream *s, const char *name, in
                               struct image_reader *r, const struct image **out, struct err *e)
 {
     enum status status = image_file_decode(&r->decoder, s->root, name, &s->request, out, e);
-    if (status != ST_OK || (*out)->c >= channels) {
+    if (status != ST_OK || (*out)->c >= channels)
         return status;
-    }
     const struct image *gray = *out;
     status = image_reserve(&r->wide, channels, gray->h, gray->w, e);
     if (status == ST_OK) {
@@ -124,9 +121,8 @@ static void scan_image(struct scan *s, struct image_reader *r, size_t i)
     const struct image_set *set = &s->d->sets[s->split];
     const struct image *image = NULL;
     size_t bytes = shape_bytes(scan_shape(s)), later = s->first + i + s->images;
-    if (later < set->count) {
+    if (later < set->count)
         begin_reading(s->d->stream, set->names[later]);
-    }
     result->reason = ERR_INIT;
     result->status =
         read_image(s->d->stream, set->names[s->first + i], s->channels, r, &image, &result->reason);
@@ -141,9 +137,8 @@ static void *scan_run(void *context)
 {
     const struct scan_share *share = context;
     struct scan *s = share->scan;
-    for (size_t i; (i = atomic_fetch_add(&s->next, 1)) < s->count;) {
+    for (size_t i; (i = atomic_fetch_add(&s->next, 1)) < s->count;)
         scan_image(s, &s->reader[share->number], i);
-    }
     return NULL;
 }
 
@@ -156,15 +151,13 @@ static void scan_block(struct scan *s)
     atomic_store(&s->next, 0);
     for (int i = 1; i < s->readers && (size_t)i < s->count; i++) {
         shares[started] = (struct scan_share){s, i};
-        if (pthread_create(&threads[started], NULL, scan_run, &shares[started]) != 0) {
+        if (pthread_create(&threads[started], NULL, scan_run, &shares[started]) != 0)
             break;
-        }
         started++;
     }
     scan_run(&(struct scan_share){s, 0});
-    for (int i = 0; i < started; i++) {
+    for (int i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
-    }
 }
 
 /* Takes the results of a block, in order. */
@@ -216,9 +209,8 @@ static enum status scan_set(struct scan *s, enum split split, struct err *e)
         scan_block(s);
         status = scan_collect(s, e);
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         digest_labels(&s->digest, set->labels, set->count);
-    }
     remove_skipped(set);
     return status;
 }
@@ -230,15 +222,12 @@ static enum status scan_pass(struct scan *s, struct err *e)
     s->stale = false;
     s->channels = s->d->image.c;
     enum status status = digest_init(&s->digest, s->d->image, s->d->classes, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
-    for (int i = 0; status == ST_OK && i < SPLIT_COUNT; i++) {
+    for (int i = 0; status == ST_OK && i < SPLIT_COUNT; i++)
         status = scan_set(s, (enum split)i, e);
-    }
-    if (status == ST_OK && !s->stale) {
+    if (status == ST_OK && !s->stale)
         digest_finish(&s->digest, s->d);
-    }
     digest_release(&s->digest);
     return status;
 }
@@ -259,18 +248,16 @@ static enum status scan_init(struct scan *s, struct err *e)
 static enum status scan_all(struct dataset *d, const struct data_source *source, struct err *e)
 {
     struct scan *s = mem_calloc(1, sizeof *s);
-    if (!s) {
+    if (!s)
         return err_set(e, ST_NOMEM, "out of memory for the images to read");
-    }
     s->source = source;
     s->d = d;
     enum status status = scan_init(s, e);
     do {
         status = status == ST_OK ? scan_pass(s, e) : status;
     } while (status == ST_OK && s->stale);
-    for (int i = 0; i < s->readers; i++) {
+    for (int i = 0; i < s->readers; i++)
         image_reader_release(&s->reader[i]);
-    }
     mem_free(s->pixels);
     mem_free(s->results);
     mem_free(s);
@@ -281,9 +268,8 @@ enum status image_stream_open(struct dataset *d, const struct data_source *sourc
                               const struct image_request *request, struct err *e)
 {
     struct image_stream *s = d->stream = mem_calloc(1, sizeof *s);
-    if (!s) {
+    if (!s)
         return err_set(e, ST_NOMEM, "out of memory for an image folder");
-    }
     atomic_flag_clear(&s->failing);
     s->request = *request;
     s->root = mem_strdup(source->path);
@@ -300,9 +286,8 @@ enum status image_stream_open(struct dataset *d, const struct data_source *sourc
 /* Keeps the first failure. */
 static void note_failure(struct image_stream *s, const struct err *reason)
 {
-    if (!atomic_flag_test_and_set(&s->failing)) {
+    if (!atomic_flag_test_and_set(&s->failing))
         s->failure = *reason;
-    }
 }
 
 bool image_stream_read(const struct dataset *d, enum split split, size_t index, struct image_reader *r,
@@ -328,17 +313,14 @@ bool image_stream_read(const struct dataset *d, enum split split, size_t index, 
 
 enum status dataset_failure(const struct dataset *d, struct err *e)
 {
-    if (!d->stream || d->stream->failure.status == ST_OK) {
+    if (!d->stream || d->stream->failure.status == ST_OK)
         return ST_OK;
-    }
     return err_set(e, d->stream->failure.status, "%s", d->stream->failure.text);
 }
 
 void dataset_ahead(const struct dataset *d, enum split split, const uint32_t *samples, size_t count)
 {
-    for (size_t i = 0; d->stream && i < count; i++) {
-        if (samples[i] < d->sets[split].count) {
+    for (size_t i = 0; d->stream && i < count; i++)
+        if (samples[i] < d->sets[split].count)
             begin_reading(d->stream, d->sets[split].names[samples[i]]);
-        }
-    }
 }

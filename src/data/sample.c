@@ -53,9 +53,8 @@ static struct placement draw_placement(const struct augmentation *a, struct shap
 /* Mirrors a coordinate at both borders; -1 becomes 1, n becomes n - 2. */
 static inline int reflect(int i, int n)
 {
-    if (i < 0) {
+    if (i < 0)
         return -i;
-    }
     return i < n ? i : 2 * (n - 1) - i;
 }
 
@@ -65,9 +64,8 @@ static inline void put_pixels(const float table[4][256], const uint8_t *in, int 
                               long step)
 {
     for (int i = 0; i < n; i++) {
-        for (int k = 0; k < c; k++) {
+        for (int k = 0; k < c; k++)
             out[k] = table[k][in[k]];
-        }
         in += c;
         out += step;
     }
@@ -77,13 +75,12 @@ static void put_run(const struct dataset *d, const uint8_t *in, int n, float *ou
 {
     int c = d->image.c;
     long step = backward ? -c : c;
-    if (c == 3) {
+    if (c == 3)
         put_pixels(d->normalised, in, n, 3, out, step);
-    } else if (c == 1) {
+    else if (c == 1)
         put_pixels(d->normalised, in, n, 1, out, step);
-    } else {
+    else
         put_pixels(d->normalised, in, n, c, out, step);
-    }
 }
 
 static void put_black(const struct dataset *d, float *out)
@@ -112,21 +109,18 @@ static float *target(const struct dataset *d, const struct placement *p, int x, 
 static void put_row(const struct dataset *d, const struct placement *p, const uint8_t *row, float *out)
 {
     int w = d->image.w, first = larger(0, -p->dx), end = smaller(w, w - p->dx);
-    for (int x = 0; x < first; x++) {
+    for (int x = 0; x < first; x++)
         put_border(d, row, x + p->dx, p->reflect, target(d, p, x, out));
-    }
     put_run(d, row + (size_t)(first + p->dx) * (size_t)d->image.c, end - first, target(d, p, first, out),
             p->flip);
-    for (int x = end; x < w; x++) {
+    for (int x = end; x < w; x++)
         put_border(d, row, x + p->dx, p->reflect, target(d, p, x, out));
-    }
 }
 
 static void put_black_row(const struct dataset *d, float *out)
 {
-    for (int x = 0; x < d->image.w; x++) {
+    for (int x = 0; x < d->image.w; x++)
         put_black(d, out + (size_t)x * (size_t)d->image.c);
-    }
 }
 
 /* Writes the sample of an image in memory. */
@@ -138,13 +132,12 @@ static void put_image(const struct dataset *d, const struct placement *p, const 
     for (int y = 0; y < h; y++) {
         int from = y + p->dy;
         float *row = out + (size_t)y * pitch;
-        if (from >= 0 && from < h) {
+        if (from >= 0 && from < h)
             put_row(d, p, pixels + (size_t)from * row_bytes, row);
-        } else if (p->reflect) {
+        else if (p->reflect)
             put_row(d, p, pixels + (size_t)reflect(from, h) * row_bytes, row);
-        } else {
+        else
             put_black_row(d, row);
-        }
     }
 }
 
@@ -155,9 +148,8 @@ static bool put_streamed(const struct dataset *d, enum split split, size_t index
     const uint8_t *pixels;
     image_reader_init(&reader);
     bool read = image_stream_read(d, split, index, &reader, &pixels);
-    if (read) {
+    if (read)
         put_image(d, p, pixels, out, pitch);
-    }
     image_reader_release(&reader);
     return read;
 }
@@ -167,13 +159,11 @@ int dataset_sample(const struct dataset *d, enum split split, size_t index, cons
 {
     const struct image_set *set = &d->sets[split];
     struct placement p = {false, false, 0, 0};
-    if (a && (a->flip || a->crop_pad > 0)) {
+    if (a && (a->flip || a->crop_pad > 0))
         p = draw_placement(a, d->image, seed, epoch, index);
-    }
-    if (!d->stream) {
+    if (!d->stream)
         put_image(d, &p, set->pixels + index * shape_bytes(d->image), out, pitch);
-    } else if (!put_streamed(d, split, index, &p, out, pitch)) {
+    else if (!put_streamed(d, split, index, &p, out, pitch))
         return -1;
-    }
     return set->labels[index];
 }

@@ -41,15 +41,12 @@ static enum status groups_init(struct groups *g, const uint16_t *labels, size_t 
         groups_release(g);
         return err_set(e, ST_NOMEM, "out of memory while splitting %zu images", count);
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         g->start[labels[i] + 1]++;
-    }
-    for (size_t k = 0; k < n; k++) {
+    for (size_t k = 0; k < n; k++)
         g->start[k + 1] += g->start[k];
-    }
-    for (size_t i = 0; i < count; i++) { /* `first` counts what is placed already; zero again below */
+    for (size_t i = 0; i < count; i++) /* `first` counts what is placed already; zero again below */
         g->members[g->start[labels[i]] + g->first[labels[i]]++] = (uint32_t)i;
-    }
     memset(g->first, 0, n * sizeof *g->first);
     return ST_OK;
 }
@@ -67,9 +64,8 @@ struct share {
 static int compare_shares(const void *a, const void *b)
 {
     const struct share *x = a, *y = b;
-    if (x->remainder != y->remainder) {
+    if (x->remainder != y->remainder)
         return x->remainder > y->remainder ? -1 : 1;
-    }
     return x->class - y->class;
 }
 
@@ -78,13 +74,11 @@ static enum status divide(const struct groups *g, const size_t *taken, size_t to
                           struct err *e)
 {
     struct share *shares = mem_alloc((size_t)g->classes, sizeof *shares);
-    if (!shares) {
+    if (!shares)
         return err_set(e, ST_NOMEM, "out of memory while splitting %zu images", g->count);
-    }
     uint64_t available = 0, given = 0;
-    for (int k = 0; k < g->classes; k++) {
+    for (int k = 0; k < g->classes; k++)
         available += group_size(g, k) - taken[k];
-    }
     for (int k = 0; k < g->classes; k++) {
         uint64_t product = (uint64_t)total * (group_size(g, k) - taken[k]);
         quota[k] = available ? product / available : 0;
@@ -92,9 +86,8 @@ static enum status divide(const struct groups *g, const size_t *taken, size_t to
         given += quota[k];
     }
     qsort(shares, (size_t)g->classes, sizeof *shares, compare_shares);
-    for (int i = 0; given < total && i < g->classes; i++, given++) {
+    for (int i = 0; given < total && i < g->classes; i++, given++)
         quota[shares[i].class]++;
-    }
     mem_free(shares);
     return ST_OK;
 }
@@ -109,9 +102,8 @@ static void mark(const struct groups *g, uint64_t seed, uint64_t set, enum split
         struct rng rng = rng_stream(seed, RNG_SPLIT, (uint64_t)k, set);
         const uint32_t *members = g->members + g->start[k];
         rng_permutation(&rng, g->order, group_size(g, k));
-        for (size_t i = 0; i < g->first[k] + g->second[k]; i++) {
+        for (size_t i = 0; i < g->first[k] + g->second[k]; i++)
             choice[members[g->order[i]]] = (uint8_t)(i < g->first[k] ? first_mark : second_mark);
-        }
     }
 }
 
@@ -136,20 +128,16 @@ enum status split_training(const uint16_t *labels, size_t count, int classes,
     size_t val = source->val > 0 ? (size_t)source->val : 0;
     struct groups g;
     enum status status = split_check(source, count, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     status = groups_init(&g, labels, count, classes, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     status = divide(&g, g.second, val, g.first, e); /* `second` is all zero yet: nothing taken */
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = divide(&g, g.first, limited(count - val, source->train_limit), g.second, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         mark(&g, source->val_seed, 0, SPLIT_VAL, SPLIT_TRAIN, choice);
-    }
     groups_release(&g);
     return status;
 }
@@ -159,13 +147,11 @@ enum status split_test(const uint16_t *labels, size_t count, int classes, const 
 {
     struct groups g;
     enum status status = groups_init(&g, labels, count, classes, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     status = divide(&g, g.second, limited(count, source->test_limit), g.first, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         mark(&g, source->val_seed, 1, SPLIT_TEST, SPLIT_TEST, choice);
-    }
     groups_release(&g);
     return status;
 }
@@ -176,19 +162,15 @@ enum status split_loaded(struct dataset *d, const struct data_source *source, st
     struct image_set none = {0}; /* a test set gives nothing to validation */
     size_t longest = train->count > test->count ? train->count : test->count;
     uint8_t *choice = mem_alloc(longest, 1);
-    if (!choice) {
+    if (!choice)
         return err_set(e, ST_NOMEM, "out of memory while splitting %zu images", longest);
-    }
     enum status status = split_training(train->labels, train->count, d->classes, source, choice, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = image_set_partition(train, choice, SPLIT_TRAIN, d->image, &d->sets[SPLIT_VAL], e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = split_test(test->labels, test->count, d->classes, source, choice, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = image_set_partition(test, choice, SPLIT_TEST, d->image, &none, e);
-    }
     mem_free(choice);
     return status;
 }

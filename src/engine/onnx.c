@@ -139,10 +139,9 @@ static void conv_write(struct graph *g, const struct layer *l)
 static int writers(const struct arch *a, int tensor, const struct layer *out[2])
 {
     int count = 0;
-    for (int i = 0; i < a->layer_count && count < 2; i++) {
+    for (int i = 0; i < a->layer_count && count < 2; i++)
         if (a->layers[i].out == tensor)
             out[count++] = &a->layers[i];
-    }
     return count;
 }
 

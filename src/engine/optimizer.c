@@ -68,11 +68,10 @@ static void adam_update(struct adam a, float g_scale, size_t n, float *restrict 
 void optimizer_update(const struct recipe *r, double lr, int64_t t, double decay, float g_scale, size_t n,
                       float *restrict w, const float *restrict g, float *const state[2])
 {
-    if (r->optimizer != OPTIMIZER_SGD) {
+    if (r->optimizer != OPTIMIZER_SGD)
         adam_update(adam_prepare(r, lr, t, decay), g_scale, n, w, g, state[0], state[1]);
-    } else if (r->nesterov) {
+    else if (r->nesterov)
         sgd_nesterov((float)lr, (float)r->momentum, (float)decay, g_scale, n, w, g, state[0]);
-    } else {
+    else
         sgd((float)lr, (float)r->momentum, (float)decay, g_scale, n, w, g, state[0]);
-    }
 }

@@ -61,11 +61,9 @@ static const char *name_of(const struct names *names, int value)
 
 static int name_find(const struct names *names, const char *text)
 {
-    for (int i = 0; i < names->count; i++) {
-        if (strcmp(text, names->text[i]) == 0) {
+    for (int i = 0; i < names->count; i++)
+        if (strcmp(text, names->text[i]) == 0)
             return i;
-        }
-    }
     return -1;
 }
 
@@ -77,9 +75,8 @@ const char *optimizer_name(enum optimizer o)
 bool optimizer_parse(const char *text, enum optimizer *out)
 {
     int found = name_find(&optimizer_names, text);
-    if (found >= 0) {
+    if (found >= 0)
         *out = (enum optimizer)found;
-    }
     return found >= 0;
 }
 
@@ -91,9 +88,8 @@ const char *schedule_name(enum schedule s)
 bool schedule_parse(const char *text, enum schedule *out)
 {
     int found = name_find(&schedule_names, text);
-    if (found >= 0) {
+    if (found >= 0)
         *out = (enum schedule)found;
-    }
     return found >= 0;
 }
 
@@ -105,9 +101,8 @@ const char *init_name(enum init i)
 bool init_parse(const char *text, enum init *out)
 {
     int found = name_find(&init_names, text);
-    if (found >= 0) {
+    if (found >= 0)
         *out = (enum init)found;
-    }
     return found >= 0;
 }
 
@@ -167,9 +162,8 @@ static enum status check_reals(const struct recipe *r, struct err *e)
 
 static enum status check_kind(const char *key, int value, const struct names *names, struct err *e)
 {
-    if (value >= 0 && value < names->count) {
+    if (value >= 0 && value < names->count)
         return ST_OK;
-    }
     return err_set(e, ST_USAGE, "%s: %d is unknown, allowed are %d (%s) to %d (%s)", key, value, 0,
                    names->text[0], names->count - 1, names->text[names->count - 1]);
 }
@@ -177,24 +171,20 @@ static enum status check_kind(const char *key, int value, const struct names *na
 static enum status check_kinds(const struct recipe *r, struct err *e)
 {
     enum status st = check_kind("optimizer", (int)r->optimizer, &optimizer_names, e);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = check_kind("schedule", (int)r->schedule, &schedule_names, e);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = check_kind("init", (int)r->init, &init_names, e);
-    }
     return st;
 }
 
 enum status recipe_check(const struct recipe *r, struct err *e)
 {
     enum status st = check_counts(r, e);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = check_reals(r, e);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = check_kinds(r, e);
-    }
     return st;
 }
 
@@ -222,9 +212,8 @@ struct canonical {
 
 static void put(struct canonical *c, uint64_t value)
 {
-    for (int shift = 0; shift < 64; shift += 8) {
+    for (int shift = 0; shift < 64; shift += 8)
         c->bytes[c->n++] = (unsigned char)(value >> shift & 0xff);
-    }
 }
 
 static void put_int(struct canonical *c, int value)

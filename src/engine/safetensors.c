@@ -31,13 +31,11 @@ void safetensors_free(struct safetensors *s)
 static enum status check_checksum(const struct safetensors *s, const char *name, struct err *e)
 {
     const char *stored = safetensors_meta(s, SAFETENSORS_CHECKSUM);
-    if (!stored) {
+    if (!stored)
         return ST_OK;
-    }
     struct hasher *hasher = hasher_create();
-    if (!hasher) {
+    if (!hasher)
         return err_set(e, ST_NOMEM, "%s: out of memory", name);
-    }
     hasher_add(hasher, s->data, s->header.data_bytes);
     char computed[HASH_TEXT];
     st_header_checksum(&s->header, hasher_value(hasher), computed);
@@ -58,12 +56,10 @@ static enum status take_data(struct safetensors *s, const char *data, size_t n, 
                        s->header.data_bytes);
     }
     s->data = mem_aligned(n);
-    if (!s->data) {
+    if (!s->data)
         return err_set(e, ST_NOMEM, "%s: out of memory", name);
-    }
-    if (n > 0) {
+    if (n > 0)
         memcpy(s->data, data, n);
-    }
     for (int i = 0; i < s->header.count; i++) {
         /* All tensors are F32 without gaps, so every place is a multiple of 4. */
         s->header.entries[i].tensor.data = (float *)(void *)(s->data + s->header.entries[i].begin);
@@ -74,9 +70,8 @@ static enum status take_data(struct safetensors *s, const char *data, size_t n, 
 static uint64_t read_length(const unsigned char *bytes)
 {
     uint64_t length = 0;
-    for (int i = LENGTH_BYTES - 1; i >= 0; i--) {
+    for (int i = LENGTH_BYTES - 1; i >= 0; i--)
         length = length << 8 | bytes[i];
-    }
     return length;
 }
 
@@ -95,13 +90,11 @@ enum status safetensors_parse(const void *bytes, size_t n, const char *name, str
                        (unsigned long long)length, rest);
     }
     struct safetensors *s = mem_calloc(1, sizeof *s);
-    if (!s) {
+    if (!s)
         return err_set(e, ST_NOMEM, "%s: out of memory", name);
-    }
     enum status st = st_header_parse(text, (size_t)length, name, &s->header, e);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = take_data(s, text + length, rest - (size_t)length, name, e);
-    }
     if (st != ST_OK) {
         safetensors_free(s);
         return st;
@@ -124,11 +117,9 @@ enum status safetensors_read(const char *path, struct safetensors **out, struct 
 
 const struct st_tensor *safetensors_find(const struct safetensors *s, const char *name)
 {
-    for (int i = 0; i < s->header.count; i++) {
-        if (strcmp(s->header.entries[i].tensor.name, name) == 0) {
+    for (int i = 0; i < s->header.count; i++)
+        if (strcmp(s->header.entries[i].tensor.name, name) == 0)
             return &s->header.entries[i].tensor;
-        }
-    }
     return NULL;
 }
 
@@ -145,8 +136,7 @@ const struct st_tensor *safetensors_at(const struct safetensors *s, int i)
 const char *safetensors_meta(const struct safetensors *s, const char *key)
 {
     struct json_object *value = NULL;
-    if (!s->header.meta || !json_object_object_get_ex(s->header.meta, key, &value)) {
+    if (!s->header.meta || !json_object_object_get_ex(s->header.meta, key, &value))
         return NULL;
-    }
     return json_object_get_string(value);
 }

@@ -38,9 +38,8 @@ static enum status scan_text(const char *text, size_t n, const char *name, long 
         if (text[i] == '"') {
             string = !string;
         } else if (string && text[i] == '\\') {
-            if (n - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0) {
+            if (n - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
                 return err_set(e, ST_CORRUPT, "%s: byte %zu: the header holds a zero character", name, 8 + i);
-            }
             i++;
         } else if (!string && text[i] == '\'') {
             return bad_json(name, i, "unexpected character", e);
@@ -54,13 +53,11 @@ static enum status scan_text(const char *text, size_t n, const char *name, long 
 static enum status parse_json(const char *text, size_t n, const char *name, struct json_object **out,
                               struct err *e)
 {
-    if (n == 0 || text[0] != '{') {
+    if (n == 0 || text[0] != '{')
         return err_set(e, ST_CORRUPT, "%s: byte 8: the header does not begin with {", name);
-    }
     struct json_tokener *tokener = json_tokener_new_ex(HEADER_DEPTH);
-    if (!tokener) {
+    if (!tokener)
         return err_set(e, ST_NOMEM, "%s: out of memory", name);
-    }
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
     struct json_object *root = json_tokener_parse_ex(tokener, text, (int)n);
     enum json_tokener_error error = json_tokener_get_error(tokener);
@@ -85,18 +82,16 @@ static long tree_members(struct json_object *root)
     json_object_object_foreach(root, key, value)
     {
         (void)key;
-        if (json_object_is_type(value, json_type_object)) {
+        if (json_object_is_type(value, json_type_object))
             members += json_object_object_length(value);
-        }
     }
     return members;
 }
 
 static enum status check_meta(struct json_object *meta, const char *name, struct err *e)
 {
-    if (!json_object_is_type(meta, json_type_object)) {
+    if (!json_object_is_type(meta, json_type_object))
         return err_set(e, ST_CORRUPT, "%s: " SAFETENSORS_META " is not an object", name);
-    }
     json_object_object_foreach(meta, key, value)
     {
         (void)key;
@@ -115,11 +110,9 @@ static enum status read_name(const char *key, const char *file, struct st_tensor
         return err_set(e, ST_CORRUPT, "%s: a tensor's name has %zu bytes, allowed are 1 to %d", file, n,
                        SAFETENSORS_NAME - 1);
     }
-    for (size_t i = 0; i < n; i++) {
-        if ((unsigned char)key[i] < ' ' || key[i] == 0x7f) {
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)key[i] < ' ' || key[i] == 0x7f)
             return err_set(e, ST_CORRUPT, "%s: a tensor's name holds a control character", file);
-        }
-    }
     memcpy(out->name, key, n + 1);
     return ST_OK;
 }
@@ -127,9 +120,8 @@ static enum status read_name(const char *key, const char *file, struct st_tensor
 /* A whole number of at least 0. */
 static bool read_count(struct json_object *value, int64_t *out)
 {
-    if (!json_object_is_type(value, json_type_int)) {
+    if (!json_object_is_type(value, json_type_int))
         return false;
-    }
     *out = json_object_get_int64(value); /* values beyond int64_t saturate; no file is that long */
     return *out >= 0;
 }
@@ -137,9 +129,8 @@ static bool read_count(struct json_object *value, int64_t *out)
 static enum status read_shape(struct json_object *shape, struct st_tensor *out, size_t *bytes,
                               const struct place *p)
 {
-    if (!json_object_is_type(shape, json_type_array)) {
+    if (!json_object_is_type(shape, json_type_array))
         return corrupt(p, "shape is missing or not a list");
-    }
     size_t dims = json_object_array_length(shape);
     if (dims > SAFETENSORS_MAX_DIMS) {
         return err_set(p->e, ST_CORRUPT, "%s: tensor \"%s\": %zu dimensions, allowed are at most %d", p->file,
@@ -147,12 +138,10 @@ static enum status read_shape(struct json_object *shape, struct st_tensor *out, 
     }
     *bytes = sizeof(float);
     for (size_t i = 0; i < dims; i++) {
-        if (!read_count(json_object_array_get_idx(shape, i), &out->shape[i])) {
+        if (!read_count(json_object_array_get_idx(shape, i), &out->shape[i]))
             return corrupt(p, "shape holds something else than whole numbers from 0");
-        }
-        if (__builtin_mul_overflow(*bytes, (size_t)out->shape[i], bytes)) {
+        if (__builtin_mul_overflow(*bytes, (size_t)out->shape[i], bytes))
             return corrupt(p, "its size overflows");
-        }
     }
     out->dims = (int)dims;
     return ST_OK;
@@ -164,9 +153,8 @@ static enum status read_offsets(struct json_object *offsets, size_t bytes, struc
     int64_t begin, end;
     if (!json_object_is_type(offsets, json_type_array) || json_object_array_length(offsets) != 2 ||
         !read_count(json_object_array_get_idx(offsets, 0), &begin) ||
-        !read_count(json_object_array_get_idx(offsets, 1), &end) || begin > end) {
+        !read_count(json_object_array_get_idx(offsets, 1), &end) || begin > end)
         return corrupt(p, "data_offsets are not two ascending whole numbers");
-    }
     if ((uint64_t)(end - begin) != bytes) {
         return err_set(p->e, ST_CORRUPT,
                        "%s: tensor \"%s\": data_offsets span %lld bytes, the shape needs %zu", p->file,
@@ -181,43 +169,36 @@ static enum status read_tensor(const char *key, struct json_object *value, const
                                struct st_entry *out, struct err *e)
 {
     enum status st = read_name(key, file, &out->tensor, e);
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     struct place place = {file, out->tensor.name, e};
-    if (!json_object_is_type(value, json_type_object) || json_object_object_length(value) != 3) {
+    if (!json_object_is_type(value, json_type_object) || json_object_object_length(value) != 3)
         return corrupt(&place, "it is not an object of dtype, shape and data_offsets");
-    }
     struct json_object *dtype = json_object_object_get(value, "dtype");
-    if (!json_object_is_type(dtype, json_type_string) || strcmp(json_object_get_string(dtype), "F32") != 0) {
+    if (!json_object_is_type(dtype, json_type_string) || strcmp(json_object_get_string(dtype), "F32") != 0)
         return corrupt(&place, "dtype is not F32, the only one supported");
-    }
     size_t bytes = 0;
     st = read_shape(json_object_object_get(value, "shape"), &out->tensor, &bytes, &place);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = read_offsets(json_object_object_get(value, "data_offsets"), bytes, out, &place);
-    }
     return st;
 }
 
 static int compare_places(const void *a, const void *b)
 {
     const struct st_entry *x = a, *y = b;
-    if (x->begin != y->begin) {
+    if (x->begin != y->begin)
         return x->begin < y->begin ? -1 : 1;
-    }
-    if (x->end != y->end) { /* empty tensors first: they end where the next begins */
+    if (x->end != y->end) /* empty tensors first: they end where the next begins */
         return x->end < y->end ? -1 : 1;
-    }
     return strcmp(x->tensor.name, y->tensor.name);
 }
 
 static enum status read_tensors(struct st_header *h, const char *name, struct err *e)
 {
     h->entries = mem_calloc((size_t)json_object_object_length(h->root) + 1, sizeof *h->entries);
-    if (!h->entries) {
+    if (!h->entries)
         return err_set(e, ST_NOMEM, "%s: out of memory", name);
-    }
     json_object_object_foreach(h->root, key, value)
     {
         enum status st = ST_OK;
@@ -227,9 +208,8 @@ static enum status read_tensors(struct st_header *h, const char *name, struct er
         } else {
             st = read_tensor(key, value, name, &h->entries[h->count++], e);
         }
-        if (st != ST_OK) {
+        if (st != ST_OK)
             return st;
-        }
     }
     qsort(h->entries, (size_t)h->count, sizeof *h->entries, compare_places);
     for (int i = 0; i < h->count; i++) {
@@ -253,15 +233,12 @@ enum status st_header_parse(const char *text, size_t n, const char *name, struct
                        SAFETENSORS_HEADER_MAX);
     }
     enum status st = scan_text(text, n, name, &members, e);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = parse_json(text, n, name, &header.root, e);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = read_tensors(&header, name, e);
-    }
-    if (st == ST_OK && members != tree_members(header.root)) {
+    if (st == ST_OK && members != tree_members(header.root))
         st = err_set(e, ST_CORRUPT, "%s: the header holds a key twice", name);
-    }
     if (st != ST_OK) {
         st_header_release(&header);
         return st;
@@ -290,9 +267,8 @@ void st_header_checksum(const struct st_header *h, uint64_t data_hash, char out[
     for (int i = 0; i < h->count; i++) {
         const struct st_entry *entry = &h->entries[i];
         uint64_t numbers[2 + SAFETENSORS_MAX_DIMS] = {entry->begin, (uint64_t)entry->tensor.dims};
-        for (int k = 0; k < entry->tensor.dims; k++) {
+        for (int k = 0; k < entry->tensor.dims; k++)
             numbers[2 + k] = (uint64_t)entry->tensor.shape[k];
-        }
         tensors += hash_pair(hash_bytes(entry->tensor.name, strlen(entry->tensor.name)),
                              hash_bytes(numbers, sizeof numbers));
     }

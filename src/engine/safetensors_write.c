@@ -14,9 +14,8 @@ enum { DATA_ALIGNMENT = 64 };
  * ownership. */
 static bool json_give(struct json_object *to, const char *key, struct json_object *value)
 {
-    if (value && (key ? json_object_object_add(to, key, value) : json_object_array_add(to, value)) == 0) {
+    if (value && (key ? json_object_object_add(to, key, value) : json_object_array_add(to, value)) == 0)
         return true;
-    }
     json_object_put(value);
     return false;
 }
@@ -42,15 +41,12 @@ static enum status refuse(const char *path, const char *what, int index, const c
 /* Bytes of a tensor; false if its shape is out of range. */
 static bool tensor_bytes(const struct st_tensor *t, int64_t *bytes)
 {
-    if (t->dims < 0 || t->dims > SAFETENSORS_MAX_DIMS) {
+    if (t->dims < 0 || t->dims > SAFETENSORS_MAX_DIMS)
         return false;
-    }
     *bytes = sizeof(float);
-    for (int i = 0; i < t->dims; i++) {
-        if (t->shape[i] < 0 || __builtin_mul_overflow(*bytes, t->shape[i], bytes)) {
+    for (int i = 0; i < t->dims; i++)
+        if (t->shape[i] < 0 || __builtin_mul_overflow(*bytes, t->shape[i], bytes))
             return false;
-        }
-    }
     return true;
 }
 
@@ -60,12 +56,10 @@ static enum status add_tensor(struct json_object *root, const struct st_tensor *
 {
     int64_t bytes = 0, offsets[2] = {*place, 0};
     if (!memchr(t->name, '\0', sizeof t->name) || strcmp(t->name, SAFETENSORS_META) == 0 ||
-        json_object_object_get_ex(root, t->name, NULL)) {
+        json_object_object_get_ex(root, t->name, NULL))
         return refuse(path, "tensor", index, "its name is too long, reserved or used twice", e);
-    }
-    if (!tensor_bytes(t, &bytes) || __builtin_add_overflow(*place, bytes, &offsets[1])) {
+    if (!tensor_bytes(t, &bytes) || __builtin_add_overflow(*place, bytes, &offsets[1]))
         return refuse(path, "tensor", index, "its shape is out of range", e);
-    }
     struct json_object *entry = json_object_new_object();
     bool given = entry && json_give(entry, "dtype", json_object_new_string("F32")) &&
                  json_give(entry, "shape", json_numbers(t->shape, t->dims)) &&
@@ -74,9 +68,8 @@ static enum status add_tensor(struct json_object *root, const struct st_tensor *
         json_object_put(entry);
         entry = NULL;
     }
-    if (!json_give(root, t->name, entry)) {
+    if (!json_give(root, t->name, entry))
         return err_set(e, ST_NOMEM, "cannot write %s: out of memory", path);
-    }
     *place = offsets[1];
     return ST_OK;
 }
@@ -84,12 +77,10 @@ static enum status add_tensor(struct json_object *root, const struct st_tensor *
 static enum status add_meta(struct json_object *object, const struct st_meta *meta, int index,
                             const char *path, struct err *e)
 {
-    if (strcmp(meta->key, SAFETENSORS_CHECKSUM) == 0 || json_object_object_get_ex(object, meta->key, NULL)) {
+    if (strcmp(meta->key, SAFETENSORS_CHECKSUM) == 0 || json_object_object_get_ex(object, meta->key, NULL))
         return refuse(path, "metadata entry", index, "its key is reserved or used twice", e);
-    }
-    if (!json_give(object, meta->key, json_object_new_string(meta->value))) {
+    if (!json_give(object, meta->key, json_object_new_string(meta->value)))
         return err_set(e, ST_NOMEM, "cannot write %s: out of memory", path);
-    }
     return ST_OK;
 }
 
@@ -98,17 +89,14 @@ static enum status build_tree(struct json_object *root, const struct st_tensor *
                               const struct st_meta *meta, int meta_count, const char *path, struct err *e)
 {
     struct json_object *object = json_object_new_object();
-    if (!json_give(root, SAFETENSORS_META, object)) {
+    if (!json_give(root, SAFETENSORS_META, object))
         return err_set(e, ST_NOMEM, "cannot write %s: out of memory", path);
-    }
     enum status st = ST_OK;
-    for (int i = 0; st == ST_OK && i < meta_count; i++) {
+    for (int i = 0; st == ST_OK && i < meta_count; i++)
         st = add_meta(object, &meta[i], i, path, e);
-    }
     int64_t place = 0;
-    for (int i = 0; st == ST_OK && i < count; i++) {
+    for (int i = 0; st == ST_OK && i < count; i++)
         st = add_tensor(root, &tensors[i], i, &place, path, e);
-    }
     return st;
 }
 
@@ -121,9 +109,8 @@ static size_t data_bytes(const struct st_tensor *t)
 /* What the reader calls a damaged file is here a wrong request. */
 static enum status request_error(struct err *e)
 {
-    if (e) {
+    if (e)
         e->status = ST_USAGE;
-    }
     return ST_USAGE;
 }
 
@@ -141,9 +128,8 @@ static enum status add_checksum(struct json_object *root, const struct st_tensor
         hasher_free(hasher);
         return st == ST_CORRUPT ? request_error(e) : st;
     }
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         hasher_add(hasher, tensors[i].data, data_bytes(&tensors[i]));
-    }
     char checksum[HASH_TEXT];
     st_header_checksum(&header, hasher_value(hasher), checksum);
     hasher_free(hasher);
@@ -158,18 +144,14 @@ static void put_file(FILE *f, const char *text, size_t n, const struct st_tensor
 {
     size_t padding = (DATA_ALIGNMENT - (8 + n) % DATA_ALIGNMENT) % DATA_ALIGNMENT;
     uint64_t length = n + padding;
-    for (int shift = 0; shift < 64; shift += 8) {
+    for (int shift = 0; shift < 64; shift += 8)
         fputc((int)(length >> shift & 0xff), f);
-    }
     fwrite(text, 1, n, f);
-    for (size_t i = 0; i < padding; i++) {
+    for (size_t i = 0; i < padding; i++)
         fputc(' ', f);
-    }
-    for (int i = 0; i < count; i++) {
-        if (data_bytes(&tensors[i]) > 0) { /* data may then be NULL, which fwrite does not allow */
+    for (int i = 0; i < count; i++)
+        if (data_bytes(&tensors[i]) > 0) /* data may then be NULL, which fwrite does not allow */
             fwrite(tensors[i].data, 1, data_bytes(&tensors[i]), f);
-        }
-    }
 }
 
 static enum status write_file(struct json_object *root, const struct st_tensor *tensors, int count,
@@ -177,14 +159,12 @@ static enum status write_file(struct json_object *root, const struct st_tensor *
 {
     size_t n = 0;
     const char *text = json_object_to_json_string_length(root, JSON_C_TO_STRING_PLAIN, &n);
-    if (!text) {
+    if (!text)
         return err_set(e, ST_NOMEM, "cannot write %s: out of memory", path);
-    }
     struct atomic_file file;
     enum status st = atomic_open(&file, path, e);
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     put_file(file.f, text, n, tensors, count);
     return atomic_commit(&file, e); /* sees any failed write */
 }
@@ -193,16 +173,13 @@ enum status safetensors_write(const char *path, const struct st_tensor *tensors,
                               const struct st_meta *meta, int meta_count, struct err *e)
 {
     struct json_object *root = json_object_new_object();
-    if (!root) {
+    if (!root)
         return err_set(e, ST_NOMEM, "cannot write %s: out of memory", path);
-    }
     enum status st = build_tree(root, tensors, count, meta, meta_count, path, e);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = add_checksum(root, tensors, count, path, e);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = write_file(root, tensors, count, path, e);
-    }
     json_object_put(root);
     return st;
 }

@@ -14,9 +14,8 @@ struct builder {
 
 static enum status check_range(const char *key, int value, int low, int high, struct err *e)
 {
-    if (value >= low && value <= high) {
+    if (value >= low && value <= high)
         return ST_OK;
-    }
     return err_set(e, ST_USAGE, "%s: %d is out of range, allowed are whole numbers from %d to %d", key, value,
                    low, high);
 }
@@ -39,9 +38,8 @@ static enum status macro_check(const struct macro *m, struct err *e)
     };
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         enum status st = check_range(ranges[i].key, ranges[i].value, ranges[i].low, ranges[i].high, e);
-        if (st != ST_OK) {
+        if (st != ST_OK)
             return st;
-        }
     }
     unsigned places = 0x3fe; /* bits 1..9 */
     if ((m->pools & ~places) != 0) {
@@ -103,9 +101,8 @@ static enum status conv_add(struct builder *b, const char *name, int out, int ou
     struct shape in = b->arch->tensors[b->at];
     int h = window_count(in.h, conv.kernel, conv.stride, conv.pad, false);
     int w = window_count(in.w, conv.kernel, conv.stride, conv.pad, false);
-    if (h == 0 || w == 0) {
+    if (h == 0 || w == 0)
         return shrunk(b, name, &in);
-    }
     struct layer *l = layer_add(b, LAYER_CONV, name);
     l->out = out >= 0 ? out : tensor_add(b, conv.cout, h, w);
     l->out_c0 = out_c0;
@@ -121,18 +118,16 @@ static enum status conv_add(struct builder *b, const char *name, int out, int ou
 /* The pool after conv1 (place 1) or a Fire (its number), if there is one. */
 static enum status pool_add(struct builder *b, int place)
 {
-    if ((b->macro->pools & 1u << place) == 0) {
+    if ((b->macro->pools & 1u << place) == 0)
         return ST_OK;
-    }
     char name[24];
     snprintf(name, sizeof name, "pool%d", place);
     struct shape in = b->arch->tensors[b->at];
     bool round_up = !b->macro->pool_floor;
     int h = window_count(in.h, 3, 2, 0, round_up);
     int w = window_count(in.w, 3, 2, 0, round_up);
-    if (h == 0 || w == 0) {
+    if (h == 0 || w == 0)
         return shrunk(b, name, &in);
-    }
     struct layer *l = layer_add(b, LAYER_MAXPOOL, name);
     l->kernel = 3;
     l->stride = 2;
@@ -147,9 +142,8 @@ static enum status bypass_add(struct builder *b, int number, int in, int out)
 {
     struct shape from = b->arch->tensors[in], to = b->arch->tensors[out];
     b->at = out;
-    if (b->macro->bypass == BYPASS_NONE || (from.c != to.c && b->macro->bypass == BYPASS_SIMPLE)) {
+    if (b->macro->bypass == BYPASS_NONE || (from.c != to.c && b->macro->bypass == BYPASS_SIMPLE))
         return ST_OK;
-    }
     int addend = in;
     char name[24];
     if (from.c != to.c) {
@@ -157,9 +151,8 @@ static enum status bypass_add(struct builder *b, int number, int in, int out)
         fire_layer_name((unsigned char)number, "bypass1x1", name);
         b->at = in;
         enum status st = conv_add(b, name, addend, 0, (struct layer){.cout = to.c, .kernel = 1, .stride = 1});
-        if (st != ST_OK) {
+        if (st != ST_OK)
             return st;
-        }
     }
     b->at = out;
     fire_layer_name((unsigned char)number, "add", name);
@@ -177,9 +170,8 @@ static enum status fire_add(struct builder *b, int number, const struct fire *fi
     fire_layer_name((unsigned char)number, "squeeze1x1", name);
     enum status st =
         conv_add(b, name, -1, 0, (struct layer){.cout = fire->s1x1, .kernel = 1, .stride = 1, .relu = true});
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     b->at = b->arch->tensor_count - 1;
     struct shape map = b->arch->tensors[b->at];
     int out = tensor_add(b, fire->e1x1 + fire->e3x3, map.h, map.w);
@@ -193,9 +185,8 @@ static enum status fire_add(struct builder *b, int number, const struct fire *fi
         st = conv_add(b, name, out, fire->e1x1,
                       (struct layer){.cout = fire->e3x3, .kernel = 3, .stride = 1, .pad = 1, .relu = true});
     }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = bypass_add(b, number, in, out);
-    }
     return st;
 }
 
@@ -212,9 +203,8 @@ static enum status head_add(struct builder *b)
                            .pad = b->macro->conv10_pad,
                            .relu = b->macro->conv10_relu};
     enum status st = conv_add(b, "conv10", -1, 0, conv10);
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     b->at = a->tensor_count - 1;
     struct layer *average = layer_add(b, LAYER_AVGPOOL, "avgpool");
     average->out = tensor_add(b, a->classes, 1, 1);
@@ -232,14 +222,12 @@ static enum status network_add(struct builder *b)
     b->at = tensor_add(b, m->input.c, m->input.h, m->input.w);
     enum status st = conv_add(b, "conv1", -1, 0, conv1);
     b->at = b->arch->tensor_count - 1;
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = pool_add(b, 1);
-    }
     for (int i = 0; st == ST_OK && i < FIRE_COUNT; i++) {
         st = fire_add(b, i + 2, &b->arch->fires[i]);
-        if (st == ST_OK) {
+        if (st == ST_OK)
             st = pool_add(b, i + 2);
-        }
     }
     return st == ST_OK ? head_add(b) : st;
 }
@@ -248,18 +236,15 @@ enum status arch_build(const struct design *d, struct arch *out, struct err *e)
 {
     struct derived derived;
     enum status st = macro_check(&d->macro, e);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = design_derive(d, &derived, e);
-    }
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     struct arch arch = {.input = d->macro.input, .classes = d->macro.classes};
     memcpy(arch.fires, derived.fires, sizeof arch.fires);
     struct builder builder = {.macro = &d->macro, .arch = &arch, .e = e};
     st = network_add(&builder);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         *out = arch;
-    }
     return st;
 }

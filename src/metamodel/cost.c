@@ -53,20 +53,16 @@ static int64_t largest_live_bytes(const struct arch *a, int first)
         const struct layer *l = &a->layers[i];
         born[l->out] = i < born[l->out] ? i : born[l->out];
         died[l->in] = i;
-        if (l->in2 >= 0) {
+        if (l->in2 >= 0)
             died[l->in2] = i;
-        }
     }
     born[0] = 0;
     died[a->tensor_count - 1] = a->layer_count - 1;
-    for (int t = first; t < a->tensor_count; t++) {
-        for (int i = born[t]; i <= died[t]; i++) {
+    for (int t = first; t < a->tensor_count; t++)
+        for (int i = born[t]; i <= died[t]; i++)
             live[i] += shape_bytes(&a->tensors[t]);
-        }
-    }
-    for (int i = 0; i < a->layer_count; i++) {
+    for (int i = 0; i < a->layer_count; i++)
         largest = live[i] > largest ? live[i] : largest;
-    }
     return largest;
 }
 
@@ -83,9 +79,8 @@ void arch_cost(const struct arch *a, struct cost *out)
     }
     cost_set_parameters(out, weights, params - weights);
     int64_t all = 0;
-    for (int t = 0; t < a->tensor_count; t++) {
+    for (int t = 0; t < a->tensor_count; t++)
         all += shape_bytes(&a->tensors[t]);
-    }
     out->activation_bytes = largest_live_bytes(a, 0);
     out->train_activation_bytes = all + largest_live_bytes(a, 1); /* the image has no gradient */
 }

@@ -97,9 +97,8 @@ static unsigned pool_place(const char *name, size_t n)
     for (int bit = POOL_FIRST; bit <= POOL_LAST; bit++) {
         char place[8];
         pool_place_name(bit, place);
-        if (strlen(place) == n && memcmp(place, name, n) == 0) {
+        if (strlen(place) == n && memcmp(place, name, n) == 0)
             return 1u << bit;
-        }
     }
     return 0;
 }
@@ -116,9 +115,8 @@ bool pools_parse(const char *text, unsigned *out)
         at += strspn(at, " ");
         size_t n = strcspn(at, " ,");
         unsigned place = pool_place(at, n);
-        if (place == 0 || (pools & place) != 0) {
+        if (place == 0 || (pools & place) != 0)
             return false;
-        }
         pools |= place;
         at += n;
         at += strspn(at, " ");
@@ -126,9 +124,8 @@ bool pools_parse(const char *text, unsigned *out)
             *out = pools;
             return true;
         }
-        if (*at != ',') {
+        if (*at != ',')
             return false;
-        }
         at++;
     }
 }
@@ -143,17 +140,15 @@ char *pools_format(unsigned pools, char out[64])
             n += (size_t)snprintf(out + n, 64 - n, "%s%s", n > 0 ? "," : "", place);
         }
     }
-    if (n == 0) {
+    if (n == 0)
         snprintf(out, 64, "none");
-    }
     return out;
 }
 
 static enum status check_filters(int fire, const char *key, int value, int low, struct err *e)
 {
-    if (value >= low && value <= WIDTH_MAX) {
+    if (value >= low && value <= WIDTH_MAX)
         return ST_OK;
-    }
     return err_set(e, ST_USAGE, "fire%d.%s: %d is out of range, allowed are whole numbers from %d to %d",
                    fire + 2, key, value, low, WIDTH_MAX);
 }
@@ -161,28 +156,23 @@ static enum status check_filters(int fire, const char *key, int value, int low, 
 static enum status check_fire(int index, const struct fire *fire, struct err *e)
 {
     enum status st = check_filters(index, "s1x1", fire->s1x1, 1, e);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = check_filters(index, "e1x1", fire->e1x1, 0, e);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = check_filters(index, "e3x3", fire->e3x3, 0, e);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = check_filters(index, "e1x1 + e3x3", fire->e1x1 + fire->e3x3, 1, e);
-    }
     return st;
 }
 
 enum status design_derive(const struct design *d, struct derived *out, struct err *e)
 {
-    if (!d->explicit_fires) {
+    if (!d->explicit_fires)
         return metaparams_derive(&d->meta, out, e);
-    }
     for (int i = 0; i < FIRE_COUNT; i++) {
         enum status st = check_fire(i, &d->fires[i], e);
-        if (st != ST_OK) {
+        if (st != ST_OK)
             return st;
-        }
     }
     *out = (struct derived){.realised_sr = 0};
     memcpy(out->fires, d->fires, sizeof out->fires);

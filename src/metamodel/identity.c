@@ -10,9 +10,8 @@ struct canonical {
 static void put(struct canonical *c, int value)
 {
     unsigned v = (unsigned)value;
-    for (int shift = 0; shift < 32; shift += 8) {
+    for (int shift = 0; shift < 32; shift += 8)
         c->bytes[c->n++] = (unsigned char)(v >> shift & 0xff);
-    }
 }
 
 void arch_hash(const struct arch *a, char out[HASH_TEXT])

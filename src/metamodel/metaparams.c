@@ -20,18 +20,16 @@ static int round_half_up(int factor, double ratio)
 
 static enum status check_int(const char *key, int value, int low, int high, struct err *e)
 {
-    if (value >= low && value <= high) {
+    if (value >= low && value <= high)
         return ST_OK;
-    }
     return err_set(e, ST_USAGE, "%s: %d is out of range, allowed are whole numbers from %d to %d", key, value,
                    low, high);
 }
 
 static enum status check_ratio(const char *key, double value, bool zero_allowed, struct err *e)
 {
-    if (value <= 1.0 && (value > 0.0 || (zero_allowed && value >= 0.0))) { /* NaN compares false */
+    if (value <= 1.0 && (value > 0.0 || (zero_allowed && value >= 0.0))) /* NaN compares false */
         return ST_OK;
-    }
     char text[32];
     return err_set(e, ST_USAGE, "%s: %s is out of range, allowed is 0 %s %s <= 1", key,
                    num_format_double(value, text), zero_allowed ? "<=" : "<", key);
@@ -40,22 +38,17 @@ static enum status check_ratio(const char *key, double value, bool zero_allowed,
 static enum status metaparams_check(const struct metaparams *m, struct err *e)
 {
     enum status st = check_int("base_e", m->base_e, 1, WIDTH_MAX, e);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = check_int("incr_e", m->incr_e, 0, WIDTH_MAX, e);
-    }
-    if (st == ST_OK && m->freq < 1) {
+    if (st == ST_OK && m->freq < 1)
         st = err_set(e, ST_USAGE, "freq: %d is out of range, allowed are whole numbers from 1", m->freq);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = check_ratio("SR", m->sr, false, e);
-    }
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = check_ratio("pct3x3", m->pct3x3, true, e);
-    }
     int widest = m->base_e; /* of fire9; the values are bounded here, so the sum cannot overflow */
-    if (st == ST_OK) {
+    if (st == ST_OK)
         widest += m->incr_e * ((FIRE_COUNT - 1) / m->freq);
-    }
     if (st == ST_OK && widest > WIDTH_MAX) {
         st = err_set(
             e, ST_USAGE,
@@ -68,9 +61,8 @@ static enum status metaparams_check(const struct metaparams *m, struct err *e)
 enum status metaparams_derive(const struct metaparams *m, struct derived *out, struct err *e)
 {
     enum status st = metaparams_check(m, e);
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     for (int i = 0; i < FIRE_COUNT; i++) {
         struct fire *fire = &out->fires[i];
         int expand = m->base_e + m->incr_e * (i / m->freq);

@@ -258,12 +258,11 @@ bool axes_positions(const struct axes *a, int column, double *out)
         met = c->ids[i] > met ? c->ids[i] : met;
         before = c->ids[i] == 0 ? met : before;
     }
-    for (size_t i = 0; i < a->point_count; i++) {
+    for (size_t i = 0; i < a->point_count; i++)
         if (c->numeric)
             num_parse_double(c->values[i], &out[i]);
         else
             out[i] = (double)(c->ids[i] == 0 ? before + 1 : c->ids[i] + (c->ids[i] > before));
-    }
     return c->numeric;
 }
 

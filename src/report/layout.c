@@ -242,12 +242,11 @@ size_t legend_choose(const double *merit, size_t n, bool *chosen, size_t *order)
         chosen[i] = n <= LEGEND_ALL;
     for (size_t k = 0; n > LEGEND_ALL && k < LEGEND_BEST; k++)
         chosen[next_best(merit, n, chosen)] = true;
-    for (size_t i = 0, first = 0, rest = named; i < n; i++) {
+    for (size_t i = 0, first = 0, rest = named; i < n; i++)
         if (chosen[i])
             order[first++] = i;
         else
             order[rest++] = i;
-    }
     return named;
 }
 

@@ -125,10 +125,9 @@ static int by_ratio(const void *a, const void *b)
 static void summarise(struct timings *t, struct prediction_error *out)
 {
     size_t known = 0;
-    for (size_t i = 0; i < t->count; i++) {
+    for (size_t i = 0; i < t->count; i++)
         if (isfinite(t->items[i].ratio))
             t->items[known++] = t->items[i];
-    }
     if (known < PREDICTION_ERROR_LEAST)
         return;
     qsort(t->items, known, sizeof *t->items, by_ratio);

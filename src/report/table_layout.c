@@ -30,10 +30,9 @@ static bool layout_allocate(struct table_layout *l, struct table *t)
     l->title = arena_alloc(&t->arena, n, sizeof *l->title);
     if (!l->column || !l->width || !l->least || !l->decimals || !l->is_text || !l->hidden || !l->title)
         return false;
-    for (int i = 0; i < t->count; i++) {
+    for (int i = 0; i < t->count; i++)
         if (table_layout_has_column(t, i))
             l->column[l->count++] = i;
-    }
     l->stride = l->count;
     l->body = arena_alloc(&t->arena, t->rows * (size_t)l->count + 1, sizeof *l->body);
     return l->body != NULL;
@@ -279,10 +278,9 @@ bool table_layout_split(struct table_layout *l, const struct table *t)
     l->keys = key_columns(l, t);
     for (int i = l->keys; i < l->count && l->keys > 1; i++)
         l->keys = keys_width(l) + TABLE_GAP + l->width[i] > t->width ? 1 : l->keys;
-    for (int i = 1; i < l->count; i++) {
+    for (int i = 1; i < l->count; i++)
         if (l->width[0] + TABLE_GAP + l->width[i] > t->width)
             return false;
-    }
     return t->rows > 1;
 }
 

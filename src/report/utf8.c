@@ -39,10 +39,9 @@ struct code_range {
 
 static bool in_ranges(const struct code_range *ranges, size_t n, int32_t code)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         if (code >= ranges[i].first && code <= ranges[i].last)
             return true;
-    }
     return false;
 }
 

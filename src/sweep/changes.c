@@ -77,11 +77,10 @@ static int find_known(const struct search *s, const char *arch, const char *reci
     while (low < high) {
         int middle = low + (high - low) / 2;
         const struct known_trial *k = &s->known[s->by_identity[middle]];
-        if (compare(k->arch_hash, k->recipe_hash, k->seed, arch, recipe ? recipe : "", seed) < 0) {
+        if (compare(k->arch_hash, k->recipe_hash, k->seed, arch, recipe ? recipe : "", seed) < 0)
             low = middle + 1;
-        } else {
+        else
             high = middle;
-        }
     }
     return low;
 }
@@ -92,12 +91,10 @@ static const struct known_trial *known_at(const struct search *s, int place, con
 {
     for (; place < s->count; place++) {
         const struct known_trial *k = &s->known[s->by_identity[place]];
-        if (strcmp(k->arch_hash, arch) != 0 || strcmp(k->recipe_hash, recipe) != 0) {
+        if (strcmp(k->arch_hash, arch) != 0 || strcmp(k->recipe_hash, recipe) != 0)
             return NULL;
-        }
-        if (s->fingerprint && strcmp(k->data_fingerprint, s->fingerprint) == 0) {
+        if (s->fingerprint && strcmp(k->data_fingerprint, s->fingerprint) == 0)
             return k;
-        }
     }
     return NULL;
 }
@@ -110,11 +107,10 @@ static int find_wanted(const struct search *s, const char *arch, const char *rec
     while (low < high) {
         int middle = low + (high - low) / 2;
         const struct trial *t = s->wanted[middle];
-        if (compare(t->arch_hash, t->recipe_hash, t->seed, arch, recipe ? recipe : "", 0) < 0) {
+        if (compare(t->arch_hash, t->recipe_hash, t->seed, arch, recipe ? recipe : "", 0) < 0)
             low = middle + 1;
-        } else {
+        else
             high = middle;
-        }
     }
     const struct trial *t = low < s->space->trial_count ? s->wanted[low] : NULL;
     const bool same =
@@ -135,17 +131,14 @@ static int recipe_difference(const struct point *before, const struct point *aft
         const struct field *f = field_at(i);
         char old[POINT_TEXT], new[POINT_TEXT];
         if (f->section != SECTION_TRAIN || !field_applies(f, &before->recipe) ||
-            !field_applies(f, &after->recipe)) {
+            !field_applies(f, &after->recipe))
             continue;
-        }
         field_get(f, before, old);
         field_get(f, after, new);
-        if (strcmp(old, new) == 0) {
+        if (strcmp(old, new) == 0)
             continue;
-        }
-        if (text) {
+        if (text)
             strbuf_printf(text, "%s%s %s -> %s", count ? ", " : "", f->key, old, new);
-        }
         count++;
     }
     return count;
@@ -155,12 +148,10 @@ static int recipe_difference(const struct point *before, const struct point *aft
 static const struct point *recipe_of(struct search *s, const struct known_trial *known, struct err *e)
 {
     struct known_recipe *r = s->recipes;
-    while (r && strcmp(r->hash, known->recipe_hash) != 0) {
+    while (r && strcmp(r->hash, known->recipe_hash) != 0)
         r = r->next;
-    }
-    if (r) {
+    if (r)
         return &r->point;
-    }
     struct stored_trial stored;
     enum status status = stored_trial_read(s->store, known->id, &stored, e);
     if (status == ST_OK) {
@@ -189,18 +180,16 @@ static enum status look_nearer(struct search *s, struct nearest *n, const struct
                                const struct trial *wanted, struct err *e)
 {
     const struct point *before = recipe_of(s, known, e);
-    if (!before) {
+    if (!before)
         return e->status;
-    }
     if (before != s->last.before || strcmp(wanted->recipe_hash, s->last.after) != 0) {
         s->last.before = before;
         s->last.differences = recipe_difference(before, &wanted->point, NULL) + 1;
         s->last.text = NULL;
         memcpy(s->last.after, wanted->recipe_hash, HASH_TEXT);
     }
-    if (n->differences == 0 || s->last.differences < n->differences) {
+    if (n->differences == 0 || s->last.differences < n->differences)
         *n = (struct nearest){s->last.differences, before, wanted};
-    }
     return ST_OK;
 }
 
@@ -236,9 +225,8 @@ static enum change change_of(const struct search *s, const struct known_trial *k
     case TRIAL_TIMED_OUT:
         return limit <= 0 || k->timed_out_s < limit ? CHANGE_AGAIN : CHANGE_TIMED_OUT;
     case TRIAL_PRUNED:
-        if (s->spec->search.on && !skipped) {
+        if (s->spec->search.on && !skipped)
             return CHANGE_PRUNED;
-        }
         break;
     case TRIAL_PENDING:
     case TRIAL_SKIPPED:
@@ -265,18 +253,15 @@ static enum status why_new(struct search *s, const struct trial *t, const char *
     const char *last = ""; /* seeds of a recipe come in a row */
     for (int place = find_known(s, arch, NULL, 0); place < s->count; place++) {
         const struct known_trial *k = &s->known[s->by_identity[place]];
-        if (strcmp(k->arch_hash, arch) != 0) {
+        if (strcmp(k->arch_hash, arch) != 0)
             break;
-        }
         if (!s->fingerprint || strcmp(k->data_fingerprint, s->fingerprint) != 0 ||
-            strcmp(k->recipe_hash, last) == 0) {
+            strcmp(k->recipe_hash, last) == 0)
             continue;
-        }
         last = k->recipe_hash;
         const enum status status = look_nearer(s, &n, k, t, e);
-        if (status != ST_OK) {
+        if (status != ST_OK)
             return status;
-        }
     }
     if (n.differences == 0) {
         *why = "new point";
@@ -323,17 +308,14 @@ static enum status why_outside(struct search *s, const struct known_trial *k, co
     const char *last = "";
     for (int i = find_wanted(s, k->arch_hash, NULL); i < end; i++) {
         const struct trial *t = s->wanted[i];
-        if (strcmp(t->arch_hash, k->arch_hash) != 0) {
+        if (strcmp(t->arch_hash, k->arch_hash) != 0)
             break;
-        }
-        if (strcmp(t->recipe_hash, last) == 0) {
+        if (strcmp(t->recipe_hash, last) == 0)
             continue;
-        }
         last = t->recipe_hash;
         const enum status status = look_nearer(s, &n, k, t, e);
-        if (status != ST_OK) {
+        if (status != ST_OK)
             return status;
-        }
     }
     if (n.differences == 0) {
         *why = "its point is not in the spec";
@@ -347,16 +329,13 @@ static enum status name_outside(struct search *s, struct err *e)
     const int count = s->c->outside_count;
     int64_t *ids = arena_alloc(&s->c->arena, (size_t)count + 1, sizeof *ids);
     const char **names = arena_alloc(&s->c->arena, (size_t)count + 1, sizeof(char *));
-    if (!ids || !names) {
+    if (!ids || !names)
         return no_memory(s, e);
-    }
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         ids[i] = s->c->outside[i].id;
-    }
     enum status status = store_trial_names(s->store, ids, count, &s->c->arena, names, e);
-    for (int i = 0; i < count && status == ST_OK; i++) {
+    for (int i = 0; i < count && status == ST_OK; i++)
         s->c->outside[i].name = names[i];
-    }
     return status;
 }
 
@@ -364,18 +343,15 @@ static enum status find_outside(struct search *s, struct err *e)
 {
     enum status status = ST_OK;
     int count = 0;
-    for (int i = 0; i < s->count; i++) {
+    for (int i = 0; i < s->count; i++)
         count += s->known[i].ours && !s->named[i];
-    }
     s->c->outside = arena_alloc(&s->c->arena, (size_t)count + 1, sizeof *s->c->outside);
-    if (!s->c->outside) {
+    if (!s->c->outside)
         return no_memory(s, e);
-    }
     for (int i = 0; i < s->count && status == ST_OK; i++) {
         const struct known_trial *k = &s->known[i];
-        if (!k->ours || s->named[i]) {
+        if (!k->ours || s->named[i])
             continue;
-        }
         struct outside_trial *out = &s->c->outside[s->c->outside_count++];
         *out = (struct outside_trial){.id = k->id, .state = k->state, .epochs_done = k->epochs_done};
         status = why_outside(s, k, &out->why, e);
@@ -385,20 +361,17 @@ static enum status find_outside(struct search *s, struct err *e)
 
 static void add_number(struct strbuf *b, const char *key, uint64_t before, uint64_t after)
 {
-    if (before != after) {
+    if (before != after)
         strbuf_printf(b, "%sdata.%s %" PRIu64 " -> %" PRIu64, b->len ? ", " : "", key, before, after);
-    }
 }
 
 /* How two data sources differ in what they choose; "" when they do not. */
 static void source_difference(const struct data_source *a, const struct data_source *b, struct strbuf *out)
 {
-    if (a->format != b->format) {
+    if (a->format != b->format)
         strbuf_printf(out, "data.format %s -> %s", data_format_name(a->format), data_format_name(b->format));
-    }
-    if (strcmp(a->path, b->path) != 0) {
+    if (strcmp(a->path, b->path) != 0)
         strbuf_printf(out, "%sdata.path %s -> %s", out->len ? ", " : "", a->path, b->path);
-    }
     add_number(out, "val", (uint64_t)a->val, (uint64_t)b->val);
     add_number(out, "val_seed", a->val_seed, b->val_seed);
     add_number(out, "train_limit", (uint64_t)a->train_limit, (uint64_t)b->train_limit);
@@ -423,20 +396,17 @@ static enum status find_data(struct search *s, struct err *e)
         s->c->known = s->c->known || own;
         strbuf_clear(&difference);
         if (spec_parse(sweeps[i].spec_text, strlen(sweeps[i].spec_text), sweeps[i].spec_path, &before,
-                       &why) == ST_OK) {
+                       &why) == ST_OK)
             source_difference(&before.data, &s->spec->data, &difference);
-        } else {
+        else
             strbuf_puts(&difference, "another format of the spec");
-        }
         spec_release(&before);
-        if (difference.len == 0 && own && s->images) {
+        if (difference.len == 0 && own && s->images)
             strbuf_puts(&difference, s->images);
-        }
-        if (difference.len == 0 && (own || !s->fingerprint)) {
+        if (difference.len == 0 && (own || !s->fingerprint))
             s->fingerprint = sweeps[i].data_fingerprint;
-        } else if (own) {
+        else if (own)
             s->c->data = arena_strdup(&s->c->arena, difference.text);
-        }
         status = difference.failed || (own && difference.len && !s->c->data) ? no_memory(s, e) : ST_OK;
     }
     strbuf_release(&difference);
@@ -447,22 +417,18 @@ static enum status prepare(struct search *s, struct err *e)
 {
     const size_t trials = (size_t)s->space->trial_count + 1; /* never zero */
     enum status status = store_known_trials(s->store, s->spec->name, &s->known, &s->count, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     s->by_identity = arena_alloc(&s->c->arena, (size_t)s->count + 1, sizeof *s->by_identity);
     s->named = arena_alloc(&s->c->arena, (size_t)s->count + 1, sizeof *s->named);
     s->wanted = arena_alloc(&s->c->arena, trials, sizeof(void *));
     s->c->trials = arena_alloc(&s->c->arena, trials, sizeof *s->c->trials);
-    if (!s->by_identity || !s->named || !s->wanted || !s->c->trials) {
+    if (!s->by_identity || !s->named || !s->wanted || !s->c->trials)
         return no_memory(s, e);
-    }
-    for (int i = 0; i < s->count; i++) {
+    for (int i = 0; i < s->count; i++)
         s->by_identity[i] = i;
-    }
-    for (int i = 0; i < s->space->trial_count; i++) {
+    for (int i = 0; i < s->space->trial_count; i++)
         s->wanted[i] = &s->space->trials[i];
-    }
     qsort_r(s->by_identity, (size_t)s->count, sizeof *s->by_identity, compare_known, s->known);
     qsort(s->wanted, (size_t)s->space->trial_count, sizeof(void *), compare_wanted);
     return ST_OK;
@@ -475,15 +441,12 @@ enum status changes_find(struct changes *c, struct store *store, const struct sp
     memset(c, 0, sizeof *c);
     arena_init(&c->arena);
     enum status status = find_data(&s, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = prepare(&s, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = classify(&s, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = find_outside(&s, e);
-    }
     mem_free(s.known);
     return status;
 }

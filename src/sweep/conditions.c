@@ -50,10 +50,9 @@ const struct cost_name *conditions_costs(int *count)
 /* The field with an index in the scope, NULL for costs; *cost is then the cost's index. */
 static const struct field *field_of(int name, int *cost)
 {
-    for (size_t i = 0; i < field_count(); i++) {
+    for (size_t i = 0; i < field_count(); i++)
         if (field_in(field_at(i), SECTION_AXIS) && name-- == 0)
             return field_at(i);
-    }
     *cost = name;
     return NULL;
 }
@@ -146,10 +145,9 @@ static int find(const char *name, int (*compare)(const char *, const char *))
             return index;
         index++;
     }
-    for (int i = 0; i < COST_COUNT; i++, index++) {
+    for (int i = 0; i < COST_COUNT; i++, index++)
         if (compare(costs[i].name, name) == 0)
             return index;
-    }
     return -1;
 }
 
@@ -230,11 +228,10 @@ static const char *seek(const char *text, struct mark start)
 {
     for (int line = 1; line < start.line && *text; text++)
         line += *text == '\n';
-    for (int column = 1; column < start.column && *text && *text != '\n'; column++) {
+    for (int column = 1; column < start.column && *text && *text != '\n'; column++)
         do
             text++;
         while (((unsigned char)*text & 0xC0) == 0x80);
-    }
     return text;
 }
 

@@ -56,11 +56,10 @@ static int stat_above(char *path, struct statvfs *out)
 {
     while (statvfs(path, out) != 0) {
         char *slash = strrchr(path, '/');
-        if (slash && slash != path) {
+        if (slash && slash != path)
             *slash = '\0';
-        } else {
+        else
             return statvfs(slash ? "/" : ".", out);
-        }
     }
     return 0;
 }
@@ -76,11 +75,9 @@ double disk_free_bytes(const char *path)
 
 enum disk_verdict disk_judge(const struct disk_need *n, enum keep keep, int workers, double free_bytes)
 {
-    if (free_bytes < 0 || n->smallest <= 0) {
+    if (free_bytes < 0 || n->smallest <= 0)
         return DISK_ENOUGH;
-    }
-    if (free_bytes < n->smallest) {
+    if (free_bytes < n->smallest)
         return DISK_FULL;
-    }
     return free_bytes < disk_need_bytes(n, keep, workers) ? DISK_SHORT : DISK_ENOUGH;
 }

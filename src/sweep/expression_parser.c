@@ -31,10 +31,9 @@ static bool is_unit(const char *word, size_t n)
 {
     static const char *const units[] = {"K",   "M",   "G", "KB", "MB", "GB", "KiB",
                                         "MiB", "GiB", "s", "m",  "h",  "d"};
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (strlen(units[i]) == n && strncmp(units[i], word, n) == 0)
             return true;
-    }
     return false;
 }
 
@@ -94,10 +93,9 @@ static void sign_scan(struct parser *p, const char *s)
     char quoted[QUOTED_TEXT], one[8] = "";
     p->token.kind = TOKEN_SIGN;
     p->token.length = 1;
-    for (size_t i = 0; i < sizeof two / sizeof *two; i++) {
+    for (size_t i = 0; i < sizeof two / sizeof *two; i++)
         if (strncmp(s, two[i], 2) == 0)
             p->token.length = 2;
-    }
     if (p->token.length == 2 || strchr("<>=()[],+-*/", *s))
         return;
     size_t n = 1; /* a whole character */

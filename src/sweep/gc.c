@@ -13,9 +13,8 @@
 
 bool checkpoint_needed(enum checkpoint_kind kind, enum trial_state state, enum keep keep)
 {
-    if (state != TRIAL_DONE && state != TRIAL_DIVERGED) {
+    if (state != TRIAL_DONE && state != TRIAL_DIVERGED)
         return true;
-    }
     switch (kind) {
     case CHECKPOINT_LAST:
         return state == TRIAL_DONE && keep != KEEP_NONE;
@@ -46,9 +45,8 @@ static enum status recorded_keep(struct store *s, enum keep *out, struct err *e)
     for (int i = 0; i < count && status == ST_OK; i++) {
         struct spec spec;
         status = spec_parse(sweeps[i].spec_text, strlen(sweeps[i].spec_text), sweeps[i].spec_path, &spec, e);
-        if (status == ST_OK && amount[spec.run.keep] > amount[*out]) {
+        if (status == ST_OK && amount[spec.run.keep] > amount[*out])
             *out = spec.run.keep;
-        }
         spec_release(&spec);
     }
     arena_release(&arena);
@@ -60,9 +58,8 @@ static struct gc_file *add_file(struct gc *g, const char *name, int *room)
     if (g->count == *room) {
         int more = *room * 2 + 64;
         struct gc_file *files = mem_realloc(g->files, (size_t)more, sizeof *files);
-        if (!files) {
+        if (!files)
             return NULL;
-        }
         g->files = files;
         *room = more;
     }
@@ -76,17 +73,15 @@ static enum status read_folder(struct gc *g, struct err *e)
 {
     int room = 0;
     DIR *folder = opendir(g->folder);
-    if (!folder) {
+    if (!folder)
         return errno == ENOENT ? ST_OK : err_errno(e, "cannot read the folder %s", g->folder);
-    }
     enum status status = ST_OK;
     const struct dirent *entry;
     while (status == ST_OK && (errno = 0, entry = readdir(folder)) != NULL) {
         struct stat info;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-            fstatat(dirfd(folder), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+            fstatat(dirfd(folder), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0)
             continue; /* or gone meanwhile */
-        }
         struct gc_file *f = add_file(g, entry->d_name, &room);
         if (!f) {
             status = no_memory(g, e);
@@ -99,9 +94,8 @@ static enum status read_folder(struct gc *g, struct err *e)
         f->inode = info.st_ino;
         g->count++;
     }
-    if (status == ST_OK && errno != 0) {
+    if (status == ST_OK && errno != 0)
         status = err_errno(e, "cannot read the folder %s", g->folder);
-    }
     closedir(folder);
     return status;
 }
@@ -115,9 +109,8 @@ static int compare_keys(const char *const a[3], uint64_t seed_a, const char *con
 {
     for (int i = 0; i < 3; i++) {
         int order = strcmp(a[i], b[i]);
-        if (order != 0) {
+        if (order != 0)
             return order;
-        }
     }
     return (seed_a > seed_b) - (seed_a < seed_b);
 }
@@ -139,9 +132,8 @@ static int name_to_trial(const void *name, const void *trial)
 
 static void judge_file(const struct gc *g, struct gc_file *f, const struct known_trial *trials, int count)
 {
-    if (f->fate == GC_FOREIGN) {
+    if (f->fate == GC_FOREIGN)
         return;
-    }
     const struct known_trial *t = bsearch(&f->parts, trials, (size_t)count, sizeof *trials, name_to_trial);
     if (!t) {
         f->fate = GC_FOREIGN;
@@ -164,14 +156,12 @@ static void share_bytes(struct gc *g)
         struct gc_file *f = &g->files[i];
         for (int k = i - 1; k >= 0 && f->trial != 0 && g->files[k].trial == f->trial; k--) {
             struct gc_file *before = &g->files[k];
-            if (!same_file(f, before) || before->bytes == 0) {
+            if (!same_file(f, before) || before->bytes == 0)
                 continue;
-            }
-            if (before->fate == GC_REMOVE && f->fate == GC_KEEP) {
+            if (before->fate == GC_REMOVE && f->fate == GC_KEEP)
                 before->bytes = 0;
-            } else {
+            else
                 f->bytes = 0;
-            }
         }
     }
 }
@@ -181,12 +171,10 @@ static enum status judge_files(struct gc *g, struct store *s, struct err *e)
     struct known_trial *trials = NULL;
     int count = 0;
     enum status status = store_known_trials(s, NULL, &trials, &count, e);
-    if (status == ST_OK && count > 0) {
+    if (status == ST_OK && count > 0)
         qsort(trials, (size_t)count, sizeof *trials, by_key);
-    }
-    for (int i = 0; i < g->count && status == ST_OK; i++) {
+    for (int i = 0; i < g->count && status == ST_OK; i++)
         judge_file(g, &g->files[i], trials, count);
-    }
     mem_free(trials);
     share_bytes(g);
     return status;
@@ -200,16 +188,13 @@ enum status gc_look(struct gc *g, const char *db, const enum keep *keep, struct 
     char *stem = paths_stem(db);
     g->folder = stem ? paths_checkpoint_folder(stem) : NULL;
     mem_free(stem);
-    if (!g->folder) {
+    if (!g->folder)
         return no_memory(g, e);
-    }
     enum status status = store_open_readonly(db, &store, e);
-    if (status == ST_OK && !keep) {
+    if (status == ST_OK && !keep)
         status = recorded_keep(store, &g->keep, e);
-    }
-    if (status == ST_OK) { /* the files first: those of a trial that begins later are of no trial */
+    if (status == ST_OK) /* the files first: those of a trial that begins later are of no trial */
         status = read_folder(g, e);
-    }
     if (status == ST_OK && g->count > 0) {
         qsort(g->files, (size_t)g->count, sizeof *g->files, by_name);
         status = judge_files(g, store, e);
@@ -224,17 +209,14 @@ static enum status forget_final_weights(const struct gc *g, const char *db, stru
     struct store *store = NULL;
     int64_t *ids = mem_alloc((size_t)g->count + 1, sizeof *ids);
     int count = 0;
-    for (int i = 0; ids && i < g->count; i++) {
-        if (g->files[i].fate == GC_REMOVE && g->files[i].parts.kind == CHECKPOINT_LAST) {
+    for (int i = 0; ids && i < g->count; i++)
+        if (g->files[i].fate == GC_REMOVE && g->files[i].parts.kind == CHECKPOINT_LAST)
             ids[count++] = g->files[i].trial;
-        }
-    }
     enum status status = ids ? ST_OK : no_memory(g, e);
     if (status == ST_OK && count > 0) {
         status = store_open(db, &store, e);
-        if (status == ST_OK) {
+        if (status == ST_OK)
             status = store_checkpoints_gone(store, ids, count, e);
-        }
         store_close(store);
     }
     mem_free(ids);

@@ -56,27 +56,21 @@ enum status hook_run(const struct spec *spec, const char *db, enum status status
 {
     int how = 0;
     char text[96];
-    if (!spec->on_finish) {
+    if (!spec->on_finish)
         return ST_OK;
-    }
     pid_t pid = fork();
-    if (pid < 0) {
+    if (pid < 0)
         return err_errno(e, "on_finish: %s cannot be started", spec->on_finish[0]);
-    }
-    if (pid == 0) {
+    if (pid == 0)
         become_hook(spec, db, status, message, result);
-    }
     while (waitpid(pid, &how, 0) < 0 && errno == EINTR) {
     }
-    if (WIFEXITED(how) && WEXITSTATUS(how) == 0) {
+    if (WIFEXITED(how) && WEXITSTATUS(how) == 0)
         return ST_OK;
-    }
-    if (WIFEXITED(how) && WEXITSTATUS(how) == 127) {
+    if (WIFEXITED(how) && WEXITSTATUS(how) == 127)
         return err_set(e, ST_FAILED, "on_finish: there is no program %s", spec->on_finish[0]);
-    }
-    if (WIFEXITED(how) && WEXITSTATUS(how) == 126) {
+    if (WIFEXITED(how) && WEXITSTATUS(how) == 126)
         return err_set(e, ST_FAILED, "on_finish: %s cannot be run", spec->on_finish[0]);
-    }
     return err_set(e, ST_FAILED, "on_finish: %s %s %s", spec->on_finish[0],
                    WIFSIGNALED(how) ? "was" : "ended with", process_end_text(how, text, sizeof text));
 }

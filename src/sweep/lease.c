@@ -14,9 +14,8 @@ int64_t process_started(int64_t pid)
     unsigned long long start = 0;
     snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
     FILE *f = fopen(path, "re");
-    if (!f) { /* /proc may hide what belongs to others */
+    if (!f) /* /proc may hide what belongs to others */
         return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM) ? -1 : 0;
-    }
     size_t n = fread(text, 1, sizeof text - 1, f);
     fclose(f);
     text[n] = '\0';
@@ -24,9 +23,8 @@ int64_t process_started(int64_t pid)
     if (!name_end ||
         sscanf(name_end + 1,
                " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &state,
-               &start) != 2) {
+               &start) != 2)
         return 0;
-    }
     return state == 'Z' || state == 'X' ? 0 : (int64_t)start;
 }
 
@@ -36,9 +34,8 @@ static void read_place(char out[LEASE_TEXT])
     char boot[64] = "", space[64] = "";
     FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
     if (f) {
-        if (!fgets(boot, sizeof boot, f)) {
+        if (!fgets(boot, sizeof boot, f))
             boot[0] = '\0';
-        }
         boot[strcspn(boot, "\n")] = '\0';
         fclose(f);
     }
@@ -49,9 +46,8 @@ static void read_place(char out[LEASE_TEXT])
 
 void lease_sign(struct lease *l, int64_t worker_pid)
 {
-    if (gethostname(l->host, sizeof l->host) != 0) {
+    if (gethostname(l->host, sizeof l->host) != 0)
         strcpy(l->host, "unknown");
-    }
     l->host[sizeof l->host - 1] = '\0';
     read_place(l->place);
     l->run = (struct process_name){getpid(), process_started(getpid())};
@@ -61,9 +57,8 @@ void lease_sign(struct lease *l, int64_t worker_pid)
 static enum lease_life process_life(const struct process_name *p)
 {
     int64_t start = process_started(p->pid);
-    if (start < 0) {
+    if (start < 0)
         return LEASE_UNKNOWN;
-    }
     return start != 0 && start == p->start ? LEASE_ALIVE : LEASE_GONE;
 }
 
@@ -78,13 +73,11 @@ static bool before_this_boot(const struct lease *l, const char *place, const cha
 enum lease_life lease_look(const struct lease *l)
 {
     struct lease here = {0};
-    if (l->attempt == 0) {
+    if (l->attempt == 0)
         return LEASE_GONE;
-    }
     lease_sign(&here, 0);
-    if (strcmp(l->place, here.place) != 0) {
+    if (strcmp(l->place, here.place) != 0)
         return before_this_boot(l, here.place, here.host) ? LEASE_GONE : LEASE_UNKNOWN;
-    }
     enum lease_life run = process_life(&l->run), worker = process_life(&l->worker);
     return run > worker ? run : worker;
 }
@@ -105,11 +98,9 @@ enum lease_life lease_look_among(const struct lease *leases, int count, int64_t 
 bool lease_left(const struct lease *l, struct lease_watch *w, double now)
 {
     enum lease_life life = lease_look(l);
-    if (life != LEASE_UNKNOWN) {
+    if (life != LEASE_UNKNOWN)
         return life == LEASE_GONE;
-    }
-    if (w->attempt != l->attempt || w->beat != l->beat) {
+    if (w->attempt != l->attempt || w->beat != l->beat)
         *w = (struct lease_watch){l->attempt, l->beat, now};
-    }
     return now - w->since > LEASE_PATIENCE_S;
 }

@@ -38,9 +38,8 @@ static void start_what_can(struct play *y)
         struct packing_request r = *y->r;
         r.useful_threads = y->t->useful(y->t->context, y->next);
         int threads = packing_threads(y->p, &r, y->free_cores, y->count, y->t->count - y->next);
-        if (threads == 0) {
+        if (threads == 0)
             return;
-        }
         double end = y->now + seconds(y, y->next, threads);
         y->running[y->count++] = (struct running){y->next++, threads, 1, y->now, end, false};
         y->free_cores -= threads;
@@ -67,9 +66,8 @@ static void grow(struct play *y)
     double remaining_s[PACKING_MAX_WORKERS];
     int threads[PACKING_MAX_WORKERS], useful[PACKING_MAX_WORKERS], added[PACKING_MAX_WORKERS],
         index[PACKING_MAX_WORKERS], n = 0;
-    if (y->r->threads > 0 || y->next < y->t->count || y->free_cores <= 0) {
+    if (y->r->threads > 0 || y->next < y->t->count || y->free_cores <= 0)
         return;
-    }
     for (int i = 0; i < y->count; i++) {
         struct running *w = &y->running[i];
         double left = w->end - y->now;
@@ -81,20 +79,17 @@ static void grow(struct play *y)
         }
     }
     packing_grow(remaining_s, threads, useful, n, y->free_cores, added);
-    for (int i = 0; i < n; i++) {
-        if (added[i] > 0) {
+    for (int i = 0; i < n; i++)
+        if (added[i] > 0)
             set_threads(y, &y->running[index[i]], threads[i] + added[i]);
-        }
-    }
 }
 
 /* Goes to the next end of a trial. */
 static void end_one(struct play *y)
 {
     int first = 0;
-    for (int i = 1; i < y->count; i++) {
+    for (int i = 1; i < y->count; i++)
         first = y->running[i].end < y->running[first].end ? i : first;
-    }
     y->now = y->running[first].end;
     y->free_cores += y->running[first].threads;
     y->running[first] = y->running[--y->count];
@@ -117,23 +112,19 @@ static bool fits(const struct packing_request *r, const struct packing *p, const
 {
     double largest[PACKING_MAX_WORKERS] = {0}, sum = 0;
     int n = 0;
-    if (r->memory_bytes <= 0 || r->workers > 0 || p->workers <= 1) {
+    if (r->memory_bytes <= 0 || r->workers > 0 || p->workers <= 1)
         return true;
-    }
     for (int i = 0; i < t->count; i++) {
         double bytes = t->memory(t->context, i, p->threads);
-        if (n == p->workers && bytes <= largest[n - 1]) {
+        if (n == p->workers && bytes <= largest[n - 1])
             continue;
-        }
         int k = n < p->workers ? n++ : n - 1;
-        for (; k > 0 && largest[k - 1] < bytes; k--) {
+        for (; k > 0 && largest[k - 1] < bytes; k--)
             largest[k] = largest[k - 1];
-        }
         largest[k] = bytes;
     }
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         sum += largest[i];
-    }
     return sum <= r->memory_bytes;
 }
 
@@ -162,20 +153,17 @@ struct packing packing_choose(const struct packing_request *r, const struct pack
     double best_s = INFINITY, enough_s = INFINITY;
     for (int workers = most; workers >= 1; workers--) {
         struct packing p = with_workers(r, workers);
-        if (!fits(r, &p, t)) {
+        if (!fits(r, &p, t))
             continue;
-        }
         double s = packing_makespan(r, &p, t);
-        if (best.workers == 0) {
+        if (best.workers == 0)
             enough_s = s - fmax(WORTH_PART * s, WORTH_FEWER_S);
-        }
         if (best.workers == 0 || (s <= enough_s && s < best_s)) {
             best = p;
             best_s = s;
         }
-        if (r->workers > 0 || many) {
+        if (r->workers > 0 || many)
             break;
-        }
     }
     *makespan_s = best_s;
     return best;

@@ -30,9 +30,8 @@ static void *work(void *context)
 {
     struct job *job = context;
     struct err e = ERR_INIT;
-    if (cpu_pin(&job->core, 1, &e) != ST_OK) {
+    if (cpu_pin(&job->core, 1, &e) != ST_OK)
         log_line(LOG_WARN, "measured without a core of its own: %s", e.text);
-    }
     job->status = inference_measure(&job->arch, job->winograd, job->seconds, &job->speed, &job->error);
     return NULL;
 }
@@ -46,9 +45,8 @@ static enum status run_job(struct job *job, struct err *e)
         return err_errno(e, "cannot start a thread to measure on");
     }
     pthread_join(thread, NULL);
-    if (job->status != ST_OK) {
+    if (job->status != ST_OK)
         *e = job->error;
-    }
     return job->status;
 }
 
@@ -57,25 +55,21 @@ static enum status measure_trial(struct store *s, const struct measure_config *c
 {
     struct stored_trial t;
     struct job *job = mem_calloc(1, sizeof *job);
-    if (!job) {
+    if (!job)
         return err_set(e, ST_NOMEM, "out of memory");
-    }
     enum status status = stored_trial_read(s, m->trial, &t, e);
-    if (status == ST_OK && t.state == TRIAL_SKIPPED) {
+    if (status == ST_OK && t.state == TRIAL_SKIPPED)
         status = err_set(e, ST_USAGE, "trial %" PRId64 " is skipped, it has nothing to measure", m->trial);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = arch_build(&t.point.design, &job->arch, e);
-    }
     if (status == ST_OK) {
         job->winograd = t.point.recipe.winograd;
         job->core = cpu->allowed.id[cpu->physical_cores - 1];
         job->seconds = c->seconds;
         status = run_job(job, e);
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_deployment(s, m->trial, &job->speed, job->winograd, cpu->model, e);
-    }
     if (status == ST_OK && c->done) {
         m->name = t.name;
         m->speed = job->speed;
@@ -94,9 +88,8 @@ static enum status measure_all(struct store *s, const struct measure_config *c, 
     cpu_detect(&cpu);
     for (int i = 0; i < total && status == ST_OK; i++) {
         struct measurement m = {.trial = trials[i], .number = i + 1, .count = total};
-        if (c->stop && c->stop(c->context)) {
+        if (c->stop && c->stop(c->context))
             return err_set(e, ST_INTERRUPTED, "stopped on request, %d of %d variants are measured", i, total);
-        }
         status = measure_trial(s, c, &cpu, &m, e);
         *count += status == ST_OK;
     }
@@ -106,12 +99,10 @@ static enum status measure_all(struct store *s, const struct measure_config *c, 
 static enum status lock_file(const struct store *s, const char *path, int *fd, struct err *e)
 {
     *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (*fd < 0) {
+    if (*fd < 0)
         return err_errno(e, "cannot create %s", path);
-    }
-    if (flock(*fd, LOCK_EX | LOCK_NB) == 0) {
+    if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
         return ST_OK;
-    }
     enum status status = errno == EWOULDBLOCK
                              ? err_set(e, ST_BUSY, "%s: another process measures its variants", store_path(s))
                              : err_errno(e, "cannot lock %s", path);
@@ -147,15 +138,12 @@ enum status measure_variants(struct store *s, const struct measure_config *c, in
     *count = 0;
     enum status status =
         c->trials ? ST_OK : store_finished_variants(s, c->sweep, c->measured, &found, &total, e);
-    if (status == ST_OK && total > 0) {
+    if (status == ST_OK && total > 0)
         status = take_turn(s, &fd, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = measure_all(s, c, c->trials ? c->trials : found, total, count, e);
-    }
-    if (fd >= 0) {
+    if (fd >= 0)
         close(fd);
-    }
     mem_free(found);
     return status;
 }

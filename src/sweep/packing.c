@@ -19,9 +19,8 @@ static int share(const struct packing_request *r, int cores, int workers)
 /* Workers that fit into memory. */
 static int fitting(const struct packing_request *r)
 {
-    if (r->memory_bytes <= 0 || r->worker_bytes <= 0) {
+    if (r->memory_bytes <= 0 || r->worker_bytes <= 0)
         return PACKING_MAX_WORKERS;
-    }
     double fit = r->memory_bytes / r->worker_bytes;
     return fit >= PACKING_MAX_WORKERS ? PACKING_MAX_WORKERS : at_least_one((int)fit);
 }
@@ -35,9 +34,8 @@ double packing_memory(double machine_bytes, double data_bytes)
 struct packing packing_plan(const struct packing_request *r)
 {
     int workers = r->workers;
-    if (workers == 0) {
+    if (workers == 0)
         workers = smaller(r->cores / at_least_one(r->threads), fitting(r));
-    }
     workers = at_least_one(smaller(smaller(workers, r->pending), PACKING_MAX_WORKERS));
     int threads = r->threads > 0 ? r->threads : share(r, r->cores, workers);
     /* Shared cores are divided without a rest (packing_threads), so auto threads use all of them. */
@@ -50,15 +48,12 @@ int packing_threads(const struct packing *p, const struct packing_request *r, in
                     int pending)
 {
     int starting = smaller(p->workers - running, pending);
-    if (starting <= 0) {
+    if (starting <= 0)
         return 0;
-    }
-    if (r->threads > 0 || p->workers > r->cores) {
+    if (r->threads > 0 || p->workers > r->cores)
         return p->threads;
-    }
-    if (free_cores < 1) {
+    if (free_cores < 1)
         return 0;
-    }
     /* Rounded up: the trial that starts first is the longest. */
     return share(r, free_cores + starting - 1, starting);
 }
@@ -66,9 +61,8 @@ int packing_threads(const struct packing *p, const struct packing_request *r, in
 void packing_grow(const double *remaining_s, const int *threads, const int *useful, int n, int free_cores,
                   int *added)
 {
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         added[i] = 0;
-    }
     for (; free_cores > 0; free_cores--) {
         int last = -1;
         double latest = 0;
@@ -79,9 +73,8 @@ void packing_grow(const double *remaining_s, const int *threads, const int *usef
                 last = i;
             }
         }
-        if (last < 0) {
+        if (last < 0)
             return;
-        }
         added[last]++;
     }
 }
@@ -89,17 +82,13 @@ void packing_grow(const double *remaining_s, const int *threads, const int *usef
 bool packing_take_cores(bool *in_use, int cores, int n, int *taken)
 {
     int found = 0;
-    for (int i = 0; i < cores && found < n; i++) {
-        if (!in_use[i]) {
+    for (int i = 0; i < cores && found < n; i++)
+        if (!in_use[i])
             taken[found++] = i;
-        }
-    }
-    if (found < n) {
+    if (found < n)
         return false;
-    }
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         in_use[taken[i]] = true;
-    }
     return true;
 }
 
@@ -116,9 +105,8 @@ double packing_remaining_s(const double *running_s, int running, const double *p
     slots = running > slots ? smaller(running, PACKING_MAX_WORKERS) : slots;
     for (int i = 0; i < pending; i++) {
         int first = 0;
-        for (int s = 1; s < slots; s++) {
+        for (int s = 1; s < slots; s++)
             first = free_at[s] < free_at[first] ? s : first;
-        }
         free_at[first] += pending_ops[i] / ops_per_s;
         last = free_at[first] > last ? free_at[first] : last;
     }

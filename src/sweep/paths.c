@@ -22,9 +22,8 @@ static int without(const char *path, const char *ending)
 char *paths_stem(const char *db)
 {
     char linked[PATH_MAX];
-    if (readlink(db, linked, 1) > 0 && realpath(db, linked)) {
+    if (readlink(db, linked, 1) > 0 && realpath(db, linked))
         db = linked;
-    }
     return mem_printf("%.*s", without(db, ".db"), db);
 }
 
@@ -73,9 +72,8 @@ const char *checkpoint_kind_name(enum checkpoint_kind k)
 /* Takes sixteen hex digits and a dash. */
 static bool take_hash(const char **at, char out[HASH_TEXT])
 {
-    if (strspn(*at, "0123456789abcdef") != HASH_TEXT - 1 || (*at)[HASH_TEXT - 1] != '-') {
+    if (strspn(*at, "0123456789abcdef") != HASH_TEXT - 1 || (*at)[HASH_TEXT - 1] != '-')
         return false;
-    }
     memcpy(out, *at, HASH_TEXT - 1);
     out[HASH_TEXT - 1] = '\0';
     *at += HASH_TEXT;
@@ -86,9 +84,8 @@ static bool take_hash(const char **at, char out[HASH_TEXT])
 static bool take_number(const char **at, uint64_t max, uint64_t *out)
 {
     size_t digits = strspn(*at, "0123456789");
-    if (digits == 0 || digits > 20 || (digits > 1 && **at == '0')) {
+    if (digits == 0 || digits > 20 || (digits > 1 && **at == '0'))
         return false;
-    }
     errno = 0;
     *out = strtoull(*at, NULL, 10);
     *at += digits;
@@ -114,9 +111,8 @@ static bool take_part(const char **at, struct checkpoint_name *out)
         out->kind = CHECKPOINT_BEST;
     } else if (take_text(at, ".epoch-")) {
         out->kind = CHECKPOINT_EPOCH;
-        if (!take_number(at, INT_MAX, &epoch) || epoch == 0) {
+        if (!take_number(at, INT_MAX, &epoch) || epoch == 0)
             return false;
-        }
     }
     out->epoch = (int)epoch;
     return true;
@@ -129,11 +125,9 @@ bool checkpoint_name_parse(const char *name, struct checkpoint_name *out)
     if (!take_hash(&at, out->arch_hash) || !take_hash(&at, out->recipe_hash) ||
         !take_hash(&at, out->data_fingerprint) || !take_text(&at, "s") ||
         !take_number(&at, UINT64_MAX, &out->seed) || !take_part(&at, out) ||
-        !take_text(&at, checkpoint_ending)) {
+        !take_text(&at, checkpoint_ending))
         return false;
-    }
-    if (take_text(&at, ".tmp")) { /* base/file.h */
+    if (take_text(&at, ".tmp")) /* base/file.h */
         out->kind = CHECKPOINT_PARTIAL;
-    }
     return *at == '\0';
 }

@@ -45,9 +45,8 @@ static void move_to_cores(void *context, int threads)
 {
     const struct process_share *share = context;
     struct err e = ERR_INIT;
-    if (share->pinned && cpu_pin(share->cores, threads, &e) != ST_OK) {
+    if (share->pinned && cpu_pin(share->cores, threads, &e) != ST_OK)
         log_line(LOG_WARN, "not pinned: %s", e.text);
-    }
 }
 
 struct process_share *process_share_create(void)
@@ -59,9 +58,8 @@ struct process_share *process_share_create(void)
 
 void process_share_free(struct process_share *s)
 {
-    if (s) {
+    if (s)
         munmap(s, sizeof *s);
-    }
 }
 
 static void set_signals(void)
@@ -94,9 +92,8 @@ static void set_descriptors(int records, int log)
     records = fcntl(records, F_DUPFD, FIRST_FREE_FD);
     log = fcntl(log, F_DUPFD, FIRST_FREE_FD);
     if (records < 0 || log < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||
-        dup2(log, STDERR_FILENO) < 0 || dup2(records, RECORDS_FD) < 0) {
+        dup2(log, STDERR_FILENO) < 0 || dup2(records, RECORDS_FD) < 0)
         _exit(EXIT_FAILURE);
-    }
     close_range(FIRST_FREE_FD, ~0U, 0);
 }
 
@@ -105,9 +102,8 @@ static void volunteer_for_oom(void)
 {
     int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (fd >= 0) {
-        if (write(fd, "500", 3) != 3) {
+        if (write(fd, "500", 3) != 3)
             log_line(LOG_DEBUG, "cannot raise the out-of-memory score");
-        }
         close(fd);
     }
 }
@@ -116,9 +112,8 @@ static void volunteer_for_oom(void)
 static void wait_for_threads(struct process_share *share)
 {
     while (shared_threads(share) == 0) {
-        if (sigterm_pending(NULL)) {
+        if (sigterm_pending(NULL))
             _exit(EXIT_SUCCESS);
-        }
         nanosleep(&(struct timespec){0, 500000}, NULL);
     }
 }
@@ -127,9 +122,8 @@ static _Noreturn void child(const struct process_config *c, pid_t supervisor, in
 {
     set_signals();
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != supervisor) { /* it died before prctl */
+    if (getppid() != supervisor) /* it died before prctl */
         _exit(EXIT_FAILURE);
-    }
     set_descriptors(records, log);
     volunteer_for_oom();
     c->task->records = RECORDS_FD;
@@ -164,9 +158,8 @@ enum status process_start(const struct process_config *c, pid_t *pid, int *recor
 {
     int ends[2];
     int log = open_log(c->log);
-    if (log < 0) {
+    if (log < 0)
         return err_errno(e, "cannot create %s", c->log);
-    }
     if (pipe2(ends, O_CLOEXEC) != 0) {
         enum status status = err_errno(e, "cannot create a pipe");
         close(log);
@@ -174,9 +167,8 @@ enum status process_start(const struct process_config *c, pid_t *pid, int *recor
     }
     pid_t supervisor = getpid();
     pid_t started = fork();
-    if (started == 0) {
+    if (started == 0)
         child(c, supervisor, ends[1], log);
-    }
     enum status status = started < 0 ? err_errno(e, "cannot start a worker process") : ST_OK;
     close(ends[1]);
     close(log);
@@ -209,17 +201,14 @@ char *process_last_line(const char *log, char *out, size_t n)
     char tail[TAIL_BYTES + 1];
     out[0] = '\0';
     FILE *f = fopen(log, "re");
-    if (!f) {
+    if (!f)
         return out;
-    }
-    if (fseek(f, -TAIL_BYTES, SEEK_END) != 0) {
+    if (fseek(f, -TAIL_BYTES, SEEK_END) != 0)
         rewind(f); /* shorter than that */
-    }
     size_t length = fread(tail, 1, TAIL_BYTES, f);
     fclose(f);
-    while (length > 0 && strchr(" \t\r\n", tail[length - 1])) {
+    while (length > 0 && strchr(" \t\r\n", tail[length - 1]))
         length--;
-    }
     tail[length] = '\0';
     const char *newline = strrchr(tail, '\n');
     snprintf(out, n, "%s", newline ? newline + 1 : tail);

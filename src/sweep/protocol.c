@@ -69,9 +69,8 @@ enum status record_send(int fd, const struct record *r, struct err *e)
     size_t total = sizeof frame + size;
     for (size_t sent = 0; sent < total;) {
         ssize_t n = write(fd, bytes + sent, total - sent);
-        if (n < 0 && errno != EINTR) {
+        if (n < 0 && errno != EINTR)
             return err_errno(e, "cannot send a record to the supervisor");
-        }
         sent += n > 0 ? (size_t)n : 0;
     }
     return ST_OK;
@@ -91,18 +90,14 @@ static enum record_result broken(struct err *e, const char *what)
 /* Checks what a frame says before its payload is waited for. */
 static const char *frame_fault(const struct frame *f)
 {
-    if (f->magic != RECORD_MAGIC) {
+    if (f->magic != RECORD_MAGIC)
         return "wrong mark";
-    }
-    if (f->kind < RECORD_STARTED || f->kind >= RECORD_KIND_COUNT) {
+    if (f->kind < RECORD_STARTED || f->kind >= RECORD_KIND_COUNT)
         return "unknown kind";
-    }
-    if (carries_text(f->kind) ? f->size < 1 || f->size > RECORD_TEXT : f->size != payload_size(f->kind)) {
+    if (carries_text(f->kind) ? f->size < 1 || f->size > RECORD_TEXT : f->size != payload_size(f->kind))
         return "wrong size";
-    }
-    if (f->status < ST_OK || f->status > ST_INTERRUPTED) {
+    if (f->status < ST_OK || f->status > ST_INTERRUPTED)
         return "unknown status";
-    }
     return NULL;
 }
 
@@ -110,27 +105,23 @@ static const char *frame_fault(const struct frame *f)
 static enum record_result take(struct record_reader *r, struct record *out, struct err *e)
 {
     struct frame frame;
-    if (r->used < sizeof frame) {
+    if (r->used < sizeof frame)
         return RECORD_EMPTY;
-    }
     memcpy(&frame, r->bytes, sizeof frame);
     const char *fault = frame_fault(&frame);
-    if (fault) {
+    if (fault)
         return broken(e, fault);
-    }
     size_t total = sizeof frame + frame.size;
-    if (r->used < total) {
+    if (r->used < total)
         return RECORD_EMPTY;
-    }
     *out = record_of((enum record_kind)frame.kind);
     out->resent = frame.resent != 0;
     out->status = (enum status)frame.status;
     out->epochs_done = frame.epochs_done;
     out->step = frame.step;
     memcpy(&out->as, r->bytes + sizeof frame, frame.size);
-    if (carries_text(frame.kind) && out->as.text[frame.size - 1] != '\0') {
+    if (carries_text(frame.kind) && out->as.text[frame.size - 1] != '\0')
         return broken(e, "text without an end");
-    }
     r->used -= total;
     memmove(r->bytes, r->bytes + total, r->used);
     return RECORD_READ;
@@ -140,16 +131,13 @@ enum record_result record_next(struct record_reader *r, int fd, struct record *o
 {
     for (;;) {
         enum record_result result = take(r, out, e);
-        if (result != RECORD_EMPTY) {
+        if (result != RECORD_EMPTY)
             return result;
-        }
         ssize_t n = read(fd, r->bytes + r->used, sizeof r->bytes - r->used);
-        if (n == 0) {
+        if (n == 0)
             return RECORD_END;
-        }
-        if (n < 0 && errno == EAGAIN) {
+        if (n < 0 && errno == EAGAIN)
             return RECORD_EMPTY;
-        }
         if (n < 0 && errno != EINTR) {
             err_errno(e, "cannot read the worker's records");
             return RECORD_BROKEN;

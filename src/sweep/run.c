@@ -30,9 +30,8 @@ static enum status check_data_fits(const struct spec *spec, const struct space *
 static enum status create_database_folder(struct supervisor *s, const char *db, struct err *e)
 {
     const char *slash = strrchr(db, '/');
-    if (!slash) {
+    if (!slash)
         return ST_OK;
-    }
     const char *folder = arena_strndup(&s->arena, db, (size_t)(slash - db) + 1);
     return folder ? dir_create(folder, e) : err_set(e, ST_NOMEM, "%s: out of memory", db);
 }
@@ -42,9 +41,8 @@ static enum status create_worker_folders(struct supervisor *s, const char *stem,
     const char *logs = arena_printf(&s->arena, "%s.logs", stem);
     const char *checkpoints = arena_printf(&s->arena, "%s.checkpoints", stem);
     s->log_stem = arena_printf(&s->arena, "%s.logs/trial-", stem);
-    if (!logs || !checkpoints || !s->log_stem) {
+    if (!logs || !checkpoints || !s->log_stem)
         return err_set(e, ST_NOMEM, "%s: out of memory", stem);
-    }
     enum status status = dir_create(logs, e);
     return status == ST_OK ? dir_create(checkpoints, e) : status;
 }
@@ -72,9 +70,8 @@ static enum status conclude(const struct supervisor *s, struct err *e)
     struct run_status count;
     supervisor_count(s, &count);
     int left = count.pending + count.running; /* running: in other runs */
-    if (s->fatal != ST_OK) {
+    if (s->fatal != ST_OK)
         return s->fatal;
-    }
     if (s->phase >= PHASE_STOPPING && left > 0) {
         return err_set(e, ST_INTERRUPTED, "%s: %d of %d trial%s not done; the same command continues", s->why,
                        left, count.total, count.total == 1 ? " is" : "s are");
@@ -110,11 +107,9 @@ static enum status check_disk(const struct supervisor *s, const char *stem, stru
 {
     const enum keep keep = s->spec->run.keep;
     struct disk_need need = {0};
-    for (int i = 0; i < s->space->trial_count; i++) {
-        if (s->trials[i].state == TRIAL_PENDING) {
+    for (int i = 0; i < s->space->trial_count; i++)
+        if (s->trials[i].state == TRIAL_PENDING)
             disk_need_add(&need, &s->space->trials[i], keep);
-        }
-    }
     const double free_bytes = disk_free_bytes(stem);
     const enum disk_verdict verdict = disk_judge(&need, keep, s->packing.workers, free_bytes);
     if (verdict == DISK_FULL) {
@@ -136,16 +131,13 @@ static enum status check_disk(const struct supervisor *s, const char *stem, stru
 
 static enum status tell_trials(struct supervisor *s, struct err *e)
 {
-    if (!s->observer || !s->observer->begin) {
+    if (!s->observer || !s->observer->begin)
         return ST_OK;
-    }
     const char **names = arena_alloc(&s->arena, (size_t)s->space->trial_count + 1, sizeof *names);
-    if (!names) {
+    if (!names)
         return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
-    }
-    for (int i = 0; i < s->space->trial_count; i++) {
+    for (int i = 0; i < s->space->trial_count; i++)
         names[i] = s->trials[i].name;
-    }
     s->observer->begin(s->observer->context, s->space, names);
     return ST_OK;
 }
@@ -166,9 +158,8 @@ static void tell_short_blocks(const struct supervisor *s)
 static void tell_if_empty(const struct supervisor *s)
 {
     struct err why = ERR_INIT;
-    if (space_check_trains(s->spec, s->space, &why) != ST_OK) {
+    if (space_check_trains(s->spec, s->space, &why) != ST_OK)
         supervisor_notice(s, "%s", why.text);
-    }
 }
 
 /* With the database open. */
@@ -176,26 +167,21 @@ static enum status run_trials(struct supervisor *s, const struct run_config *c, 
                               struct run_result *out, struct err *e)
 {
     enum status status = supervisor_load(s, stem, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = supervisor_pack(s, c, e);
-    }
     forecast_release(&s->forecast);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = check_disk(s, stem, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = tell_trials(s, e);
-    }
     if (status == ST_OK) {
         tell_short_blocks(s);
         tell_if_empty(s);
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = signal_source_open(&s->signals, e);
-    }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     s->e = e;
     supervise(s);
     supervisor_measure_rest(s);
@@ -216,12 +202,10 @@ static enum status run_on_database(struct supervisor *s, const struct run_config
         s->check = NULL;
         status = store_open_checked(db, sound, &s->store, e);
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = create_worker_folders(s, stem, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = run_trials(s, c, stem, out, e);
-    }
     store_close(s->store);
     mem_free(stem);
     return status;
@@ -230,9 +214,8 @@ static enum status run_on_database(struct supervisor *s, const struct run_config
 static void tell_streaming(struct supervisor *s, const struct dataset *data)
 {
     double images = 0, one = (double)data->image.c * data->image.h * data->image.w;
-    for (int i = 0; i < SPLIT_COUNT; i++) {
+    for (int i = 0; i < SPLIT_COUNT; i++)
         images += (double)data->sets[i].count;
-    }
     bool asked = s->spec->data.memory == DATA_STREAM;
     supervisor_notice(
         s,
@@ -246,13 +229,11 @@ static enum status run_with_data(struct supervisor *s, const struct run_config *
                                  const struct dataset *data, struct run_result *out, struct err *e)
 {
     enum status status = check_data_fits(s->spec, s->space, data, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     s->data = data;
-    if (data->stream) {
+    if (data->stream)
         tell_streaming(s, data);
-    }
     if (data->skipped > 0) {
         supervisor_notice(s, "%zu unreadable images are left out, the first: %s", data->skipped,
                           data->first_skipped);
@@ -282,9 +263,8 @@ enum status run_sweep(const struct spec *spec, const struct run_config *c, const
     enum status status = space_build(spec, &space, e);
     status = status == ST_OK ? spec_check_data(spec, e) : status;
     status = status == ST_OK ? dataset_load(&spec->data, &data, e) : status;
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = run_with_data(s, c, db, &data, out, e);
-    }
     store_check_end(s->check);
     dataset_release(&data);
     space_release(&space);

@@ -60,10 +60,9 @@ static void directions(int dimension, uint32_t v[SOBOL_BITS])
         v[j] = (dimension > 0 ? (uint32_t)table[dimension - 1].m[j] : 1u) << (SOBOL_BITS - 1 - j);
     for (int j = s; j < SOBOL_BITS; j++) {
         v[j] = v[j - s] ^ (v[j - s] >> s);
-        for (int k = 1; k < s; k++) {
+        for (int k = 1; k < s; k++)
             if ((table[dimension - 1].a >> (s - 1 - k)) & 1)
                 v[j] ^= v[j - k];
-        }
     }
 }
 

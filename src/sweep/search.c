@@ -8,18 +8,16 @@
 int search_rungs(const struct search_options *o, int epochs)
 {
     int rungs = 1;
-    for (int64_t needed = (int64_t)o->min_epochs * o->eta; needed <= epochs; needed *= o->eta) {
+    for (int64_t needed = (int64_t)o->min_epochs * o->eta; needed <= epochs; needed *= o->eta)
         rungs++;
-    }
     return rungs;
 }
 
 int search_epochs(const struct search_options *o, int epochs, int rung)
 {
     int64_t divisor = 1;
-    for (int i = search_rungs(o, epochs); i > rung; i--) {
+    for (int i = search_rungs(o, epochs); i > rung; i--)
         divisor *= o->eta;
-    }
     return (int)((2 * (int64_t)epochs + divisor) / (2 * divisor));
 }
 
@@ -93,11 +91,10 @@ static void find_fronts(struct place *places, int scored, struct contender *c, d
         int low = 0, high = fronts;
         while (low < high) {
             const int middle = low + (high - low) / 2;
-            if (best[middle] >= own->score) {
+            if (best[middle] >= own->score)
                 low = middle + 1;
-            } else {
+            else
                 high = middle;
-            }
         }
         if (i > 0 && equal(places[i - 1].c, own)) { /* neither is better */
             own->front = places[i - 1].c->front;
@@ -114,9 +111,8 @@ static void find_fronts(struct place *places, int scored, struct contender *c, d
 static int first_front(const struct place *places, int scored)
 {
     int n = 0;
-    while (n < scored && places[n].c->front == 1) {
+    while (n < scored && places[n].c->front == 1)
         n++;
-    }
     return n;
 }
 

@@ -10,13 +10,11 @@ enum status signal_source_open(struct signal_source *s, struct err *e)
     sigaddset(&s->mask, SIGINT);
     sigaddset(&s->mask, SIGTERM);
     sigaddset(&s->mask, SIGCHLD);
-    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
         sigaddset(&s->mask, SIGHUP);
-    }
     s->fd = signalfd(-1, &s->mask, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (s->fd < 0) {
+    if (s->fd < 0)
         return err_errno(e, "cannot wait for signals");
-    }
     sigprocmask(SIG_BLOCK, &s->mask, &s->mask_before);
     sigaction(SIGCHLD, &child, &s->child_before); /* ignored, children could not be waited for */
     return ST_OK;

@@ -131,10 +131,9 @@ enum status space_assemble(const struct builder *b, struct point *point, struct 
 /* A metaparameter that explicit Fires make void is a mistake. */
 static const struct axis *axis_find(const struct axis *axes, int count, const char *key)
 {
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         if (strcmp(axes[i].key, key) == 0)
             return &axes[i];
-    }
     return NULL;
 }
 

@@ -55,9 +55,8 @@ enum status space_check_data(const struct spec *spec, const struct space *space,
                              struct err *e)
 {
     enum status st = ST_OK;
-    for (int i = 0; i < space->trial_count && st == ST_OK; i++) {
+    for (int i = 0; i < space->trial_count && st == ST_OK; i++)
         if (!space->trials[i].skip_reason)
             st = check_trial(spec, space, i, data, e);
-    }
     return st;
 }

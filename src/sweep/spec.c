@@ -205,10 +205,9 @@ static const struct seed_at *seed_repeated(struct seed_at *seeds, int count)
 {
     const struct seed_at *first = NULL;
     qsort(seeds, (size_t)count, sizeof *seeds, seed_compare);
-    for (int i = 1; i < count; i++) {
+    for (int i = 1; i < count; i++)
         if (seeds[i].seed == seeds[i - 1].seed && (!first || seeds[i].index < first->index))
             first = &seeds[i];
-    }
     return first;
 }
 

@@ -32,12 +32,10 @@ static bool block_sets(const struct block *block, struct mark *mark)
 {
     bool found = assignments_set(&block->set, mark) || axes_set(block->grid, block->grid_count, mark) ||
                  axes_set(block->zip, block->zip_count, mark);
-    for (int i = 0; i < block->list_count && !found; i++) {
+    for (int i = 0; i < block->list_count && !found; i++)
         found = assignments_set(&block->list[i], mark);
-    }
-    for (int i = 0; i < block->random.count && !found; i++) {
+    for (int i = 0; i < block->random.count && !found; i++)
         found = axes_set(&block->random.params[i].axis, 1, mark);
-    }
     return found;
 }
 
@@ -90,11 +88,9 @@ enum status spec_extend(struct spec *s, int epochs, struct err *e)
         status = err_set(e, ST_USAGE, "%s: the trials have %d epochs already; allowed: more than that",
                          s->path, s->base.recipe.epochs);
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = check_schedules(s, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         s->base.recipe.epochs = epochs;
-    }
     return status;
 }

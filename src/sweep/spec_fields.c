@@ -373,10 +373,9 @@ bool field_in(const struct field *f, enum section section)
 
 const struct field *field_find(enum section section, const char *key)
 {
-    for (size_t i = 0; i < field_count(); i++) {
+    for (size_t i = 0; i < field_count(); i++)
         if (field_in(&fields[i], section) && strcmp(fields[i].key, key) == 0)
             return &fields[i];
-    }
     return NULL;
 }
 

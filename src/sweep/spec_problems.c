@@ -29,11 +29,10 @@ static bool same_mark(struct mark a, struct mark b)
 /* Whether an error only says that something is missing which was left out. */
 static bool follows(const struct spec_cut *cuts, int count, struct mark at, const char *text)
 {
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         if (cuts[i].found && same_mark(cuts[i].from, at) &&
             (strstr(text, "is missing") || strstr(text, "is empty") || strstr(text, "takes two numbers")))
             return true;
-    }
     return false;
 }
 
@@ -57,10 +56,9 @@ static bool follows_block(const struct spec_problems *p, const char *text)
     char id[128];
     found += strlen(missing);
     snprintf(id, sizeof id, "%.*s", (int)strcspn(found, ",;"), found);
-    for (int i = 0; i < p->count; i++) {
+    for (int i = 0; i < p->count; i++)
         if (is_of_block(p->items[i].text, id))
             return true;
-    }
     return false;
 }
 
@@ -75,10 +73,9 @@ static const char *right_value(struct spec_problems *p, const char *text, int nu
     while (key && key > text && key[-1] != '.' && key[-1] != ' ')
         key--;
     const size_t n = key ? (size_t)(end - key) : 0;
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         if (n == strlen(values[i].key) && strncmp(key, values[i].key, n) == 0)
             return values[i].value;
-    }
     if (n != 2 || strncmp(key, "id", n) != 0 || !(id = arena_alloc(&p->arena, 1, 32)))
         return NULL;
     int index;
@@ -108,10 +105,9 @@ static bool is_known(const struct spec_problem *p, struct mark at, const char *t
 
 static enum status add(struct spec_problems *p, struct mark at, const char *text, struct err *e)
 {
-    for (int i = 0; i < p->count; i++) {
+    for (int i = 0; i < p->count; i++)
         if (is_known(&p->items[i], at, text))
             return ST_OK;
-    }
     const char *kept = arena_strdup(&p->arena, text);
     if (!kept)
         return err_set(e, ST_NOMEM, "out of memory");
@@ -122,10 +118,9 @@ static enum status add(struct spec_problems *p, struct mark at, const char *text
 /* Is one of the problems in the section data? */
 static bool data_is_wrong(const struct spec_problems *p)
 {
-    for (int i = 0; i < p->count; i++) {
+    for (int i = 0; i < p->count; i++)
         if (strncmp(p->items[i].text, "data", 4) == 0)
             return true;
-    }
     return false;
 }
 

@@ -160,20 +160,18 @@ static enum status parameter_read(struct reader *r, const struct field *f, const
 /* May the parameter be drawn before those in `rest`? */
 static bool is_free(const struct parameter *p, const struct parameter *rest, int count)
 {
-    for (int i = 0; p->conditional && i < count; i++) {
+    for (int i = 0; p->conditional && i < count; i++)
         if (expression_uses(p->when.holds, conditions_name(rest[i].axis.key)))
             return false;
-    }
     return true;
 }
 
 /* Does it use a key that the block draws? */
 static bool uses_any(const struct condition *c, const struct random_block *b)
 {
-    for (int i = 0; i < b->count; i++) {
+    for (int i = 0; i < b->count; i++)
         if (expression_uses(c->holds, conditions_name(b->params[i].axis.key)))
             return true;
-    }
     return false;
 }
 

@@ -33,10 +33,9 @@ enum status reader_fail(const struct reader *r, struct mark at, const char *pref
 static bool node_is_null(const struct node *node)
 {
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
-    for (size_t i = 0; node->kind == NODE_SCALAR && node->plain && i < sizeof nulls / sizeof *nulls; i++) {
+    for (size_t i = 0; node->kind == NODE_SCALAR && node->plain && i < sizeof nulls / sizeof *nulls; i++)
         if (strcmp(node->text, nulls[i]) == 0)
             return true;
-    }
     return false;
 }
 
@@ -62,10 +61,9 @@ enum status reader_expect(const struct reader *r, const struct node *node, enum 
 const char *node_word(const struct node *mapping, const char *key)
 {
     for (const struct node_item *item = mapping->kind == NODE_MAPPING ? mapping->items : NULL; item;
-         item = item->next) {
+         item = item->next)
         if (strcmp(item->key->text, key) == 0)
             return item->value->kind == NODE_SCALAR ? item->value->text : NULL;
-    }
     return NULL;
 }
 

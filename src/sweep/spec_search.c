@@ -42,16 +42,13 @@ enum status search_read(struct reader *r, const struct node *node)
     struct given given;
     const struct block *block = NULL;
     struct mark mark;
-    if (!node) {
+    if (!node)
         return ST_OK;
-    }
     enum status st = section_scan(r, node, SECTION_SEARCH, "search", &given);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         st = section_assign(r, node, SECTION_SEARCH, "search", spec);
-    }
-    if (st != ST_OK) {
+    if (st != ST_OK)
         return st;
-    }
     spec->search.on = true;
     spec->search.mark = node->mark;
     if (spec_sets_epochs(spec, &block, &mark)) {

@@ -35,10 +35,9 @@ void field_unknown(enum section section, const char *key, char *out, size_t n)
     char quoted[QUOTED_TEXT], guess[SUGGEST_TEXT] = "", list[SUGGEST_LIST];
     const char *known[FIELDS_MAX], *place = other_place(section, key);
     int count = 0;
-    for (size_t i = 0; i < field_count(); i++) {
+    for (size_t i = 0; i < field_count(); i++)
         if (field_in(field_at(i), section))
             known[count++] = field_at(i)->key;
-    }
     if (!place)
         suggest_text(key, known, count, guess);
     snprintf(out, n, "unknown key %s%s%s%s; allowed: %s", text_quote(key, quoted), guess,

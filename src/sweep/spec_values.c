@@ -116,10 +116,9 @@ static enum status bool_set(const struct field *f, bool *out, const char *text, 
 /* Index of the choice with that name, or -1. */
 static int choice_find(const struct field *f, const char *text)
 {
-    for (int i = 0; f->choice(i); i++) {
+    for (int i = 0; f->choice(i); i++)
         if (strcmp(f->choice(i), text) == 0)
             return i;
-    }
     return -1;
 }
 

@@ -265,11 +265,10 @@ static enum status event_read(struct builder *b, const yaml_event_t *event)
 static char text_at(const char *text, size_t n, size_t index)
 {
     size_t i = 0;
-    for (; i < n && index > 0; index--) {
+    for (; i < n && index > 0; index--)
         do
             i++;
         while (i < n && ((unsigned char)text[i] & 0xc0) == 0x80);
-    }
     return i < n ? text[i] : '\0';
 }
 

@@ -30,16 +30,14 @@ static enum status check(struct store *s, const char *pragma, struct err *e)
 {
     sqlite3_stmt *statement = NULL;
     enum status status = store_prepare(s, pragma, &statement, doing, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     int code = sqlite3_step(statement);
     const char *text = code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
-    if (!text) {
+    if (!text)
         status = store_error(s, code == SQLITE_ROW ? SQLITE_NOMEM : code, doing, e);
-    } else if (strcmp(text, "ok") != 0) {
+    else if (strcmp(text, "ok") != 0)
         status = damaged(s, text, e);
-    }
     sqlite3_finalize(statement);
     return status;
 }
@@ -48,9 +46,8 @@ enum status store_check_damage(struct store *s, struct err *e)
 {
     int64_t pages = 0, page_bytes = 0;
     enum status status = store_read_int(s, "PRAGMA page_count", &pages, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_read_int(s, "PRAGMA page_size", &page_bytes, e);
-    }
     const bool small = pages * page_bytes <= SMALL_BYTES;
     return status == ST_OK ? check(s, small ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)", e)
                            : status;
@@ -73,9 +70,8 @@ static enum status compare_schema(struct store *s, sqlite3_stmt *wanted, sqlite3
         sqlite3_bind_text(there, 1, type, -1, SQLITE_STATIC);
         sqlite3_bind_text(there, 2, name, -1, SQLITE_STATIC);
         const enum status status = store_fetch_int(s, there, &found, &one, doing, e);
-        if (status != ST_OK) {
+        if (status != ST_OK)
             return status;
-        }
         if (!found) {
             return err_set(e, ST_CORRUPT, "%s: the database is damaged (it has no %s %s); restore a copy",
                            s->path, type ? type : "?", name ? name : "?");
@@ -99,9 +95,8 @@ enum status store_check_schema(struct store *s, struct err *e)
         status =
             store_prepare(s, "SELECT 1 FROM sqlite_schema WHERE type = ?1 AND name = ?2", &there, doing, e);
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = compare_schema(s, wanted, there, e);
-    }
     sqlite3_finalize(wanted);
     sqlite3_finalize(there);
     sqlite3_close_v2(model.db);
@@ -127,9 +122,8 @@ static void *look(void *context)
 struct store_check *store_check_begin(const char *path)
 {
     struct store_check *c = mem_calloc(1, sizeof *c);
-    if (c) {
+    if (c)
         c->path = mem_strdup(path);
-    }
     if (!c || !c->path || pthread_create(&c->thread, NULL, look, c) != 0) {
         mem_free(c ? c->path : NULL);
         mem_free(c);
@@ -140,9 +134,8 @@ struct store_check *store_check_begin(const char *path)
 
 bool store_check_end(struct store_check *c)
 {
-    if (!c) {
+    if (!c)
         return false;
-    }
     pthread_join(c->thread, NULL);
     const bool sound = c->sound;
     mem_free(c->path);

@@ -10,9 +10,8 @@ static enum status unknown_sweep(struct store *s, const char *name, struct err *
     sqlite3_stmt *statement = NULL;
     enum status status =
         store_prepare(s, "SELECT group_concat(quote(name), ', ') FROM sweep", &statement, finding, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     int code = sqlite3_step(statement);
     const char *known = code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
     status = code == SQLITE_ROW ? err_set(e, ST_USAGE, "%s: there is no sweep '%s'; there are: %s", s->path,
@@ -47,21 +46,17 @@ enum status store_counts(struct store *s, const char *sweep, int64_t counts[TRIA
     int64_t id = 0;
     int code;
     enum status status = sweep ? store_sweep_id(s, sweep, &id, e) : ST_OK;
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_prepare(s, sweep ? counts_of_sweep : counts_of_all, &statement, doing, e);
-    }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     memset(counts, 0, TRIAL_STATE_COUNT * sizeof *counts);
     sqlite3_bind_int64(statement, 1, id);
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(statement, 0);
-        for (int i = 0; i < TRIAL_STATE_COUNT; i++) {
-            if (name && strcmp(name, trial_state_name((enum trial_state)i)) == 0) {
+        for (int i = 0; i < TRIAL_STATE_COUNT; i++)
+            if (name && strcmp(name, trial_state_name((enum trial_state)i)) == 0)
                 counts[i] = sqlite3_column_int64(statement, 1);
-            }
-        }
     }
     status = code == SQLITE_DONE ? ST_OK : store_error(s, code, doing, e);
     sqlite3_finalize(statement);

@@ -21,9 +21,8 @@ static enum status make_image(const char *path, unsigned char **bytes, sqlite3_i
     struct store s = {.path = (char *)path}; /* only read */
     int code = sqlite3_open_v2(":memory:", &s.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     enum status status = code == SQLITE_OK ? store_begin(&s, doing, e) : store_error(&s, code, doing, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_end(&s, store_schema_create(&s, e), doing, e);
-    }
     if (status == ST_OK) {
         *bytes = sqlite3_serialize(s.db, "main", n, 0);
         status = *bytes ? ST_OK : store_error(&s, SQLITE_NOMEM, doing, e);
@@ -45,14 +44,12 @@ static enum status find_place(const char *path, char **place, struct err *e)
     char *found = NULL;
     if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode)) {
         int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666); /* realpath wants a file at its end */
-        if (fd < 0) {
+        if (fd < 0)
             return err_errno(e, "%s: %s", path, doing);
-        }
         close(fd);
         found = realpath(path, NULL);
-        if (!found) {
+        if (!found)
             return err_errno(e, "%s: %s", path, doing);
-        }
     }
     *place = mem_strdup(found ? found : path);
     free(found);
@@ -81,9 +78,8 @@ static enum status write_image(const char *place, const unsigned char *bytes, si
     struct atomic_file file;
     bool made;
     enum status status = take_turn(&file, place, &made, e);
-    if (status != ST_OK || made) {
+    if (status != ST_OK || made)
         return status;
-    }
     fwrite(bytes, 1, n, file.f);
     return atomic_commit(&file, e); /* sees a failed write */
 }
@@ -94,13 +90,11 @@ enum status store_create_file(const char *path, struct err *e)
     sqlite3_int64 n = 0;
     char *place = NULL;
     enum status status = find_place(path, &place, e);
-    if (!place) {
+    if (!place)
         return status;
-    }
     status = make_image(path, &bytes, &n, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = write_image(place, bytes, (size_t)n, e);
-    }
     sqlite3_free(bytes);
     mem_free(place);
     return status;

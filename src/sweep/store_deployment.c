@@ -27,9 +27,8 @@ enum status store_finished_variants(struct store *s, const char *sweep, enum mea
     *trials = NULL;
     *count = 0;
     enum status status = sweep ? store_sweep_id(s, sweep, &sweep_id, e) : ST_OK;
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_prepare(s, finished_sql, &statement, reading, e);
-    }
     if (status == ST_OK) {
         sqlite3_bind_int64(statement, 1, sweep_id);
         sqlite3_bind_int(statement, 2, measured == MEASURED_ANY);
@@ -46,9 +45,8 @@ enum status store_finished_variants(struct store *s, const char *sweep, enum mea
         }
         (*trials)[(*count)++] = sqlite3_column_int64(statement, 0);
     }
-    if (status == ST_OK && code != SQLITE_DONE) {
+    if (status == ST_OK && code != SQLITE_DONE)
         status = store_error(s, code, reading, e);
-    }
     sqlite3_finalize(statement);
     return status;
 }
@@ -78,9 +76,8 @@ enum status store_deployment(struct store *s, int64_t trial, const struct infere
     char host[256] = "", variant[96];
     struct row row = {0};
     snprintf(variant, sizeof variant, "(SELECT variant_id FROM trial WHERE id = %lld)", (long long)trial);
-    if (gethostname(host, sizeof host - 1) != 0) {
+    if (gethostname(host, sizeof host - 1) != 0)
         snprintf(host, sizeof host, "unknown");
-    }
     row.values[row.count++] = (struct row_value){.column = "variant_id", .sql = variant};
     measurement_row(speed, winograd, host, cpu, &row);
     struct inserter rows = {
@@ -108,11 +105,10 @@ enum status store_latency(struct store *s, int64_t trial, double *latency_ms, st
     if (status == ST_OK) {
         sqlite3_bind_int64(statement, 1, trial);
         int code = sqlite3_step(statement);
-        if (code == SQLITE_ROW) {
+        if (code == SQLITE_ROW)
             *latency_ms = sqlite3_column_double(statement, 0);
-        } else if (code != SQLITE_DONE) {
+        else if (code != SQLITE_DONE)
             status = store_error(s, code, reading, e);
-        }
     }
     sqlite3_finalize(statement);
     return status;

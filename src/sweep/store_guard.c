@@ -18,11 +18,9 @@ static const char *const describing_pragmas[] = {
 
 static bool listed(const char *name, const char *const *list, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (strcasecmp(name, list[i]) == 0) {
+    for (size_t i = 0; i < count; i++)
+        if (strcasecmp(name, list[i]) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -78,9 +76,8 @@ int store_guard(void *context, int action, const char *first, const char *second
     (void)trigger;
     struct store *s = context;
     bool allowed;
-    if (!s->guarded) {
+    if (!s->guarded)
         return SQLITE_OK;
-    }
     switch (action) {
     case SQLITE_SELECT:
     case SQLITE_READ:
@@ -100,11 +97,9 @@ int store_guard(void *context, int action, const char *first, const char *second
     default:
         allowed = false;
     }
-    if (allowed) {
+    if (allowed)
         return SQLITE_OK;
-    }
-    if (!s->refused[0]) {
+    if (!s->refused[0])
         describe(s, action, action == SQLITE_FUNCTION ? second : first);
-    }
     return SQLITE_DENY;
 }

@@ -59,11 +59,10 @@ enum status store_lease_read(struct store *s, int64_t trial, struct lease *out, 
     if (status == ST_OK) {
         sqlite3_bind_int64(statement, 1, trial);
         int code = sqlite3_step(statement);
-        if (code == SQLITE_ROW) {
+        if (code == SQLITE_ROW)
             take_lease(statement, out);
-        } else if (code != SQLITE_DONE) {
+        else if (code != SQLITE_DONE)
             status = store_error(s, code, reading, e);
-        }
     }
     sqlite3_finalize(statement);
     return status;
@@ -88,9 +87,8 @@ enum status store_leases(struct store *s, struct lease **out, int *count, struct
         }
         take_lease(statement, &(*out)[(*count)++]);
     }
-    if (status == ST_OK && code != SQLITE_DONE) {
+    if (status == ST_OK && code != SQLITE_DONE)
         status = store_error(s, code, reading, e);
-    }
     sqlite3_finalize(statement);
     return status;
 }
@@ -106,9 +104,8 @@ enum status store_lease_beat(struct store *s, int64_t attempt, bool *held, struc
         sqlite3_bind_int64(statement, 1, attempt);
         status = store_run(s, statement, doing, e);
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         *held = sqlite3_changes(s->db) > 0;
-    }
     sqlite3_finalize(statement);
     return status;
 }
@@ -120,18 +117,15 @@ enum status store_lease_break(struct store *s, const struct lease *seen, bool *f
     enum trial_state state = TRIAL_PENDING;
     *freed = false;
     enum status status = store_begin(s, doing, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     status = store_trial_state(s, seen->trial, &state, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_lease_read(s, seen->trial, &now, e);
-    }
     bool same =
         status == ST_OK && state == TRIAL_RUNNING && now.attempt == seen->attempt && now.beat == seen->beat;
-    if (same) {
+    if (same)
         status = store_trial_free(s, seen->trial, doing, e);
-    }
     status = store_end(s, status, doing, e);
     *freed = same && status == ST_OK;
     return status;
@@ -145,9 +139,8 @@ enum status store_recover(struct store *s, int64_t *recovered, struct err *e)
     enum status status = store_leases(s, &leases, &count, e);
     for (int i = 0; i < count && status == ST_OK; i++) {
         bool freed = false;
-        if (lease_look(&leases[i]) == LEASE_GONE) {
+        if (lease_look(&leases[i]) == LEASE_GONE)
             status = store_lease_break(s, &leases[i], &freed, e);
-        }
         *recovered += freed;
     }
     mem_free(leases);
@@ -160,11 +153,10 @@ enum status store_event(struct store *s, int64_t trial, int64_t attempt, const c
     struct inserter events = {"event", "", NULL};
     struct row row = {0};
     row_int(&row, "trial_id", trial);
-    if (attempt > 0) {
+    if (attempt > 0)
         row_int(&row, "attempt_id", attempt);
-    } else {
+    else
         row_null(&row, "attempt_id");
-    }
     row_now(&row, "at_utc");
     row_text(&row, "text", text);
     enum status status = inserter_add(&events, s, &row, doing, e);

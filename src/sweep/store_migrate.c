@@ -61,12 +61,10 @@ static enum status keep_copy(const struct store *s, int64_t version, struct err 
     }
     unlink(partial); /* of an upgrade that was killed; this one keeps others out */
     enum status status = copy_database(s, partial, e);
-    if (status == ST_OK && (sync_file(partial) != 0 || rename(partial, kept) != 0)) {
+    if (status == ST_OK && (sync_file(partial) != 0 || rename(partial, kept) != 0))
         status = err_errno(e, "%s: %s: cannot keep a copy as %s", s->path, doing, kept);
-    }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         unlink(partial);
-    }
     mem_free(partial);
     mem_free(kept);
     return status;
@@ -77,20 +75,17 @@ enum status store_migrate(struct store *s, struct err *e)
     static const char version_sql[] = "PRAGMA user_version";
     int64_t version = 0;
     enum status status = store_read_int(s, version_sql, &version, e);
-    if (status != ST_OK || version == STORE_SCHEMA_VERSION) {
+    if (status != ST_OK || version == STORE_SCHEMA_VERSION)
         return status;
-    }
     status = store_begin(s, doing, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     /* Again, because another process may have been quicker. */
     status = store_read_int(s, version_sql, &version, e);
     if (status == ST_OK && version < STORE_SCHEMA_VERSION) {
         status = keep_copy(s, version, e);
-        if (status == ST_OK) {
+        if (status == ST_OK)
             status = store_schema_upgrade(s, version, e);
-        }
     }
     return store_end(s, status, doing, e);
 }

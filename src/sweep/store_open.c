@@ -26,13 +26,11 @@ const char *store_path(const struct store *s)
 void store_uri(const char *path, const char *parameters, struct strbuf *out)
 {
     strbuf_puts(out, path[0] == '/' ? "file://" : "file:./");
-    for (const char *c = path; *c; c++) {
-        if (strchr("%?#", *c)) {
+    for (const char *c = path; *c; c++)
+        if (strchr("%?#", *c))
             strbuf_printf(out, "%%%02X", (unsigned char)*c);
-        } else {
+        else
             strbuf_putc(out, *c);
-        }
-    }
     strbuf_printf(out, "?%s", parameters);
 }
 
@@ -50,9 +48,8 @@ static enum status connect(struct store *s, int flags, const char *parameters, s
                    ? SQLITE_NOMEM
                    : sqlite3_open_v2(uri.text, &s->db, flags | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE, NULL);
     strbuf_release(&uri);
-    if (code == SQLITE_OK) {
+    if (code == SQLITE_OK)
         return ST_OK;
-    }
     enum status status = store_error(s, code, "cannot open the database", e);
     disconnect(s);
     return status;
@@ -63,13 +60,11 @@ enum status store_read_int(struct store *s, const char *sql, int64_t *out, struc
     sqlite3_stmt *statement = NULL;
     bool found = false;
     enum status status = store_prepare(s, sql, &statement, "cannot read the database", e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_fetch_int(s, statement, &found, out, "cannot read the database", e);
-    }
     sqlite3_finalize(statement);
-    if (status == ST_OK && !found) {
+    if (status == ST_OK && !found)
         status = store_error(s, SQLITE_CORRUPT, "cannot read the database", e);
-    }
     return status;
 }
 
@@ -97,9 +92,8 @@ static enum status check_marks(struct store *s, struct err *e)
 {
     int64_t application = 0, version = 0;
     enum status status = store_read_int(s, "PRAGMA application_id", &application, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_read_int(s, "PRAGMA user_version", &version, e);
-    }
     return status == ST_OK ? judge_marks(s, application, version, e) : status;
 }
 
@@ -135,20 +129,17 @@ static enum status probe(struct store *s, long long *wal, struct err *e)
     unsigned char header[100] = {0};
     sqlite3_file *file = NULL;
     enum status status = connect(s, SQLITE_OPEN_READONLY, "mode=ro", e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     int code = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-    if (code == SQLITE_OK) {
+    if (code == SQLITE_OK)
         code = file->pMethods->xRead(file, header, sizeof header, 0);
-    }
-    if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) {
+    if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ)
         status = err_set(e, ST_FAILED, "%s: cannot read the database: %s", s->path, sqlite3_errstr(code));
-    } else if (memcmp(header, magic, sizeof magic) != 0) {
+    else if (memcmp(header, magic, sizeof magic) != 0)
         status = err_set(e, ST_CORRUPT, "%s: not a SQLite database: left untouched", s->path);
-    } else {
+    else
         status = judge_marks(s, big_endian_32(header + 68), big_endian_32(header + 60), e);
-    }
     *wal = wal_bytes(s);
     disconnect(s);
     return status;
@@ -159,12 +150,10 @@ static enum status look(const struct store *s, long long *size, struct err *e)
 {
     struct stat info;
     *size = -1;
-    if (s->path[0] == '\0') {
+    if (s->path[0] == '\0')
         return err_set(e, ST_USAGE, "the database's path is empty");
-    }
-    if (stat(s->path, &info) != 0) {
+    if (stat(s->path, &info) != 0)
         return errno == ENOENT ? ST_OK : err_errno(e, "%s: cannot open the database", s->path);
-    }
     if (!S_ISREG(info.st_mode)) {
         return err_set(e, ST_FAILED, "%s: not a database but a %s", s->path,
                        S_ISDIR(info.st_mode) ? "folder" : "special file");
@@ -185,9 +174,8 @@ static int wait_while_busy(void *context, int tries)
     enum { FIRST_MS = 1, MOST_MS = 50 };
     struct store *s = context;
     s->busy_ms = tries == 0 ? 0 : s->busy_ms;
-    if (s->busy_ms >= STORE_BUSY_MS || (s->busy_wait && !s->busy_wait(s->busy_context, s->busy_ms / 1e3))) {
+    if (s->busy_ms >= STORE_BUSY_MS || (s->busy_wait && !s->busy_wait(s->busy_context, s->busy_ms / 1e3)))
         return 0;
-    }
     const int pause = FIRST_MS + s->busy_ms / 4 < MOST_MS ? FIRST_MS + s->busy_ms / 4 : MOST_MS;
     sqlite3_sleep(pause);
     s->busy_ms += pause;
@@ -207,13 +195,11 @@ static enum status configure(struct store *s, const char *pragmas, struct err *e
 static enum status prepare_folder(const struct store *s, struct err *e)
 {
     char *folder = dir_of(s->path);
-    if (!folder) {
+    if (!folder)
         return err_set(e, ST_NOMEM, "%s: out of memory", s->path);
-    }
     enum status status = dir_create(folder, e);
-    if (status == ST_OK && access(folder, W_OK | X_OK) != 0) {
+    if (status == ST_OK && access(folder, W_OK | X_OK) != 0)
         status = err_errno(e, "%s: the folder %s cannot be written", s->path, folder);
-    }
     mem_free(folder);
     return status;
 }
@@ -229,9 +215,8 @@ static enum status refuse_orphaned_wal(const struct store *s, struct err *e)
 {
     struct stat info;
     char *wal = mem_printf("%s-wal", s->path);
-    if (!wal) {
+    if (!wal)
         return err_set(e, ST_NOMEM, "%s: out of memory", s->path);
-    }
     enum status status = ST_OK;
     if (stat(wal, &info) == 0 && info.st_size > 0) {
         status =
@@ -248,43 +233,32 @@ static enum status open_writable(struct store *s, bool sound, struct err *e)
 {
     long long size, wal;
     enum status status = look(s, &size, e);
-    if (status == ST_OK && size > 0) {
+    if (status == ST_OK && size > 0)
         status = probe(s, &wal, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = prepare_folder(s, e);
-    }
-    if (status == ST_OK && size >= 0 && access(s->path, W_OK) != 0) {
+    if (status == ST_OK && size >= 0 && access(s->path, W_OK) != 0)
         status = err_errno(e, "%s: the database cannot be written", s->path);
-    }
-    if (status == ST_OK && size <= 0) {
+    if (status == ST_OK && size <= 0)
         status = refuse_orphaned_wal(s, e);
-    }
-    if (status == ST_OK && size <= 0) {
+    if (status == ST_OK && size <= 0)
         status = store_create_file(s->path, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = connect(s, SQLITE_OPEN_READWRITE, "mode=rw", e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = configure(s, writer_pragmas, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = check_marks(s, e);
-    }
     if (status == ST_OK) {
         /* Fails only while another process opens the same new file, which then does it. */
         sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
     }
-    if (status == ST_OK && !sound) {
+    if (status == ST_OK && !sound)
         status = store_check_damage(s, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_migrate(s, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_check_schema(s, e);
-    }
     return status;
 }
 
@@ -294,9 +268,8 @@ static enum status connect_reader(struct store *s, const char *parameters, struc
 {
     int64_t tables;
     enum status status = connect(s, SQLITE_OPEN_READONLY, parameters, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = configure(s, reader_pragmas, e);
-    }
     return status == ST_OK ? store_read_int(s, "SELECT count(*) FROM sqlite_schema", &tables, e) : status;
 }
 
@@ -336,31 +309,25 @@ static enum status open_reader(struct store *s, struct err *e)
     long long size, wal = -1;
     s->readonly = true;
     enum status status = look(s, &size, e);
-    if (status == ST_OK && size < 0) {
+    if (status == ST_OK && size < 0)
         return err_set(e, ST_FAILED, "%s: no such database", s->path);
-    }
-    if (status == ST_OK && size == 0) {
+    if (status == ST_OK && size == 0)
         return err_set(e, ST_CORRUPT, "%s: the file is empty, not a database of firesweep", s->path);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = probe(s, &wal, e);
-    }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     struct err first = ERR_INIT;
     status = connect_reader(s, "mode=ro", &first);
     int code = s->db ? sqlite3_extended_errcode(s->db) : SQLITE_OK;
-    if (status == ST_OK) {
+    if (status == ST_OK)
         s->tidy = true;
-    } else if (lacks_place(code)) {
+    else if (lacks_place(code))
         status = connect_immutable(s, wal, e);
-    } else {
+    else
         err_set(e, status, "%s", first.text);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = check_marks(s, e);
-    }
     return status == ST_OK ? read_older(s, e) : status;
 }
 
@@ -368,9 +335,8 @@ static enum status open_reader(struct store *s, struct err *e)
 static struct store *store_new(const char *path)
 {
     struct store *s = mem_calloc(1, sizeof *s);
-    if (s) {
+    if (s)
         s->path = mem_strdup(path);
-    }
     if (!s || !s->path) {
         mem_free(s);
         return NULL;
@@ -381,11 +347,10 @@ static struct store *store_new(const char *path)
 /* Hands the store over when it is open. */
 static enum status keep_open(struct store *s, enum status status, struct store **out)
 {
-    if (status == ST_OK) {
+    if (status == ST_OK)
         *out = s;
-    } else {
+    else
         store_close(s);
-    }
     return status;
 }
 
@@ -421,14 +386,12 @@ static void remove_side_files(struct store *s)
 
 void store_close(struct store *s)
 {
-    if (!s) {
+    if (!s)
         return;
-    }
     bool tidy = s->tidy && wal_bytes(s) >= 0;
     disconnect(s);
-    if (tidy) {
+    if (tidy)
         remove_side_files(s);
-    }
     mem_free(s->path);
     mem_free(s);
 }

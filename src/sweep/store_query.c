@@ -58,9 +58,8 @@ static enum status refuse_more(struct store *s, const char *tail, struct err *e)
                                  "only one statement is allowed in a query; there is more after it: %.60s",
                                  tail);
         }
-        if (next == tail) {
+        if (next == tail)
             break;
-        }
         tail = next;
     }
     return ST_OK;
@@ -70,19 +69,15 @@ static enum status query_prepare(struct store_query *q, const char *sql, struct 
 {
     const char *tail = sql;
     int code = guarded_prepare(q->s, sql, &q->statement, &tail);
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK)
         return query_error(q->s, code, e);
-    }
-    if (!q->statement) {
+    if (!q->statement)
         return err_set(e, ST_USAGE, "the query is empty");
-    }
     enum status status = refuse_more(q->s, tail, e);
-    if (status == ST_OK && !sqlite3_stmt_readonly(q->statement)) {
+    if (status == ST_OK && !sqlite3_stmt_readonly(q->statement))
         status = err_set(e, ST_USAGE, "%s: only reading is allowed", q->s->path);
-    }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     q->columns = sqlite3_column_count(q->statement);
     q->cells = mem_calloc((size_t)q->columns + 1, sizeof *q->cells);
     return q->cells ? ST_OK : query_error(q->s, SQLITE_NOMEM, e);
@@ -91,17 +86,15 @@ static enum status query_prepare(struct store_query *q, const char *sql, struct 
 enum status store_query_open(struct store *s, const char *sql, struct store_query **out, struct err *e)
 {
     struct store_query *q = mem_calloc(1, sizeof *q);
-    if (!q) {
+    if (!q)
         return query_error(s, SQLITE_NOMEM, e);
-    }
     q->s = s;
     arena_init(&q->blobs);
     enum status status = query_prepare(q, sql, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         *out = q;
-    } else {
+    else
         store_query_close(q);
-    }
     return status;
 }
 
@@ -129,25 +122,22 @@ static void call(sqlite3_context *context, int count, sqlite3_value **values)
 {
     struct function *f = sqlite3_user_data(context);
     (void)count;
-    if (sqlite3_value_type(values[0]) == SQLITE_NULL) {
+    if (sqlite3_value_type(values[0]) == SQLITE_NULL)
         return; /* NULL */
-    }
     const double x = sqlite3_value_double(values[0]);
     if (x != f->x) {
         f->x = x;
         f->result = f->f(x);
     }
-    if (!isnan(f->result)) { /* else NULL */
+    if (!isnan(f->result)) /* else NULL */
         sqlite3_result_double(context, f->result);
-    }
 }
 
 enum status store_define(struct store *s, const char *name, double (*f)(double), struct err *e)
 {
     struct function *kept = mem_alloc(1, sizeof *kept);
-    if (!kept) {
+    if (!kept)
         return query_error(s, SQLITE_NOMEM, e);
-    }
     *kept = (struct function){f, NAN, NAN}; /* nothing equals NaN */
     const int code = sqlite3_create_function_v2(s->db, name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, kept,
                                                 call, NULL, NULL, mem_free);
@@ -184,9 +174,8 @@ static const char *blob_text(struct store_query *q, int column)
     const unsigned char *bytes = sqlite3_column_blob(q->statement, column);
     size_t n = (size_t)sqlite3_column_bytes(q->statement, column);
     char *text = arena_alloc(&q->blobs, 2 * n + 1, 1);
-    if (!text || (n > 0 && !bytes)) {
+    if (!text || (n > 0 && !bytes))
         return NULL;
-    }
     for (size_t i = 0; i < n; i++) {
         text[2 * i] = digits[bytes[i] >> 4];
         text[2 * i + 1] = digits[bytes[i] & 15];
@@ -225,9 +214,8 @@ static bool read_cell(struct store_query *q, int column)
 enum status store_query_next(struct store_query *q, bool *row, struct err *e)
 {
     *row = false;
-    if (q->ended) {
+    if (q->ended)
         return ST_OK;
-    }
     arena_release(&q->blobs);
     q->s->guarded = true; /* the tables of pragmas are compiled while they are read */
     int code = sqlite3_step(q->statement);
@@ -236,11 +224,9 @@ enum status store_query_next(struct store_query *q, bool *row, struct err *e)
         q->ended = true;
         return code == SQLITE_DONE ? ST_OK : query_error(q->s, code, e);
     }
-    for (int i = 0; i < q->columns; i++) {
-        if (!read_cell(q, i)) {
+    for (int i = 0; i < q->columns; i++)
+        if (!read_cell(q, i))
             return query_error(q->s, SQLITE_NOMEM, e);
-        }
-    }
     *row = true;
     return ST_OK;
 }
@@ -252,9 +238,8 @@ struct cell store_query_cell(const struct store_query *q, int column)
 
 void store_query_close(struct store_query *q)
 {
-    if (!q) {
+    if (!q)
         return;
-    }
     sqlite3_finalize(q->statement);
     arena_release(&q->blobs);
     mem_free(q->cells);

@@ -26,9 +26,8 @@ static bool text_is(sqlite3_stmt *row, int column, const char *expected)
 static bool state_stays(sqlite3_stmt *row, const struct trial *t)
 {
     const bool skipped = text_is(row, STATE, "skipped"), pruned = text_is(row, STATE, "pruned");
-    if (!t->skip_reason) {
+    if (!t->skip_reason)
         return !skipped && !pruned;
-    }
     return skipped ? text_is(row, SKIP_REASON, t->skip_reason) : !pruned && !text_is(row, STATE, "pending");
 }
 
@@ -48,9 +47,8 @@ static int first_of_block(const struct space *space, const int64_t *block_ids, i
     const struct membership *m = space->memberships;
     for (int k = 0; k < space->membership_count; k++) {
         const int i = (from + k) % space->membership_count;
-        if (block_ids[m[i].block] == id && (i == 0 || m[i - 1].block != m[i].block)) {
+        if (block_ids[m[i].block] == id && (i == 0 || m[i - 1].block != m[i].block))
             return i;
-        }
     }
     return -1;
 }
@@ -71,9 +69,8 @@ static enum status compare_members(struct store *s, sqlite3_stmt *rows, const st
             seen++;
         }
     }
-    if (*same && code != SQLITE_DONE) {
+    if (*same && code != SQLITE_DONE)
         return store_error(s, code, doing, e);
-    }
     *same = *same && seen == space->membership_count;
     return ST_OK;
 }
@@ -99,9 +96,8 @@ enum status store_recorded(struct store *s, const struct recorded_sweep *sweep, 
     bool rungs = true;
     *same = false;
     enum status status = has_rungs(s, sweep->id, &rungs, e);
-    if (status != ST_OK || rungs || space->named_count < space->trial_count || space->membership_count == 0) {
+    if (status != ST_OK || rungs || space->named_count < space->trial_count || space->membership_count == 0)
         return status; /* a search: its rungs change as it goes */
-    }
     memset(trial_ids, 0, (size_t)space->trial_count * sizeof *trial_ids);
     status = store_prepare(s, members_sql, &rows, doing, e);
     if (status == ST_OK) {
@@ -109,8 +105,7 @@ enum status store_recorded(struct store *s, const struct recorded_sweep *sweep, 
         status = compare_members(s, rows, sweep, space, trial_ids, same, e);
     }
     sqlite3_finalize(rows);
-    for (int i = 0; i < space->trial_count; i++) {
+    for (int i = 0; i < space->trial_count; i++)
         *same = *same && trial_ids[i] != 0;
-    }
     return status;
 }

@@ -16,9 +16,8 @@ enum status store_val_top1(struct store *s, const int64_t *trials, int count, do
         sqlite3_bind_int64(statement, 1, trials[i]);
         const int code = sqlite3_step(statement);
         out[i] = code == SQLITE_ROW ? sqlite3_column_double(statement, 0) : (double)NAN;
-        if (code != SQLITE_ROW && code != SQLITE_DONE) {
+        if (code != SQLITE_ROW && code != SQLITE_DONE)
             status = store_error(s, code, reading, e);
-        }
         sqlite3_reset(statement);
     }
     sqlite3_finalize(statement);
@@ -58,12 +57,10 @@ enum status store_decide(struct store *s, const char *sweep, const struct rung_d
     sqlite3_stmt *statements[STATEMENTS] = {NULL};
     int64_t id = 0;
     enum status status = store_sweep_id(s, sweep, &id, e);
-    for (int i = 0; i < STATEMENTS && status == ST_OK; i++) {
+    for (int i = 0; i < STATEMENTS && status == ST_OK; i++)
         status = store_prepare(s, decision_sql[i], &statements[i], deciding, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_begin(s, deciding, e);
-    }
     if (status == ST_OK) {
         for (int i = 0; i < count && status == ST_OK; i++) {
             const struct rung_decision *d = &decisions[i];
@@ -72,8 +69,7 @@ enum status store_decide(struct store *s, const char *sweep, const struct rung_d
         }
         status = store_end(s, status, deciding, e);
     }
-    for (int i = 0; i < STATEMENTS; i++) {
+    for (int i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(statements[i]);
-    }
     return status;
 }

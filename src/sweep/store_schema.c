@@ -352,9 +352,8 @@ static enum status execute(struct store *s, const char *const *parts, size_t cou
                            struct err *e)
 {
     enum status status = ST_OK;
-    for (size_t i = 0; i < count && status == ST_OK; i++) {
+    for (size_t i = 0; i < count && status == ST_OK; i++)
         status = store_exec(s, parts[i], doing, e);
-    }
     return status;
 }
 
@@ -374,9 +373,8 @@ enum status store_schema_create(struct store *s, struct err *e)
     static const char doing[] = "cannot create the schema";
     const char *const parts[] = {tables_of_sweeps, tables_of_variants, tables_of_trials};
     enum status status = execute(s, parts, sizeof parts / sizeof *parts, doing, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = take_steps(s, 1, doing, e);
-    }
     return status == ST_OK ? set_marks(s, doing, e) : status;
 }
 
@@ -384,9 +382,8 @@ enum status store_schema_upgrade(struct store *s, int64_t from, struct err *e)
 {
     static const char doing[] = "cannot bring the schema up to date";
     enum status status = store_exec(s, drop_views, doing, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = take_steps(s, from, doing, e);
-    }
     return status == ST_OK ? set_marks(s, doing, e) : status;
 }
 
@@ -411,11 +408,9 @@ enum status store_schema_emulate(struct store *s, int64_t from, struct err *e)
 {
     static const char doing[] = "cannot read an older schema";
     enum status status = store_exec(s, "PRAGMA query_only = OFF; PRAGMA temp_store = MEMORY;", doing, e);
-    for (int64_t i = from - 1; i < STORE_SCHEMA_VERSION - 1 && status == ST_OK; i++) {
+    for (int64_t i = from - 1; i < STORE_SCHEMA_VERSION - 1 && status == ST_OK; i++)
         status = execute_temporary(s, steps[i].tables, doing, e);
-    }
-    for (size_t i = 0; i < sizeof views / sizeof *views && status == ST_OK; i++) {
+    for (size_t i = 0; i < sizeof views / sizeof *views && status == ST_OK; i++)
         status = execute_temporary(s, views[i], doing, e);
-    }
     return status == ST_OK ? store_exec(s, "PRAGMA query_only = ON;", doing, e) : status;
 }

@@ -15,9 +15,8 @@ static int file_errno(const struct store *s, int which)
 {
     sqlite3_file *file = NULL;
     int number = 0;
-    if (sqlite3_file_control(s->db, "main", which, &file) == SQLITE_OK && file && file->pMethods) {
+    if (sqlite3_file_control(s->db, "main", which, &file) == SQLITE_OK && file && file->pMethods)
         file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number);
-    }
     return number;
 }
 
@@ -26,12 +25,10 @@ static int file_errno(const struct store *s, int which)
 static enum status io_error(const struct store *s, const char *doing, struct err *e)
 {
     int number = sqlite3_system_errno(s->db);
-    if (!number) {
+    if (!number)
         number = file_errno(s, SQLITE_FCNTL_JOURNAL_POINTER);
-    }
-    if (!number) {
+    if (!number)
         number = file_errno(s, SQLITE_FCNTL_FILE_POINTER);
-    }
     bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
     return err_set(e, full ? ST_NOSPACE : ST_FAILED, "%s: %s: %s%s%s", s->path, doing, sqlite3_errmsg(s->db),
                    number ? ": " : "", number ? strerror(number) : "");
@@ -41,9 +38,8 @@ static enum status io_error(const struct store *s, const char *doing, struct err
 static enum status busy_error(const struct store *s, const char *doing, struct err *e)
 {
     char wait[32] = "";
-    if (s->busy_ms >= STORE_BUSY_MS) {
+    if (s->busy_ms >= STORE_BUSY_MS)
         snprintf(wait, sizeof wait, " for more than %d s", STORE_BUSY_MS / 1000);
-    }
     return err_set(
         e, ST_FAILED,
         "%s: %s: locked by another process%s (another firesweep run, or a transaction left open in "
@@ -53,9 +49,8 @@ static enum status busy_error(const struct store *s, const char *doing, struct e
 
 enum status store_error(const struct store *s, int code, const char *doing, struct err *e)
 {
-    if (code == SQLITE_IOERR_NOMEM) {
+    if (code == SQLITE_IOERR_NOMEM)
         code = SQLITE_NOMEM;
-    }
     switch (code & 0xff) {
     case SQLITE_NOMEM:
         return err_set(e, ST_NOMEM, "%s: %s: out of memory", s->path, doing);
@@ -111,9 +106,8 @@ static void remove_wal(const struct store *s)
 {
     long long bytes, inode;
     const char *wal = sqlite3_filename_wal(sqlite3_db_filename(s->db, "main"));
-    if (store_wal(s, &bytes, &inode) && inode == s->wal_inode) {
+    if (store_wal(s, &bytes, &inode) && inode == s->wal_inode)
         unlink(wal);
-    }
 }
 
 /* The open file no longer stands at its path: rows written to it would be lost with it, and beside another
@@ -141,28 +135,24 @@ static enum status refuse_moved(struct store *s, const char *doing, struct err *
 enum status store_begin(struct store *s, const char *doing, struct err *e)
 {
     int moved = 0;
-    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved) {
+    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved)
         return refuse_moved(s, doing, e);
-    }
     if (s->wal_inode == 0) { /* SQLite keeps the file open, and its name, until the last connection closes */
         long long bytes;
         store_wal(s, &bytes, &s->wal_inode);
     }
-    if (s->readonly) {
+    if (s->readonly)
         return err_set(e, ST_FAILED, "%s: %s: the database is open for reading only", s->path, doing);
-    }
     return store_exec(s, "BEGIN IMMEDIATE", doing, e);
 }
 
 enum status store_end(struct store *s, enum status status, const char *doing, struct err *e)
 {
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_exec(s, "COMMIT", doing, e);
-    }
     /* After some errors SQLite has already rolled back by itself. */
-    if (status != ST_OK && !sqlite3_get_autocommit(s->db)) {
+    if (status != ST_OK && !sqlite3_get_autocommit(s->db))
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-    }
     return status;
 }
 
@@ -176,9 +166,8 @@ enum status store_read_begin(struct store *s, struct err *e)
 
 void store_read_end(struct store *s)
 {
-    if (!sqlite3_get_autocommit(s->db)) {
+    if (!sqlite3_get_autocommit(s->db))
         sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
-    }
 }
 
 enum status store_run(struct store *s, sqlite3_stmt *statement, const char *doing, struct err *e)
@@ -197,9 +186,8 @@ enum status store_fetch_int(struct store *s, sqlite3_stmt *statement, bool *foun
 {
     int code = sqlite3_step(statement);
     *found = code == SQLITE_ROW;
-    if (*found) {
+    if (*found)
         *out = sqlite3_column_int64(statement, 0);
-    }
     enum status status = *found || code == SQLITE_DONE ? ST_OK : store_error(s, code, doing, e);
     sqlite3_reset(statement);
     return status;
@@ -244,9 +232,8 @@ static int row_bind(sqlite3_stmt *statement, const struct row *row)
     int code = SQLITE_OK;
     for (int i = 0; i < row->count && code == SQLITE_OK; i++) {
         const struct row_value *value = &row->values[i];
-        if (value->sql) {
+        if (value->sql)
             continue;
-        }
         switch (value->type) {
         case CELL_NULL:
             code = sqlite3_bind_null(statement, i + 1);
@@ -268,19 +255,17 @@ static int row_bind(sqlite3_stmt *statement, const struct row *row)
 /* The value of column k in a statement: its parameter or its expression. */
 static void value_sql(const struct row *row, int k, struct strbuf *sql)
 {
-    if (row->values[k].sql) {
+    if (row->values[k].sql)
         strbuf_puts(sql, row->values[k].sql);
-    } else {
+    else
         strbuf_printf(sql, "?%d", k + 1);
-    }
 }
 
 static void insert_sql(const struct inserter *i, const struct row *row, struct strbuf *sql)
 {
     strbuf_printf(sql, "INSERT INTO %s(", i->table);
-    for (int k = 0; k < row->count; k++) {
+    for (int k = 0; k < row->count; k++)
         strbuf_printf(sql, "%s%s", k ? ", " : "", row->values[k].column);
-    }
     for (int k = 0; k < row->count; k++) {
         strbuf_puts(sql, k ? ", " : ") VALUES(");
         value_sql(row, k, sql);
@@ -335,9 +320,8 @@ enum status store_update(struct store *s, const char *table, const struct row *r
     }
     strbuf_printf(&sql, " WHERE id = %lld", (long long)id);
     enum status status = prepare_text(s, &sql, &statement, doing, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = bind_and_run(s, statement, row, doing, e);
-    }
     sqlite3_finalize(statement);
     return status;
 }

@@ -68,21 +68,18 @@ static enum status sync_init(struct sync *y, struct store *s, const struct spec 
     };
     hash_text(data->fingerprint, y->fingerprint);
     y->block_ids = mem_calloc((size_t)spec->block_count + 1, sizeof *y->block_ids);
-    if (!y->block_ids) {
+    if (!y->block_ids)
         return store_error(s, SQLITE_NOMEM, doing, e);
-    }
     enum status status = ST_OK;
-    for (int i = 0; i < SYNC_STATEMENTS && status == ST_OK; i++) {
+    for (int i = 0; i < SYNC_STATEMENTS && status == ST_OK; i++)
         status = store_prepare(s, sync_sql[i], &y->statements[i], doing, e);
-    }
     return status;
 }
 
 static void sync_release(struct sync *y)
 {
-    for (int i = 0; i < SYNC_STATEMENTS; i++) {
+    for (int i = 0; i < SYNC_STATEMENTS; i++)
         sqlite3_finalize(y->statements[i]);
-    }
     inserter_release(&y->blocks);
     inserter_release(&y->variants);
     inserter_release(&y->fires);
@@ -100,9 +97,8 @@ static enum status sync_find(struct sync *y, enum sync_statement which, const ch
 {
     sqlite3_stmt *statement = y->statements[which];
     int code = sqlite3_bind_text(statement, 1, text, -1, SQLITE_STATIC);
-    for (int i = 0; i < count && code == SQLITE_OK; i++) {
+    for (int i = 0; i < count && code == SQLITE_OK; i++)
         code = sqlite3_bind_int64(statement, i + 2, numbers[i]);
-    }
     return code == SQLITE_OK ? store_fetch_int(y->s, statement, found, id, doing, e)
                              : store_error(y->s, code, doing, e);
 }
@@ -111,9 +107,8 @@ static enum status sync_insert(struct sync *y, struct inserter *inserter, const 
                                struct err *e)
 {
     enum status status = inserter_add(inserter, y->s, row, doing, e);
-    if (status == ST_OK && id) {
+    if (status == ST_OK && id)
         *id = sqlite3_last_insert_rowid(y->s->db);
-    }
     return status;
 }
 
@@ -154,9 +149,8 @@ static enum status sync_blocks(struct sync *y, const struct spec *spec, struct e
         row_text(&row, "name", spec->blocks[i].id);
         row_int(&row, "position", i);
         status = sync_insert(y, &y->blocks, &row, NULL, e);
-        if (status == ST_OK) {
+        if (status == ST_OK)
             status = sync_find(y, FIND_BLOCK, spec->blocks[i].id, &y->sweep, 1, &found, &y->block_ids[i], e);
-        }
     }
     return status;
 }
@@ -168,13 +162,11 @@ static enum status sync_variant(struct sync *y, const struct trial *trial, int64
     char pools[64];
     struct row row = {0};
     enum status status = sync_find(y, FIND_VARIANT, trial->arch_hash, NULL, 0, &found, id, e);
-    if (status != ST_OK || found) {
+    if (status != ST_OK || found)
         return status;
-    }
     status = arch_build(&trial->point.design, &arch, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return err_prefix(e, "%s: %s", y->s->path, doing);
-    }
     variant_row(trial, pools_format(trial->point.design.macro.pools, pools), &row);
     status = sync_insert(y, &y->variants, &row, id, e);
     for (int fire = 0; fire < FIRE_COUNT && status == ST_OK; fire++) {
@@ -190,9 +182,8 @@ static enum status sync_recipe(struct sync *y, const struct trial *trial, int64_
     bool found = y->last_recipe && strcmp(y->last_recipe, trial->recipe_hash) == 0;
     enum status status = ST_OK;
     *id = y->last_recipe_id;
-    if (!found) {
+    if (!found)
         status = sync_find(y, FIND_RECIPE, trial->recipe_hash, NULL, 0, &found, id, e);
-    }
     if (status == ST_OK && !found) {
         struct row row = {0};
         recipe_row(trial, &row);
@@ -212,15 +203,12 @@ static enum status sync_trial(struct sync *y, const struct trial *trial, int64_t
                        INT64_MAX);
     }
     enum status status = sync_variant(y, trial, &key[0], e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = sync_recipe(y, trial, &key[1], e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = sync_find(y, FIND_TRIAL, y->fingerprint, key, 3, &found, id, e);
-    }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     if (found) {
         int64_t none;
         status = sync_find(y, trial->skip_reason ? SKIP_TRIAL : UNSKIP_TRIAL, trial->skip_reason, id, 1,
@@ -274,9 +262,8 @@ static enum status sync_rungs(struct sync *y, const struct space *space, const i
     for (int i = 0; i < space->trial_count && status == ST_OK; i++) {
         const struct trial *trial = &space->trials[i];
         struct row row = {0};
-        if (trial->rung == 0) {
+        if (trial->rung == 0)
             continue;
-        }
         row_int(&row, "sweep_id", y->sweep);
         row_int(&row, "trial_id", trial_ids[i]);
         row_int(&row, "rung", trial->rung);
@@ -291,12 +278,10 @@ static enum status sync_rungs(struct sync *y, const struct space *space, const i
 static enum status sync_trials(struct sync *y, const struct space *space, int64_t *trial_ids, struct err *e)
 {
     enum status status = ST_OK;
-    for (int i = 0; i < space->trial_count && status == ST_OK; i++) {
+    for (int i = 0; i < space->trial_count && status == ST_OK; i++)
         status = sync_trial(y, &space->trials[i], &trial_ids[i], e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = sync_members(y, space, trial_ids, e);
-    }
     return status == ST_OK ? sync_rungs(y, space, trial_ids, e) : status;
 }
 
@@ -305,9 +290,8 @@ static enum status sync_all(struct sync *y, const struct spec *spec, const struc
 {
     bool recorded = false;
     enum status status = sync_sweep(y, spec, data, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = sync_blocks(y, spec, e);
-    }
     if (status == ST_OK) {
         const struct recorded_sweep sweep = {y->sweep, y->block_ids, y->fingerprint};
         status = store_recorded(y->s, &sweep, space, trial_ids, &recorded, e);
@@ -320,9 +304,8 @@ enum status store_sync(struct store *s, const struct spec *spec, const struct sp
 {
     struct sync sync;
     enum status status = sync_init(&sync, s, spec, data, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_begin(s, doing, e);
-    }
     if (status == ST_OK) {
         status = sync_all(&sync, spec, space, data, trial_ids, e);
         status = store_end(s, status, doing, e);

@@ -10,9 +10,8 @@
 static enum trial_state state_parse(const char *name)
 {
     int state = 0;
-    while (state < TRIAL_STATE_COUNT && strcmp(name, trial_state_name((enum trial_state)state)) != 0) {
+    while (state < TRIAL_STATE_COUNT && strcmp(name, trial_state_name((enum trial_state)state)) != 0)
         state++;
-    }
     return (enum trial_state)state;
 }
 
@@ -52,12 +51,10 @@ enum status store_trial_histories(struct store *s, const int64_t *trials, int co
     /* One transaction, unless there is one: locks and pages are taken once, not once a trial. */
     const bool own = count > 1 && sqlite3_get_autocommit(s->db);
     enum status status = own ? store_exec(s, "BEGIN", doing, e) : ST_OK;
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_prepare(s, sql, &statement, doing, e);
-    }
-    for (int i = 0; i < count && status == ST_OK; i++) {
+    for (int i = 0; i < count && status == ST_OK; i++)
         status = history_read(s, statement, trials[i], &out[i], doing, e);
-    }
     sqlite3_finalize(statement);
     return own ? store_end(s, status, doing, e) : status;
 }
@@ -66,9 +63,8 @@ enum status store_trial_state(struct store *s, int64_t trial, enum trial_state *
 {
     struct trial_history history = {.state = TRIAL_PENDING};
     enum status status = store_trial_histories(s, &trial, 1, &history, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         *out = history.state;
-    }
     return status;
 }
 
@@ -115,9 +111,8 @@ enum status store_trial_free(struct store *s, int64_t trial, const char *doing, 
         "UPDATE trial SET state = 'pending' WHERE id = ?1 AND state = 'running'",
     };
     enum status status = ST_OK;
-    for (size_t i = 0; i < sizeof sql / sizeof *sql && status == ST_OK; i++) {
+    for (size_t i = 0; i < sizeof sql / sizeof *sql && status == ST_OK; i++)
         status = for_trial(s, sql[i], trial, doing, e);
-    }
     return status;
 }
 
@@ -129,9 +124,8 @@ static enum status running_already(struct store *s, int64_t trial, const char *d
                                        "SELECT number, pid, host FROM attempt WHERE trial_id = ?1"
                                        " ORDER BY number DESC LIMIT 1",
                                        &statement, doing, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     sqlite3_bind_int64(statement, 1, trial);
     int code = sqlite3_step(statement);
     if (code == SQLITE_ROW) {
@@ -171,12 +165,10 @@ static enum status attempt_insert(struct store *s, int64_t trial, int pid, int t
     struct inserter attempts = {"attempt", "", NULL};
     struct row row = {0};
     enum status status = next_attempt_number(s, trial, &number, doing, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
-    if (gethostname(host, sizeof host - 1) != 0) {
+    if (gethostname(host, sizeof host - 1) != 0)
         strcpy(host, "unknown");
-    }
     row_int(&row, "trial_id", trial);
     row_int(&row, "number", number);
     row_int(&row, "pid", pid);
@@ -186,9 +178,8 @@ static enum status attempt_insert(struct store *s, int64_t trial, int pid, int t
     row_now(&row, "started_utc");
     status = inserter_add(&attempts, s, &row, doing, e);
     inserter_release(&attempts);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         *attempt = sqlite3_last_insert_rowid(s->db);
-    }
     return status;
 }
 
@@ -199,13 +190,11 @@ enum status store_attempt_begin(struct store *s, int64_t trial, int pid, int thr
     enum trial_state state = TRIAL_PENDING;
     struct row row = {0};
     enum status status = store_begin(s, doing, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     status = store_trial_state(s, trial, &state, e);
-    if (status == ST_OK && state == TRIAL_RUNNING) {
+    if (status == ST_OK && state == TRIAL_RUNNING)
         status = running_already(s, trial, doing, e);
-    }
     if (status == ST_OK && (state == TRIAL_DONE || state == TRIAL_DIVERGED)) {
         status = err_set(e, ST_BUSY, "%s: trial %" PRId64 " is %s already", s->path, trial,
                          trial_state_name(state));
@@ -215,12 +204,10 @@ enum status store_attempt_begin(struct store *s, int64_t trial, int pid, int thr
         row_null(&row, "message");
         status = store_update(s, "trial", &row, trial, doing, e);
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = attempt_insert(s, trial, pid, threads, attempt, doing, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_lease_insert(s, trial, *attempt, pid, doing, e);
-    }
     return store_end(s, status, doing, e);
 }
 
@@ -276,9 +263,8 @@ static enum status trial_follow(struct store *s, int64_t trial, const struct epo
     row_int(&row, "epochs_done", m->epoch);
     val_values(&m->val, &row);
     enum status status = store_update(s, "trial", &row, trial, doing, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_prepare(s, seconds, &statement, doing, e);
-    }
     if (status == ST_OK) {
         sqlite3_bind_int64(statement, 1, trial);
         sqlite3_bind_int(statement, 2, m->epoch);
@@ -292,13 +278,11 @@ enum status store_epoch(struct store *s, int64_t trial, const struct epoch_metri
 {
     static const char doing[] = "cannot record an epoch";
     enum status status = store_begin(s, doing, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     status = epoch_insert(s, trial, m, doing, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = trial_follow(s, trial, m, doing, e);
-    }
     return store_end(s, status, doing, e);
 }
 
@@ -307,11 +291,10 @@ static void trial_end_row(const struct attempt_end *end, struct row *row)
     row_text(row, "state", trial_state_name(end->state));
     row_text(row, "message", end->message);
     row_text(row, "checkpoint", end->checkpoint);
-    if (end->diverged_step >= 0) {
+    if (end->diverged_step >= 0)
         row_int(row, "diverged_step", end->diverged_step);
-    } else {
+    else
         row_null(row, "diverged_step");
-    }
     if (end->has_test) {
         row_int(row, "test_count", (int64_t)end->test.count);
         row_real(row, "test_loss", end->test.loss);
@@ -364,19 +347,15 @@ enum status store_attempt_end(struct store *s, int64_t trial, int64_t attempt, c
     row_int(&attempt_row, "peak_rss_bytes", end->peak_rss_bytes);
     trial_end_row(end, &trial_row);
     enum status status = store_begin(s, doing, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     status = attempt_check(s, trial, attempt, doing, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_update(s, "attempt", &attempt_row, attempt, doing, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_update(s, "trial", &trial_row, trial, doing, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = for_trial(s, "DELETE FROM lease WHERE trial_id = ?1", trial, doing, e);
-    }
     return store_end(s, status, doing, e);
 }
 
@@ -385,9 +364,8 @@ enum status store_checkpoints_gone(struct store *s, const int64_t *trials, int c
     static const char doing[] = "cannot record that checkpoints are gone";
     sqlite3_stmt *statement = NULL;
     enum status status = store_begin(s, doing, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     status = store_prepare(s, "UPDATE trial SET checkpoint = NULL WHERE id = ?1", &statement, doing, e);
     for (int i = 0; i < count && status == ST_OK; i++) {
         sqlite3_bind_int64(statement, 1, trials[i]);

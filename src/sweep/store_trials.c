@@ -37,9 +37,8 @@ static double take_real(struct reader *r)
 static const char *take_text(struct reader *r)
 {
     int column = r->column++;
-    if (sqlite3_column_type(r->statement, column) == SQLITE_NULL) {
+    if (sqlite3_column_type(r->statement, column) == SQLITE_NULL)
         return NULL;
-    }
     const char *text = (const char *)sqlite3_column_text(r->statement, column);
     char *copy = text ? arena_strdup(r->arena, text) : NULL;
     r->failed = r->failed || !copy;
@@ -128,9 +127,8 @@ static const char trial_sql[] =
 static enum trial_state state_of(const char *name)
 {
     enum trial_state state = TRIAL_PENDING;
-    for (int i = 0; name && i < TRIAL_STATE_COUNT; i++) {
+    for (int i = 0; name && i < TRIAL_STATE_COUNT; i++)
         state = strcmp(name, trial_state_name((enum trial_state)i)) == 0 ? (enum trial_state)i : state;
-    }
     return state;
 }
 
@@ -160,9 +158,8 @@ static enum status open_reader(struct store *s, const char *sql, struct stored_t
 {
     *r = (struct reader){.arena = &t->arena};
     enum status status = store_prepare(s, sql, &r->statement, doing, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         sqlite3_bind_int64(r->statement, 1, t->id);
-    }
     return status;
 }
 
@@ -190,14 +187,12 @@ static enum status read_row(struct store *s, struct stored_trial *t, struct err 
     struct reader r;
     bool row = false;
     enum status status = open_reader(s, trial_sql, t, &r, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = next_row(s, &r, &row, e);
-    }
-    if (status == ST_OK && row) {
+    if (status == ST_OK && row)
         take_trial(&r, t);
-    } else if (status == ST_OK) {
+    else if (status == ST_OK)
         status = err_set(e, ST_USAGE, "%s: there is no trial %" PRId64, s->path, t->id);
-    }
     return close_reader(s, &r, status, t->id, e);
 }
 
@@ -229,9 +224,8 @@ static enum status read_epochs(struct store *s, struct stored_trial *t, struct e
     struct reader r;
     bool row = true;
     t->epochs = arena_alloc(&t->arena, (size_t)t->epochs_done + 1, sizeof *t->epochs);
-    if (!t->epochs) {
+    if (!t->epochs)
         return store_error(s, SQLITE_NOMEM, doing, e);
-    }
     enum status status = open_reader(s, sql, t, &r, e);
     while (status == ST_OK && row) {
         status = next_row(s, &r, &row, e);
@@ -285,9 +279,8 @@ enum status store_trial_names(struct store *s, const int64_t *ids, int count, st
         " ORDER BY m.in_spec DESC, b.sweep_id, b.position, m.position LIMIT 1";
     sqlite3_stmt *statement = NULL;
     enum status status = store_prepare(s, sql, &statement, doing, e);
-    for (int i = 0; i < count && status == ST_OK; i++) {
+    for (int i = 0; i < count && status == ST_OK; i++)
         status = read_name(s, statement, ids[i], arena, &names[i], e);
-    }
     sqlite3_finalize(statement);
     return status;
 }
@@ -298,12 +291,10 @@ enum status stored_trial_read(struct store *s, int64_t id, struct stored_trial *
     arena_init(&out->arena);
     out->id = id;
     enum status status = read_row(s, out, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = read_fires(s, out, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = read_epochs(s, out, e);
-    }
     return status == ST_OK ? store_trial_names(s, &id, 1, &out->arena, &out->name, e) : status;
 }
 
@@ -350,11 +341,9 @@ enum status store_trial_ids(struct store *s, unsigned states, int64_t **ids, int
     *ids = NULL;
     *count = 0;
     strbuf_puts(&sql, "SELECT t.id FROM trial t WHERE t.state IN (''");
-    for (int i = 0; i < TRIAL_STATE_COUNT; i++) {
-        if (states & 1U << i) {
+    for (int i = 0; i < TRIAL_STATE_COUNT; i++)
+        if (states & 1U << i)
             strbuf_printf(&sql, ", '%s'", trial_state_name((enum trial_state)i));
-        }
-    }
     strbuf_puts(&sql, ") ORDER BY t.data_fingerprint, t.id");
     enum status status = sql.failed ? store_error(s, SQLITE_NOMEM, doing, e)
                                     : store_prepare(s, sql.text, &statement, doing, e);
@@ -370,9 +359,8 @@ enum status store_trial_ids(struct store *s, unsigned states, int64_t **ids, int
         }
         (*ids)[(*count)++] = sqlite3_column_int64(statement, 0);
     }
-    if (status == ST_OK && code != SQLITE_DONE) {
+    if (status == ST_OK && code != SQLITE_DONE)
         status = store_error(s, code, doing, e);
-    }
     sqlite3_finalize(statement);
     strbuf_release(&sql);
     return status;
@@ -415,9 +403,8 @@ enum status store_known_trials(struct store *s, const char *sweep, struct known_
     *out = NULL;
     *count = 0;
     enum status status = store_prepare(s, sql, &statement, doing, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         sqlite3_bind_text(statement, 1, sweep, -1, SQLITE_STATIC);
-    }
     while (status == ST_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         if (*count == room) {
             room = room * 2 + 64;
@@ -430,9 +417,8 @@ enum status store_known_trials(struct store *s, const char *sweep, struct known_
         }
         take_known(statement, &(*out)[(*count)++]);
     }
-    if (status == ST_OK && code != SQLITE_DONE) {
+    if (status == ST_OK && code != SQLITE_DONE)
         status = store_error(s, code, doing, e);
-    }
     sqlite3_finalize(statement);
     return status;
 }
@@ -445,9 +431,8 @@ enum status store_known_sweeps(struct store *s, struct arena *arena, struct know
     int64_t total = 0;
     *count = 0;
     enum status status = store_prepare(s, "SELECT count(*) FROM sweep", &r.statement, doing, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_fetch_int(s, r.statement, &found, &total, doing, e);
-    }
     sqlite3_finalize(r.statement);
     r.statement = NULL;
     *out = arena_alloc(arena, (size_t)total + 1, sizeof **out);

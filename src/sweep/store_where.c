@@ -95,10 +95,9 @@ static const struct field *field_of(const char *name)
     static const struct field own[] = {{.kind = FIELD_WORD, .key = "state", .choice = state_choice},
                                        {.kind = FIELD_WORD, .key = "outcome", .choice = outcome_choice}};
     const int key = conditions_column(name);
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (strcasecmp(name, own[i].key) == 0)
             return &own[i];
-    }
     return key < 0 ? NULL : conditions_field(key);
 }
 

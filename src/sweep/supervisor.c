@@ -18,11 +18,9 @@ static const double SAME_INTERRUPT_S = 0.1; /* one request may come twice: to th
 
 static void signal_workers(struct supervisor *s, int signal_number)
 {
-    for (int i = 0; i < s->packing.workers; i++) {
-        if (s->slots[i].pid != 0) {
+    for (int i = 0; i < s->packing.workers; i++)
+        if (s->slots[i].pid != 0)
             kill(s->slots[i].pid, signal_number);
-        }
-    }
 }
 
 void supervisor_stop(struct supervisor *s, const char *why)
@@ -36,13 +34,11 @@ void supervisor_stop(struct supervisor *s, const char *why)
 
 void supervisor_fail(struct supervisor *s, enum status status, const struct err *e)
 {
-    if (s->fatal != ST_OK) {
+    if (s->fatal != ST_OK)
         return;
-    }
     s->fatal = status;
-    if (s->e) {
+    if (s->e)
         *s->e = *e;
-    }
     supervisor_notice(s, "the run stops: %s", e->text);
     supervisor_stop(s, "the run failed");
 }
@@ -82,13 +78,11 @@ static void reap(struct supervisor *s)
 static bool take_signals(struct supervisor *s)
 {
     bool ended = false;
-    for (int n; (n = signal_source_next(&s->signals)) != 0;) {
-        if (n == SIGCHLD) {
+    for (int n; (n = signal_source_next(&s->signals)) != 0;)
+        if (n == SIGCHLD)
             ended = true;
-        } else {
+        else
             on_interrupt(s, n);
-        }
-    }
     return ended;
 }
 
@@ -137,9 +131,8 @@ bool supervisor_stored(struct supervisor *s, enum status status, const struct er
 static int running_count(const struct supervisor *s)
 {
     int running = 0;
-    for (int i = 0; i < s->packing.workers; i++) {
+    for (int i = 0; i < s->packing.workers; i++)
         running += s->slots[i].pid != 0;
-    }
     return running;
 }
 
@@ -151,9 +144,8 @@ static void start_workers(struct supervisor *s)
     while (again && s->phase == PHASE_RUNNING) {
         struct err why = ERR_INIT;
         enum status status = attempt_start(s, &again, &why);
-        if (status == ST_OK) {
+        if (status == ST_OK)
             continue;
-        }
         again = false;
         if (status != ST_NOSPACE && running_count(s) == 0) {
             supervisor_fail(s, status, &why);
@@ -177,9 +169,8 @@ static void check_sweep_budget(struct supervisor *s, double now)
     if (b->wall_s > 0 && now - s->started_at >= b->wall_s && s->phase < PHASE_STOPPING) {
         supervisor_notice(s, "budget.wall (%g s) is used up: workers save their state and end", b->wall_s);
         supervisor_stop(s, "budget.wall is used up");
-        for (int i = 0; i < s->packing.workers; i++) {
+        for (int i = 0; i < s->packing.workers; i++)
             s->slots[i].kill_at = fmin(s->slots[i].kill_at, end_of_patience(s, now));
-        }
     }
     if (b->max_failed > 0 && s->failed >= b->max_failed && s->phase == PHASE_RUNNING) {
         s->phase = PHASE_DRAINING;
@@ -209,11 +200,9 @@ static void check_budgets(struct supervisor *s)
 {
     double now = clock_seconds();
     check_sweep_budget(s, now);
-    for (int i = 0; i < s->packing.workers; i++) {
-        if (s->slots[i].pid != 0) {
+    for (int i = 0; i < s->packing.workers; i++)
+        if (s->slots[i].pid != 0)
             check_trial_budget(s, &s->slots[i], now);
-        }
-    }
 }
 
 /* Nothing has come from a worker. One that hangs or was stopped looks like one that is slow: people can tell.
@@ -245,25 +234,20 @@ static void wait_for_events(struct supervisor *s)
     double left = s->next_tick_at - clock_seconds();
     poll(fds, count, left > 0 ? (int)ceil(left * 1000) : 0);
     const double now = clock_seconds(); /* reading may have to wait for the database */
-    for (nfds_t i = 1; i < count; i++) {
-        if (fds[i].revents != 0) {
+    for (nfds_t i = 1; i < count; i++)
+        if (fds[i].revents != 0)
             attempt_read(s, slot_of[i]);
-        } else {
+        else
             check_silence(s, slot_of[i], now);
-        }
-    }
-    if (take_signals(s)) {
+    if (take_signals(s))
         reap(s);
-    }
 }
 
 static bool anything_pending(const struct supervisor *s)
 {
-    for (int i = 0; i < s->space->trial_count; i++) {
-        if (s->trials[i].state == TRIAL_PENDING) {
+    for (int i = 0; i < s->space->trial_count; i++)
+        if (s->trials[i].state == TRIAL_PENDING)
             return true;
-        }
-    }
     return false;
 }
 
@@ -287,9 +271,8 @@ void supervise(struct supervisor *s)
             s->next_tick_at = now + TICK_S;
         }
         if (running_count(s) == 0 &&
-            (s->phase != PHASE_RUNNING || (!anything_pending(s) && elsewhere_count(s) == 0))) {
+            (s->phase != PHASE_RUNNING || (!anything_pending(s) && elsewhere_count(s) == 0)))
             break;
-        }
         wait_for_events(s);
     }
     store_on_busy(s->store, NULL, NULL);

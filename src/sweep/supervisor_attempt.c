@@ -23,13 +23,11 @@ static int next_trial(const struct supervisor *s, int *pending)
     for (int i = 0; i < s->space->trial_count; i++) {
         int trial = s->order[i];
         const struct run_trial *t = &s->trials[trial];
-        if (!trial_ready(t)) {
+        if (!trial_ready(t))
             continue;
-        }
         *pending += 1; /* also what waits for its next attempt: it will want cores */
-        if (now >= t->retry_at) {
+        if (now >= t->retry_at)
             best = best < 0 || t->failures < s->trials[best].failures ? trial : best;
-        }
     }
     return best;
 }
@@ -37,22 +35,19 @@ static int next_trial(const struct supervisor *s, int *pending)
 static struct slot *free_slot(struct supervisor *s)
 {
     struct slot *slot = s->slots;
-    while (slot->pid != 0) {
+    while (slot->pid != 0)
         slot++;
-    }
     return slot;
 }
 
 static void give_back(struct supervisor *s, struct slot *slot)
 {
-    for (int i = 0; i < slot->core_count; i++) {
+    for (int i = 0; i < slot->core_count; i++)
         s->core_in_use[slot->cores[i]] = false;
-    }
     mem_free(slot->log);
     process_share_free(slot->share);
-    if (slot->records >= 0) {
+    if (slot->records >= 0)
         close(slot->records);
-    }
     s->status.worker[slot - s->slots].active = false;
     memset(slot, 0, sizeof *slot);
     slot->records = -1;
@@ -77,12 +72,10 @@ static enum status start_process(struct supervisor *s, struct slot *slot, struct
     };
     slot->log = mem_printf("%s%" PRId64 ".attempt-%d.log", s->log_stem, t->id, t->attempts + 1);
     slot->share = process_share_create();
-    if (!slot->log || !slot->share) {
+    if (!slot->log || !slot->share)
         return err_set(e, ST_NOMEM, "cannot start a worker: out of memory");
-    }
-    for (int i = 0; i < slot->core_count; i++) {
+    for (int i = 0; i < slot->core_count; i++)
         slot->share->cores[i] = s->cores[slot->cores[i]];
-    }
     slot->share->pinned = slot->core_count > 0;
     struct process_config config = {&task, slot->share, slot->log};
     return process_start(&config, &slot->pid, &slot->records, e);
@@ -103,9 +96,8 @@ static bool claim(struct supervisor *s, struct slot *slot)
         give_back(s, slot);
         return false;
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         atomic_store_explicit(&slot->share->threads, slot->threads, memory_order_release);
-    }
     return true;
 }
 
@@ -124,9 +116,8 @@ static void show_started(struct supervisor *s, const struct slot *slot)
 static int running_workers(const struct supervisor *s)
 {
     int running = 0;
-    for (int i = 0; i < s->packing.workers; i++) {
+    for (int i = 0; i < s->packing.workers; i++)
         running += s->slots[i].pid != 0;
-    }
     return running;
 }
 
@@ -151,15 +142,13 @@ static enum status start_in_slot(struct supervisor *s, int trial, int threads, s
     struct slot *slot = free_slot(s);
     slot->trial = trial;
     slot->threads = threads;
-    if (s->packing.pinned && packing_take_cores(s->core_in_use, s->core_count, threads, slot->cores)) {
+    if (s->packing.pinned && packing_take_cores(s->core_in_use, s->core_count, threads, slot->cores))
         slot->core_count = threads;
-    }
     enum status status = start_process(s, slot, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         give_back(s, slot);
-    } else if (claim(s, slot)) {
+    else if (claim(s, slot))
         begin(s, slot);
-    }
     return status;
 }
 
@@ -167,22 +156,18 @@ enum status attempt_start(struct supervisor *s, bool *again, struct err *e)
 {
     int pending, trial = -1, running = running_workers(s);
     *again = false;
-    if (running < s->packing.workers) {
+    if (running < s->packing.workers)
         trial = next_trial(s, &pending);
-    }
-    if (trial < 0) {
+    if (trial < 0)
         return ST_OK;
-    }
     struct packing_request request = s->request;
     request.useful_threads = s->space->trials[trial].point.recipe.lanes;
     int threads = packing_threads(&s->packing, &request, free_cores(s), running, pending);
-    if (threads == 0) {
+    if (threads == 0)
         return ST_OK;
-    }
     enum status status = trial_look(s, trial, e);
-    if (status == ST_OK && s->trials[trial].state == TRIAL_PENDING) {
+    if (status == ST_OK && s->trials[trial].state == TRIAL_PENDING)
         status = start_in_slot(s, trial, threads, e);
-    }
     *again = status == ST_OK;
     return status;
 }
@@ -218,16 +203,14 @@ static void take_epoch(struct supervisor *s, struct slot *slot, struct worker_st
         status = store_epoch(s->store, s->trials[slot->trial].id, m, &why);
     } while (!supervisor_stored(s, status, &why));
     slot->gap = status != ST_OK;
-    if (m->val.count > 0) {
+    if (m->val.count > 0)
         w->val_top1 = m->val.top1;
-    }
     w->epoch = m->epoch < w->epochs ? m->epoch + 1 : w->epochs;
     w->step = 0;
     if (!r->resent) {
         set_progress(slot, m->epoch, w->epochs);
-        if (s->observer && s->observer->epoch) {
+        if (s->observer && s->observer->epoch)
             s->observer->epoch(s->observer->context, &s->space->trials[slot->trial], m);
-        }
     }
 }
 
@@ -236,9 +219,8 @@ static void take_event(struct supervisor *s, const struct slot *slot, const char
 {
     struct err why = ERR_INIT;
     enum status status = store_event(s->store, s->trials[slot->trial].id, slot->attempt, text, &why);
-    if (status != ST_OK && status != ST_NOSPACE) {
+    if (status != ST_OK && status != ST_NOSPACE)
         supervisor_fail(s, status, &why);
-    }
 }
 
 static void take_record(struct supervisor *s, struct slot *slot, const struct record *r)
@@ -248,14 +230,12 @@ static void take_record(struct supervisor *s, struct slot *slot, const struct re
     slot->heard_at = clock_seconds();
     slot->told_silent = false;
     w->silent_s = 0;
-    if (slot->lost || slot->gap) {
+    if (slot->lost || slot->gap)
         return;
-    }
     switch (r->kind) {
     case RECORD_STARTED:
-        if (r->epochs_done > 0) {
+        if (r->epochs_done > 0)
             supervisor_notice(s, "%s: continues after epoch %d", t->name, r->epochs_done);
-        }
         break;
     case RECORD_PROGRESS:
         take_progress(slot, w, &r->as.progress);
@@ -283,12 +263,10 @@ void attempt_read(struct supervisor *s, struct slot *slot)
     struct err why = ERR_INIT;
     enum record_result result = RECORD_END;
     while (slot->records >= 0 &&
-           (result = record_next(&slot->reader, slot->records, &r, &why)) == RECORD_READ) {
+           (result = record_next(&slot->reader, slot->records, &r, &why)) == RECORD_READ)
         take_record(s, slot, &r);
-    }
-    if (result == RECORD_EMPTY || slot->records < 0) {
+    if (result == RECORD_EMPTY || slot->records < 0)
         return;
-    }
     if (result == RECORD_BROKEN) { /* it cannot be trusted any more */
         slot->last = record_with_text(RECORD_FAILED, why.text);
         slot->last.status = ST_FAILED;
@@ -302,12 +280,10 @@ void attempt_read(struct supervisor *s, struct slot *slot)
  * checkpoint is lost. */
 static bool was_stopped(const struct supervisor *s, const struct slot *slot, int wait_status)
 {
-    if (slot->gap || slot->last.kind == RECORD_STOPPED) {
+    if (slot->gap || slot->last.kind == RECORD_STOPPED)
         return true;
-    }
-    if (!WIFSIGNALED(wait_status) || slot->last.kind != 0) {
+    if (!WIFSIGNALED(wait_status) || slot->last.kind != 0)
         return false;
-    }
     return WTERMSIG(wait_status) == SIGTERM ||
            (WTERMSIG(wait_status) == SIGKILL && (s->phase == PHASE_KILLING || slot->killed));
 }
@@ -350,9 +326,8 @@ static void record_end(struct supervisor *s, struct slot *slot, const struct att
     do {
         status = store_attempt_end(s->store, s->trials[slot->trial].id, slot->attempt, end, &why);
     } while (status != ST_BUSY && !supervisor_stored(s, status, &why));
-    if (status == ST_BUSY) {
+    if (status == ST_BUSY)
         attempt_lost(s, slot);
-    }
 }
 
 /* Another run has the trial now, and its files. */
@@ -368,12 +343,10 @@ static void give_up(struct supervisor *s, struct slot *slot)
 static void checkpoints_tidy(const struct run_trial *t, enum keep keep)
 {
     char *previous = checkpoint_previous_path(t->checkpoint);
-    if (previous && !checkpoint_needed(CHECKPOINT_PREVIOUS, t->state, keep)) {
+    if (previous && !checkpoint_needed(CHECKPOINT_PREVIOUS, t->state, keep))
         unlink(previous);
-    }
-    if (!checkpoint_needed(CHECKPOINT_LAST, t->state, keep)) {
+    if (!checkpoint_needed(CHECKPOINT_LAST, t->state, keep))
         unlink(t->checkpoint);
-    }
     mem_free(previous);
 }
 
@@ -381,9 +354,8 @@ static void checkpoints_tidy(const struct run_trial *t, enum keep keep)
 static void announce(struct supervisor *s, const struct slot *slot, const struct attempt_end *end)
 {
     const struct run_trial *t = &s->trials[slot->trial];
-    if (strcmp(end->outcome, "crashed") == 0 || strcmp(end->outcome, "failed") == 0) {
+    if (strcmp(end->outcome, "crashed") == 0 || strcmp(end->outcome, "failed") == 0)
         failure_announce(s, slot, end);
-    }
     s->trained += t->state == TRIAL_DONE || t->state == TRIAL_DIVERGED;
     if (t->state != TRIAL_PENDING && s->observer && s->observer->trial_end) {
         s->observer->trial_end(s->observer->context, &s->space->trials[slot->trial],
@@ -404,16 +376,14 @@ void attempt_finish(struct supervisor *s, struct slot *slot, int wait_status, do
     t->state = end.state;
     t->wall_used_s += end.wall_s;
     settle(s, slot);
-    if (!slot->lost) {
+    if (!slot->lost)
         record_end(s, slot, &end);
-    }
     if (slot->lost) {
         give_up(s, slot);
         return;
     }
-    if (s->fatal == ST_OK) {
+    if (s->fatal == ST_OK)
         checkpoints_tidy(t, s->spec->run.keep);
-    }
     announce(s, slot, &end);
     give_back(s, slot);
 }

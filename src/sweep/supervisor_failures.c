@@ -17,9 +17,8 @@ static const double FIRST_PAUSE_S = 5, LONGEST_PAUSE_S = 60;
  * a worker told, such as a file that cannot be read, may: each pause is twice as long as the one before. */
 static double pause_before(const struct slot *slot, int failures)
 {
-    if (slot->last.kind != RECORD_FAILED) {
+    if (slot->last.kind != RECORD_FAILED)
         return 0;
-    }
     return fmin(LONGEST_PAUSE_S, ldexp(FIRST_PAUSE_S, failures - 1));
 }
 
@@ -60,30 +59,24 @@ static void show_log(const struct supervisor *s, const struct slot *slot)
 {
     char tail[TAIL_BYTES + 1];
     FILE *f = slot->log ? fopen(slot->log, "re") : NULL;
-    if (!f) {
+    if (!f)
         return;
-    }
-    if (fseek(f, -TAIL_BYTES, SEEK_END) != 0) {
+    if (fseek(f, -TAIL_BYTES, SEEK_END) != 0)
         rewind(f); /* shorter than that */
-    }
     size_t n = fread(tail, 1, TAIL_BYTES, f);
     fclose(f);
-    while (n > 0 && isspace((unsigned char)tail[n - 1])) {
+    while (n > 0 && isspace((unsigned char)tail[n - 1]))
         n--;
-    }
     tail[n] = '\0';
     char *line = tail + n;
-    for (int lines = 0; line > tail && (line[-1] != '\n' || ++lines < TAIL_LINES);) {
+    for (int lines = 0; line > tail && (line[-1] != '\n' || ++lines < TAIL_LINES);)
         line--;
-    }
-    if (*line) {
+    if (*line)
         supervisor_notice(s, "the end of its log, %s:", slot->log);
-    }
     for (char *next; line && *line; line = next) {
         next = strchr(line, '\n');
-        if (next) {
+        if (next)
             *next++ = '\0';
-        }
         supervisor_notice(s, "  %s", line);
     }
 }
@@ -93,9 +86,8 @@ static size_t word_length(const char *text, bool *number)
 {
     size_t n = 0;
     *number = false;
-    for (; isalnum((unsigned char)text[n]); n++) {
+    for (; isalnum((unsigned char)text[n]); n++)
         *number = *number || isdigit((unsigned char)text[n]);
-    }
     return n;
 }
 
@@ -132,12 +124,10 @@ static void count_failure(struct supervisor *s, const struct run_trial *t, const
     snprintf(reason, sizeof reason, "%.*s", log_line ? (int)(log_line - message) : (int)strlen(message),
              message);
     const bool final = t->state == TRIAL_FAILED;
-    if (s->troubled == 0 || (final && s->failed == 0)) { /* a later attempt may mend the first, not this */
+    if (s->troubled == 0 || (final && s->failed == 0)) /* a later attempt may mend the first, not this */
         snprintf(s->first_failure, sizeof s->first_failure, "%s: %.*s", t->name, 400, message);
-    }
-    if (s->troubled == 0) {
+    if (s->troubled == 0)
         memcpy(s->first_reason, reason, sizeof reason);
-    }
     s->failed += final;
     if (t->failures == 1) {
         s->troubled++;
@@ -150,9 +140,8 @@ static void tell_retry(const struct supervisor *s, const struct slot *slot, cons
     const struct run_trial *t = &s->trials[slot->trial];
     const double pause_s = pause_before(slot, t->failures);
     char again[64] = "", when[32] = "";
-    if (pause_s > 0) {
+    if (pause_s > 0)
         snprintf(when, sizeof when, " in %g s", pause_s);
-    }
     if (s->phase == PHASE_RUNNING) {
         snprintf(again, sizeof again, ", will be tried again%s (%d of %d)", when, t->failures,
                  s->spec->run.retries);
@@ -168,11 +157,10 @@ void failure_announce(struct supervisor *s, const struct slot *slot, const struc
     /* Whether or not attempts are left: who started the sweep is still there, and can mend it. */
     const bool hopeless = t->failures == 1 && s->trained == 0 && s->same_failures == SAME_FAILURES &&
                           s->troubled == SAME_FAILURES && s->phase == PHASE_RUNNING;
-    if (t->state == TRIAL_FAILED || hopeless) {
+    if (t->state == TRIAL_FAILED || hopeless)
         show_log(s, slot);
-    } else {
+    else
         tell_retry(s, slot, end);
-    }
     if (hopeless) {
         s->phase = PHASE_DRAINING;
         s->why = "the first trials all failed alike";

@@ -7,9 +7,8 @@ static const double INTERVAL_S = 10; /* between two additions to one worker, eac
 int free_cores(const struct supervisor *s)
 {
     int n = s->core_count;
-    for (int i = 0; i < s->packing.workers; i++) {
+    for (int i = 0; i < s->packing.workers; i++)
         n -= s->slots[i].pid != 0 ? s->slots[i].threads : 0;
-    }
     return n;
 }
 
@@ -47,12 +46,10 @@ static void add_threads(struct supervisor *s, struct slot *slot, int added)
 {
     if (slot->core_count > 0) {
         int *taken = slot->cores + slot->core_count;
-        if (!packing_take_cores(s->core_in_use, s->core_count, added, taken)) {
+        if (!packing_take_cores(s->core_in_use, s->core_count, added, taken))
             return;
-        }
-        for (int i = 0; i < added; i++) {
+        for (int i = 0; i < added; i++)
             slot->share->cores[slot->core_count + i] = s->cores[taken[i]];
-        }
         slot->core_count += added;
     }
     set_threads(s, slot, slot->threads + added);
@@ -61,13 +58,11 @@ static void add_threads(struct supervisor *s, struct slot *slot, int added)
 /* Looks, some time after threads were added, at what that brought. */
 static void judge_growth(struct supervisor *s, struct slot *slot, double now)
 {
-    if (slot->threads_before == 0 || now - slot->grown_at < INTERVAL_S) {
+    if (slot->threads_before == 0 || now - slot->grown_at < INTERVAL_S)
         return;
-    }
     if (speed(s, slot, now) < slot->speed_before) {
-        while (slot->core_count > slot->threads_before) {
+        while (slot->core_count > slot->threads_before)
             s->core_in_use[slot->cores[--slot->core_count]] = false;
-        }
         slot->full = true;
         set_threads(s, slot, slot->threads_before);
     }
@@ -76,14 +71,11 @@ static void judge_growth(struct supervisor *s, struct slot *slot, double now)
 
 static bool may_grow(const struct supervisor *s)
 {
-    if (s->phase != PHASE_RUNNING || s->request.threads > 0 || free_cores(s) <= 0) {
+    if (s->phase != PHASE_RUNNING || s->request.threads > 0 || free_cores(s) <= 0)
         return false;
-    }
-    for (int i = 0; i < s->space->trial_count; i++) {
-        if (trial_ready(&s->trials[i])) {
+    for (int i = 0; i < s->space->trial_count; i++)
+        if (trial_ready(&s->trials[i]))
             return false;
-        }
-    }
     return true;
 }
 
@@ -92,14 +84,11 @@ void grow_workers(struct supervisor *s)
     struct slot *slots[RUN_MAX_WORKERS];
     double remaining_s[RUN_MAX_WORKERS], now = clock_seconds();
     int threads[RUN_MAX_WORKERS], useful[RUN_MAX_WORKERS], added[RUN_MAX_WORKERS], n = 0;
-    for (int i = 0; i < s->packing.workers; i++) {
-        if (s->slots[i].pid != 0) {
+    for (int i = 0; i < s->packing.workers; i++)
+        if (s->slots[i].pid != 0)
             judge_growth(s, &s->slots[i], now);
-        }
-    }
-    if (!may_grow(s)) {
+    if (!may_grow(s))
         return;
-    }
     for (int i = 0; i < s->packing.workers; i++) {
         struct slot *slot = &s->slots[i];
         double left = slot->pid != 0 && !slot->full ? slot_remaining_s(s, slot, now) : 0;
@@ -111,9 +100,7 @@ void grow_workers(struct supervisor *s)
         }
     }
     packing_grow(remaining_s, threads, useful, n, free_cores(s), added);
-    for (int i = 0; i < n; i++) {
-        if (added[i] > 0) {
+    for (int i = 0; i < n; i++)
+        if (added[i] > 0)
             add_threads(s, slots[i], added[i]);
-        }
-    }
 }

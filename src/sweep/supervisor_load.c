@@ -37,9 +37,8 @@ static enum status describe_trial(struct supervisor *s, int i, const struct memb
     const struct trial *trial = &s->space->trials[i];
     struct run_trial *t = &s->trials[i];
     char fingerprint[HASH_TEXT];
-    if (!may_run(t) && trial->rung == 0) {
+    if (!may_run(t) && trial->rung == 0)
         return ST_OK;
-    }
     hash_text(s->data->fingerprint, fingerprint);
     char *name = space_trial_name(s->spec, trial, m);
     t->name = name ? arena_strdup(&s->arena, name) : NULL;
@@ -60,9 +59,8 @@ static void take_history(struct supervisor *s, struct run_trial *t, const struct
     t->attempts = h->attempts;
     t->wall_used_s = h->wall_s;
     t->elsewhere = t->state == TRIAL_RUNNING;
-    if (t->state == TRIAL_PRUNED) { /* a search decides anew, by the same results; without one it is wanted */
+    if (t->state == TRIAL_PRUNED) /* a search decides anew, by the same results; without one it is wanted */
         t->state = TRIAL_PENDING;
-    }
     if (runs_again(s, t)) {
         *again += t->state == TRIAL_FAILED;
         t->state = TRIAL_PENDING;
@@ -91,9 +89,8 @@ static enum status read_lengths(struct supervisor *s, int **lengths, int *count,
             memcpy(more, *lengths ? *lengths : more, (size_t)*count * sizeof *more);
             *lengths = more;
         }
-        if (status == ST_OK && row) {
+        if (status == ST_OK && row)
             (*lengths)[(*count)++] = (int)store_query_cell(query, 0).i;
-        }
     }
     store_query_close(query);
     return status;
@@ -107,15 +104,13 @@ static enum status find_shorter(struct supervisor *s, int i, const char *stem, c
     const struct trial *trial = &s->space->trials[i];
     struct recipe recipe = trial->point.recipe;
     char hash[HASH_TEXT], fingerprint[HASH_TEXT];
-    if (t->state != TRIAL_PENDING || recipe_extension_obstacle(&recipe) || file_exists(t->checkpoint)) {
+    if (t->state != TRIAL_PENDING || recipe_extension_obstacle(&recipe) || file_exists(t->checkpoint))
         return ST_OK;
-    }
     hash_text(s->data->fingerprint, fingerprint);
     for (int k = 0; k < count && !t->shorter; k++) {
         recipe.epochs = lengths[k];
-        if (recipe.epochs >= trial->point.recipe.epochs) {
+        if (recipe.epochs >= trial->point.recipe.epochs)
             continue;
-        }
         recipe_hash(&recipe, engine_numerics(), hash);
         char *path = paths_checkpoint(stem, trial->arch_hash, hash, fingerprint, trial->seed);
         if (path && file_exists(path)) {
@@ -124,9 +119,8 @@ static enum status find_shorter(struct supervisor *s, int i, const char *stem, c
         }
         bool failed = !path || (file_exists(path) && !t->shorter);
         mem_free(path);
-        if (failed) {
+        if (failed)
             return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
-        }
     }
     return ST_OK;
 }
@@ -136,17 +130,14 @@ static bool is_superseded(const struct supervisor *s, const char *file)
 {
     struct checkpoint_name name;
     char fingerprint[HASH_TEXT];
-    if (!checkpoint_name_parse(file, &name) || name.kind != CHECKPOINT_PREVIOUS) {
+    if (!checkpoint_name_parse(file, &name) || name.kind != CHECKPOINT_PREVIOUS)
         return false;
-    }
     hash_text(s->data->fingerprint, fingerprint);
     for (int i = 0; i < s->space->trial_count; i++) {
         const struct trial *t = &s->space->trials[i];
         if (t->seed == name.seed && strcmp(t->arch_hash, name.arch_hash) == 0 &&
-            strcmp(t->recipe_hash, name.recipe_hash) == 0 &&
-            strcmp(fingerprint, name.data_fingerprint) == 0) {
+            strcmp(t->recipe_hash, name.recipe_hash) == 0 && strcmp(fingerprint, name.data_fingerprint) == 0)
             return !checkpoint_needed(CHECKPOINT_PREVIOUS, s->trials[i].state, s->spec->run.keep);
-        }
     }
     return false;
 }
@@ -157,14 +148,11 @@ static void remove_superseded(const struct supervisor *s, const char *stem)
 {
     char *folder = mem_printf("%s.checkpoints", stem);
     DIR *d = folder ? opendir(folder) : NULL;
-    for (struct dirent *entry; d && (entry = readdir(d));) {
-        if (is_superseded(s, entry->d_name)) {
+    for (struct dirent *entry; d && (entry = readdir(d));)
+        if (is_superseded(s, entry->d_name))
             unlinkat(dirfd(d), entry->d_name, 0);
-        }
-    }
-    if (d) {
+    if (d)
         closedir(d);
-    }
     mem_free(folder);
 }
 
@@ -188,12 +176,10 @@ static enum status forecast_trials(struct supervisor *s, struct err *e)
 {
     const struct image_counts images = count_images(s->data);
     bool *wanted = mem_alloc((size_t)s->space->trial_count + 1, sizeof *wanted);
-    if (!wanted) {
+    if (!wanted)
         return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
-    }
-    for (int i = 0; i < s->space->trial_count; i++) {
+    for (int i = 0; i < s->space->trial_count; i++)
         wanted[i] = may_run(&s->trials[i]);
-    }
     enum status status = forecast_init(&s->forecast, s->space, wanted, e);
     bool known = s->has_speed = status == ST_OK && calibration_here(&s->speed);
     for (int i = 0; i < s->space->trial_count && status == ST_OK; i++) {
@@ -219,9 +205,8 @@ static enum status load_all(struct supervisor *s, const int64_t *ids, const char
         return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
     }
     enum status status = store_trial_histories(s->store, ids, s->space->trial_count, histories, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = read_lengths(s, &lengths, &length_count, e);
-    }
     for (int i = 0; i < s->space->trial_count && status == ST_OK; i++) {
         s->order[i] = i;
         s->trials[i].id = ids[i];
@@ -229,19 +214,15 @@ static enum status load_all(struct supervisor *s, const int64_t *ids, const char
         int epochs = s->space->trials[i].point.recipe.epochs, left = epochs - histories[i].epochs_done;
         s->trials[i].left = left > 0 ? (double)left / epochs : 0;
         status = describe_trial(s, i, first[i], stem, e);
-        if (status == ST_OK) {
+        if (status == ST_OK)
             status = find_shorter(s, i, stem, lengths, length_count, e);
-        }
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         remove_superseded(s, stem);
-    }
-    if (again > 0) {
+    if (again > 0)
         supervisor_notice(s, "%d trials that failed in an earlier run are tried again", again);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = forecast_trials(s, e);
-    }
     qsort_r(s->order, (size_t)s->space->trial_count, sizeof *s->order, longer_first, s->trials);
     mem_free(first);
     return status == ST_OK ? supervisor_search_init(s, e) : status;
@@ -275,11 +256,9 @@ static enum status compare_data(struct supervisor *s, struct err *e)
     int count = 0;
     hash_text(s->data->fingerprint, now);
     enum status status = store_known_sweeps(s->store, &s->arena, &sweeps, &count, e);
-    for (int i = 0; i < count && status == ST_OK; i++) {
-        if (strcmp(sweeps[i].name, s->spec->name) == 0 && strcmp(sweeps[i].data_fingerprint, now) != 0) {
+    for (int i = 0; i < count && status == ST_OK; i++)
+        if (strcmp(sweeps[i].name, s->spec->name) == 0 && strcmp(sweeps[i].data_fingerprint, now) != 0)
             status = judge_other_data(s, now, sweeps[i].data_fingerprint, e);
-        }
-    }
     return status;
 }
 
@@ -290,16 +269,13 @@ enum status supervisor_load(struct supervisor *s, const char *stem, struct err *
     int64_t *ids = arena_alloc(&s->arena, count, sizeof *ids);
     s->trials = arena_alloc(&s->arena, count, sizeof *s->trials);
     s->order = arena_alloc(&s->arena, count, sizeof *s->order);
-    if (!ids || !s->trials || !s->order) {
+    if (!ids || !s->trials || !s->order)
         return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
-    }
     enum status status = compare_data(s, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_sync(s->store, s->spec, s->space, s->data, ids, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_recover(s->store, &recovered, e);
-    }
     if (recovered > 0) {
         supervisor_notice(
             s, "%" PRId64 " trials of a run that ended without notice continue from their checkpoints",
@@ -322,14 +298,11 @@ static enum status choose_packing(struct supervisor *s, struct err *e)
     struct forecast_job *jobs = mem_alloc((size_t)s->space->trial_count + 1, sizeof *jobs);
     double wall_s;
     int count = 0;
-    if (!jobs) {
+    if (!jobs)
         return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
-    }
-    for (int i = 0; i < s->space->trial_count; i++) {
-        if (may_run(&s->trials[i])) {
+    for (int i = 0; i < s->space->trial_count; i++)
+        if (may_run(&s->trials[i]))
             jobs[count++] = (struct forecast_job){.trial = i, .left = s->trials[i].left};
-        }
-    }
     enum status status = forecast_pack(&s->forecast, s->space, s->has_speed ? &s->speed : NULL, &images,
                                        &s->request, jobs, count, &s->packing, &wall_s, e);
     mem_free(jobs);
@@ -352,18 +325,14 @@ enum status supervisor_pack(struct supervisor *s, const struct run_config *c, st
         .memory_bytes = packing_memory((double)cpu.memory_bytes, (double)dataset_memory(s->data)),
     };
     enum status status = choose_packing(s, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
-    if (quota_limits(&cpu) || count.running > 0) { /* other runs are on the same cores */
+    if (quota_limits(&cpu) || count.running > 0) /* other runs are on the same cores */
         s->packing.pinned = false;
-    }
     s->slots = arena_alloc(&s->arena, (size_t)s->packing.workers, sizeof *s->slots);
-    if (!s->slots) {
+    if (!s->slots)
         return err_set(e, ST_NOMEM, "%s: out of memory", s->spec->path);
-    }
-    for (int i = 0; i < s->packing.workers; i++) {
+    for (int i = 0; i < s->packing.workers; i++)
         s->slots[i].records = -1;
-    }
     return ST_OK;
 }

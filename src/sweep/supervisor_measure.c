@@ -16,9 +16,8 @@ static bool asked_to_stop(void *context)
     const struct measuring *m = context;
     struct supervisor *s = m->s;
     bool stop = s->spec->budget.wall_s > 0 && clock_seconds() - s->started_at >= s->spec->budget.wall_s;
-    for (int n; (n = signal_source_next(&s->signals)) != 0;) {
+    for (int n; (n = signal_source_next(&s->signals)) != 0;)
         stop = stop || n != SIGCHLD;
-    }
     return stop;
 }
 
@@ -62,22 +61,19 @@ enum status supervisor_measure(struct supervisor *s, struct err *e)
     int count = 0;
     const double start = clock_seconds();
     const enum status status = measure_variants(s->store, &config, &count, e);
-    if (count > 0) {
+    if (count > 0)
         announce(s, &m, count, clock_seconds() - start);
-    }
     return status;
 }
 
 void supervisor_measure_rest(struct supervisor *s)
 {
     struct err why = ERR_INIT;
-    if (!s->spec->run.measure || s->phase != PHASE_RUNNING || s->fatal != ST_OK) {
+    if (!s->spec->run.measure || s->phase != PHASE_RUNNING || s->fatal != ST_OK)
         return;
-    }
     const enum status status = supervisor_measure(s, &why);
-    if (status == ST_INTERRUPTED) {
+    if (status == ST_INTERRUPTED)
         supervisor_notice(s, "%s; the next run, or firesweep measure, measures the rest", why.text);
-    } else if (status != ST_OK && status != ST_BUSY) { /* busy: another run does it */
+    else if (status != ST_OK && status != ST_BUSY) /* busy: another run does it */
         supervisor_notice(s, "variants could not be measured: %s", why.text);
-    }
 }

@@ -15,9 +15,8 @@ static enum status adopt_failure(struct supervisor *s, const struct run_trial *t
 {
     char message[400];
     enum status status = store_trial_message(s->store, t->id, message, sizeof message, e);
-    if (status == ST_OK && s->failed++ == 0) {
+    if (status == ST_OK && s->failed++ == 0)
         snprintf(s->first_failure, sizeof s->first_failure, "%s: %s", t->name, message);
-    }
     return status;
 }
 
@@ -44,12 +43,10 @@ static enum status look_at_lease(struct supervisor *s, struct run_trial *t, stru
     bool freed = false;
     enum status status = store_lease_read(s->store, t->id, &lease, e);
     bool left = status == ST_OK && lease_left(&lease, &t->watch, clock_seconds());
-    if (left) {
+    if (left)
         status = store_lease_break(s->store, &lease, &freed, e);
-    }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     t->elsewhere = !freed;
     t->state = freed ? TRIAL_PENDING : TRIAL_RUNNING;
     if (freed) {
@@ -66,9 +63,8 @@ enum status trial_look(struct supervisor *s, int trial, struct err *e)
     struct run_trial *t = &s->trials[trial];
     struct trial_history h;
     enum status status = store_trial_histories(s->store, &t->id, 1, &h, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     if (h.state == TRIAL_RUNNING) {
         status = look_at_lease(s, t, e);
     } else if (ended_elsewhere(t, &h)) {
@@ -87,28 +83,23 @@ enum status trial_look(struct supervisor *s, int trial, struct err *e)
 int elsewhere_count(const struct supervisor *s)
 {
     int count = 0;
-    for (int i = 0; i < s->space->trial_count; i++) {
+    for (int i = 0; i < s->space->trial_count; i++)
         count += s->trials[i].elsewhere;
-    }
     return count;
 }
 
 void look_elsewhere(struct supervisor *s, bool idle)
 {
     double now = clock_seconds();
-    if (now < s->next_look_at || s->phase != PHASE_RUNNING) {
+    if (now < s->next_look_at || s->phase != PHASE_RUNNING)
         return;
-    }
     struct err why = ERR_INIT;
     enum status status = ST_OK;
-    for (int i = 0; i < s->space->trial_count && status == ST_OK; i++) {
-        if (s->trials[i].elsewhere) {
+    for (int i = 0; i < s->space->trial_count && status == ST_OK; i++)
+        if (s->trials[i].elsewhere)
             status = trial_look(s, i, &why);
-        }
-    }
-    if (status != ST_OK && status != ST_NOSPACE) { /* for space the next look waits, too */
+    if (status != ST_OK && status != ST_NOSPACE) /* for space the next look waits, too */
         supervisor_fail(s, status, &why);
-    }
     int count = elsewhere_count(s);
     if (idle && count > 0 && !s->told_other) {
         supervisor_notice(s,
@@ -129,9 +120,8 @@ void attempt_lost(struct supervisor *s, struct slot *slot)
 void beat_leases(struct supervisor *s)
 {
     double now = clock_seconds();
-    if (now < s->next_beat_at) {
+    if (now < s->next_beat_at)
         return;
-    }
     s->next_beat_at = now + LEASE_BEAT_S;
     for (int i = 0; i < s->packing.workers; i++) {
         struct slot *slot = &s->slots[i];

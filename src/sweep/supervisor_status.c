@@ -14,9 +14,8 @@ double trial_operations(const struct trial *t, const struct dataset *data)
 
 void supervisor_notice(const struct supervisor *s, const char *format, ...)
 {
-    if (!s->observer || !s->observer->notice) {
+    if (!s->observer || !s->observer->notice)
         return;
-    }
     char text[2048];
     va_list args;
     va_start(args, format);
@@ -28,9 +27,8 @@ void supervisor_notice(const struct supervisor *s, const char *format, ...)
 void supervisor_count(const struct supervisor *s, struct run_status *out)
 {
     int count[TRIAL_STATE_COUNT] = {0};
-    for (int i = 0; i < s->space->trial_count; i++) {
+    for (int i = 0; i < s->space->trial_count; i++)
         count[s->trials[i].state]++;
-    }
     out->total = s->space->trial_count;
     out->done = count[TRIAL_DONE];
     out->failed = count[TRIAL_FAILED];
@@ -78,16 +76,13 @@ static double remaining_s(const struct supervisor *s, double now)
         mem_free(waiting);
         return -1;
     }
-    for (int i = 0; i < s->packing.workers; i++) {
-        if (s->slots[i].pid != 0) {
+    for (int i = 0; i < s->packing.workers; i++)
+        if (s->slots[i].pid != 0)
             running_s[running++] = slot_remaining_s(s, &s->slots[i], now);
-        }
-    }
     for (int i = 0; i < s->space->trial_count; i++) {
         const struct run_trial *t = &s->trials[s->order[i]];
-        if (t->state == TRIAL_PENDING) {
+        if (t->state == TRIAL_PENDING)
             waiting[pending++] = t->waits ? t->operations * search_share(s, s->order[i]) : t->operations;
-        }
     }
     double seconds = packing_remaining_s(running_s, running, waiting, pending, s->packing.workers,
                                          speed * s->packing.threads);
@@ -104,7 +99,6 @@ void supervisor_tick(struct supervisor *s)
     status->threads_per_worker = s->packing.threads;
     status->elapsed_s = now - s->started_at;
     status->eta_s = remaining_s(s, now);
-    if (s->observer && s->observer->tick) {
+    if (s->observer && s->observer->tick)
         s->observer->tick(s->observer->context, status);
-    }
 }

@@ -12,9 +12,8 @@ static int load_sample(const void *context, size_t index, uint64_t seed, unsigne
                        size_t pitch)
 {
     const struct sample_source *s = context;
-    if (s->data->stream && s->split != SPLIT_TRAIN) {
+    if (s->data->stream && s->split != SPLIT_TRAIN)
         dataset_ahead(s->data, s->split, &(uint32_t){(uint32_t)index + EVALUATION_AHEAD}, 1);
-    }
     return dataset_sample(s->data, s->split, index, s->augmented ? &s->augmentation : NULL, seed, epoch, out,
                           pitch);
 }

@@ -85,9 +85,8 @@ static void compare(struct verifier *v, const char *where, const char *what, dou
 static void compare_divergence(struct verifier *v, int64_t recorded, int64_t now, const char *why)
 {
     v->answer.compared++;
-    if (recorded == now) {
+    if (recorded == now)
         return;
-    }
     if (now < 0) {
         differs(v, "it was recorded as diverged at step %" PRId64 " and does not diverge now", recorded);
     } else if (recorded < 0) {
@@ -117,9 +116,8 @@ static void compare_epoch(struct verifier *v, const struct stored_trial *t, cons
     char where[32];
     snprintf(where, sizeof where, "epoch %d", now->epoch);
     const struct epoch_metrics *recorded = NULL;
-    for (int i = 0; i < t->epoch_count; i++) {
+    for (int i = 0; i < t->epoch_count; i++)
         recorded = t->epochs[i].epoch == now->epoch ? &t->epochs[i] : recorded;
-    }
     if (!recorded) {
         v->answer.compared++;
         differs(v, "%s: it was not recorded", where);
@@ -150,9 +148,8 @@ static enum status retrain(struct verifier *v, const struct stored_trial *t, str
         const struct epoch_metrics *now = &trainer_history(trainer)[trainer_epochs_done(trainer) - 1];
         v->answer.epochs++;
         compare_epoch(v, t, now);
-        if (v->observer->epoch) {
+        if (v->observer->epoch)
             v->observer->epoch(v->observer->context, t->name, now->epoch, t->point.recipe.epochs);
-        }
     }
     compare_divergence(v, t->diverged_step, -1, "");
     return ST_OK;
@@ -164,9 +161,8 @@ static enum status retest(struct verifier *v, const struct stored_trial *t, stru
     struct sample_source source;
     struct samples test = trial_samples(&source, &v->data, &t->point.recipe, SPLIT_TEST);
     struct eval_metrics now = {0};
-    if (t->state != TRIAL_DONE || !trainer_finished(trainer)) {
+    if (t->state != TRIAL_DONE || !trainer_finished(trainer))
         return ST_OK;
-    }
     if (test.count > 0) {
         enum status status = trainer_evaluate(trainer, &test, &now, NULL, e);
         if (status != ST_OK) {
@@ -184,16 +180,13 @@ static enum status try_middle(const struct verifier *v, struct trainer *trainer,
                               bool *found, bool *kept, int epochs, struct err *e)
 {
     struct err why = ERR_INIT;
-    if (!path || *found || !file_exists(path)) {
+    if (!path || *found || !file_exists(path))
         return path ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
-    }
     enum status status = trainer_load(trainer, path, &why);
-    if (status == ST_CORRUPT || status == ST_USAGE) {
+    if (status == ST_CORRUPT || status == ST_USAGE)
         return ST_OK;
-    }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return err_set(e, status, "%s", why.text);
-    }
     const int epoch = trainer_epochs_done(trainer);
     *found = epoch == v->config->from_epoch;
     kept[epoch <= epochs ? epoch : 0] = true;
@@ -210,13 +203,11 @@ static enum status tell_kept(struct verifier *v, const char *own, bool *kept, in
         mem_free(path);
     }
     kept[0] = false; /* no epoch */
-    for (int i = 1; i <= epochs; i++) {
-        if (kept[i] && !kept[i - 1]) {
+    for (int i = 1; i <= epochs; i++)
+        if (kept[i] && !kept[i - 1])
             strbuf_printf(&text, "%s%d", text.len ? ", " : "", i);
-        } else if (kept[i] && (i == epochs || !kept[i + 1])) {
+        else if (kept[i] && (i == epochs || !kept[i + 1]))
             strbuf_printf(&text, " to %d", i);
-        }
-    }
     const bool failed = text.failed;
     if (text.len > 0) {
         impossible(v, "no checkpoint after epoch %d is kept; there are those after epoch %s",
@@ -234,9 +225,8 @@ static enum status go_to_middle(struct verifier *v, const struct stored_trial *t
 {
     const int epochs = t->point.recipe.epochs;
     bool found = false, *kept = mem_calloc((size_t)epochs + 1, sizeof *kept);
-    if (!kept) {
+    if (!kept)
         return err_set(e, ST_NOMEM, "out of memory");
-    }
     char *stem = paths_stem(v->config->db);
     char *own =
         stem ? paths_checkpoint(stem, t->arch_hash, t->recipe_hash, t->data_fingerprint, t->seed) : NULL;
@@ -244,18 +234,14 @@ static enum status go_to_middle(struct verifier *v, const struct stored_trial *t
                      own ? checkpoint_best_path(own) : NULL,
                      own ? checkpoint_epoch_path(own, v->config->from_epoch) : NULL};
     enum status status = ST_OK;
-    for (size_t i = 0; i < sizeof paths / sizeof *paths && status == ST_OK; i++) {
+    for (size_t i = 0; i < sizeof paths / sizeof *paths && status == ST_OK; i++)
         status = try_middle(v, trainer, paths[i], &found, kept, epochs, e);
-    }
-    if (status == ST_OK && !found) {
+    if (status == ST_OK && !found)
         status = tell_kept(v, own, kept, epochs, e);
-    }
-    for (int i = 0; found && status == ST_OK && i < trainer_epochs_done(trainer); i++) {
+    for (int i = 0; found && status == ST_OK && i < trainer_epochs_done(trainer); i++)
         compare_epoch(v, t, &trainer_history(trainer)[i]);
-    }
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         mem_free(paths[i]);
-    }
     mem_free(own);
     mem_free(stem);
     mem_free(kept);
@@ -269,9 +255,8 @@ static enum status verify_training(struct verifier *v, const struct stored_trial
     struct sample_source sources[2];
     struct trainer *trainer = NULL;
     enum status status = arch_build(&t->point.design, &arch, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     arch_hash(&arch, hash);
     if (strcmp(hash, t->arch_hash) != 0) {
         impossible(v, "its variant's row describes architecture %s, not %s: the row was changed", hash,
@@ -287,15 +272,12 @@ static enum status verify_training(struct verifier *v, const struct stored_trial
         .val = trial_samples(&sources[1], &v->data, &t->point.recipe, SPLIT_VAL),
     };
     status = trainer_create(&config, &trainer, e);
-    if (status == ST_OK && v->config->from_middle) {
+    if (status == ST_OK && v->config->from_middle)
         status = go_to_middle(v, t, trainer, e);
-    }
-    if (status == ST_OK && v->answer.result != VERIFY_IMPOSSIBLE) {
+    if (status == ST_OK && v->answer.result != VERIFY_IMPOSSIBLE)
         status = retrain(v, t, trainer, e);
-    }
-    if (status == ST_OK && v->answer.result != VERIFY_IMPOSSIBLE) {
+    if (status == ST_OK && v->answer.result != VERIFY_IMPOSSIBLE)
         status = retest(v, t, trainer, e);
-    }
     trainer_free(trainer);
     return status;
 }
@@ -317,24 +299,20 @@ static enum status load(struct verifier *v, const char *sweep, struct err *e)
 {
     char *path = NULL, *text = NULL;
     struct err why = ERR_INIT;
-    if (v->sweep && strcmp(v->sweep, sweep) == 0) {
+    if (v->sweep && strcmp(v->sweep, sweep) == 0)
         return ST_OK;
-    }
     unload(v);
     enum status status = store_spec_text(v->store, sweep, &path, &text, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     v->sweep = mem_strdup(sweep);
     memset(&v->data, 0, sizeof v->data);
     status = v->sweep ? spec_parse(text, strlen(text), path, &v->spec, &why)
                       : err_set(&why, ST_NOMEM, "out of memory");
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = spec_check_data(&v->spec, &why);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = dataset_load(&v->spec.data, &v->data, &why);
-    }
     if (status == ST_NOMEM) {
         status = err_set(e, ST_NOMEM, "%s", why.text);
     } else if (status != ST_OK) {
@@ -384,17 +362,14 @@ static enum status verify_trial(struct verifier *v, int64_t id, struct err *e)
             err_set(e, ST_USAGE, "%s: trial %" PRId64 " is %s; only done and diverged trials can be verified",
                     v->config->db, id, trial_state_name(t.state));
     }
-    if (status == ST_OK && !t.sweep) {
+    if (status == ST_OK && !t.sweep)
         impossible(v, "no sweep of the database names it, so its data is not known");
-    } else if (status == ST_OK) {
+    else if (status == ST_OK)
         status = load(v, t.sweep, e);
-    }
-    if (status == ST_OK && v->answer.result != VERIFY_IMPOSSIBLE && can_reproduce(v, &t)) {
+    if (status == ST_OK && v->answer.result != VERIFY_IMPOSSIBLE && can_reproduce(v, &t))
         status = verify_training(v, &t, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = v->observer->verified(v->observer->context, &v->answer, e);
-    }
     stored_trial_release(&t);
     return status;
 }
@@ -407,12 +382,10 @@ enum status verify_run(const struct verify_config *c, const struct verify_observ
     int count = 1;
     *out = (struct verify_totals){0};
     enum status status = store_open_readonly(c->db, &v.store, e);
-    if (status == ST_OK) { /* what is read through a damaged index would be compared for nothing */
+    if (status == ST_OK) /* what is read through a damaged index would be compared for nothing */
         status = store_check_all(v.store, e);
-    }
-    if (status == ST_OK && c->trial == 0) {
+    if (status == ST_OK && c->trial == 0)
         status = store_trial_ids(v.store, 1U << TRIAL_DONE | 1U << TRIAL_DIVERGED, &ids, &count, e);
-    }
     for (int i = 0; i < count && status == ST_OK; i++) {
         status = verify_trial(&v, ids ? ids[i] : c->trial, e);
         out->reproduced += status == ST_OK && v.answer.result == VERIFY_REPRODUCED;

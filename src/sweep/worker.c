@@ -77,9 +77,8 @@ static void set_expendable(struct worker *w, bool on)
 /* Waits for `seconds`, or until a request to stop. */
 static void pause_unless_stopped(struct worker *w, double seconds)
 {
-    for (double end = clock_seconds() + seconds; clock_seconds() < end && !stop_requested(w);) {
+    for (double end = clock_seconds() + seconds; clock_seconds() < end && !stop_requested(w);)
         nanosleep(&(struct timespec){0, 100000000}, NULL);
-    }
 }
 
 /* Saves the trainer's state, waiting for space on a full disk. ST_INTERRUPTED: there was none before the
@@ -92,23 +91,20 @@ static enum status save_as(struct worker *w, const char *path, struct err *e)
         struct err why = ERR_INIT;
         status = trainer_save(w->trainer, path, w->description, &why);
         if (status != ST_NOSPACE) {
-            if (status != ST_OK && e) {
+            if (status != ST_OK && e)
                 *e = why;
-            }
             break;
         }
         if (!reported) {
             worker_notice(w, "no space for the checkpoint, training waits until there is: %s", why.text);
             reported = true;
         }
-        if (stop_requested(w)) {
+        if (stop_requested(w))
             return err_set(e, ST_INTERRUPTED, "stopped without space for a checkpoint");
-        }
         pause_unless_stopped(w, fmin(wait_s, w->task->save_retry_s));
     }
-    if (status == ST_OK && reported) {
+    if (status == ST_OK && reported)
         worker_notice(w, "there is space again, the checkpoint is saved");
-    }
     return status;
 }
 
@@ -128,22 +124,19 @@ static enum status wait_for_folder(struct worker *w, struct err *e)
             status = dir_create(folder, e);
             continue;
         }
-        if (errno != EACCES && errno != EROFS) {
+        if (errno != EACCES && errno != EROFS)
             break; /* the save will say what is wrong */
-        }
         if (!reported) {
             worker_notice(w, "%s cannot be written, training waits until it can: %s", folder,
                           strerror(errno));
             reported = true;
         }
-        if (stop_requested(w)) {
+        if (stop_requested(w))
             status = err_set(e, ST_INTERRUPTED, "stopped while %s could not be written", folder);
-        }
         pause_unless_stopped(w, FIRST_RETRY_S);
     }
-    if (status == ST_OK && reported) {
+    if (status == ST_OK && reported)
         worker_notice(w, "%s can be written again", folder);
-    }
     mem_free(inside);
     mem_free(folder);
     return status;
@@ -153,12 +146,10 @@ static enum status try_to_save(struct worker *w, struct err *e)
 {
     const char *path = w->task->checkpoint;
     enum status status = wait_for_folder(w, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
-    if (rename(path, w->previous) != 0 && errno != ENOENT) {
+    if (rename(path, w->previous) != 0 && errno != ENOENT)
         return err_errno(e, "cannot keep the previous checkpoint, %s, as %s", path, w->previous);
-    }
     status = save_as(w, path, e);
     w->saved_at = clock_seconds();
     return status;
@@ -169,12 +160,10 @@ static enum status worker_save(struct worker *w, struct err *e)
 {
     struct err why = ERR_INIT;
     enum status status = try_to_save(w, &why);
-    if (status == ST_FAILED) { /* the folder may have gone after it was looked at: once more */
+    if (status == ST_FAILED) /* the folder may have gone after it was looked at: once more */
         status = try_to_save(w, &why);
-    }
-    if (status != ST_OK && e) {
+    if (status != ST_OK && e)
         *e = why;
-    }
     return status;
 }
 
@@ -203,11 +192,9 @@ static bool last_epoch_is_best(const struct trainer *t)
 {
     const struct epoch_metrics *history = trainer_history(t);
     int last = trainer_epochs_done(t) - 1;
-    for (int i = 0; i < last; i++) {
-        if (history[i].val.top1 >= history[last].val.top1) {
+    for (int i = 0; i < last; i++)
+        if (history[i].val.top1 >= history[last].val.top1)
             return false;
-        }
-    }
     return history[last].val.count > 0;
 }
 
@@ -216,13 +203,11 @@ static enum status keep_epoch(struct worker *w, struct err *e)
 {
     const struct worker_task *task = w->task;
     enum status status = ST_OK;
-    if (task->keep == KEEP_ALL) {
+    if (task->keep == KEEP_ALL)
         status = keep_as(w, checkpoint_epoch_path(task->checkpoint, trainer_epochs_done(w->trainer)), e);
-    }
     if (status == ST_OK && (task->keep == KEEP_ALL || task->keep == KEEP_BEST) &&
-        last_epoch_is_best(w->trainer)) {
+        last_epoch_is_best(w->trainer))
         status = keep_as(w, checkpoint_best_path(task->checkpoint), e);
-    }
     return status;
 }
 
@@ -231,9 +216,8 @@ static enum status keep_epoch(struct worker *w, struct err *e)
 static enum status try_checkpoint(struct worker *w, const char *path, bool *usable, struct err *e)
 {
     *usable = false;
-    if (!file_exists(path)) {
+    if (!file_exists(path))
         return ST_OK;
-    }
     struct err why = ERR_INIT;
     enum status status = trainer_load(w->trainer, path, &why);
     if (status == ST_OK) {
@@ -256,9 +240,8 @@ static enum status try_shorter(struct worker *w, bool *usable, struct err *e)
 {
     const struct worker_task *task = w->task;
     struct err why = ERR_INIT;
-    if (*usable || !task->shorter || !file_exists(task->shorter)) {
+    if (*usable || !task->shorter || !file_exists(task->shorter))
         return ST_OK;
-    }
     enum status status = trainer_load_shorter(w->trainer, task->shorter, task->shorter_epochs, &why);
     *usable = status == ST_OK;
     if (status == ST_OK || status == ST_CORRUPT || status == ST_USAGE) {
@@ -276,20 +259,16 @@ static enum status worker_resume(struct worker *w, struct err *e)
 {
     bool usable;
     enum status status = try_checkpoint(w, w->task->checkpoint, &usable, e);
-    if (status == ST_OK && !usable) {
+    if (status == ST_OK && !usable)
         status = try_checkpoint(w, w->previous, &usable, e);
-    }
     /* The attempt before may have ended between the save and this. */
     if (status == ST_OK && usable && trainer_epochs_done(w->trainer) > 0 &&
-        trainer_steps_done(w->trainer) == 0) {
+        trainer_steps_done(w->trainer) == 0)
         status = keep_epoch(w, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = try_shorter(w, &usable, e);
-    }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     struct record r = record_of(RECORD_STARTED);
     r.epochs_done = trainer_epochs_done(w->trainer);
     worker_send(w, &r);
@@ -311,9 +290,8 @@ static enum status create_trainer(struct worker *w, struct err *e)
     const struct trial *trial = w->task->trial;
     struct arch arch;
     enum status status = arch_build(&trial->point.design, &arch, e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     trainer_free(w->trainer);
     w->trainer = NULL;
     w->threads = host->threads(host->context);
@@ -333,13 +311,11 @@ static enum status worker_prepare(struct worker *w, struct err *e)
 {
     w->previous = checkpoint_previous_path(w->task->checkpoint);
     w->description = worker_description(w->task);
-    if (!w->previous || !w->description) {
+    if (!w->previous || !w->description)
         return err_set(e, ST_NOMEM, "%s: out of memory", w->task->name);
-    }
     enum status status = create_trainer(w, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = worker_resume(w, e);
-    }
     w->saved_at = clock_seconds();
     return status;
 }
@@ -354,9 +330,8 @@ static enum status change_threads(struct worker *w, struct err *e)
 {
     int before = w->threads;
     enum status status = create_trainer(w, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = trainer_load(w->trainer, w->task->checkpoint, e);
-    }
     log_line(LOG_INFO, "%d threads, before %d", w->threads, before);
     return status;
 }
@@ -389,9 +364,8 @@ int64_t worker_diverged_step(const struct trainer *t, const char *why)
 {
     int64_t steps = trainer_steps_per_epoch(t), step = steps;
     const char *named = strstr(why, "step ");
-    if (named) {
+    if (named)
         step = strtoll(named + strlen("step "), NULL, 10);
-    }
     return trainer_epochs_done(t) * steps + step;
 }
 
@@ -439,21 +413,16 @@ static enum status worker_train(struct worker *w, bool *diverged, struct err *e)
             return lost != ST_OK ? lost : err_set(e, ST_NOMEM, "%s", why);
         }
         enum status status = worker_save(w, e);
-        if (status == ST_OK && end == EPOCH_DONE) {
+        if (status == ST_OK && end == EPOCH_DONE)
             status = keep_epoch(w, e);
-        }
-        if (status != ST_OK) {
+        if (status != ST_OK)
             return status;
-        }
-        if (end == EPOCH_DONE) {
+        if (end == EPOCH_DONE)
             send_epoch(w);
-        }
-        if (stop_requested(w)) {
+        if (stop_requested(w))
             return err_set(e, ST_INTERRUPTED, "stopped on request, state saved");
-        }
-        if (other_threads_wanted(w) && (status = change_threads(w, e)) != ST_OK) {
+        if (other_threads_wanted(w) && (status = change_threads(w, e)) != ST_OK)
             return status;
-        }
     }
     return ST_OK;
 }
@@ -497,15 +466,12 @@ enum status worker_run(const struct worker_task *task)
     struct err e = ERR_INIT;
     bool diverged = false;
     enum status status = worker_prepare(&w, &e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = worker_train(&w, &diverged, &e);
-    }
-    if (status == ST_OK && !diverged) {
+    if (status == ST_OK && !diverged)
         status = worker_test(&w, &e);
-    }
-    if (status != ST_OK) {
+    if (status != ST_OK)
         send_end(&w, status, &e);
-    }
     trainer_free(w.trainer);
     mem_free(w.previous);
     mem_free(w.description);

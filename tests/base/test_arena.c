@@ -23,9 +23,8 @@ static void objects_are_zeroed_aligned_and_apart(void **state)
         objects[i] = arena_alloc(&a, size, 1);
         assert_non_null(objects[i]);
         assert_int_equal((uintptr_t)objects[i] % 16, 0);
-        for (size_t k = 0; k < size; k++) {
+        for (size_t k = 0; k < size; k++)
             assert_int_equal(objects[i][k], 0);
-        }
         memset(objects[i], (int)(i % 255) + 1, size);
     }
     for (size_t i = 0; i < OBJECTS; i++) { /* nothing was overwritten by a neighbour */

@@ -31,18 +31,16 @@ static void put_topology(const char *root, const char *file)
 static struct cpu_set_list first_cpus(int n)
 {
     struct cpu_set_list list = {.count = n};
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         list.id[i] = i;
-    }
     return list;
 }
 
 static void assert_ids(const struct cpu_set_list *list, const int *ids, int n)
 {
     assert_int_equal(list->count, n);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         assert_int_equal(list->id[i], ids[i]);
-    }
 }
 
 static void cores_come_before_siblings(void **state)

@@ -85,9 +85,8 @@ static void exit_codes(void **state)
     assert_int_equal(err_exit_code(ST_OK), 0);
     assert_int_equal(err_exit_code(ST_USAGE), 2);
     static const enum status others[] = {ST_FAILED, ST_NOMEM, ST_NOSPACE, ST_CORRUPT, ST_INTERRUPTED};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_int_equal(err_exit_code(others[i]), 1);
-    }
 }
 
 int main(void)

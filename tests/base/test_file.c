@@ -30,17 +30,15 @@ static void read_whole_file(void **state)
     scratch_write(path, "one\ntwo");
     assert_content(path, "one\ntwo");
     FILE *f = fopen(path, "w"); /* zero bytes and more than one block */
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 100000; i++)
         fputc(i % 251, f);
-    }
     fclose(f);
     char *text;
     size_t n;
     assert_int_equal(file_read(path, 100000, &text, &n, NULL), ST_OK);
     assert_int_equal(n, 100000);
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 100000; i++)
         assert_int_equal((unsigned char)text[i], i % 251);
-    }
     assert_int_equal(text[n], 0);
     mem_free(text);
 }
@@ -68,9 +66,8 @@ static void read_from_a_pipe(void **state)
     (void)state;
     assert_int_equal(pipe(ends), 0);
     memset(block, 'p', sizeof block);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 5; i++)
         assert_int_equal(write(ends[1], block, sizeof block), sizeof block);
-    }
     close(ends[1]);
     snprintf(name, sizeof name, "/proc/self/fd/%d", ends[0]);
     char *text;
@@ -206,9 +203,8 @@ static void write_to_full_disk(void **state, size_t bytes)
     assert_int_equal(atomic_open(&a, path, NULL), ST_OK);
     a.f = freopen("/dev/full", "w", a.f);
     assert_non_null(a.f);
-    for (size_t i = 0; i < bytes; i++) {
+    for (size_t i = 0; i < bytes; i++)
         fputc('x', a.f);
-    }
     assert_int_equal(atomic_commit(&a, &e), ST_NOSPACE);
     assert_non_null(strstr(e.text, path));
     assert_non_null(strstr(e.text, strerror(ENOSPC)));
@@ -218,9 +214,8 @@ static void write_to_full_disk(void **state, size_t bytes)
 
 static void full_disk_is_noticed(void **state)
 {
-    if (access("/dev/full", W_OK) != 0) {
+    if (access("/dev/full", W_OK) != 0)
         skip();
-    }
     write_to_full_disk(state, 10);      /* fails when the buffer is flushed */
     write_to_full_disk(state, 1 << 20); /* fails long before, in a write nobody checked */
 }
@@ -239,12 +234,10 @@ static void write_beyond_limit(void **state, bool recovers)
     small = (struct rlimit){10000, old.rlim_max};
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 100000; i++)
         fputc('x', a.f);
-    }
-    if (recovers) {
+    if (recovers)
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-    }
     enum status status = atomic_commit(&a, &e);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     assert_int_equal(status, recovers ? ST_FAILED : ST_NOSPACE);
@@ -292,19 +285,16 @@ static enum status use_everything(const char *path, const char *folder)
     char *text;
     size_t n;
     enum status status = atomic_open(&a, path, NULL);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         return status;
-    }
     fputs("text", a.f);
     status = atomic_commit(&a, NULL);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = dir_create(folder, NULL);
-    }
     if (status == ST_OK) {
         status = file_read(path, 100, &text, &n, NULL);
-        if (status == ST_OK) {
+        if (status == ST_OK)
             mem_free(text);
-        }
     }
     return status;
 }

@@ -43,9 +43,8 @@ static void pieces_equal_the_whole(void **state)
 {
     (void)state;
     static unsigned char data[5000];
-    for (size_t i = 0; i < sizeof data; i++) {
+    for (size_t i = 0; i < sizeof data; i++)
         data[i] = (unsigned char)(i * i >> 3);
-    }
     static const size_t pieces[] = {1, 3, 64, 255, 1024, 5000};
     for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++) {
         struct hasher *h = hasher_create();

@@ -38,9 +38,8 @@ static void assert_matches(const char *text, const char *pattern)
     assert_int_equal(regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB), 0);
     int status = regexec(&compiled, text, 0, NULL, 0);
     regfree(&compiled);
-    if (status != 0) {
+    if (status != 0)
         fail_msg("\"%s\" does not match \"%s\"", text, pattern);
-    }
 }
 
 static void speak_all_levels(void)
@@ -104,9 +103,8 @@ static void no_stamp_on_a_terminal(void **state)
 {
     (void)state;
     int master = posix_openpt(O_RDWR | O_NOCTTY);
-    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) {
+    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0)
         skip();
-    }
     int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
     if (terminal < 0) {
         close(master);

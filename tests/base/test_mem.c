@@ -19,13 +19,11 @@ static void blocks_hold_what_was_asked(void **state)
     unsigned char *aligned = mem_aligned(100), *p = mem_alloc(10, 100), *zero = mem_calloc(7, 13);
     assert_non_null(p);
     memset(p, 1, 1000);
-    for (int i = 0; i < 7 * 13; i++) {
+    for (int i = 0; i < 7 * 13; i++)
         assert_int_equal(zero[i], 0);
-    }
     assert_int_equal((uintptr_t)aligned % 64, 0);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 100; i++)
         assert_int_equal(aligned[i], 0);
-    }
     assert_int_equal(mem_live(), 3);
     mem_free(p);
     mem_free(zero);

@@ -14,18 +14,16 @@ static const double UNTOUCHED = -12345.5;
 static void expect_double(const char *text, double expected)
 {
     double value = UNTOUCHED;
-    if (!num_parse_double(text, &value)) {
+    if (!num_parse_double(text, &value))
         fail_msg("\"%s\" was refused", text);
-    }
     assert_memory_equal(&value, &expected, sizeof value); /* bits: -0 is not 0 */
 }
 
 static void refuse(bool (*parse)(const char *, double *), const char *text)
 {
     double value = UNTOUCHED;
-    if (parse(text, &value)) {
+    if (parse(text, &value))
         fail_msg("\"%s\" was accepted as %g", text, value);
-    }
     assert_true(value == UNTOUCHED);
 }
 
@@ -70,9 +68,8 @@ static void integers(void **state)
                                       "99999999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int64_t value = -99;
-        if (num_parse_int(bad[i], &value)) {
+        if (num_parse_int(bad[i], &value))
             fail_msg("\"%s\" was accepted", bad[i]);
-        }
         assert_int_equal(value, -99);
     }
 }
@@ -96,9 +93,8 @@ static void doubles(void **state)
                                       "0x1p3", "nan", "NaN",   "inf",     "-inf",  "infinity", ".",
                                       "e5",    "1e",  "1e+",   "1.2.3",   "1,5",   "+-1",      "1\t",
                                       "--1",   "1f",  "1e5.0", "\xd9\xa1"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         refuse(num_parse_double, bad[i]);
-    }
 }
 
 static void scaled_numbers(void **state)
@@ -119,9 +115,8 @@ static void scaled_numbers(void **state)
     }
     static const char *const bad[] = {"",     "K",   "5 MiB", "5mib",   "5Mi",  "5MiBs", "5k", "5T",
                                       "MiB5", " 5K", "5K ",   "1e308K", "infM", "0x1K",  "5KK"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         refuse(num_parse_scaled, bad[i]);
-    }
 }
 
 static void durations(void **state)
@@ -143,9 +138,8 @@ static void durations(void **state)
     static const char *const bad[] = {"",    "s",   "1h30", "30m1h",  "1h1h",   "1x",
                                       "-5s", "+5s", "1 h",  "1h 5m",  " 1h",    "1h ",
                                       "1hm", "h1",  "1min", "1e400s", "1e308d", "inf"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         refuse(num_parse_duration, bad[i]);
-    }
 }
 
 static void formatting_known_values(void **state)
@@ -188,12 +182,10 @@ static void formatting_round_trips(void **state)
         uint64_t bits = (uint64_t)rng_u32(&r) << 32 | rng_u32(&r);
         double value, back;
         memcpy(&value, &bits, sizeof value);
-        if (i % 2) {
+        if (i % 2)
             value = (double)rng_below(&r, 100000) / 1000; /* the numbers that people write */
-        }
-        if (!isfinite(value)) {
+        if (!isfinite(value))
             continue;
-        }
         char text[32];
         assert_true(num_parse_double(num_format_double(value, text), &back));
         assert_memory_equal(&back, &value, sizeof value);
@@ -211,16 +203,13 @@ static bool choose_comma_locale(const char *folder)
     static const char *const names[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "fr_FR"};
     char command[1200];
     for (int attempt = 0; attempt < 2; attempt++) {
-        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-            if (setlocale(LC_ALL, names[i]) && strcmp(localeconv()->decimal_point, ",") == 0) {
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            if (setlocale(LC_ALL, names[i]) && strcmp(localeconv()->decimal_point, ",") == 0)
                 return true;
-            }
-        }
         snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 '%s/de_DE.UTF-8' >/dev/null 2>&1",
                  folder);
-        if (attempt == 0 && (system(command) != 0 || setenv("LOCPATH", folder, 1) != 0)) {
+        if (attempt == 0 && (system(command) != 0 || setenv("LOCPATH", folder, 1) != 0))
             break;
-        }
     }
     return false;
 }

@@ -47,9 +47,8 @@ static void blocks_match_the_definition(void **state)
     uint32_t bits = 1;
     for (int i = 0; i < 200; i++) {
         uint32_t word[6];
-        for (int k = 0; k < 6; k++) {
+        for (int k = 0; k < 6; k++)
             word[k] = i == 0 ? 0 : i == 1 ? UINT32_MAX : (bits = bits * 1664525u + 1013904223u);
-        }
         struct rng r = {.key = {word[0], word[1]}, .counter = {9, word[3], word[4], word[5]}};
         uint32_t counter[4] = {word[2], word[3], word[4], word[5]}, expected[4], got[4];
         naive_philox(counter, word, expected);
@@ -68,9 +67,8 @@ static void arguments_have_their_places(void **state)
         const uint32_t counter[4] = {block, 17, 0xfffffffeu, 5}, key[2] = {0x89abcdefu, 0x01234567u};
         uint32_t expected[4];
         naive_philox(counter, key, expected);
-        for (int k = 0; k < 4; k++) {
+        for (int k = 0; k < 4; k++)
             assert_int_equal(rng_u32(&r), expected[k]);
-        }
     }
 }
 
@@ -91,9 +89,8 @@ static void stream_is_its_blocks_in_order(void **state)
     for (uint32_t block = 0; block < 50; block++) {
         uint32_t expected[4];
         rng_block(&r, block, expected);
-        for (int k = 0; k < 4; k++) {
+        for (int k = 0; k < 4; k++)
             assert_int_equal(rng_u32(&r), expected[k]);
-        }
     }
     uint32_t first[4], again[4];
     rng_block(&untouched, 0, first);
@@ -107,9 +104,8 @@ static void call_order_changes_nothing(void **state)
     enum { N = 1000 };
     struct rng a = rng_stream(1, RNG_AUGMENT, 2, 3), b = rng_stream(1, RNG_AUGMENT, 2, 4);
     uint32_t alone[N];
-    for (int i = 0; i < N; i++) {
+    for (int i = 0; i < N; i++)
         alone[i] = rng_u32(&a);
-    }
     a = rng_stream(1, RNG_AUGMENT, 2, 3);
     for (int i = 0; i < N; i++) { /* interleaved with another stream */
         rng_normal(&b);
@@ -121,9 +117,8 @@ static void call_order_changes_nothing(void **state)
 static double correlation(struct rng a, struct rng b)
 {
     double sum = 0;
-    for (int i = 0; i < MANY; i++) {
+    for (int i = 0; i < MANY; i++)
         sum += (rng_uniform(&a) - 0.5) * (rng_uniform(&b) - 0.5);
-    }
     return sum * 12 / MANY;
 }
 
@@ -136,9 +131,8 @@ static void every_argument_makes_another_stream(void **state)
         rng_stream(5, RNG_BENCH, 6, 7), rng_stream(5, RNG_TEST, 7, 7),
         rng_stream(5, RNG_TEST, 6, 8),  rng_stream(5, RNG_TEST, 7, 6),
     };
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_true(fabs(correlation(base, others[i])) < 5 / sqrt(MANY));
-    }
     assert_true(correlation(base, base) > 0.99);
 }
 
@@ -164,9 +158,8 @@ static void uniform_moments_and_range(void **state)
 static double chi_square(const int *count, int bins, int n)
 {
     double expected = (double)n / bins, sum = 0;
-    for (int i = 0; i < bins; i++) {
+    for (int i = 0; i < bins; i++)
         sum += (count[i] - expected) * (count[i] - expected) / expected;
-    }
     return sum;
 }
 
@@ -186,13 +179,11 @@ static void all_bytes_are_equally_likely(void **state)
     int count[4][256] = {{0}};
     for (int i = 0; i < MANY; i++) {
         uint32_t word = rng_u32(&r);
-        for (int k = 0; k < 4; k++) {
+        for (int k = 0; k < 4; k++)
             count[k][word >> (8 * k) & 255]++;
-        }
     }
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < 4; k++)
         assert_plausible(chi_square(count[k], 256, MANY), 256);
-    }
 }
 
 static void below_is_even(void **state)
@@ -237,9 +228,8 @@ static void normal_moments_and_tails(void **state)
     for (int i = 0; i < MANY; i++) {
         double z = rng_normal(&r);
         assert_true(isfinite(z));
-        for (int power = 1; power <= 4; power++) {
+        for (int power = 1; power <= 4; power++)
             sum[power] += pow(z, power);
-        }
         beyond_two += fabs(z) > 2;
     }
     assert_true(fabs(sum[1] / MANY) < 5 / sqrt(MANY));

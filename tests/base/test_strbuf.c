@@ -63,9 +63,8 @@ static void growth_at_every_length(void **state)
         assert_int_equal(strlen(b.text), i + 1);
         assert_true(b.cap > b.len);
     }
-    for (size_t i = 0; i < 5000; i++) {
+    for (size_t i = 0; i < 5000; i++)
         assert_int_equal(b.text[i], 'a' + (int)(i % 26));
-    }
     strbuf_release(&b);
     for (int n = 0; n < 300; n++) { /* one append of each length onto an empty buffer */
         strbuf_printf(&b, "%*s", n, "");

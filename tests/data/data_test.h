@@ -29,9 +29,8 @@ static inline void put_file(void **state, const char *name, const void *bytes, s
 
 static inline void expect_text(const struct err *e, const char *part)
 {
-    if (!strstr(e->text, part)) {
+    if (!strstr(e->text, part))
         fail_msg("the error \"%s\" does not say \"%s\"", e->text, part);
-    }
 }
 
 /* Loading fails with this status, a text that has both parts, an empty result, and nothing left allocated. */
@@ -59,9 +58,8 @@ static inline void expect_load_error(const struct data_source *source, enum stat
 static inline void load_or_fail(const struct data_source *source, struct dataset *d)
 {
     struct err e = ERR_INIT;
-    if (dataset_load(source, d, &e) != ST_OK) {
+    if (dataset_load(source, d, &e) != ST_OK)
         fail_msg("%s", e.text);
-    }
 }
 
 #endif

@@ -36,9 +36,8 @@ static void compress_jpeg(struct jpeg_writing *writing, const uint8_t *pixels, i
     jpeg->in_color_space = c == 1 ? JCS_GRAYSCALE : c == 3 ? JCS_RGB : JCS_CMYK;
     jpeg_set_defaults(jpeg);
     jpeg_set_quality(jpeg, flavour.quality ? flavour.quality : 95, TRUE);
-    if (flavour.progressive) {
+    if (flavour.progressive)
         jpeg_simple_progression(jpeg);
-    }
     if (flavour.no_subsampling) {
         jpeg->comp_info[0].h_samp_factor = 1;
         jpeg->comp_info[0].v_samp_factor = 1;
@@ -54,9 +53,8 @@ static void compress_jpeg(struct jpeg_writing *writing, const uint8_t *pixels, i
 bool encode_jpeg(const uint8_t *pixels, int h, int w, int c, struct jpeg_flavour flavour, struct bytes *out)
 {
     struct jpeg_writing *writing = calloc(1, sizeof *writing);
-    if (!writing) {
+    if (!writing)
         return false;
-    }
     writing->jpeg.err = jpeg_std_error(&writing->handlers);
     writing->jpeg.client_data = writing;
     writing->handlers.error_exit = jpeg_failed;
@@ -66,11 +64,10 @@ bool encode_jpeg(const uint8_t *pixels, int h, int w, int c, struct jpeg_flavour
     }
     jpeg_destroy_compress(&writing->jpeg);
     bool done = writing->done;
-    if (done) {
+    if (done)
         *out = (struct bytes){writing->data, writing->n};
-    } else {
+    else
         free(writing->data);
-    }
     free(writing);
     return done;
 }
@@ -97,9 +94,8 @@ static void append(png_structp png, png_bytep data, size_t n)
     if (w->out.n + n > w->capacity) {
         size_t capacity = 2 * (w->out.n + n);
         uint8_t *larger = realloc(w->out.data, capacity);
-        if (!larger) {
+        if (!larger)
             png_error(png, "out of memory");
-        }
         w->out.data = larger;
         w->capacity = capacity;
     }
@@ -131,9 +127,8 @@ static void compress_png(struct png_writing *writing, const uint8_t *rows, int h
     png_set_IHDR(writing->png, writing->info, (png_uint_32)w, (png_uint_32)h, flavour.depth, flavour.color,
                  flavour.interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
-    if (flavour.color == PNG_COLOR_TYPE_PALETTE) {
+    if (flavour.color == PNG_COLOR_TYPE_PALETTE)
         write_palette(writing, flavour);
-    }
     if (flavour.transparent) {
         png_byte alpha[1] = {0};
         png_color_16 key = {0};
@@ -141,11 +136,9 @@ static void compress_png(struct png_writing *writing, const uint8_t *rows, int h
     }
     png_write_info(writing->png, writing->info);
     int passes = png_set_interlace_handling(writing->png);
-    for (int pass = 0; pass < passes; pass++) {
-        for (int y = 0; y < h; y++) {
+    for (int pass = 0; pass < passes; pass++)
+        for (int y = 0; y < h; y++)
             png_write_row(writing->png, rows + (size_t)y * pitch);
-        }
-    }
     png_write_end(writing->png, writing->info);
 }
 
@@ -153,20 +146,18 @@ bool encode_png(const uint8_t *rows, int h, int w, size_t pitch, struct png_flav
                 struct bytes *out)
 {
     struct png_writing *writing = calloc(1, sizeof *writing);
-    if (!writing) {
+    if (!writing)
         return false;
-    }
     if (setjmp(writing->escape) == 0) {
         compress_png(writing, rows, h, w, pitch, flavour);
         writing->done = true;
     }
     png_destroy_write_struct(&writing->png, &writing->info);
     bool done = writing->done;
-    if (done) {
+    if (done)
         *out = writing->out;
-    } else {
+    else
         free(writing->out.data);
-    }
     free(writing);
     return done;
 }

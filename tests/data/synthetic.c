@@ -21,9 +21,8 @@ static uint8_t clip(double v)
 /* The mean value of one channel: brightness for gray images, a point on the colour circle for RGB. */
 static double base_level(int class, int classes, int channels, int channel)
 {
-    if (channels == 1) {
+    if (channels == 1)
         return 60 + 135.0 * class / (classes > 1 ? classes - 1 : 1);
-    }
     return 128 + 60 * cos(2 * pi * ((double)class / classes + channel / 3.0));
 }
 
@@ -57,9 +56,8 @@ static enum status check_arguments(int classes, int per_class_train, int per_cla
 static enum status write_file(const char *path, const void *data, size_t n, struct err *e)
 {
     FILE *f = fopen(path, "wb");
-    if (!f) {
+    if (!f)
         return err_errno(e, "cannot write %s", path);
-    }
     size_t written = fwrite(data, 1, n, f);
     return fclose(f) == 0 && written == n ? ST_OK : err_errno(e, "cannot write %s", path);
 }
@@ -81,9 +79,8 @@ static enum status write_image(const char *dir, int index, const uint8_t *pixels
     bool png = index % 2;
     snprintf(name, sizeof name, "%04d.%s", index, png ? "png" : "jpg");
     if (png ? !encode_png(pixels, side, side, pitch, (struct png_flavour){.color = 2, .depth = 8}, &file)
-            : !encode_jpeg(pixels, side, side, CHANNELS, (struct jpeg_flavour){.quality = 0}, &file)) {
+            : !encode_jpeg(pixels, side, side, CHANNELS, (struct jpeg_flavour){.quality = 0}, &file))
         return err_set(e, ST_FAILED, "cannot encode %s", name);
-    }
     enum status status = write_named(dir, name, file.data, file.n, e);
     free(file.data);
     return status;
@@ -93,9 +90,8 @@ static enum status write_class(const char *dir, int class, int classes, int coun
                                struct err *e)
 {
     uint8_t *pixels = mem_alloc((size_t)side * (size_t)side, CHANNELS);
-    if (!pixels) {
+    if (!pixels)
         return err_set(e, ST_NOMEM, "out of memory");
-    }
     enum status status = dir_create(dir, e);
     for (int i = 0; status == ST_OK && i < count; i++) {
         synthetic_image(class, classes, side, CHANNELS, rng, pixels);
@@ -125,9 +121,8 @@ enum status synthetic_image_folder(const char *dir, int classes, int per_class_t
 
 static void put_be32(uint8_t *out, uint32_t v)
 {
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 4; i++)
         out[i] = (uint8_t)(v >> (24 - 8 * i));
-    }
 }
 
 /* Whole files with `n` images, and their labels; classes take turns. */
@@ -175,12 +170,10 @@ enum status synthetic_idx(const char *dir, int classes, int per_class_train, int
 {
     struct rng train = rng_stream(seed, RNG_TEST, 0, 0), test = rng_stream(seed, RNG_TEST, 1, 0);
     enum status status = check_arguments(classes, per_class_train, per_class_test, side, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = dir_create(dir, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = write_idx_set(dir, "train", classes, per_class_train, side, &train, e);
-    }
     return status == ST_OK ? write_idx_set(dir, "t10k", classes, per_class_test, side, &test, e) : status;
 }
 
@@ -191,16 +184,14 @@ static enum status write_cifar_file(const char *dir, const char *name, int per_c
     enum { PLANE = CIFAR_SIDE * CIFAR_SIDE, RECORD = 1 + 3 * PLANE };
     size_t n = (size_t)per_class * CIFAR_CLASSES;
     uint8_t pixels[3 * PLANE], *file = mem_alloc(n, RECORD);
-    if (!file) {
+    if (!file)
         return err_set(e, ST_NOMEM, "out of memory");
-    }
     for (size_t i = 0; i < n; i++) {
         uint8_t *record = file + i * RECORD;
         record[0] = (uint8_t)(i % CIFAR_CLASSES);
         synthetic_image(record[0], CIFAR_CLASSES, CIFAR_SIDE, 3, rng, pixels);
-        for (int p = 0; p < 3 * PLANE; p++) {
+        for (int p = 0; p < 3 * PLANE; p++)
             record[1 + p % 3 * PLANE + p / 3] = pixels[p];
-        }
     }
     enum status status = write_named(dir, name, file, n * RECORD, e);
     mem_free(file);
@@ -213,16 +204,14 @@ enum status synthetic_cifar10(const char *dir, int per_class_train, int per_clas
     static const char names[] = "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n\n";
     struct rng rng = rng_stream(seed, RNG_TEST, 2, 0);
     enum status status = check_arguments(CIFAR_CLASSES, per_class_train, per_class_test, CIFAR_SIDE, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = dir_create(dir, e);
-    }
     for (int i = 1; status == ST_OK && i <= 5; i++) {
         char name[32];
         snprintf(name, sizeof name, "data_batch_%d.bin", i);
         status = write_cifar_file(dir, name, per_class_train, &rng, e);
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = write_cifar_file(dir, "test_batch.bin", per_class_test, &rng, e);
-    }
     return status == ST_OK ? write_named(dir, "batches.meta.txt", names, strlen(names), e) : status;
 }

@@ -18,21 +18,17 @@ static void fill_file(uint8_t *file, size_t records, size_t label_bytes)
         uint8_t *record = file + r * (label_bytes + CIFAR_IMAGE);
         memset(record, 19, label_bytes);
         record[label_bytes - 1] = (uint8_t)r;
-        for (size_t c = 0; c < 3; c++) {
-            for (size_t i = 0; i < CIFAR_PLANE; i++) {
+        for (size_t c = 0; c < 3; c++)
+            for (size_t i = 0; i < CIFAR_PLANE; i++)
                 record[label_bytes + c * CIFAR_PLANE + i] = value(r, i, c);
-            }
-        }
     }
 }
 
 static void expect_image(const uint8_t *pixels, size_t r)
 {
-    for (size_t i = 0; i < CIFAR_PLANE; i++) {
-        for (size_t c = 0; c < 3; c++) {
+    for (size_t i = 0; i < CIFAR_PLANE; i++)
+        for (size_t c = 0; c < 3; c++)
             assert_int_equal(pixels[i * 3 + c], value(r, i, c));
-        }
-    }
 }
 
 static void planes_become_channels(void **state)
@@ -145,9 +141,8 @@ static void cifar100_uses_fine_labels(void **state)
     fill_file(file, 3, 2);
     put_file(state, "train.bin", file, sizeof file);
     put_file(state, "test.bin", file, sizeof file);
-    for (int k = 0; k < 100; k++) {
+    for (int k = 0; k < 100; k++)
         snprintf(names + strlen(names), sizeof names - strlen(names), "fine%d\r\n", k);
-    }
     put_file(state, "fine_label_names.txt", names, strlen(names));
     load_or_fail(&source, &d);
     assert_int_equal(d.classes, 100);

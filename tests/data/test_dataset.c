@@ -140,11 +140,9 @@ static void fingerprints_see_pixels_labels_and_splits(void **state)
     labels[2] = 2;
     put_idx(state, pixels, labels, 4);
     seen[5] = fingerprint_of(&source);
-    for (int i = 0; i < 6; i++) {
-        for (int k = 0; k < i; k++) {
+    for (int i = 0; i < 6; i++)
+        for (int k = 0; k < i; k++)
             assert_true(seen[i] != seen[k]);
-        }
-    }
 }
 
 static void expect_look(const struct data_source *source, int channels)
@@ -152,9 +150,8 @@ static void expect_look(const struct data_source *source, int channels)
     struct data_look look;
     struct dataset d;
     struct err e = ERR_INIT;
-    if (dataset_look(source, &look, &e) != ST_OK) {
+    if (dataset_look(source, &look, &e) != ST_OK)
         fail_msg("%s", e.text);
-    }
     load_or_fail(source, &d);
     assert_int_equal(look.classes, d.classes);
     assert_int_equal(look.image.c, channels);
@@ -280,9 +277,8 @@ static size_t count_nearest(const struct dataset *d)
         int class = -1;
         for (int c = 0; c < d->classes; c++) {
             double distance = 0;
-            for (size_t k = 0; k < n; k++) {
+            for (size_t k = 0; k < n; k++)
                 distance += pow(means[(size_t)c * n + k] - test->pixels[i * n + k], 2);
-            }
             if (distance < best) {
                 best = distance;
                 class = c;

@@ -79,18 +79,16 @@ static void every_truncation_is_named(void **state)
         struct buffer zipped = gzip(images, n); /* a complete .gz of a truncated file */
         expect_parse_error(zipped.bytes, zipped.n, true, 3, ST_CORRUPT, part);
     }
-    for (size_t n = 0; n < sizeof labels; n++) {
+    for (size_t n = 0; n < sizeof labels; n++)
         expect_parse_error(labels, n, false, 1, ST_CORRUPT, "truncated at byte");
-    }
 }
 
 static void every_truncated_gz_is_refused(void **state)
 {
     (void)state;
     struct buffer zipped = gzip(images, sizeof images);
-    for (size_t n = 0; n < zipped.n; n++) {
+    for (size_t n = 0; n < zipped.n; n++)
         expect_parse_error(zipped.bytes, n, true, 3, ST_CORRUPT, "compressed data truncated at byte");
-    }
 }
 
 static void damaged_gz_is_refused(void **state)

@@ -20,15 +20,13 @@ static void expect_image(const struct bytes *file, int channels, const uint8_t *
     const struct image *image = NULL;
     struct err e = ERR_INIT;
     image_decoder_init(&d);
-    if (image_decode(&d, file->data, file->n, &any, &image, &e) != ST_OK) {
+    if (image_decode(&d, file->data, file->n, &any, &image, &e) != ST_OK)
         fail_msg("%s", e.text);
-    }
     assert_int_equal(image->h, H);
     assert_int_equal(image->w, W);
     assert_int_equal(image->c, channels);
-    for (int i = 0; i < PIXELS * channels; i++) {
+    for (int i = 0; i < PIXELS * channels; i++)
         assert_in_range(abs(image->pixels[i] - expected[i]), 0, tolerance);
-    }
     image_decoder_release(&d);
     assert_int_equal(mem_live(), 0);
 }
@@ -78,9 +76,8 @@ static size_t pack_rows(uint8_t *rows, int depth, int samples)
 static uint8_t to_8_bits(int y, int x, int c, int depth)
 {
     int v = value(y, x, c);
-    if (depth == 16) {
+    if (depth == 16)
         return (uint8_t)(((v << 8 | (255 - v)) * 255 + 32767) / 65535);
-    }
     int most = (1 << depth) - 1;
     return (uint8_t)((v >> (8 - depth)) * 255 / most);
 }
@@ -94,11 +91,9 @@ static void check_png(int color, int depth, bool interlaced, bool transparent)
         .color = color, .depth = depth, .interlaced = interlaced, .transparent = transparent};
     struct bytes file;
     size_t pitch = pack_rows(rows, depth, samples);
-    for (int i = 0; i < PIXELS; i++) {
-        for (int c = 0; c < channels; c++) {
+    for (int i = 0; i < PIXELS; i++)
+        for (int c = 0; c < channels; c++)
             expected[i * channels + c] = to_8_bits(i / W, i % W, c, depth);
-        }
-    }
     assert_true(encode_png(rows, H, W, pitch, flavour, &file));
     expect_image(&file, channels, expected, 0);
     free(file.data);
@@ -126,15 +121,13 @@ static void palettes_become_rgb(void **state)
     (void)state;
     uint8_t palette[256 * 3], rows[H * W], expected[PIXELS * 3];
     struct bytes file;
-    for (int i = 0; i < 256 * 3; i++) {
+    for (int i = 0; i < 256 * 3; i++)
         palette[i] = (uint8_t)(i * 59 + 3);
-    }
     for (int depth = 1; depth <= 8; depth *= 2) {
         for (int transparent = 0; transparent < 2; transparent++) {
             size_t pitch = pack_rows(rows, depth, 1);
-            for (int i = 0; i < PIXELS; i++) {
+            for (int i = 0; i < PIXELS; i++)
                 memcpy(expected + 3 * i, palette + 3 * (value(i / W, i % W, 0) >> (8 - depth)), 3);
-            }
             struct png_flavour flavour = {3, depth, depth == 4, palette, 1 << depth, transparent};
             assert_true(encode_png(rows, H, W, pitch, flavour, &file));
             expect_image(&file, 3, expected, 0);
@@ -258,9 +251,8 @@ static void damage_is_survived(void **state)
 
 static void put_be32(uint8_t *out, unsigned long v)
 {
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 4; i++)
         out[i] = (uint8_t)(v >> (24 - 8 * i));
-    }
 }
 
 /* Gives a PNG another size in its header, with a valid checksum. */
@@ -338,9 +330,8 @@ static void other_files_are_refused(void **state)
     (void)state;
     static const char *const files[] = {"GIF89a and so on", "<html>not found</html>", "BM",
                                         "\xff\xd9\xff\xe0"};
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4; i++)
         expect_failure((const uint8_t *)files[i], strlen(files[i]), &any, ST_CORRUPT, "neither JPEG nor PNG");
-    }
 }
 
 static void failed_allocations_are_reported(void **state)

@@ -10,9 +10,8 @@ static struct bytes make_png(int h, int w, int channels, int value)
 {
     uint8_t pixels[64 * 64 * 3];
     struct bytes file;
-    for (int i = 0; i < h * w * channels; i++) {
+    for (int i = 0; i < h * w * channels; i++)
         pixels[i] = (uint8_t)(value + i % channels);
-    }
     assert_true(encode_png(pixels, h, w, (size_t)(w * channels),
                            (struct png_flavour){.color = channels == 3 ? 2 : 0, .depth = 8}, &file));
     return file;
@@ -62,9 +61,8 @@ static void expect_image(const struct dataset *d, enum split s, size_t i, const 
     assert_true(i < set->count);
     assert_string_equal(set->names[i], name);
     assert_int_equal(set->labels[i], label);
-    for (size_t k = 0; k < n; k++) {
+    for (size_t k = 0; k < n; k++)
         assert_int_equal(set->pixels[i * n + k], value + (int)(k % (size_t)channels));
-    }
 }
 
 static void images_are_in_order(void **state)
@@ -145,9 +143,8 @@ static void gray_stays_gray(void **state)
     static const char *const names[] = {"train/dog/b.png", "train/dog/B.PNG", "train/Cat/10.png",
                                         "train/Cat/9.png", "test/dog/x.png",  "test/Cat/y.png"};
     struct dataset d;
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 6; i++)
         put_png(state, names[i], SIDE, SIDE, 1, 10 * i);
-    }
     load_or_fail(&source, &d);
     assert_int_equal(d.image.c, 1);
     expect_image(&d, SPLIT_TRAIN, 3, "train/dog/b.png", 1, 0);
@@ -163,17 +160,15 @@ static void one_colour_image_makes_all_rgb(void **state)
     struct data_source source = put_folder(state);
     for (size_t colour = 0; colour < 6; colour++) {
         struct dataset d;
-        for (size_t i = 0; i < 6; i++) {
+        for (size_t i = 0; i < 6; i++)
             put_png(state, names[i], SIDE, SIDE, i == colour ? 3 : 1, (int)(10 * i));
-        }
         load_or_fail(&source, &d);
         assert_int_equal(d.image.c, 3);
         for (size_t i = 0; i < 6; i++) {
             const struct image_set *set = &d.sets[i < 4 ? SPLIT_TRAIN : SPLIT_TEST];
             const uint8_t *image = set->pixels + (i < 4 ? i : i - 4) * SIDE * SIDE * 3;
-            for (size_t k = 0; k < SIDE * SIDE * 3; k++) {
+            for (size_t k = 0; k < SIDE * SIDE * 3; k++)
                 assert_int_equal(image[k], 10 * i + (i == colour ? k % 3 : 0));
-            }
         }
         dataset_release(&d);
     }

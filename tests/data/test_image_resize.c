@@ -16,9 +16,8 @@ static struct image make_noise(int c, int h, int w)
 {
     struct image image = make_image(c, h, w);
     struct rng rng = rng_stream(1, RNG_TEST, (uint64_t)h, (uint64_t)w);
-    for (int i = 0; i < c * h * w; i++) {
+    for (int i = 0; i < c * h * w; i++)
         image.pixels[i] = (uint8_t)rng_u32(&rng);
-    }
     return image;
 }
 
@@ -41,9 +40,8 @@ static double reference(const struct image *in, int scaled_h, int scaled_w, int 
 {
     double column[64], row[64];
     for (int i = 0; i < in->h; i++) {
-        for (int j = 0; j < in->w; j++) {
+        for (int j = 0; j < in->w; j++)
             row[j] = in->pixels[(i * in->w + j) * in->c + c];
-        }
         column[i] = weigh(row, in->w, scaled_w, x);
     }
     return weigh(column, in->h, scaled_h, y);
@@ -100,9 +98,8 @@ static void only_the_middle_is_kept(void **state)
     (void)state;
     struct image in = make_noise(1, 10, 30), out = {0};
     assert_int_equal(image_resize(&in, 10, 10, &out, NULL), ST_OK);
-    for (int y = 0; y < 10; y++) {
+    for (int y = 0; y < 10; y++)
         assert_memory_equal(out.pixels + 10 * y, in.pixels + 30 * y + 10, 10);
-    }
     mem_free(in.pixels);
     mem_free(out.pixels);
 }
@@ -118,9 +115,8 @@ static void extreme_shapes_keep_their_brightness(void **state)
             struct image in = make_image(1, shapes[i][0], shapes[i][1]), out = {0};
             memset(in.pixels, level, (size_t)shapes[i][0] * (size_t)shapes[i][1]);
             assert_int_equal(image_resize(&in, shapes[i][2], shapes[i][3], &out, NULL), ST_OK);
-            for (int k = 0; k < shapes[i][2] * shapes[i][3]; k++) {
+            for (int k = 0; k < shapes[i][2] * shapes[i][3]; k++)
                 assert_int_equal(out.pixels[k], level);
-            }
             mem_free(in.pixels);
             mem_free(out.pixels);
         }
@@ -153,9 +149,8 @@ static void scaled_decoding_gives_the_same_picture(void **state)
     assert_int_equal(image_decode(&second, png.data, png.n, &tight, &b, &e), ST_NOMEM);
     assert_int_equal(image_decode(&second, png.data, png.n, &request, &b, &e), ST_OK);
     assert_int_equal(a->h * a->w * a->c, SMALL * SMALL * 3);
-    for (int i = 0; i < SMALL * SMALL * 3; i++) {
+    for (int i = 0; i < SMALL * SMALL * 3; i++)
         assert_in_range(abs(a->pixels[i] - b->pixels[i]), 0, 4);
-    }
     image_decoder_release(&first);
     image_decoder_release(&second);
     free(pixels);

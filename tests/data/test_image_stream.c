@@ -99,9 +99,8 @@ enum { PLAIN = 6, SIDE = 5 };
 /* Six images; number `colour` is RGB, the others are gray. */
 static struct data_source put_plain_folder(void **state, int colour)
 {
-    for (int i = 0; i < PLAIN; i++) {
+    for (int i = 0; i < PLAIN; i++)
         put_plain(state, plain_names[i], SIDE, i == colour ? 3 : 1, 10 + 20 * i);
-    }
     return (struct data_source){.format = DATA_IMAGE_FOLDER, .path = *state};
 }
 
@@ -271,9 +270,8 @@ static void memory_is_bounded(void **state)
     int status = -1;
     struct rusage usage;
     pid_t child = fork();
-    if (child == 0) {
+    if (child == 0)
         use_large(*state);
-    }
     assert_int_equal(wait4(child, &status, 0, &usage), child);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);

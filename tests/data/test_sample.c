@@ -16,17 +16,13 @@ static struct fixture *make_fixture(int c, int h, int w)
     assert_non_null(f);
     f->d.image = (struct shape){c, h, w};
     f->d.classes = 10;
-    for (int i = 0; i < IMAGES * c * h * w; i++) {
+    for (int i = 0; i < IMAGES * c * h * w; i++)
         f->pixels[i] = (uint8_t)(1 + i % 255); /* 0 is left to the black border */
-    }
-    for (int i = 0; i < IMAGES; i++) {
+    for (int i = 0; i < IMAGES; i++)
         f->labels[i] = (uint16_t)(9 - i);
-    }
-    for (int k = 0; k < 4; k++) {
-        for (int v = 0; v < 256; v++) {
+    for (int k = 0; k < 4; k++)
+        for (int v = 0; v < 256; v++)
             f->d.normalised[k][v] = (float)(1000 * (k + 1) + v) + 0.5f;
-        }
-    }
     f->d.sets[SPLIT_VAL] = (struct image_set){IMAGES, f->pixels, f->labels, NULL};
     return f;
 }
@@ -46,17 +42,15 @@ static void reference(const struct fixture *f, size_t index, int pad, bool zero,
             from_x = from_x < 0 ? -from_x : from_x;
             from_y = from_y >= h ? h - 2 - (from_y - h) : from_y;
             from_x = from_x >= w ? w - 2 - (from_x - w) : from_x;
-            for (int k = 0; k < c; k++) {
+            for (int k = 0; k < c; k++)
                 padded[(y * wide + x) * c + k] = outside && zero ? 0 : image[(from_y * w + from_x) * c + k];
-            }
         }
     }
     for (int y = 0; y < h; y++) {
         for (int x = 0; x < w; x++) {
             int column = left + (flip ? w - 1 - x : x);
-            for (int k = 0; k < c; k++) {
+            for (int k = 0; k < c; k++)
                 out[(y * w + x) * c + k] = f->d.normalised[k][padded[((top + y) * wide + column) * c + k]];
-            }
         }
     }
 }
@@ -67,16 +61,14 @@ static void draw(const struct fixture *f, size_t index, const struct augmentatio
 {
     int row = f->d.image.w * f->d.image.c, pitch = row + PADDING;
     float loose[SIDE_MOST * (SIDE_MOST * 4 + PADDING)];
-    for (int i = 0; i < f->d.image.h * pitch; i++) {
+    for (int i = 0; i < f->d.image.h * pitch; i++)
         loose[i] = -7;
-    }
     int label = dataset_sample(&f->d, SPLIT_VAL, index, a, 42, epoch, loose, (size_t)pitch);
     assert_int_equal(label, f->labels[index]);
     for (int y = 0; y < f->d.image.h; y++) {
         memcpy(out + y * row, loose + y * pitch, (size_t)row * sizeof *out);
-        for (int x = row; x < pitch; x++) {
+        for (int x = row; x < pitch; x++)
             assert_true(loose[y * pitch + x] == -7);
-        }
     }
 }
 
@@ -91,9 +83,8 @@ static int find_placement(const struct fixture *f, size_t index, const struct au
         for (int top = 0; top < places; top++) {
             for (int left = 0; left < places; left++) {
                 reference(f, index, a->crop_pad, a->border == CROP_ZERO, flip, top, left, expected);
-                if (memcmp(expected, sample, bytes) == 0) {
+                if (memcmp(expected, sample, bytes) == 0)
                     return (flip * places + top) * places + left;
-                }
             }
         }
     }
@@ -116,9 +107,8 @@ static void expect_all_placements(int c, int h, int w, struct augmentation a)
         assert_int_not_equal(placement, -1);
         counts[placement]++;
     }
-    for (int i = 0; i < combinations; i++) { /* 60 expected, standard deviation below 8 */
+    for (int i = 0; i < combinations; i++) /* 60 expected, standard deviation below 8 */
         assert_in_range(counts[i], 20, 110);
-    }
     free(f);
 }
 
@@ -161,9 +151,8 @@ static void black_crops_match_the_reference(void **state)
 static void flips_match_the_reference(void **state)
 {
     (void)state;
-    for (int c = 1; c <= 4; c++) {
+    for (int c = 1; c <= 4; c++)
         expect_all_placements(c, 3, 8, (struct augmentation){.flip = true});
-    }
 }
 
 static void numbers_depend_on_seed_epoch_and_index_only(void **state)

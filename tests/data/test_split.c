@@ -7,19 +7,16 @@ enum { MOST = 2000, CLASSES_MOST = 12 };
 static size_t make_labels(const size_t *sizes, int classes, uint16_t *labels)
 {
     size_t total = 0, stride = 7;
-    for (int k = 0; k < classes; k++) {
+    for (int k = 0; k < classes; k++)
         total += sizes[k];
-    }
     while (total % stride == 0) {
         stride += 2;
         assert_true(stride < 100);
     }
     size_t place = 0;
-    for (int k = 0; k < classes; k++) {
-        for (size_t i = 0; i < sizes[k]; i++, place = (place + 11) % total) {
+    for (int k = 0; k < classes; k++)
+        for (size_t i = 0; i < sizes[k]; i++, place = (place + 11) % total)
             labels[place] = (uint16_t)k;
-        }
-    }
     return total;
 }
 
@@ -27,17 +24,15 @@ static void count_marks(const uint8_t *choice, const uint16_t *labels, size_t n,
                         size_t *counts)
 {
     memset(counts, 0, CLASSES_MOST * sizeof *counts);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         counts[labels[i]] += choice[i] == marked;
-    }
 }
 
 static size_t sum(const size_t *counts)
 {
     size_t total = 0;
-    for (int k = 0; k < CLASSES_MOST; k++) {
+    for (int k = 0; k < CLASSES_MOST; k++)
         total += counts[k];
-    }
     return total;
 }
 
@@ -50,11 +45,9 @@ static void quotas_follow_the_largest_remainder(void **state)
     uint16_t labels[10];
     uint8_t choice[10];
     size_t counts[CLASSES_MOST], n = 0;
-    for (int k = 0; k < 3; k++) {
-        for (size_t i = 0; i < sizes[k]; i++) {
+    for (int k = 0; k < 3; k++)
+        for (size_t i = 0; i < sizes[k]; i++)
             labels[n++] = (uint16_t)k;
-        }
-    }
     struct data_source source = {.path = "p", .val = 4, .train_limit = 3};
     assert_int_equal(split_training(labels, n, 3, &source, choice, NULL), ST_OK);
     count_marks(choice, labels, n, SPLIT_VAL, counts);
@@ -106,14 +99,12 @@ static void validation_does_not_depend_on_the_limit(void **state)
     assert_int_equal(split_training(labels, n, 4, &source, more, NULL), ST_OK);
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(all[i] == SPLIT_VAL, limited[i] == SPLIT_VAL);
-        if (limited[i] == SPLIT_TRAIN) { /* a smaller set is part of a larger one */
+        if (limited[i] == SPLIT_TRAIN) /* a smaller set is part of a larger one */
             assert_int_equal(more[i], SPLIT_TRAIN);
-        }
     }
     count_marks(limited, labels, n, SPLIT_TRAIN, counts);
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < 4; k++)
         assert_int_equal(counts[k], 20);
-    }
     source.train_limit = 1000; /* more than there is: all */
     assert_int_equal(split_training(labels, n, 4, &source, limited, NULL), ST_OK);
     assert_memory_equal(limited, all, n);

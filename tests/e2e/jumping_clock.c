@@ -23,9 +23,8 @@ static time_t jump(void)
 int jumping_gettime(clockid_t clock, struct timespec *t)
 {
     int result = (int)syscall(SYS_clock_gettime, clock, t);
-    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
+    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
         t->tv_sec += jump();
-    }
     return result;
 }
 
@@ -42,8 +41,7 @@ time_t jumping_time(time_t *t)
 {
     struct timespec now = {0};
     jumping_gettime(CLOCK_REALTIME, &now);
-    if (t) {
+    if (t)
         *t = now.tv_sec;
-    }
     return now.tv_sec;
 }

@@ -85,14 +85,12 @@ static _Noreturn void become_run(const char *spec, const char *db, const char *c
         arguments[count++] = "--db";
         arguments[count++] = db_path;
     }
-    for (; more && *more; more++) {
+    for (; more && *more; more++)
         arguments[count++] = *more;
-    }
     int out = open(out_path, O_WRONLY | O_CREAT | O_APPEND, 0666);
     setpgid(0, 0);
-    if (out >= 0 && dup2(out, STDOUT_FILENO) >= 0 && dup2(out, STDERR_FILENO) >= 0) {
+    if (out >= 0 && dup2(out, STDOUT_FILENO) >= 0 && dup2(out, STDERR_FILENO) >= 0)
         execv(FIRESWEEP_PROGRAM, (char *const *)arguments);
-    }
     _exit(127);
 }
 
@@ -102,9 +100,8 @@ pid_t run_start_prepared(const char *spec, const char *db, const char *const *mo
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        if (prepare) {
+        if (prepare)
             prepare(context);
-        }
         become_run(spec, db, more);
     }
     setpgid(pid, pid); /* whoever is first */
@@ -143,9 +140,8 @@ const char *output(const char *db)
     char path[128];
     snprintf(path, sizeof path, "%s.out", db);
     FILE *f = fopen(path, "r");
-    if (!f) {
+    if (!f)
         return "";
-    }
     size_t n = fread(buffer, 1, sizeof buffer - 1, f);
     fclose(f);
     buffer[n] = '\0';
@@ -176,9 +172,8 @@ int64_t db_int(const char *db, const char *sql)
     int64_t value = -1;
     sqlite3 *connection = db_open(db);
     if (connection && sqlite3_prepare_v2(connection, sql, -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL) {
+        sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL)
         value = sqlite3_column_int64(statement, 0);
-    }
     sqlite3_finalize(statement);
     sqlite3_close(connection);
     return value;
@@ -249,12 +244,10 @@ static bool has_ended(pid_t pid)
 /* Fails when the run had ended, which leaves the condition unmet for ever. */
 static void keep_waiting(const char *what, double since, bool ended)
 {
-    if (ended) {
+    if (ended)
         fail_msg("the run ended before: %s", what);
-    }
-    if (clock_seconds() - since > PATIENCE_S) {
+    if (clock_seconds() - since > PATIENCE_S)
         fail_msg("nothing came of: %s", what);
-    }
     nanosleep(&(struct timespec){0, 1000000}, NULL);
 }
 
@@ -262,9 +255,8 @@ void wait_until(const char *db, const char *sql, int64_t least, pid_t pid)
 {
     for (double since = clock_seconds();;) {
         bool ended = has_ended(pid);
-        if (db_int(db, sql) >= least) {
+        if (db_int(db, sql) >= least)
             return;
-        }
         keep_waiting(sql, since, ended);
     }
 }
@@ -278,9 +270,8 @@ void signal_until_output(const char *db, const char *text, pid_t pid, int signal
 {
     for (double since = clock_seconds();;) {
         bool ended = has_ended(pid);
-        if (output_holds(db, text)) {
+        if (output_holds(db, text))
             return;
-        }
         kill(pid, signal_number);
         keep_waiting(text, since, ended);
     }
@@ -306,21 +297,18 @@ static bool is_stopped(pid_t pid)
     bool all = true;
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     DIR *d = opendir(path);
-    for (struct dirent *entry; d && (entry = readdir(d));) {
+    for (struct dirent *entry; d && (entry = readdir(d));)
         all = all && (entry->d_name[0] == '.' || thread_stopped(pid, entry->d_name));
-    }
-    if (d) {
+    if (d)
         closedir(d);
-    }
     return d && all;
 }
 
 void stop_process(pid_t worker, pid_t sweep)
 {
     assert_int_equal(kill(worker, SIGSTOP), 0);
-    for (double since = clock_seconds(); !is_stopped(worker);) {
+    for (double since = clock_seconds(); !is_stopped(worker);)
         keep_waiting("a stopped worker", since, has_ended(sweep));
-    }
 }
 
 /* The first line in which two tables differ. */
@@ -369,12 +357,10 @@ int count_files(const char *folder, const char *holds)
 {
     int count = 0;
     DIR *d = opendir(folder);
-    for (struct dirent *entry; d && (entry = readdir(d));) {
+    for (struct dirent *entry; d && (entry = readdir(d));)
         count += entry->d_name[0] != '.' && strstr(entry->d_name, holds) != NULL;
-    }
-    if (d) {
+    if (d)
         closedir(d);
-    }
     return count;
 }
 
@@ -391,9 +377,8 @@ static int reference_open(struct reference *r, void **state)
 
 static int reference_run(struct reference *r, const char *spec)
 {
-    if (run(spec, "reference") != 0) {
+    if (run(spec, "reference") != 0)
         return -1;
-    }
     r->metrics = db_metrics("reference");
     return 0;
 }
@@ -401,9 +386,8 @@ static int reference_run(struct reference *r, const char *spec)
 int reference_setup(void **state)
 {
     static struct reference r;
-    if (reference_open(&r, state) != 0) {
+    if (reference_open(&r, state) != 0)
         return -1;
-    }
     spec_write_four("four", 8);
     return reference_run(&r, "four");
 }
@@ -411,9 +395,8 @@ int reference_setup(void **state)
 int reference_setup_of(void **state, const char *spec, const char *text)
 {
     static struct reference r;
-    if (reference_open(&r, state) != 0) {
+    if (reference_open(&r, state) != 0)
         return -1;
-    }
     spec_write(spec, text);
     return reference_run(&r, spec);
 }

@@ -61,10 +61,9 @@ static char *terminal_exit(int code, const char *terminal, const char *no_color,
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
     char c;
-    while (read(master, &c, 1) == 1) { /* EIO when the last writer is gone */
+    while (read(master, &c, 1) == 1) /* EIO when the last writer is gone */
         if (c != '\r')
             putc(c, out);
-    }
     fclose(out);
     close(master);
     assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -75,9 +75,8 @@ static void test_commands_show_such_times(void **state)
     };
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         struct outcome o = program_run(commands[i]);
-        if (o.code != 0 && !strstr(o.err, "gnuplot is not in PATH")) {
+        if (o.code != 0 && !strstr(o.err, "gnuplot is not in PATH"))
             fail_msg("%s: %s", commands[i][0], o.err);
-        }
         outcome_release(&o);
     }
     assert_int_equal(count_files("figures", "timeline"), exists("figures/four-sr-timeline", ".svg") ? 4 : 2);

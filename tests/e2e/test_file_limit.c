@@ -34,9 +34,8 @@ static void lift_workers(pid_t run)
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)run, (int)run);
     FILE *children = fopen(path, "re");
     assert_non_null(children);
-    for (; fscanf(children, "%d", &pid) == 1; workers++) {
+    for (; fscanf(children, "%d", &pid) == 1; workers++)
         lift(pid);
-    }
     fclose(children);
     assert_int_equal(workers, 1);
 }

@@ -34,22 +34,19 @@ static void look_at_output(struct disk *d)
     d->full = d->full || !d->from || output_holds(d->db, d->from);
     if (d->refused > 0 && !d->room && d->until && output_holds(d->db, d->until)) {
         d->room = true;
-        if (d->interrupt > 0) {
+        if (d->interrupt > 0)
             kill(d->interrupt, SIGTERM);
-        }
     }
 }
 
 static enum trap_verdict write_to(void *context, const struct trap_call *c)
 {
     struct disk *d = context;
-    if (strcmp(c->name, "write") != 0 || !strstr(c->path, d->files)) {
+    if (strcmp(c->name, "write") != 0 || !strstr(c->path, d->files))
         return TRAP_GO_ON;
-    }
     look_at_output(d);
-    if (!d->full || (d->room && d->interrupt == 0) || ++d->written <= d->fits) {
+    if (!d->full || (d->room && d->interrupt == 0) || ++d->written <= d->fits)
         return TRAP_GO_ON;
-    }
     d->refused++;
     return TRAP_NO_SPACE;
 }
@@ -144,9 +141,8 @@ static void assert_file(const char *path, const char *bytes, size_t n)
     char *now = NULL;
     size_t length = 0;
     struct err e = ERR_INIT;
-    if (file_read(path, 1 << 24, &now, &length, &e) != ST_OK) {
+    if (file_read(path, 1 << 24, &now, &length, &e) != ST_OK)
         fail_msg("%s", e.text);
-    }
     assert_int_equal(length, n);
     assert_memory_equal(now, bytes, n);
     mem_free(now);
@@ -166,9 +162,8 @@ static void fill_at_writes(const char *folder, const char *file, int step, const
         assert_int_equal(code, d.refused > 0 ? 1 : 0);
         if (code != 0) {
             failures++;
-            if (!output_holds("said", "No space left on device") || !output_holds("said", folder)) {
+            if (!output_holds("said", "No space left on device") || !output_holds("said", folder))
                 fail_msg("after %d writes: %s", fits, output("said"));
-            }
             assert_file(file, bytes, n);
         }
         assert_int_equal(count_files("figures", ".tmp") + count_files("pages", ".tmp"), 0);
@@ -186,9 +181,8 @@ static void test_figures_on_a_full_disk(void **state)
     outcome_release(&o);
     assert_int_equal(count_files("figures", drawn ? ".svg" : ".csv"), 1);
     fill_at_writes("figures/", "figures/tiny-sr-curve.csv", 1, plot);
-    if (drawn) {
+    if (drawn)
         fill_at_writes("figures/", "figures/tiny-sr-curve.svg", 1, plot);
-    }
 }
 
 static void test_report_on_a_full_disk(void **state)

@@ -30,9 +30,8 @@ struct killer {
 static enum trap_verdict kill_at(void *context, const struct trap_call *c)
 {
     struct killer *k = context;
-    if (!strstr(c->path, k->files) || ++k->count != k->at) {
+    if (!strstr(c->path, k->files) || ++k->count != k->at)
         return TRAP_GO_ON;
-    }
     const char *slash = strrchr(c->path, '/');
     snprintf(k->last, sizeof k->last, "%s of %s", c->name, slash ? slash + 1 : c->path);
     return k->verdict;
@@ -59,9 +58,8 @@ static void assert_whole(const char *db, const char *expected, const struct kill
 {
     char folder[64];
     char *metrics = db_metrics(db);
-    if (strcmp(metrics, expected) != 0) {
+    if (strcmp(metrics, expected) != 0)
         fail_msg("killed before call %d, %s: metrics differ\n%s\n%s", k->at, k->last, expected, metrics);
-    }
     free(metrics);
     assert_int_equal(db_int(db, "SELECT count(*) FROM attempt WHERE outcome = 'done'"), TRIALS);
     assert_int_equal(db_int(db, "SELECT count(*) FROM attempt WHERE ended_utc IS NULL"), 0);
@@ -79,13 +77,11 @@ static bool kill_and_continue(struct killer k, int n, const char *expected)
     k.at = n;
     int code = run_trapped("killed", &k);
     bool killed = k.count >= n;
-    if (killed && k.verdict == TRAP_KILL_GROUP) {
+    if (killed && k.verdict == TRAP_KILL_GROUP)
         assert_int_equal(code, 128 + SIGKILL);
-    }
     code = run("tiny", "killed");
-    if (code != 0) {
+    if (code != 0)
         fail_msg("killed before call %d, %s: exit code %d, then\n%s", n, k.last, code, output("killed"));
-    }
     assert_whole("killed", expected, &k);
     remove_run("killed");
     return killed;
@@ -101,9 +97,8 @@ static void kill_at_points(const char *files, enum trap_verdict verdict, int mos
     int killed = 0;
     assert_true(calls > 10);
     k = (struct killer){.files = files, .verdict = verdict};
-    for (int i = 0; i < points; i++) {
+    for (int i = 0; i < points; i++)
         killed += kill_and_continue(k, 1 + (int)((long)i * calls / points), expected);
-    }
     assert_true(killed >= points - points / 10);
 }
 

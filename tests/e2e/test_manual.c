@@ -24,10 +24,9 @@ static int setup(void **state)
     struct outcome o = RUN("--help");
     const char *line = strstr(o.out, "Commands:\n");
     for (line = line ? strchr(line, '\n') + 1 : ""; strncmp(line, "  ", 2) == 0;
-         line = strchr(line, '\n') + 1) {
+         line = strchr(line, '\n') + 1)
         if (command_count < MOST_COMMANDS && line[2] != ' ') /* else a summary goes on */
             snprintf(commands[command_count++], NAME, "%.*s", (int)strcspn(line + 2, " "), line + 2);
-    }
     outcome_release(&o);
     return command_count >= 15 && command_count < MOST_COMMANDS ? 0 : -1;
 }

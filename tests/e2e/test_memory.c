@@ -25,9 +25,8 @@ static enum status run_command(int argc, const char **argv, struct err *e)
     assert_true(command && argc < MOST);
     memcpy(words, argv, (size_t)argc * sizeof *words);
     enum status status = args_parse(&args, command, argc, words, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = command->run(&args, e);
-    }
     args_release(&args);
     return status;
 }
@@ -53,17 +52,15 @@ static void fail_in_turn(size_t least, int argc, const char **argv)
     const size_t live = mem_live();
     struct err e = ERR_INIT;
     enum status status = run_without(0, argc, argv, &e);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         fail_msg("%s", e.text);
-    }
     assert_int_equal(mem_live(), live);
     size_t n = 1, failures = 0;
     do {
         e = ERR_INIT;
         status = run_without(n, argc, argv, &e);
-        if (status != ST_OK && (status != ST_NOMEM || !strstr(e.text, "out of memory"))) {
+        if (status != ST_OK && (status != ST_NOMEM || !strstr(e.text, "out of memory")))
             fail_msg("%s, allocation %zu: status %d: %s", argv[0], n, (int)status, e.text);
-        }
         assert_int_equal(mem_live(), live);
         failures += status != ST_OK;
         n++;

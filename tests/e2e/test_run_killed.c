@@ -294,9 +294,8 @@ static int damage_checkpoints(const char *folder, bool previous)
     for (struct dirent *entry; (entry = readdir(d));) {
         char path[512];
         if (!strstr(entry->d_name, ".safetensors") ||
-            (strstr(entry->d_name, ".previous") != NULL) != previous) {
+            (strstr(entry->d_name, ".previous") != NULL) != previous)
             continue;
-        }
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         FILE *f = fopen(path, "r+");
         assert_non_null(f);

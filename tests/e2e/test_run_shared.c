@@ -14,9 +14,8 @@ static void all_end_well(const char *db, const pid_t *pids, int count)
 {
     for (int i = 0; i < count; i++) {
         int code = run_wait_one(pids[i]);
-        if (code != 0) {
+        if (code != 0)
             fail_msg("exit code %d:\n%s", code, output(db));
-        }
     }
 }
 
@@ -49,9 +48,8 @@ static void test_eight_runs_each_trial_once(void **state)
     spec_write("twelve", "sweep:\n"
                          "  - {id: grid, grid: {SR: [0.25, 0.5, 1.0], pct3x3: [0.25, 0.5, 0.75, 1.0]}}\n"
                          "train: {epochs: 2, batch: 16}\nrun: {checkpoint: 0.02s}\n");
-    for (int i = 0; i < 8; i++) { /* the database does not exist yet: they create it together, too */
+    for (int i = 0; i < 8; i++) /* the database does not exist yet: they create it together, too */
         pids[i] = run_start("twelve", "eight", one_worker);
-    }
     all_end_well("eight", pids, 8);
     assert_each_once("eight", 12);
     assert_int_equal(db_int("eight", "SELECT count(*) FROM trial WHERE state = 'done'"), 12);

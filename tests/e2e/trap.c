@@ -70,9 +70,8 @@ static int install(void)
 {
     struct sock_filter filter[FILTER_MOST];
     struct sock_fprog program = {make_filter(filter), filter};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return -1;
-    }
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
 }
 
@@ -80,9 +79,8 @@ bool trap_available(void)
 {
     int status;
     pid_t pid = fork();
-    if (pid == 0) {
+    if (pid == 0)
         _exit(install() >= 0 ? 0 : 1);
-    }
     return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
@@ -116,9 +114,8 @@ static int receive_descriptor(int socket)
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof control.bytes};
-    if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&message)) {
+    if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&message))
         memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
-    }
     return fd;
 }
 
@@ -132,9 +129,8 @@ void trap_arm(void *trap)
     const struct trap *t = trap;
     close(t->ends[0]);
     int listener = install();
-    if (listener < 0 || !send_descriptor(t->ends[1], listener)) {
+    if (listener < 0 || !send_descriptor(t->ends[1], listener))
         _exit(126);
-    }
     close(listener);
 }
 
@@ -162,16 +158,14 @@ static void text_of_process(pid_t pid, uint64_t address, char *out, size_t n)
 static enum trap_verdict judge(const struct trap *t, const struct seccomp_notif *n)
 {
     const struct held *h = held;
-    while (h->number != n->data.nr) {
+    while (h->number != n->data.nr)
         h++;
-    }
     char path[512];
     pid_t pid = (pid_t)n->pid;
-    if (h->is_path) {
+    if (h->is_path)
         text_of_process(pid, n->data.args[h->argument], path, sizeof path);
-    } else {
+    else
         name_of_descriptor(pid, n->data.args[h->argument], path, sizeof path);
-    }
     return t->judge(t->context, &(struct trap_call){pid, h->name, path});
 }
 
@@ -187,9 +181,8 @@ static void serve_one(const struct trap *t, int listener)
 {
     struct seccomp_notif n = {0};
     struct seccomp_notif_resp answer = {0};
-    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &n) != 0) {
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &n) != 0)
         return;
-    }
     enum trap_verdict verdict = judge(t, &n);
     if (verdict == TRAP_KILL || verdict == TRAP_KILL_GROUP) {
         strike((pid_t)n.pid, verdict == TRAP_KILL_GROUP);
@@ -206,9 +199,8 @@ static bool collect(pid_t pid, int *status)
 {
     int one;
     pid_t ended;
-    while ((ended = waitpid(-1, &one, WNOHANG)) > 0) {
+    while ((ended = waitpid(-1, &one, WNOHANG)) > 0)
         *status = ended == pid ? one : *status;
-    }
     return ended == 0;
 }
 
@@ -224,9 +216,8 @@ int trap_wait(struct trap *t, pid_t pid)
     for (bool alive = true; alive;) {
         /* Orphans end without a word; the program's own end shows. */
         poll(fds, 2, fds[1].fd < 0 ? ORPHAN_MS : -1);
-        if (fds[0].revents & POLLIN) {
+        if (fds[0].revents & POLLIN)
             serve_one(t, listener);
-        }
         if (fds[1].revents & POLLIN) {
             close(fds[1].fd);
             fds[1].fd = -1;

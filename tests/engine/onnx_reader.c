@@ -62,7 +62,7 @@ static void take_text(const struct field *f, char *out, size_t n)
 static void read_attribute(struct bytes b, struct model_attribute *out)
 {
     uint64_t type = 0;
-    for (struct field f = {0}; next_field(&b, &f);) {
+    for (struct field f = {0}; next_field(&b, &f);)
         if (f.number == 1)
             take_text(&f, out->name, sizeof out->name);
         else if (f.number == 20)
@@ -72,7 +72,6 @@ static void read_attribute(struct bytes b, struct model_attribute *out)
             out->values[out->count++] = (int64_t)f.value;
         } else
             fail_msg("unexpected field %u of an attribute", f.number);
-    }
     assert_true((type == 2 && out->count == 1) || type == 7);
 }
 
@@ -108,7 +107,7 @@ static int64_t elements(const struct model_value *v)
 static void read_constant(struct bytes b, struct model_value *out)
 {
     struct bytes raw = {NULL, NULL};
-    for (struct field f = {0}; next_field(&b, &f);) {
+    for (struct field f = {0}; next_field(&b, &f);)
         if (f.number == 1) {
             assert_true(out->dims < 4);
             out->shape[out->dims++] = (int64_t)f.value;
@@ -120,7 +119,6 @@ static void read_constant(struct bytes b, struct model_value *out)
             raw = f.bytes;
         else
             fail_msg("unexpected field %u of a tensor", f.number);
-    }
     assert_int_equal(raw.end - raw.at, elements(out) * (int64_t)sizeof(float));
     out->data = malloc((size_t)(raw.end - raw.at) + 1);
     assert_non_null(out->data);
@@ -195,7 +193,7 @@ void model_read(const void *bytes, size_t n, struct model *m)
 {
     struct bytes b = {bytes, (const unsigned char *)bytes + n};
     *m = (struct model){0};
-    for (struct field f = {0}, version = {0}; next_field(&b, &f);) {
+    for (struct field f = {0}, version = {0}; next_field(&b, &f);)
         if (f.number == 1)
             m->ir_version = (int64_t)f.value;
         else if (f.number == 7)
@@ -207,7 +205,6 @@ void model_read(const void *bytes, size_t n, struct model *m)
             read_meta(f.bytes, m);
         else
             assert_true(f.number == 2 || f.number == 3); /* producer */
-    }
 }
 
 void model_release(struct model *m)
@@ -221,19 +218,17 @@ void model_release(struct model *m)
 
 const struct model_value *model_find(const struct model *m, const char *name)
 {
-    for (int i = 0; i < m->value_count; i++) {
+    for (int i = 0; i < m->value_count; i++)
         if (strcmp(m->values[i].name, name) == 0)
             return &m->values[i];
-    }
     return NULL;
 }
 
 const struct model_node *model_node_of(const struct model *m, const char *output)
 {
-    for (int i = 0; i < m->node_count; i++) {
+    for (int i = 0; i < m->node_count; i++)
         if (strcmp(m->nodes[i].output, output) == 0)
             return &m->nodes[i];
-    }
     return NULL;
 }
 
@@ -297,10 +292,9 @@ static void run_pool(const struct model_node *n, const struct model_value *x, co
         const int64_t column = i % y->shape[3], row = i / y->shape[3] % y->shape[2],
                       map = i / (y->shape[3] * y->shape[2]);
         float best = -INFINITY;
-        for (int64_t r = row * stride; r < row * stride + k && r < x->shape[2]; r++) {
+        for (int64_t r = row * stride; r < row * stride + k && r < x->shape[2]; r++)
             for (int64_t q = column * stride; q < column * stride + k && q < x->shape[3]; q++)
                 best = fmaxf(best, x->data[(map * x->shape[2] + r) * x->shape[3] + q]);
-        }
         y->data[i] = best;
     }
 }

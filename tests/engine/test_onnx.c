@@ -245,10 +245,9 @@ static void check_logits(const struct design *d)
         spread = fmaxf(spread, fabsf(logits[i] - logits[0]));
     }
     assert_true(spread > 1e-3f * largest && spread > 0); /* else everything would agree */
-    for (int i = 0; i < IMAGES * a.classes; i++) {
+    for (int i = 0; i < IMAGES * a.classes; i++)
         if (!(fabsf(v->data[i] - logits[i]) < 1e-4f * largest))
             fail_msg("logit %d: %.9g, the engine has %.9g", i, (double)v->data[i], (double)logits[i]);
-    }
     model_release(&m);
     weights_release(&w);
 }

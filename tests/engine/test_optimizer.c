@@ -22,11 +22,10 @@ struct reference {
 static void reference_update(const struct recipe *r, double lr, int t, double decay, double g,
                              struct reference *p)
 {
-    if (r->optimizer == OPTIMIZER_ADAMW) {
+    if (r->optimizer == OPTIMIZER_ADAMW)
         p->w -= lr * decay * p->w;
-    } else {
+    else
         g += decay * p->w;
-    }
     if (r->optimizer == OPTIMIZER_SGD) {
         p->velocity = r->momentum * p->velocity + g;
         p->w -= lr * (r->nesterov ? g + r->momentum * p->velocity : p->velocity);
@@ -88,9 +87,8 @@ static void test_against_reference(void **state)
         {OPTIMIZER_ADAM, true, 0.9, 0.1, 0.25f}, {OPTIMIZER_ADAMW, true, 0.9, 0, 1},
         {OPTIMIZER_ADAMW, true, 0.9, 0.1, 1},    {OPTIMIZER_ADAMW, true, 0.9, 0.1, 0.25f},
     };
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
         check_setting(&settings[i]);
-    }
 }
 
 /* Numbers small enough to check on paper: w = 1, g = 2, 1; lr 0.5, momentum 0.5, decay 0.5 (all exact in
@@ -148,9 +146,8 @@ static void test_zero_gradient_keeps_weights(void **state)
         float *const slots[2] = {first, second};
         memcpy(before, w, sizeof w);
         r.epsilon = 1e-12;
-        for (int t = 1; t <= 3; t++) {
+        for (int t = 1; t <= 3; t++)
             optimizer_update(&r, 0.1, t, 0, 1, 5, w, g, slots);
-        }
         assert_memory_equal(w, before, sizeof w);
     }
 }
@@ -167,9 +164,8 @@ static void test_any_split_gives_the_same_bits(void **state)
         struct rng rng = rng_stream(6, RNG_TEST, (uint64_t)k, 0);
         for (int i = 0; i < PARAMETERS; i++) {
             g[i] = (float)rng_normal(&rng);
-            for (int s = 0; s < 3; s++) {
+            for (int s = 0; s < 3; s++)
                 whole[s][i] = parts[s][i] = (float)rng_uniform(&rng);
-            }
         }
         float *const slots[2] = {whole[1], whole[2]};
         optimizer_update(&r, 0.1, 3, 0.01, 0.7f, PARAMETERS, whole[0], g, slots);

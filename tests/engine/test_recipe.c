@@ -13,9 +13,8 @@
 
 static void assert_close(double value, double expected)
 {
-    if (!(fabs(value - expected) <= 1e-12 * fmax(1.0, fabs(expected)))) {
+    if (!(fabs(value - expected) <= 1e-12 * fmax(1.0, fabs(expected))))
         fail_msg("%.17g, expected %.17g", value, expected);
-    }
 }
 
 static void test_defaults(void **state)
@@ -44,9 +43,8 @@ static void assert_refused(const struct recipe *r, const char *key)
 {
     struct err e = ERR_INIT;
     if (recipe_check(r, &e) != ST_USAGE || e.status != ST_USAGE || strncmp(e.text, key, strlen(key)) != 0 ||
-        e.text[strlen(key)] != ':' || !strstr(e.text, "allowed")) {
+        e.text[strlen(key)] != ':' || !strstr(e.text, "allowed"))
         fail_msg("%s: got \"%s\"", key, e.text);
-    }
 }
 
 static void test_counts_out_of_range(void **state)
@@ -183,9 +181,8 @@ static void test_hash_differs_for_every_field(void **state)
     (void)state;
     struct recipe variants[25];
     int n = 0;
-    for (int i = 0; i < 25; i++) {
+    for (int i = 0; i < 25; i++)
         variants[i] = recipe_default();
-    }
     n++; /* 0: the default */
     variants[n++].epochs = 11;
     variants[n++].batch = 64;
@@ -208,9 +205,8 @@ static void test_hash_differs_for_every_field(void **state)
     variants[n++].crop_zero = true;
     variants[n++].lanes = 4;
     variants[n++].winograd = false;
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < 3; k++)
         variants[n + k].optimizer = OPTIMIZER_ADAM;
-    }
     variants[n++].beta1 = 0.8;
     variants[n++].beta2 = 0.99;
     variants[n++].epsilon = 1e-6;
@@ -222,11 +218,9 @@ static void test_hash_differs_for_every_field(void **state)
     }
     recipe_hash(&variants[0], "v2", hashes[n]); /* the engine's arithmetic counts too */
     for (int i = 0; i <= n; i++) {
-        for (int k = 0; k < i; k++) {
-            if (strcmp(hashes[i], hashes[k]) == 0) {
+        for (int k = 0; k < i; k++)
+            if (strcmp(hashes[i], hashes[k]) == 0)
                 fail_msg("variants %d and %d have equal hashes", k, i);
-            }
-        }
     }
 }
 
@@ -291,9 +285,8 @@ static void test_schedules_by_hand(void **state)
         r.lr = 1;
         r.warmup = 0.2;
         r.schedule = (enum schedule)k;
-        for (int step = 0; step < 10; step++) {
+        for (int step = 0; step < 10; step++)
             assert_close(recipe_lr(&r, step, 10), expected[k][step]);
-        }
     }
 }
 

@@ -108,9 +108,8 @@ static void test_bytes_on_disk(void **state)
     struct err e = ERR_INIT;
     assert_int_equal(file_read(path, 1 << 20, &bytes, &n, &e), ST_OK);
     size_t length = 0;
-    for (int i = 7; i >= 0; i--) {
+    for (int i = 7; i >= 0; i--)
         length = length << 8 | (unsigned char)bytes[i];
-    }
     assert_int_equal((8 + length) % 64, 0);
     assert_int_equal(n, 8 + length + sizeof some_floats + sizeof one_float);
     assert_int_equal(bytes[8], '{');
@@ -234,12 +233,10 @@ static enum status parse_header(const char *header, size_t data, struct safetens
     size_t length = strlen(header);
     char *bytes = calloc(1, 8 + length + data);
     assert_non_null(bytes);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 8; i++)
         bytes[i] = (char)(unsigned char)(length >> (8 * i) & 0xff);
-    }
-    for (size_t i = 0; i < length; i++) { /* without the terminator */
+    for (size_t i = 0; i < length; i++) /* without the terminator */
         bytes[8 + i] = header[i];
-    }
     enum status st = safetensors_parse(bytes, 8 + length + data, "file", out, e);
     free(bytes);
     return st;
@@ -358,9 +355,8 @@ static void test_hostile_headers_are_refused(void **state)
         assert_int_equal(parse_header(cases[i].header, cases[i].data, &s, &e), ST_CORRUPT);
         assert_int_equal(e.status, ST_CORRUPT);
         assert_null(s);
-        if (strncmp(e.text, "file: ", 6) != 0 || !strstr(e.text, cases[i].reason)) {
+        if (strncmp(e.text, "file: ", 6) != 0 || !strstr(e.text, cases[i].reason))
             fail_msg("%s: \"%s\" does not say \"%s\"", cases[i].header, e.text, cases[i].reason);
-        }
     }
     assert_int_equal(mem_live(), live);
 }
@@ -396,9 +392,8 @@ static void test_header_length_is_bounded(void **state)
     size_t length = 100000001; /* the format allows 100,000,000 bytes */
     unsigned char *bytes = calloc(1, 8 + length);
     assert_non_null(bytes);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 8; i++)
         bytes[i] = (unsigned char)(length >> (8 * i) & 0xff);
-    }
     struct safetensors *s = NULL;
     struct err e = ERR_INIT;
     assert_int_equal(safetensors_parse(bytes, 8 + length, "large", &s, &e), ST_CORRUPT);

@@ -11,9 +11,8 @@ enum { POINTS_MAX = 64 };
 
 static void require(bool promise)
 {
-    if (!promise) {
+    if (!promise)
         abort();
-    }
 }
 
 static void use(struct axes *a)
@@ -22,12 +21,10 @@ static void use(struct axes *a)
     require(a->point_count <= POINTS_MAX && axes_analyse(a, NULL));
     require(a->primary >= -1 && a->primary < (int)a->key_count);
     require(a->primary < 0 || axes_primary_values(a) != NULL);
-    for (int k = 0; k < (int)a->key_count; k++) {
+    for (int k = 0; k < (int)a->key_count; k++)
         (void)axes_positions(a, k, positions);
-    }
-    for (size_t i = 0; i < a->point_count; i++) {
+    for (size_t i = 0; i < a->point_count; i++)
         require(axes_label(a, AXES_ALONG, i) && axes_label(a, AXES_SERIES, i) && axes_label(a, AXES_ALL, i));
-    }
     require(axes_title(a, AXES_ALONG) && axes_title(a, AXES_SERIES) && axes_title(a, AXES_ALL));
 }
 
@@ -35,9 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     const size_t live = mem_live();
     char *text = malloc(n + 1), *rest = text;
-    if (!text) {
+    if (!text)
         return 0;
-    }
     memcpy(text, bytes, n);
     text[n] = '\0';
     struct axes a;
@@ -53,11 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
             require(axes_point(&a, line, &again, &e) == ST_OK && again == point);
         }
     }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         use(&a);
-    } else {
+    else
         require(status == ST_CORRUPT && e.status == status && e.text[0] != '\0');
-    }
     axes_release(&a);
     free(text);
     require(mem_live() == live);

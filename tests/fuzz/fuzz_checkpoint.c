@@ -13,19 +13,16 @@ enum { SIDE = 8, CLASSES = 3, SAMPLES = 8, PARAMS_MAX = 1 << 20, MACS_MAX = 1 <<
 
 static void require(bool promise)
 {
-    if (!promise) {
+    if (!promise)
         abort();
-    }
 }
 
 static int load(const void *context, size_t index, uint64_t seed, unsigned epoch, float *out, size_t pitch)
 {
     (void)context, (void)seed, (void)epoch;
-    for (size_t y = 0; y < SIDE; y++) {
-        for (size_t x = 0; x < SIDE; x++) {
+    for (size_t y = 0; y < SIDE; y++)
+        for (size_t x = 0; x < SIDE; x++)
             out[y * pitch + x] = (float)(index + x + y);
-        }
-    }
     return (int)(index % CLASSES);
 }
 
@@ -72,14 +69,12 @@ static void describe(const char *path)
     mem_free(description);
     arch_cost(&arch, &cost);
     /* More parameters than an input's bytes must be refused before any memory is asked for. */
-    if (cost.macs > MACS_MAX && cost.params <= PARAMS_MAX) {
+    if (cost.macs > MACS_MAX && cost.params <= PARAMS_MAX)
         return; /* a run must be quick */
-    }
     st = trainer_open(path, 1, &t, &e);
     require((st == ST_OK) == (t != NULL));
-    if (st != ST_OK) {
+    if (st != ST_OK)
         check_error(st, &e);
-    }
     trainer_free(t);
 }
 
@@ -94,14 +89,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     const char *path = memory_file(bytes, n);
     struct err e = ERR_INIT;
     enum status st = trainer_load(trainer, path, &e);
-    if (st != ST_OK) {
+    if (st != ST_OK)
         check_error(st, &e);
-    }
     int epochs = trainer_epochs_done(trainer);
     require(epochs >= 0 && epochs <= 2 && trainer_finished(trainer) == (epochs == 2));
-    for (int i = 0; i < epochs; i++) {
+    for (int i = 0; i < epochs; i++)
         require(trainer_history(trainer)[i].epoch == i + 1);
-    }
     describe(path);
     require(mem_live() == live);
     return 0;

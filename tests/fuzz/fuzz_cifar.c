@@ -14,9 +14,8 @@ static void check_images(const uint8_t *bytes, size_t count, struct cifar_layout
         const uint8_t *planes = bytes + i * (layout.label_bytes + CIFAR_IMAGE) + layout.label_bytes;
         const uint8_t *last = pixels + (i + 1) * CIFAR_IMAGE - 3;
         if (labels[i] >= layout.classes || last[0] != planes[CIFAR_PLANE - 1] ||
-            last[1] != planes[2 * CIFAR_PLANE - 1] || last[2] != planes[3 * CIFAR_PLANE - 1]) {
+            last[1] != planes[2 * CIFAR_PLANE - 1] || last[2] != planes[3 * CIFAR_PLANE - 1])
             abort();
-        }
     }
 }
 
@@ -29,19 +28,16 @@ static void parse(const uint8_t *bytes, size_t n, enum data_format format)
     if (status == ST_OK) {
         uint8_t *pixels = malloc(count * CIFAR_IMAGE);
         uint16_t *labels = malloc(count * sizeof *labels);
-        if (!pixels || !labels) {
+        if (!pixels || !labels)
             abort();
-        }
         status = cifar_parse(bytes, n, layout, pixels, labels, &e);
-        if (status == ST_OK) {
+        if (status == ST_OK)
             check_images(bytes, count, layout, pixels, labels);
-        }
         free(pixels);
         free(labels);
     }
-    if (status != ST_OK && (status != ST_CORRUPT || e.status != status || e.text[0] == '\0')) {
+    if (status != ST_OK && (status != ST_CORRUPT || e.status != status || e.text[0] == '\0'))
         abort();
-    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)

@@ -9,9 +9,8 @@
 
 static void require(bool promise)
 {
-    if (!promise) {
+    if (!promise)
         abort();
-    }
 }
 
 static void evaluate(const struct expression *x, bool costs)
@@ -44,9 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         require(conditions_scope(&arena, costs == 1, &scope, &e) == ST_OK);
         const enum status st = expression_parse(text, &scope, &arena, &x, &at, &e);
         require(st == ST_OK ? x != NULL : st == ST_USAGE && at <= strlen(text) && e.text[0] != '\0');
-        if (st == ST_OK) {
+        if (st == ST_OK)
             evaluate(x, costs == 1);
-        }
         arena_release(&arena);
     }
     mem_free(text);

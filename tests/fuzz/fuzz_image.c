@@ -17,20 +17,17 @@ static void decode(const uint8_t *bytes, size_t n, const struct image_request *r
     if (status == ST_OK) {
         size_t count = (size_t)image->h * (size_t)image->w * (size_t)image->c;
         size_t sum = 0;
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < count; i++)
             sum += image->pixels[i];
-        }
         if (sum > 255 * count || (image->c != 1 && image->c != 3) || count > request->max_bytes ||
-            (request->resize_h > 0 && (image->h != request->resize_h || image->w != request->resize_w))) {
+            (request->resize_h > 0 && (image->h != request->resize_h || image->w != request->resize_w)))
             abort();
-        }
     } else if (e.status != status || e.text[0] == '\0' || strchr(e.text, '\n')) {
         abort();
     }
     image_decoder_release(&decoder);
-    if (mem_live() != live) {
+    if (mem_live() != live)
         abort();
-    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)

@@ -9,9 +9,8 @@
 
 static void require(bool promise)
 {
-    if (!promise) {
+    if (!promise)
         abort();
-    }
 }
 
 /* What is written reads back to the same number. */
@@ -26,9 +25,8 @@ static void round_trip(double value)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     char *text = malloc(n + 1);
-    if (!text) {
+    if (!text)
         return 0;
-    }
     memcpy(text, bytes, n);
     text[n] = '\0';
     int64_t whole = 0;
@@ -44,14 +42,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     require(!is_whole || (is_real && real == (double)whole));
     require(!is_real || scaled == real);
     require(!is_real || text[0] == '-' || text[0] == '+' || seconds == real);
-    if (is_real) {
+    if (is_real)
         round_trip(real);
-    }
     if (n == sizeof real) {
         memcpy(&real, bytes, n);
-        if (isfinite(real)) {
+        if (isfinite(real))
             round_trip(real);
-        }
     }
     free(text);
     return 0;

@@ -14,9 +14,8 @@ enum { LINES_MAX = 32 };
 
 static void require(bool promise)
 {
-    if (!promise) {
+    if (!promise)
         abort();
-    }
 }
 
 static void check_error(enum status st, const struct err *e)
@@ -71,9 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     const size_t live = mem_live();
     char *text = malloc(n + 1), *rest = text;
     struct point point;
-    if (!text) {
+    if (!text)
         return 0;
-    }
     memcpy(text, bytes, n);
     text[n] = '\0';
     memset(&point, 0, sizeof point);

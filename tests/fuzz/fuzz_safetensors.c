@@ -11,12 +11,10 @@ static void use_tensor(const struct safetensors *s, const struct st_tensor *t)
 {
     int64_t elements = 1;
     if (t->dims < 0 || t->dims > SAFETENSORS_MAX_DIMS || !memchr(t->name, '\0', sizeof t->name) ||
-        safetensors_find(s, t->name) != t || (uintptr_t)t->data % sizeof(float) != 0) {
+        safetensors_find(s, t->name) != t || (uintptr_t)t->data % sizeof(float) != 0)
         abort();
-    }
-    for (int i = 0; i < t->dims; i++) {
+    for (int i = 0; i < t->dims; i++)
         elements *= t->shape[i];
-    }
     (void)hash_bytes(t->data, (size_t)elements * sizeof(float)); /* for the sanitizer to watch */
 }
 
@@ -27,18 +25,15 @@ static void parse(const uint8_t *bytes, size_t n)
     enum status st = safetensors_parse(bytes, n, "input", &s, &e);
     if (st != ST_OK) {
         if (s || st != ST_CORRUPT || e.status != st || strncmp(e.text, "input: ", 7) != 0 ||
-            strchr(e.text, '\n')) {
+            strchr(e.text, '\n'))
             abort();
-        }
         return;
     }
-    for (int i = 0; i < safetensors_count(s); i++) {
+    for (int i = 0; i < safetensors_count(s); i++)
         use_tensor(s, safetensors_at(s, i));
-    }
     const char *note = safetensors_meta(s, "note");
-    if (note && strlen(note) > n) {
+    if (note && strlen(note) > n)
         abort();
-    }
     safetensors_free(s);
 }
 
@@ -49,12 +44,10 @@ static void parse_with_length(const uint8_t *bytes, size_t n)
     const uint8_t *brace = memrchr(bytes, '}', n);
     size_t length = brace ? (size_t)(brace - bytes) + 1 : 0;
     uint8_t *file = malloc(8 + n);
-    if (!file) {
+    if (!file)
         return;
-    }
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 8; i++)
         file[i] = (uint8_t)(length >> (8 * i) & 0xff);
-    }
     memcpy(file + 8, bytes, n);
     parse(file, 8 + n);
     free(file);
@@ -63,8 +56,7 @@ static void parse_with_length(const uint8_t *bytes, size_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     parse(bytes, n);
-    if (n > 8) {
+    if (n > 8)
         parse_with_length(bytes + 8, n - 8);
-    }
     return 0;
 }

@@ -13,9 +13,8 @@ enum { TRIALS_MAX = 500 }; /* more are not built: a run must be quick */
 
 static void require(bool promise)
 {
-    if (!promise) {
+    if (!promise)
         abort();
-    }
 }
 
 /* "input:LINE:COLUMN: ..." on one line */
@@ -56,9 +55,8 @@ static double trials_of(const struct spec *s)
         }
         double points = b->list_count > 0 ? b->list_count : 1;
         points *= b->zip_count > 0 ? b->zip[0].count : 1;
-        for (int k = 0; k < b->grid_count; k++) {
+        for (int k = 0; k < b->grid_count; k++)
             points *= b->grid[k].count;
-        }
         total += points * s->seed_count;
     }
     return total;
@@ -93,19 +91,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     struct err e = ERR_INIT;
     size_t live = mem_live();
     enum status st = spec_parse((const char *)bytes, n, "input", &spec, &e);
-    if (st != ST_OK) {
+    if (st != ST_OK)
         error_check(st, &e);
-    } else {
+    else
         point_check(&spec.base);
-    }
     if (st == ST_OK && trials_of(&spec) <= TRIALS_MAX) {
         struct space space;
         st = space_build(&spec, &space, &e);
-        if (st == ST_OK) {
+        if (st == ST_OK)
             space_check(&spec, &space);
-        } else {
+        else
             error_check(st, &e);
-        }
         space_release(&space);
     }
     spec_release(&spec);

@@ -41,9 +41,8 @@ static int replay_folder(const char *path)
     int count = scandir(path, &entries, NULL, alphasort), replayed = 0;
     for (int i = 0; i < count; i++) {
         char *file = entries[i]->d_name[0] == '.' ? NULL : mem_printf("%s/%s", path, entries[i]->d_name);
-        if (file && replayed >= 0) {
+        if (file && replayed >= 0)
             replayed = replay_file(file) == 0 ? replayed + 1 : -1;
-        }
         mem_free(file);
         free(entries[i]);
     }

@@ -23,37 +23,32 @@ static struct arch build(const struct design *d)
 {
     struct arch a;
     struct err e = ERR_INIT;
-    if (arch_build(d, &a, &e) != ST_OK) {
+    if (arch_build(d, &a, &e) != ST_OK)
         fail_msg("%s", e.text);
-    }
     return a;
 }
 
 static int layer_index(const struct arch *a, const char *name)
 {
-    for (int i = 0; i < a->layer_count; i++) {
-        if (strcmp(a->layers[i].name, name) == 0) {
+    for (int i = 0; i < a->layer_count; i++)
+        if (strcmp(a->layers[i].name, name) == 0)
             return i;
-        }
-    }
     return -1;
 }
 
 static struct layer layer_of(const struct arch *a, const char *name)
 {
     int index = layer_index(a, name);
-    if (index < 0) {
+    if (index < 0)
         fail_msg("no layer %s", name);
-    }
     return a->layers[index];
 }
 
 static void assert_map(const struct arch *a, const char *layer, int c, int side)
 {
     struct shape s = a->tensors[layer_of(a, layer).out];
-    if (s.c != c || s.h != side || s.w != side) {
+    if (s.c != c || s.h != side || s.w != side)
         fail_msg("%s: %d x %d x %d, expected %d x %d x %d", layer, s.c, s.h, s.w, c, side, side);
-    }
 }
 
 /* What holds for every network: each tensor written before it is read, expand layers fill their tensor
@@ -92,9 +87,8 @@ static void check_structure(const struct arch *a)
     assert_int_equal(a->layers[a->layer_count - 1].kind, LAYER_AVGPOOL);
     assert_int_equal(a->layers[a->layer_count - 1].out, a->tensor_count - 1);
     assert_true(logits->c == a->classes && logits->h == 1 && logits->w == 1);
-    for (int t = 0; t < a->tensor_count; t++) {
+    for (int t = 0; t < a->tensor_count; t++)
         assert_int_equal(written[t], a->tensors[t].c);
-    }
 }
 
 static void test_presets(void **state)
@@ -200,17 +194,15 @@ static void test_pool_sizes(void **state)
     for (int side = 2; side < 70; side++) {
         int windows =
             0; /* counted one by one: the first window, and each next that is needed to cover the map */
-        for (int start = 0; start == 0 || (start < side && start - 2 + 3 < side); start += 2) {
+        for (int start = 0; start == 0 || (start < side && start - 2 + 3 < side); start += 2)
             windows++;
-        }
         d.macro.input = (struct shape){3, side, side};
         d.macro.pool_floor = false;
         struct arch a = build(&d);
         assert_map(&a, "pool1", 96, windows);
         int whole = 0; /* floor: only windows that fit */
-        for (int start = 0; start + 3 <= side; start += 2) {
+        for (int start = 0; start + 3 <= side; start += 2)
             whole++;
-        }
         d.macro.pool_floor = true;
         if (whole > 0) {
             a = build(&d);
@@ -228,12 +220,10 @@ static void test_order_of_layers(void **state)
                                         "fire2.expand1x1", "fire2.expand3x3", "fire3.squeeze1x1"};
     static const char *const end[] = {"pool8",   "fire9.squeeze1x1", "fire9.expand1x1", "fire9.expand3x3",
                                       "dropout", "conv10",           "avgpool"};
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 6; i++)
         assert_string_equal(a.layers[i].name, start[i]);
-    }
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 7; i++)
         assert_string_equal(a.layers[a.layer_count - 7 + i].name, end[i]);
-    }
     struct layer l = layer_of(&a, "fire2.expand3x3");
     assert_true(l.kernel == 3 && l.stride == 1 && l.pad == 1 && l.relu && l.out_c0 == 64 && l.cin == 16);
     l = layer_of(&a, "fire2.expand1x1");
@@ -383,9 +373,8 @@ static void test_explicit_fires(void **state)
     (void)state;
     struct design d = preset("small32");
     d.explicit_fires = true;
-    for (int i = 0; i < FIRE_COUNT; i++) {
+    for (int i = 0; i < FIRE_COUNT; i++)
         d.fires[i] = (struct fire){i + 1, 10 * i, 5 * (8 - i)};
-    }
     d.meta.base_e = -1; /* not looked at */
     struct arch a = build(&d);
     check_structure(&a);
@@ -517,11 +506,9 @@ static void test_pool_places_as_text(void **state)
         "",     "conv1,",     ",conv1",       "conv1 fire4", "fire1", "fire10", "fire", "conv2",
         "conv", "none,conv1", "conv1,,fire4", "conv1,conv1", "Fire4", "fire4x", " "};
     pools = 77;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        if (pools_parse(bad[i], &pools)) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (pools_parse(bad[i], &pools))
             fail_msg("\"%s\" is taken for pool places", bad[i]);
-        }
-    }
     assert_int_equal(pools, 77);
 }
 
@@ -577,9 +564,8 @@ static void test_any_change_of_the_design_changes_identity(void **state)
     struct design base = preset("small32");
     struct design variants[16];
     int n = 0;
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < 16; i++)
         variants[i] = base;
-    }
     variants[n++].macro.input.c = 1;
     variants[n++].macro.input.h = 31;
     variants[n++].macro.input.w = 31;
@@ -598,9 +584,8 @@ static void test_any_change_of_the_design_changes_identity(void **state)
     variants[n++].meta.sr = 0.25;
     for (int i = 0; i < n; i++) {
         assert_identity(&base, &variants[i], false);
-        for (int k = 0; k < i; k++) {
+        for (int k = 0; k < i; k++)
             assert_identity(&variants[k], &variants[i], false);
-        }
     }
 }
 

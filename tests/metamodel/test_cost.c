@@ -24,9 +24,8 @@ static struct arch build(const struct design *d)
 {
     struct arch a;
     struct err e = ERR_INIT;
-    if (arch_build(d, &a, &e) != ST_OK) {
+    if (arch_build(d, &a, &e) != ST_OK)
         fail_msg("%s", e.text);
-    }
     return a;
 }
 
@@ -61,9 +60,8 @@ static void test_table_1(void **state)
     assert_int_equal(layer_params(&a, "conv10"), 513000);
     assert_int_equal(layer_params(&a, "pool1"), 0);
     assert_int_equal(layer_params(&a, "dropout"), 0);
-    for (int i = 0; i < FIRE_COUNT; i++) {
+    for (int i = 0; i < FIRE_COUNT; i++)
         assert_int_equal(fire_params(&a, i), fires[i]);
-    }
     struct cost c = cost_of(&d);
     assert_int_equal(c.params, 1248424);
     /* biases: 96 + 1000 + 2 * (16 + 128) + 2 * (32 + 256) + 2 * (48 + 384) + 2 * (64 + 512) */
@@ -136,19 +134,15 @@ static int64_t count_visits(const struct arch *a, const struct layer *l, int64_t
     int64_t visits = 0;
     for (int y = 0; y < a->tensors[l->out].h; y++) {
         for (int x = 0; x < a->tensors[l->out].w; x++) {
-            for (int filter = 0; filter < l->cout; filter++) {
-                for (int tap = 0; tap < l->kernel * l->kernel; tap++) {
+            for (int filter = 0; filter < l->cout; filter++)
+                for (int tap = 0; tap < l->kernel * l->kernel; tap++)
                     visits += a->tensors[l->in].c;
-                }
-            }
         }
     }
     *weights = 0;
-    for (int filter = 0; filter < l->cout; filter++) {
-        for (int tap = 0; tap < l->kernel * l->kernel; tap++) {
+    for (int filter = 0; filter < l->cout; filter++)
+        for (int tap = 0; tap < l->kernel * l->kernel; tap++)
             *weights += a->tensors[l->in].c;
-        }
-    }
     return visits;
 }
 
@@ -176,9 +170,8 @@ static int64_t play_forward(const struct arch *a)
         peak = now > peak ? now : peak;
         for (int t = 0; t < a->tensor_count; t++) {
             bool needed = !touches(l, t, true);
-            for (int k = i + 1; k < a->layer_count; k++) {
+            for (int k = i + 1; k < a->layer_count; k++)
                 needed = needed || touches(&a->layers[k], t, true);
-            }
             if (live[t] && !needed) {
                 live[t] = false;
                 now -= tensor_size(a, t);
@@ -206,9 +199,8 @@ static int64_t play_backward(const struct arch *a)
         }
         peak = now > peak ? now : peak;
         bool written_before = false;
-        for (int k = 0; k < i; k++) {
+        for (int k = 0; k < i; k++)
             written_before = written_before || touches(&a->layers[k], l->out, false);
-        }
         if (!written_before) {
             live[l->out] = false;
             now -= tensor_size(a, l->out);
@@ -244,20 +236,17 @@ static void check_against_second_count(const struct design *d)
         macs += layer_macs;
         weights += layer_weights;
     }
-    for (int t = 0; t < a.tensor_count; t++) {
+    for (int t = 0; t < a.tensor_count; t++)
         tensors += tensor_size(&a, t);
-    }
-    for (int i = 0; i < FIRE_COUNT; i++) {
+    for (int i = 0; i < FIRE_COUNT; i++)
         fires += fire_params(&a, i);
-    }
     assert_int_equal(total.macs, macs);
     assert_int_equal(total.weights, weights);
     assert_int_equal(total.params, weights + biases);
     assert_int_equal(total.activation_bytes, play_forward(&a));
     assert_int_equal(total.train_activation_bytes, tensors + play_backward(&a));
-    if (d->macro.bypass != BYPASS_COMPLEX) {
+    if (d->macro.bypass != BYPASS_COMPLEX)
         assert_int_equal(total.params, fires + layer_params(&a, "conv1") + layer_params(&a, "conv10"));
-    }
 }
 
 static void test_random_designs(void **state)
@@ -293,9 +282,8 @@ static void test_activations_by_hand(void **state)
     d.explicit_fires = true; /* one filter everywhere, on a map of 4 x 4: every tensor has 16 values */
     d.macro = (struct macro){
         .input = {1, 4, 4}, .classes = 1, .conv1_filters = 1, .conv1_kernel = 1, .conv1_stride = 1};
-    for (int i = 0; i < FIRE_COUNT; i++) {
+    for (int i = 0; i < FIRE_COUNT; i++)
         d.fires[i] = (struct fire){1, 1, 0};
-    }
     struct cost c = cost_of(&d);
     assert_int_equal(c.activation_bytes, 2 * 64);
     /* image, conv1, 8 x (squeeze, expand), dropout, conv10: 20 maps; 1 logit; two gradients at a time */
@@ -347,9 +335,8 @@ static void test_largest_values(void **state)
             macs += product * out->h * out->w;
         }
     }
-    for (int t = 0; t < a.tensor_count; t++) {
+    for (int t = 0; t < a.tensor_count; t++)
         bytes += (__int128)4 * a.tensors[t].c * a.tensors[t].h * a.tensors[t].w;
-    }
     assert_true(macs < INT64_MAX && c.macs == macs);
     assert_true(c.macs > INT64_MAX / 4); /* the bounds are no smaller than they need be */
     assert_true(c.train_activation_bytes > bytes && c.train_activation_bytes < 2 * bytes);

@@ -33,9 +33,8 @@ static void test_squeezenet(void **state)
     struct derived d = derive(metaparams_default());
     assert_memory_equal(d.fires, table, sizeof table);
     assert_true(d.realised_sr == 0.125 && d.realised_pct3x3 == 0.5);
-    for (int i = 0; i < FIRE_COUNT; i++) {
+    for (int i = 0; i < FIRE_COUNT; i++)
         assert_false(d.clamped[i]);
-    }
 }
 
 static void test_freq(void **state)
@@ -47,9 +46,8 @@ static void test_freq(void **state)
         {10, 10, 10, 10, 10, 10, 10, 17}, {10, 10, 10, 10, 10, 10, 10, 10}};
     for (int freq = 1; freq <= 8; freq++) {
         struct derived d = derive((struct metaparams){10, 7, freq, 0.5, 0.5});
-        for (int i = 0; i < FIRE_COUNT; i++) {
+        for (int i = 0; i < FIRE_COUNT; i++)
             assert_int_equal(d.fires[i].e1x1 + d.fires[i].e3x3, widths[freq - 1][i]);
-        }
     }
     struct derived d = derive((struct metaparams){10, 7, INT_MAX, 0.5, 0.5});
     assert_int_equal(d.fires[7].e1x1 + d.fires[7].e3x3, 10);
@@ -90,9 +88,8 @@ static void test_rounding_is_decimal(void **state)
             char text[16];
             snprintf(text, sizeof text, "%d.%03d", k / 1000, k % 1000);
             int expected = (2 * e * k + 1000) / 2000;
-            if (rounded(e, strtod(text, NULL)) != expected) {
+            if (rounded(e, strtod(text, NULL)) != expected)
                 fail_msg("%s of %d is not %d", text, e, expected);
-            }
         }
     }
     /* And of ten decimals, at the largest width: the nearest neighbours of halves. */
@@ -159,9 +156,8 @@ static void test_one_kind_of_filter(void **state)
     assert_true(d.realised_pct3x3 == 1);
     d = derive((struct metaparams){128, 128, 2, 0.5, 0.01}); /* 1.28, 2.56, 3.84, 5.12 */
     static const int e3x3[] = {1, 1, 3, 3, 4, 4, 5, 5};
-    for (int i = 0; i < FIRE_COUNT; i++) {
+    for (int i = 0; i < FIRE_COUNT; i++)
         assert_int_equal(d.fires[i].e3x3, e3x3[i]);
-    }
     assert_true(fabs(d.realised_pct3x3 - 26.0 / 2560) < 1e-15);
 }
 

@@ -84,10 +84,9 @@ static void assert_text(const char *actual, const struct row *r, int k)
         return;
     }
     assert_non_null(actual);
-    for (const char *t = r->text[k]; *t; t++) {
+    for (const char *t = r->text[k]; *t; t++)
         if (*t != '\\')
             assert_int_equal(*actual++, *t);
-    }
     assert_int_equal(*actual, '\0');
 }
 

@@ -15,9 +15,8 @@ static const char *columns(struct store *s, const char *name)
     struct store_query *q = NULL;
     assert_ok(named_query_open(s, name, &q, &e));
     size_t n = 0;
-    for (int i = 0; i < store_query_columns(q); i++) {
+    for (int i = 0; i < store_query_columns(q); i++)
         n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", i ? " " : "", store_query_column(q, i));
-    }
     store_query_close(q);
     return text;
 }
@@ -31,9 +30,8 @@ static const char *row_text(struct store *s, const char *name, int number)
     bool row = true;
     size_t n = 0;
     assert_ok(named_query_open(s, name, &q, &e));
-    for (int i = 0; i <= number && row; i++) {
+    for (int i = 0; i <= number && row; i++)
         assert_ok(store_query_next(q, &row, &e));
-    }
     text[0] = '\0';
     for (int i = 0; row && i < store_query_columns(q); i++) {
         struct cell cell = store_query_cell(q, i);
@@ -54,9 +52,8 @@ static const char *row_text(struct store *s, const char *name, int number)
 static int row_count(struct store *s, const char *name)
 {
     int n = 0;
-    while (row_text(s, name, n)[0]) {
+    while (row_text(s, name, n)[0])
         n++;
-    }
     return n;
 }
 
@@ -447,9 +444,8 @@ static void test_empty_database(void **state)
     assert_ok(store_open(path, &s, &e));
     store_close(s);
     assert_ok(store_open_readonly(path, &s, &e));
-    for (const struct named_query *q = named_queries(); q->name; q++) {
+    for (const struct named_query *q = named_queries(); q->name; q++)
         assert_int_equal(row_count(s, q->name), 0);
-    }
     store_close(s);
 }
 

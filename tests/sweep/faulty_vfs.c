@@ -102,13 +102,11 @@ static int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, i
     struct faulty_file *f = (struct faulty_file *)file;
     (void)vfs;
     f->base.pMethods = NULL;
-    if (faulty.folder_code && flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_CREATE)) {
+    if (faulty.folder_code && flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_CREATE))
         return faulty.folder_code;
-    }
     int code = faulty.below->xOpen(faulty.below, name, below(file), flags, out_flags);
-    if (!below(file)->pMethods) {
+    if (!below(file)->pMethods)
         return code;
-    }
     f->methods = (sqlite3_io_methods){
         .iVersion = 2,
         .xClose = faulty_close,
@@ -142,9 +140,8 @@ static int faulty_sleep(sqlite3_vfs *vfs, int microseconds)
 {
     (void)vfs;
     faulty.waited++;
-    if (faulty.wait) {
+    if (faulty.wait)
         faulty.wait(faulty.wait_context);
-    }
     return microseconds;
 }
 

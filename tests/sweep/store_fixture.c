@@ -61,9 +61,8 @@ void fixture_init(struct fixture *f)
     f->data.sets[SPLIT_TEST].count = 200;
     f->data.fingerprint = 0x0123456789abcdef;
     f->data.skipped = 3;
-    for (int i = 0; i < FIXTURE_TRIALS; i++) {
+    for (int i = 0; i < FIXTURE_TRIALS; i++)
         fixture_trial(f, i, i < 2 ? 0.125 : 0.5, i < 4 ? 0.5 : 0.99);
-    }
     for (int i = 0; i < FIXTURE_MEMBERS; i++) {
         f->members[i] = (struct membership){
             .block = i / 4, .trial = i < 4 ? i : i - 2, .position = i % 4, .axes = axes[i / 2]};
@@ -123,15 +122,13 @@ static void plain_query(const char *path, const char *sql, void (*take)(sqlite3_
     sqlite3_stmt *statement = NULL;
     assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
     sqlite3_exec(db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
-    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK) {
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
         fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-    }
     int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW && take) {
+    if (code == SQLITE_ROW && take)
         take(statement, out);
-    } else if (code != SQLITE_DONE || take) {
+    else if (code != SQLITE_DONE || take)
         fail_msg("%s: %d, %s", sql, code, sqlite3_errmsg(db));
-    }
     sqlite3_finalize(statement);
     sqlite3_close(db);
 }
@@ -179,9 +176,8 @@ void plain_exec(const char *path, const char *sql)
 {
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
         fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-    }
     sqlite3_close(db);
 }
 
@@ -271,9 +267,8 @@ int faulty_teardown(void **state)
 int store_setup(void **state)
 {
     static struct context context;
-    if (scratch_setup(state) != 0) {
+    if (scratch_setup(state) != 0)
         return -1;
-    }
     memset(&context, 0, sizeof context);
     context.folder = *state;
     scratch_name(context.path, state, "results.db");
@@ -295,7 +290,6 @@ int store_teardown(void **state)
 
 void assert_near(double value, double expected, double tolerance)
 {
-    if (!(fabs(value - expected) <= tolerance)) {
+    if (!(fabs(value - expected) <= tolerance))
         fail_msg("%.17g is not within %g of %.17g", value, tolerance, expected);
-    }
 }

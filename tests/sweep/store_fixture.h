@@ -75,9 +75,8 @@ bool beside(const char *path, const char *suffix);
 #define assert_ok(call)                                      \
     do {                                                     \
         enum status status_ = (call);                        \
-        if (status_ != ST_OK) {                              \
+        if (status_ != ST_OK)                                \
             fail_msg("status %d: %s", (int)status_, e.text); \
-        }                                                    \
     } while (0)
 
 #endif

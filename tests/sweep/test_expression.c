@@ -129,14 +129,12 @@ static void test_values(void **state)
         "unknown_time < 1", "unknown_time >= 1",        "unknown_time == unknown_time",
         "null = SR",        "unknown_time != null",
     };
-    for (size_t i = 0; i < sizeof true_ones / sizeof *true_ones; i++) {
+    for (size_t i = 0; i < sizeof true_ones / sizeof *true_ones; i++)
         if (!holds(true_ones[i]))
             fail_msg("%s should hold", true_ones[i]);
-    }
-    for (size_t i = 0; i < sizeof false_ones / sizeof *false_ones; i++) {
+    for (size_t i = 0; i < sizeof false_ones / sizeof *false_ones; i++)
         if (holds(false_ones[i]))
             fail_msg("%s should not hold", false_ones[i]);
-    }
 }
 
 static void test_errors(void **state)

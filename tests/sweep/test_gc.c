@@ -68,9 +68,8 @@ static void test_other_names_are_not_ours(void **state)
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct checkpoint_name n;
-        if (checkpoint_name_parse(names[i], &n)) {
+        if (checkpoint_name_parse(names[i], &n))
             fail_msg("\"%s\" was taken for a checkpoint", names[i]);
-        }
     }
 }
 
@@ -80,11 +79,9 @@ static void test_what_may_go_on_keeps_all(void **state)
     static const enum trial_state open[] = {TRIAL_PENDING,   TRIAL_RUNNING, TRIAL_FAILED,
                                             TRIAL_TIMED_OUT, TRIAL_SKIPPED, TRIAL_PRUNED};
     for (size_t i = 0; i < sizeof open / sizeof *open; i++) {
-        for (int kind = 0; kind < CHECKPOINT_KIND_COUNT; kind++) {
-            for (int keep = KEEP_LAST; keep <= KEEP_NONE; keep++) {
+        for (int kind = 0; kind < CHECKPOINT_KIND_COUNT; kind++)
+            for (int keep = KEEP_LAST; keep <= KEEP_NONE; keep++)
                 assert_true(checkpoint_needed((enum checkpoint_kind)kind, open[i], (enum keep)keep));
-            }
-        }
     }
 }
 

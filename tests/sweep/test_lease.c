@@ -17,11 +17,9 @@
 static pid_t sleeper(void)
 {
     pid_t pid = fork();
-    if (pid == 0) {
-        for (;;) {
+    if (pid == 0)
+        for (;;)
             pause();
-        }
-    }
     assert_true(pid > 0);
     return pid;
 }

@@ -62,9 +62,8 @@ static double makespan(const struct example *x, int cores, int workers, int thre
 
 static void assert_near(double a, double b)
 {
-    if (fabs(a - b) > 1e-9 * fabs(b)) {
+    if (fabs(a - b) > 1e-9 * fabs(b))
         fail_msg("%.9g, expected %.9g", a, b);
-    }
 }
 
 /* What is chosen when nothing is asked for. */
@@ -175,9 +174,8 @@ static void test_many_trials_take_all_cores(void **state)
 {
     (void)state;
     struct example x = {.count = 16, .useful = 1};
-    for (int i = 0; i < x.count; i++) {
+    for (int i = 0; i < x.count; i++)
         x.seconds[i] = 1;
-    }
     assert_chosen(&x, 5, 0, 5, 1, 4); /* 5 + 5 + 5 + 1 */
     struct packing_trials t = trials(&x);
     struct packing_request r = request(&x, 300, 0, 0); /* more cores than workers are allowed or needed */

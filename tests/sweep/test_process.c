@@ -23,9 +23,8 @@ static int end_of_child(int signal_number, int code)
     if (pid == 0) {
         setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
         signal(signal_number, SIG_DFL);
-        if (signal_number != 0) {
+        if (signal_number != 0)
             raise(signal_number);
-        }
         _exit(code);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -65,9 +64,8 @@ static void test_last_line(void **state)
     expect_last_line("first\nlast\n", 11, "last");
     expect_last_line("first\nlast\r\n\n\n", 15, "last");
     memset(filler, 'x', sizeof filler);
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 6; i++)
         filler[sizeof filler - 6 + i] = "\nlast\n"[i];
-    }
     expect_last_line(filler, sizeof filler, "last");
     memset(filler, 'y', sizeof filler); /* one endless line: its tail is cut to fit */
     char cut[64];

@@ -33,9 +33,8 @@ static void channel_open(struct channel *c)
 static void channel_close(const struct channel *c)
 {
     close(c->read_end);
-    if (c->write_end >= 0) {
+    if (c->write_end >= 0)
         close(c->write_end);
-    }
 }
 
 static int channel_setup(void **state)
@@ -213,11 +212,10 @@ static void test_more_records_than_the_buffer_holds(void **state)
     for (int round = 0; round < 50; round++) {
         for (int i = 0; i < 30; i++) {
             struct record r = record_of(i % 2 ? RECORD_EPOCH : RECORD_PROGRESS);
-            if (i % 2) {
+            if (i % 2)
                 r.as.epoch.epoch = sent++;
-            } else {
+            else
                 r.as.progress.epoch = sent++;
-            }
             send(c, &r);
         }
         while (next(c, &got) == RECORD_READ) {

@@ -33,9 +33,8 @@ static int setup(void **state)
     struct err e = ERR_INIT;
     *state = folder;
     memcpy(folder + sizeof folder - 7, "XXXXXX", 6);
-    if (!mkdtemp(folder) || chdir(folder) != 0) {
+    if (!mkdtemp(folder) || chdir(folder) != 0)
         return -1;
-    }
     return synthetic_idx("data", 4, 40, 10, 12, 1, &e) == ST_OK ? 0 : -1;
 }
 
@@ -59,9 +58,8 @@ static int64_t number(const char *sql)
     bool row = false;
     int64_t value = -1;
     if (store_open_readonly("hangs.db", &s, &e) == ST_OK && store_query_open(s, sql, &q, &e) == ST_OK &&
-        store_query_next(q, &row, &e) == ST_OK && row) {
+        store_query_next(q, &row, &e) == ST_OK && row)
         value = store_query_cell(q, 0).i;
-    }
     store_query_close(q);
     store_close(s);
     return value;
@@ -100,9 +98,8 @@ static enum status run_hanging(const char *budget, struct seen *seen, struct run
     const struct run_config config = {.db = "hangs.db", .grace_s = 0.2, .patience_s = 1};
     const struct run_observer observer = {.context = seen, .epoch = hang, .notice = take_notice};
     snprintf(spec_text, sizeof spec_text, text, budget);
-    if (spec_parse(spec_text, strlen(spec_text), "hangs.yaml", &spec, &e) != ST_OK) {
+    if (spec_parse(spec_text, strlen(spec_text), "hangs.yaml", &spec, &e) != ST_OK)
         fail_msg("%s", e.text);
-    }
     *seen = (struct seen){0};
     enum status status = run_sweep(&spec, &config, &observer, result, &e);
     spec_release(&spec);

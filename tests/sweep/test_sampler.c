@@ -67,10 +67,9 @@ static void test_sobol_pairs(void **state)
 {
     (void)state;
     assert_int_equal(pair_quality(0, 1), 0);
-    for (int i = 0; i < SOBOL_DIMENSIONS; i++) {
+    for (int i = 0; i < SOBOL_DIMENSIONS; i++)
         for (int j = 0; j < i; j++)
             assert_in_range(pair_quality(i, j), 0, 6);
-    }
 }
 
 /* Against the published generator: without the shift, dimensions 1 to 5 of points 1 to 4 in natural order. */

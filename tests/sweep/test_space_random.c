@@ -63,10 +63,9 @@ static void expand_two(struct expanded *x, int n, int seed, const char *sampler,
 
 static bool same_points(const struct expanded *a, const struct expanded *b, int n)
 {
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         if (strcmp(a->space.trials[i].arch_hash, b->space.trials[i].arch_hash) != 0)
             return false;
-    }
     return true;
 }
 
@@ -103,10 +102,9 @@ static void test_constraint_keeps_the_rest(void **state)
     expand_two(&some, 40, 7, "random", SR_FREQ, "constraints: ['SR < 0.4']\n");
     assert_int_equal(some.space.trial_count, 40);
     int next = 0;
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < 40; i++)
         if (all.space.trials[i].point.design.meta.sr < 0.4)
             assert_string_equal(all.space.trials[i].arch_hash, some.space.trials[next++].arch_hash);
-    }
     assert_in_range(next, 10, 39);
     const struct sampling *s = &some.space.samplings[0];
     assert_true(s->removed[0] >= 40 - next);

@@ -134,9 +134,8 @@ static void test_sync_explicit_fires(void **state)
     struct context *c = *state;
     struct trial *t = &c->f.trials[5];
     t->point.design.explicit_fires = true;
-    for (int i = 0; i < FIRE_COUNT; i++) {
+    for (int i = 0; i < FIRE_COUNT; i++)
         t->point.design.fires[i] = (struct fire){.s1x1 = 3 + i, .e1x1 = 20 - i, .e3x3 = 1 + 2 * i};
-    }
     t->point.design.macro.pool_floor = t->point.design.macro.conv10_relu = true;
     c->f.trials[4].point.design.macro.conv10_pad = 1;
     fixture_realise(&c->f.trials[4]);

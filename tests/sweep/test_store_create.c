@@ -48,13 +48,11 @@ static _Noreturn void be_first(const char *path)
     struct store *s = NULL;
     fixture_init(&f);
     enum status status = store_open(path, &s, &e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_sync(s, &f.spec, &f.space, &f.data, f.ids, &e);
-    }
     store_close(s);
-    if (status != ST_OK) {
+    if (status != ST_OK)
         print_error("%s\n", e.text);
-    }
     _exit(status == ST_OK ? 0 : 1);
 }
 
@@ -66,9 +64,8 @@ static void test_made_once(void **state)
     scratch_name(path, state, "shared.db");
     for (int i = 0; i < WRITERS; i++) {
         pid_t pid = fork();
-        if (pid == 0) {
+        if (pid == 0)
             be_first(path);
-        }
         assert_true(pid > 0);
     }
     for (int i = 0; i < WRITERS; i++) {

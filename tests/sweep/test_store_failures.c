@@ -52,9 +52,8 @@ static enum status life(struct store *s, int64_t trial, struct err *e)
     struct epoch_metrics m = fixture_epoch(1, 1);
     struct attempt_end end = {.state = TRIAL_DONE, .outcome = "done", .diverged_step = -1};
     enum status status = store_attempt_begin(s, trial, 1, 1, &attempt, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_epoch(s, trial, &m, e);
-    }
     return status == ST_OK ? store_attempt_end(s, trial, attempt, &end, e) : status;
 }
 
@@ -63,12 +62,10 @@ static enum status everything(struct fixture *f, const char *path, struct err *e
 {
     struct store *s = NULL;
     enum status status = store_open(path, &s, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_sync(s, &f->spec, &f->space, &f->data, f->ids, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = life(s, f->ids[0], e);
-    }
     store_close(s);
     return status;
 }
@@ -113,12 +110,10 @@ static void fail_every_write(void **state, int code, long step, enum status expe
         failed = faulty_written() >= n;
         faulty_writes(0, 0);
         /* Failures after the last commit, when the log is merged at the end, harm nobody. */
-        if (status != ST_OK && (status != expected || !strstr(e.text, words))) {
+        if (status != ST_OK && (status != expected || !strstr(e.text, words)))
             fail_msg("write %ld: status %d: %s", n, (int)status, e.text);
-        }
-        if (status == ST_OK) {
+        if (status == ST_OK)
             assert_int_equal(plain_int(path, "SELECT count(*) FROM trial WHERE state = 'done'"), 1);
-        }
         assert_sound(&f, path);
     }
     assert_true(n > 20);
@@ -191,18 +186,14 @@ static enum status use(struct fixture *f, const char *path, struct err *e)
     bool row = true;
     int64_t counts[TRIAL_STATE_COUNT];
     enum status status = everything(f, path, e);
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_open_readonly(path, &s, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_counts(s, "demo", counts, e);
-    }
-    if (status == ST_OK) {
+    if (status == ST_OK)
         status = store_query_open(s, "SELECT *, x'0102' FROM curve", &q, e);
-    }
-    while (status == ST_OK && row) {
+    while (status == ST_OK && row)
         status = store_query_next(q, &row, e);
-    }
     store_query_close(q);
     store_close(s);
     return status;
@@ -225,9 +216,8 @@ static void fail_every_allocation(void **state, void (*fail_at)(long), long step
         fail_at(n);
         status = use(&f, path, &e);
         fail_at(0);
-        if (status != ST_OK && status != ST_NOMEM) {
+        if (status != ST_OK && status != ST_NOMEM)
             fail_msg("allocation %ld: status %d: %s", n, (int)status, e.text);
-        }
         assert_int_equal(mem_live(), live);
         assert_int_equal(sqlite3_memory_used(), used);
         assert_sound(&f, path);

@@ -20,9 +20,8 @@ static const char *ids(struct store *s, struct store_filter f)
     enum status st = store_query_open_filtered(s, numbers, &f, &q, &e);
     for (; st == ST_OK && row;) {
         st = store_query_next(q, &row, &e);
-        if (st == ST_OK && row) {
+        if (st == ST_OK && row)
             n += (size_t)snprintf(text + n, sizeof text - n, "%lld", (long long)store_query_cell(q, 0).i);
-        }
     }
     store_query_close(q);
     if (st != ST_OK) {
@@ -84,9 +83,8 @@ static void test_conditions(void **state)
     struct context *c = *state;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         const char *got = where(c->s, expected[i][0]);
-        if (strcmp(got, expected[i][1]) != 0) {
+        if (strcmp(got, expected[i][1]) != 0)
             fail_msg("%s: %s, not %s", expected[i][0], got, expected[i][1]);
-        }
     }
 }
 
@@ -134,9 +132,8 @@ static void test_refusals(void **state)
     struct context *c = *state;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         const char *got = where(c->s, expected[i][0]);
-        if (strncmp(got, expected[i][1], strlen(expected[i][1])) != 0) {
+        if (strncmp(got, expected[i][1], strlen(expected[i][1])) != 0)
             fail_msg("%s: %s", expected[i][0], got);
-        }
     }
 }
 
@@ -234,13 +231,11 @@ static void test_limits(void **state)
 {
     struct context *c = *state;
     char deep[400] = "";
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 300; i++)
         deep[i] = "(-"[i % 2];
-    }
     assert_non_null(strstr(where(c->s, deep), "nested too deeply"));
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 300; i++)
         deep[i] = "not "[i % 4];
-    }
     assert_non_null(strstr(where(c->s, deep), "nested too deeply"));
     /* What lists and chains repeat does not outgrow its place, nor all measure. */
     char big[2000];
@@ -277,9 +272,8 @@ static void test_limits(void **state)
     snprintf(big + n, sizeof big - n, "=2 and id*2/2*2/2=2");
     assert_string_equal(where(c->s, big), "2");
     char many[4096] = "id = 1";
-    for (size_t i = 0; i < 300; i++) {
+    for (size_t i = 0; i < 300; i++)
         snprintf(many + strlen(many), sizeof many - strlen(many), " or id=%zu", i);
-    }
     assert_non_null(strstr(where(c->s, many), "at most 2000 characters"));
 }
 

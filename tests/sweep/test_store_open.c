@@ -34,9 +34,8 @@ static void assert_refused(const char *path, enum status expected, const char *w
     for (int readonly = 0; readonly < 2; readonly++) {
         struct err e = ERR_INIT;
         enum status status = open_and_close(path, readonly, &e);
-        if (status != expected || !strstr(e.text, words) || !strstr(e.text, path)) {
+        if (status != expected || !strstr(e.text, words) || !strstr(e.text, path))
             fail_msg("readonly %d: status %d: %s", readonly, (int)status, e.text);
-        }
         assert_same_bytes(path, bytes, n);
         assert_false(beside(path, "-wal") || beside(path, "-shm") || beside(path, "-journal"));
     }
@@ -216,9 +215,8 @@ static void test_upgrade_without_room(void **state)
     int failures = 0;
     for (long write = 1; write < 200; write++) {
         struct err e = ERR_INIT;
-        if (plain_int(path, "SELECT user_version FROM pragma_user_version") > 1) {
+        if (plain_int(path, "SELECT user_version FROM pragma_user_version") > 1)
             make_version_1(path);
-        }
         faulty_writes(write, SQLITE_FULL);
         enum status status = open_and_close(path, false, &e);
         faulty_writes(0, 0);
@@ -228,9 +226,8 @@ static void test_upgrade_without_room(void **state)
             plain_int(path, "SELECT count(*) FROM sqlite_schema WHERE name IN ('lease', 'event', 'rung')"),
             plain_int(path, "SELECT user_version FROM pragma_user_version") == 1 ? 0 : 3);
         failures += status == ST_NOSPACE;
-        if (status == ST_OK && write > 1 && failures > 0) {
+        if (status == ST_OK && write > 1 && failures > 0)
             break;
-        }
     }
     assert_true(failures > 5);
     struct err e = ERR_INIT;
@@ -273,9 +270,8 @@ static void test_truncated(void **state)
     for (size_t length = 100; length < n; length += length < 5000 ? 700 : 4096) {
         write_bytes(cut, bytes, length);
         struct err e = ERR_INIT;
-        if (open_and_close(cut, false, &e) != ST_CORRUPT) {
+        if (open_and_close(cut, false, &e) != ST_CORRUPT)
             fail_msg("%zu bytes: %s", length, e.text);
-        }
         assert_non_null(strstr(e.text, cut));
         assert_int_equal(open_and_close(cut, true, &e), ST_CORRUPT);
         assert_same_bytes(cut, bytes, length);
@@ -367,9 +363,8 @@ static void test_overwritten_for_readers(void **state)
     free(bytes);
     assert_ok(store_open_readonly(path, &s, &e));
     enum status status = store_query_open(s, "SELECT * FROM trial", &q, &e);
-    while (status == ST_OK && row) {
+    while (status == ST_OK && row)
         status = store_query_next(q, &row, &e);
-    }
     assert_int_equal(status, ST_CORRUPT);
     store_query_close(q);
     assert_int_equal(store_trial_state(s, f.ids[0], &(enum trial_state){0}, &e), ST_CORRUPT);
@@ -465,18 +460,16 @@ static void test_reader_leaves_no_trace(void **state)
 static void lock_folder(const char *folder)
 {
     assert_int_equal(chmod(folder, 0555), 0);
-    if (geteuid() == 0) {
+    if (geteuid() == 0)
         assert_int_equal(setresuid(65534, 65534, 0), 0);
-    }
 }
 
 static void unlock_folder(const char *folder)
 {
     uid_t real, effective, saved;
     assert_int_equal(getresuid(&real, &effective, &saved), 0);
-    if (saved == 0) {
+    if (saved == 0)
         assert_int_equal(setresuid(0, 0, 0), 0);
-    }
     assert_int_equal(chmod(folder, 0755), 0);
 }
 
@@ -520,15 +513,13 @@ static void test_file_that_cannot_be_written(void **state)
     assert_int_equal(chmod(path, 0444), 0);
     assert_int_equal(chmod(*state, 0777), 0);
     bool root = geteuid() == 0;
-    if (root && setresuid(65534, 65534, 0) != 0) {
+    if (root && setresuid(65534, 65534, 0) != 0)
         fail();
-    }
     enum status write = open_and_close(path, false, &e);
     struct err reading = ERR_INIT;
     enum status read = open_and_close(path, true, &reading);
-    if (root && setresuid(0, 0, 0) != 0) {
+    if (root && setresuid(0, 0, 0) != 0)
         fail();
-    }
     assert_int_equal(write, ST_FAILED);
     assert_non_null(strstr(e.text, "the database cannot be written: Permission denied"));
     assert_int_equal(read, ST_OK);

@@ -16,9 +16,8 @@ static enum status run(struct store *s, const char *sql, int *rows, struct err *
         count += status == ST_OK && row;
     }
     store_query_close(q);
-    if (rows) {
+    if (rows)
         *rows = count;
-    }
     return status;
 }
 
@@ -131,17 +130,15 @@ static void check_statements(struct store *s)
     for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
         struct err e = ERR_INIT;
         int rows = 0;
-        if (run(s, allowed[i], &rows, &e) != ST_OK) {
+        if (run(s, allowed[i], &rows, &e) != ST_OK)
             fail_msg("%s: %s", allowed[i], e.text);
-        }
         assert_int_equal(rows, 1);
     }
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         struct err e = ERR_INIT;
         enum status status = run(s, refused[i].sql, NULL, &e);
-        if (status != ST_USAGE || !strstr(e.text, refused[i].words)) {
+        if (status != ST_USAGE || !strstr(e.text, refused[i].words))
             fail_msg("%s: status %d: %s", refused[i].sql, (int)status, e.text);
-        }
         assert_null(strchr(e.text, '\n'));
     }
     assert_int_not_equal(access("attached.db", F_OK), 0);
@@ -207,9 +204,8 @@ static void test_readers_refuse_to_write(void **state)
         store_attempt_end(reader, c->f.ids[0], attempt, &end, &e),
         store_recover(reader, &recovered, &e),
     };
-    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
         assert_int_equal(statuses[i], ST_FAILED);
-    }
     assert_non_null(strstr(e.text, "for reading only"));
     assert_ok(store_counts(reader, NULL, counts, &e));
     assert_int_equal(counts[TRIAL_RUNNING], 1);

@@ -103,9 +103,8 @@ static void test_another_space_is_not(void **state)
     int64_t ids[FIXTURE_TRIALS];
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         changes[i](&c->f);
-        if (recorded(c, ids)) {
+        if (recorded(c, ids))
             fail_msg("change %zu was not noticed", i);
-        }
         c->f = kept;
         assert_true(recorded(c, ids));
     }
@@ -125,9 +124,8 @@ static void test_another_database_is_not(void **state)
     int64_t ids[FIXTURE_TRIALS];
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         plain_exec(c->path, changes[i][0]);
-        if (recorded(c, ids)) {
+        if (recorded(c, ids))
             fail_msg("not noticed: %s", changes[i][0]);
-        }
         plain_exec(c->path, changes[i][1]);
         assert_true(recorded(c, ids));
     }
@@ -164,9 +162,8 @@ static void test_check_beside_other_work(void **state)
     FILE *f = fopen(c->path, "r+b");
     assert_non_null(f);
     assert_int_equal(fseek(f, 4096 * 3 + 8, SEEK_SET), 0);
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 2000; i++)
         fputc(0xa5, f);
-    }
     assert_int_equal(fclose(f), 0);
     const bool sound = store_check_end(store_check_begin(c->path));
     assert_false(sound);

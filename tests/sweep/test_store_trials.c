@@ -260,9 +260,8 @@ static _Noreturn void claim_all(const struct context *c, int ready)
     char go;
     int got = 0;
     faulty_remove(); /* these wait for each other in earnest */
-    if (store_open(c->path, &s, &e) != ST_OK || read(ready, &go, 1) != 0) {
+    if (store_open(c->path, &s, &e) != ST_OK || read(ready, &go, 1) != 0)
         _exit(100);
-    }
     for (int i = 0; i < FIXTURE_TRIALS; i++) {
         int64_t attempt;
         enum status status = store_attempt_begin(s, c->f.ids[i], 1, 1, &attempt, &e);

@@ -9,9 +9,8 @@
 static void kept_paths(const struct fixture *f, char best[128], char epochs[EPOCHS][128])
 {
     snprintf(best, 128, "%s/c.best.safetensors", f->folder);
-    for (int i = 0; i < EPOCHS; i++) {
+    for (int i = 0; i < EPOCHS; i++)
         snprintf(epochs[i], 128, "%s/c.epoch-%d.safetensors", f->folder, i + 1);
-    }
 }
 
 /* Epochs whose state a file holds; 0 when there is none. */
@@ -33,9 +32,8 @@ static int epochs_in(const struct fixture *f, const char *path)
 static int best_epoch(const struct outcome *o)
 {
     int best = 0;
-    for (int i = 1; i < EPOCHS; i++) {
+    for (int i = 1; i < EPOCHS; i++)
         best = o->epochs[i].val.top1 > o->epochs[best].val.top1 ? i : best;
-    }
     return best + 1;
 }
 

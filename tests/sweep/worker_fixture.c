@@ -64,9 +64,8 @@ static int threads(void *context)
 {
     struct fixture *f = context;
     f->questions++;
-    if (f->grow_each > 0 && f->questions % f->grow_each == 0) {
+    if (f->grow_each > 0 && f->questions % f->grow_each == 0)
         f->threads = f->threads % 3 + 1;
-    }
     return f->threads;
 }
 
@@ -103,9 +102,8 @@ static void make_data(struct dataset *d)
     d->mean[0] = 0.25f;
     d->stddev[0] = 0.5f;
     d->fingerprint = 0xabcdef;
-    for (int v = 0; v < 256; v++) {
+    for (int v = 0; v < 256; v++)
         d->normalised[0][v] = ((float)v / 255 - d->mean[0]) / d->stddev[0];
-    }
     make_split(&d->sets[SPLIT_TRAIN], TRAIN, 1);
     make_split(&d->sets[SPLIT_VAL], VAL, 2);
     make_split(&d->sets[SPLIT_TEST], TEST, 3);
@@ -138,9 +136,8 @@ int worker_setup(void **state)
     /* In memory where that exists: every save waits for the disk. */
     snprintf(f->folder, sizeof f->folder, "%s/firesweep-worker-XXXXXX",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (!mkdtemp(f->folder)) {
+    if (!mkdtemp(f->folder))
         return -1;
-    }
     snprintf(f->checkpoint, sizeof f->checkpoint, "%s/c.safetensors", f->folder);
     snprintf(f->previous, sizeof f->previous, "%s/c.previous.safetensors", f->folder);
     make_trial(&f->trial);
@@ -194,9 +191,8 @@ enum status run_worker(struct fixture *f)
     close(ends[1]);
     record_reader_init(&reader);
     f->count = 0;
-    while (f->count < RECORDS && record_next(&reader, ends[0], &f->records[f->count], &e) == RECORD_READ) {
+    while (f->count < RECORDS && record_next(&reader, ends[0], &f->records[f->count], &e) == RECORD_READ)
         f->count += f->records[f->count].kind != RECORD_PROGRESS;
-    }
     close(ends[0]);
     assert_false(f->expendable);
     return status;
@@ -211,19 +207,16 @@ const struct record *last_record(const struct fixture *f)
 int count_kind(const struct fixture *f, enum record_kind kind)
 {
     int n = 0;
-    for (int i = 0; i < f->count; i++) {
+    for (int i = 0; i < f->count; i++)
         n += f->records[i].kind == kind;
-    }
     return n;
 }
 
 const char *first_notice(const struct fixture *f)
 {
-    for (int i = 0; i < f->count; i++) {
-        if (f->records[i].kind == RECORD_NOTICE) {
+    for (int i = 0; i < f->count; i++)
+        if (f->records[i].kind == RECORD_NOTICE)
             return f->records[i].as.text;
-        }
-    }
     return "";
 }
 
