@@ -105,6 +105,7 @@ static enum status effect_points(const struct block_results *r, const struct eff
 {
     struct effect_rows rows;
     const struct summary all = summarise(r->y, r->count);
+    double low = all.mean, high = all.mean;
     enum status st = start_rows(r, &rows, f, e);
     strbuf_puts(&f->definitions, "$points << EOD\n");
     for (size_t k = 0; k < r->axis_count && st == ST_OK; k++) {
@@ -118,6 +119,8 @@ static enum status effect_points(const struct block_results *r, const struct eff
             /* Tied to others, or not set: there is only the plain mean. */
             const double at = isnan(a->adjusted[i]) ? a->level[i].mean : a->centre + a->adjusted[i],
                          half = isnan(a->half_width[i]) ? 0 : a->half_width[i];
+            low = fmin(low, at - half);
+            high = fmax(high, at + half);
             add_row(&rows, figure_level_name(axis->brief[i]), false);
             if (i > 0 && !(is_ordered(axis, i - 1) && is_ordered(axis, i)))
                 strbuf_puts(&f->definitions, "\n");
@@ -132,8 +135,9 @@ static enum status effect_points(const struct block_results *r, const struct eff
     figure_count(f, "axis_count", r->axis_count);
     l->rows =
         (struct row_names){.count = rows.count, .y = rows.y, .texts = rows.texts, .heading = rows.heading};
-    /* Of all results: bars with little behind them would reach far beyond. */
-    l->x = range_around(all.min, all.max, r->metric->percent ? RANGE_PERCENT : RANGE_AMOUNT, false);
+    /* Not beyond all results: bars with little behind them reach far. */
+    l->x = range_around(fmax(low, all.min), fmin(high, all.max),
+                        r->metric->percent ? RANGE_PERCENT : RANGE_AMOUNT, false);
     l->y = (struct range){rows.y[rows.count - 1] - 0.8, -0.4, false};
     return ST_OK;
 }
