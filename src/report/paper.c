@@ -306,7 +306,6 @@ const struct paper_measure *paper_at(const struct paper_series *s, double value)
     return NULL;
 }
 
-/* Which of the facts that tell series apart two of them share. */
 static bool same_network(const struct paper_series *a, const struct paper_series *b)
 {
     return strcmp(a->data, b->data) == 0 && a->base_e == b->base_e;
@@ -317,17 +316,18 @@ static bool same_recipe(const struct paper_series *a, const struct paper_series 
     return a->epochs == b->epochs && a->lr == b->lr && a->batch == b->batch;
 }
 
+/* What differs among the series of an axis is said of each of them. */
 const char *paper_series_label(const struct paper *p, const struct paper_series *s, struct arena *a)
 {
     bool epochs = false, lr = false, batch = false, sweep = false;
     for (size_t i = 0; i < p->count; i++) {
         const struct paper_series *other = &p->series[i];
-        if (other == s || other->axis != s->axis || !same_network(other, s))
+        if (other == s || other->axis != s->axis)
             continue;
         epochs = epochs || other->epochs != s->epochs;
         lr = lr || other->lr != s->lr;
         batch = batch || other->batch != s->batch;
-        sweep = sweep || same_recipe(other, s);
+        sweep = sweep || (same_network(other, s) && same_recipe(other, s));
     }
     struct strbuf text = STRBUF_INIT;
     strbuf_printf(&text, "%s, base_e %d", s->data, s->base_e);

@@ -220,12 +220,12 @@ static void labels_say_what_differs(void **state)
         {.axis = PAPER_AXIS_BYPASS, .data = "prints", .base_e = 64, .epochs = 1, .sweep = "g"},
     };
     static const char *const labels[] = {
-        "photos, base_e 64, 10 epochs",
-        "photos, base_e 128",
-        "photos, base_e 64, 15 epochs",
-        "prints, base_e 64, lr 0.04, batch 64",
-        "prints, base_e 64, lr 0.08, batch 32, sweep e",
-        "prints, base_e 64, lr 0.08, batch 32, sweep f",
+        "photos, base_e 64, 10 epochs, lr 0.04, batch 64",
+        "photos, base_e 128, 5 epochs, lr 0.1, batch 32",
+        "photos, base_e 64, 15 epochs, lr 0.04, batch 64",
+        "prints, base_e 64, 15 epochs, lr 0.04, batch 64",
+        "prints, base_e 64, 15 epochs, lr 0.08, batch 32, sweep e",
+        "prints, base_e 64, 15 epochs, lr 0.08, batch 32, sweep f",
         "prints, base_e 64",
     };
     p.series = s;
