@@ -105,7 +105,7 @@ static enum status effect_points(const struct block_results *r, const struct eff
 {
     struct effect_rows rows;
     const struct summary all = summarise(r->y, r->count);
-    double low = all.mean, high = all.mean;
+    double low = all.max, high = all.min;
     enum status st = start_rows(r, &rows, f, e);
     strbuf_puts(&f->definitions, "$points << EOD\n");
     for (size_t k = 0; k < r->axis_count && st == ST_OK; k++) {

@@ -49,15 +49,15 @@ struct field {
     enum section section;
     enum field_kind kind;
     const char *key;
-    size_t offset;     /* base, train: in struct point; data, budget, run: in struct spec; random: in
-                          struct random_block; plot: in struct plot_request */
-    double min, max;   /* numbers */
-    bool above, below; /* min, max themselves are not allowed */
-    bool required;
-    const char *initial;          /* default as text; NULL: none, or that of point_init (base, train) */
+    size_t offset;       /* base, train: in struct point; data, budget, run: in struct spec; random: in
+                            struct random_block; plot: in struct plot_request */
+    double min, max;     /* numbers */
+    const char *initial; /* default as text; NULL: none, or that of point_init (base, train) */
     const char *(*choice)(int i); /* names, NULL behind the last */
     const char *meaning;          /* one sentence */
     unsigned optimizers;          /* train: those that read the key, 1 << enum optimizer each; 0: all */
+    bool above, below;            /* min, max themselves are not allowed */
+    bool required;
 };
 
 enum { FIELDS_MAX = 128 };

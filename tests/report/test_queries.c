@@ -224,7 +224,10 @@ static void test_settings_that_do_not_apply_are_empty(void **state)
             struct recipe a = recipe_default(), b = a;
             char hash_a[HASH_TEXT], hash_b[HASH_TEXT];
             a.optimizer = b.optimizer = (enum optimizer)o;
-            *(double *)((char *)&b + reals[i].offset) /= 2;
+            double value;
+            memcpy(&value, (const char *)&b + reals[i].offset, sizeof value);
+            value /= 2;
+            memcpy((char *)&b + reals[i].offset, &value, sizeof value);
             recipe_hash(&a, "n", hash_a);
             recipe_hash(&b, "n", hash_b);
             const bool applies = strcmp(hash_a, hash_b) != 0;
