@@ -354,7 +354,8 @@ enum status block_results_load(struct store *s, int64_t block, const char *y, st
     char *sql = mem_printf(
         "SELECT m.axes, t.state = 'done', %s, t.seed FROM block_trial m JOIN trial t ON t.id = m.trial_id"
         " JOIN variant v ON v.id = t.variant_id WHERE m.block_id = %" PRId64
-        " AND m.in_spec ORDER BY m.position",
+        " AND m.in_spec AND NOT EXISTS (SELECT 1 FROM block_trial o WHERE o.block_id = m.block_id"
+        " AND o.trial_id = m.trial_id AND o.in_spec AND o.position < m.position) ORDER BY m.position",
         out->metric->sql, block);
     if (!sql)
         return no_memory(e);

@@ -43,7 +43,8 @@ struct block_results {
 void block_results_init(struct block_results *r);
 void block_results_release(struct block_results *r); /* also after a failure */
 
-/* Reads a block (row id). ST_USAGE for an unknown column `y`; count 0 where nothing is done yet. */
+/* Reads a block (row id): its finished trials, each once, by its first name. ST_USAGE for an unknown column
+ * `y`; count 0 where nothing is done yet. */
 enum status block_results_load(struct store *s, int64_t block, const char *y, struct block_results *out,
                                struct err *e);
 

@@ -98,6 +98,20 @@ static void effects_of_an_axis(void **state)
           "\ncurve,test_top1_pct,SR,0.25,2,51,");
 }
 
+/* Another name of a point (an alias: the same trials) is no further observation. */
+static void effects_count_a_trial_once(void **state)
+{
+    struct rows *r = *state;
+    char *before = csv(r, effects_rows, effects_columns, "curve", "test_top1");
+    results_sql(r->results, "INSERT INTO block_trial(block_id, trial_id, position, axes, in_spec)"
+                            " SELECT block_id, trial_id, position + 1000, json_set(axes, '$.SR', 0.251), 1"
+                            " FROM block_trial WHERE json_extract(axes, '$.SR') = 0.25");
+    char *after = csv(r, effects_rows, effects_columns, "curve", "test_top1");
+    assert_string_equal(after, before);
+    free(before);
+    free(after);
+}
+
 static void compare_by_condition_and_number(void **state)
 {
     /* The third seed is not shared. */
@@ -327,6 +341,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(compare_says_all_that_differs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_by_sweep_and_block, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_of_optimizers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(effects_count_a_trial_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_seed_shows_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_limit_moves_the_best, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_counts_what_the_spec_names, set_up, tear_down),
