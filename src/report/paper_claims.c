@@ -4,7 +4,7 @@
 
 #include "report/paper.h"
 
-enum { POINTS_MAX = 64, SEEDS_MAX = 64 };
+enum { SEEDS_MAX = 64 };
 
 const struct paper_claim *paper_claims(void)
 {
@@ -48,57 +48,81 @@ static bool has_seed(const struct paper_measure *m, int64_t seed, double *top1)
 /* Results of the points by seed, for the seeds that every point with results has. */
 struct blocks {
     size_t points, seeds;
-    double mean[POINTS_MAX]; /* of a point over the seeds */
-    double squares;          /* of what is left of results beside their point and their seed */
+    int64_t seed[SEEDS_MAX];
+    double squares; /* of what is left of results beside their point and their seed */
 };
 
-static void blocks_add_up(const struct paper_series *s, struct blocks *b)
+static bool all_have_seed(const struct paper_series *s, int64_t seed)
 {
-    double block[SEEDS_MAX][POINTS_MAX], seed_mean[SEEDS_MAX] = {0}, all = 0;
-    const struct paper_measure *point[POINTS_MAX] = {NULL};
-    *b = (struct blocks){0};
-    for (size_t i = 0; i < s->count && b->points < POINTS_MAX; i++)
-        if (s->measures[i].n > 0)
-            point[b->points++] = &s->measures[i];
-    for (size_t i = 0; b->points > 0 && i < point[0]->n && b->seeds < SEEDS_MAX; i++) {
-        size_t found = 0;
-        while (found < b->points && has_seed(point[found], point[0]->seeds[i], &block[b->seeds][found]))
-            found++;
-        b->seeds += found == b->points;
-    }
-    for (size_t j = 0; j < b->seeds; j++)
-        for (size_t i = 0; i < b->points; i++) {
-            b->mean[i] += block[j][i] / (double)b->seeds;
-            seed_mean[j] += block[j][i] / (double)b->points;
-            all += block[j][i] / (double)(b->seeds * b->points);
-        }
-    for (size_t j = 0; j < b->seeds; j++)
-        for (size_t i = 0; i < b->points; i++) {
-            const double rest = block[j][i] - b->mean[i] - seed_mean[j] + all;
-            b->squares += rest * rest;
-        }
+    double ignored;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->measures[i].n > 0 && !has_seed(&s->measures[i], seed, &ignored))
+            return false;
+    return true;
 }
 
-/* The place of a measure among the points with results. */
-static size_t point_of(const struct paper_series *s, const struct paper_measure *m)
+static void find_seeds(const struct paper_series *s, const struct paper_measure *first, struct blocks *b)
 {
-    size_t n = 0;
-    for (const struct paper_measure *at = s->measures; at < m; at++)
-        n += at->n > 0;
-    return n;
+    for (size_t i = 0; i < first->n && b->seeds < SEEDS_MAX; i++)
+        if (all_have_seed(s, first->seeds[i]))
+            b->seed[b->seeds++] = first->seeds[i];
+}
+
+/* Two-way analysis of variance without interaction: of all squares those of points and of seeds are taken.
+ * Results are counted from the first one, so that little is lost between large sums. */
+static void blocks_add_up(const struct paper_series *s, struct blocks *b)
+{
+    double of_seed[SEEDS_MAX] = {0}, of_points = 0, of_seeds = 0, squares = 0, all = 0, origin = 0;
+    *b = (struct blocks){0};
+    for (size_t i = 0; i < s->count; i++) {
+        const struct paper_measure *m = &s->measures[i];
+        if (m->n == 0)
+            continue;
+        if (b->points++ == 0) {
+            find_seeds(s, m, b);
+            origin = m->top1[0];
+        }
+        double of_point = 0;
+        for (size_t j = 0; j < b->seeds; j++) {
+            double x = origin;
+            has_seed(m, b->seed[j], &x);
+            x -= origin;
+            of_point += x;
+            of_seed[j] += x;
+            squares += x * x;
+        }
+        of_points += of_point * of_point;
+        all += of_point;
+    }
+    for (size_t j = 0; j < b->seeds; j++)
+        of_seeds += of_seed[j] * of_seed[j];
+    const double points = (double)b->points, seeds = (double)b->seeds;
+    if (b->points > 0 && b->seeds > 0)
+        b->squares = fmax(0, squares - of_points / seeds - of_seeds / points + all * all / (points * seeds));
+}
+
+/* Over the seeds of all. */
+static double mean_of(const struct paper_measure *m, const struct blocks *b)
+{
+    double sum = 0;
+    for (size_t j = 0; j < b->seeds; j++) {
+        double x = NAN;
+        has_seed(m, b->seed[j], &x);
+        sum += x;
+    }
+    return sum / (double)b->seeds;
 }
 
 struct summary paper_difference(const struct paper_series *s, const struct paper_measure *from,
                                 const struct paper_measure *to)
 {
-    const size_t a = point_of(s, from), b = point_of(s, to);
     struct summary d = {0, NAN, NAN, NAN, NAN, NAN};
     struct blocks all;
     blocks_add_up(s, &all);
-    if (a >= all.points || b >= all.points || all.seeds == 0)
+    if (from->n == 0 || to->n == 0 || all.seeds == 0)
         return d;
     d.n = all.seeds;
-    d.mean = all.mean[b] - all.mean[a];
+    d.mean = mean_of(to, &all) - mean_of(from, &all);
     if (all.seeds >= 2) {
         const size_t freedom = (all.points - 1) * (all.seeds - 1);
         const double variance = all.squares / (double)freedom;

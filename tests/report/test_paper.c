@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "report/paper.h"
+#include "report/statistics.h"
 #include "results.h"
 
 /* A variant of one network family; whatever else the fixture made different is made equal. */
@@ -236,6 +237,35 @@ static void labels_say_what_differs(void **state)
     paper_release(&p);
 }
 
+/* As many points as a sweep has. Points and seeds alone give no rest; 0.001 more in one corner gives one of
+ * 1e-6 * (1 - 1/points) * (1 - 1/seeds). */
+static void long_series_are_judged_whole(void **state)
+{
+    (void)state;
+    enum { POINTS = 100, SEEDS = 3 };
+    struct paper_measure measures[POINTS];
+    int64_t seeds[SEEDS] = {1, 2, 3};
+    double top1[POINTS][SEEDS];
+    for (int i = 0; i < POINTS; i++) {
+        for (int j = 0; j < SEEDS; j++)
+            top1[i][j] = 0.5 + 0.002 * i + 0.01 * j;
+        measures[i] =
+            (struct paper_measure){.value = 0.01 * (i + 1), .n = SEEDS, .seeds = seeds, .top1 = top1[i]};
+    }
+    const struct paper_series series = {.axis = PAPER_AXIS_SR, .measures = measures, .count = POINTS};
+    struct summary d = paper_difference(&series, &measures[74], &measures[99]);
+    assert_int_equal(d.n, SEEDS);
+    assert_true(fabs(d.mean - 0.05) < 1e-12);
+    assert_true(fabs(d.half_width) < 1e-6);
+    top1[10][1] += 0.001;
+    d = paper_difference(&series, &measures[74], &measures[99]);
+    const double squares = 1e-6 * (1 - 1.0 / POINTS) * (1 - 1.0 / SEEDS);
+    const size_t freedom = (POINTS - 1) * (SEEDS - 1);
+    const double variance = squares / (double)freedom,
+                 expected = student_t_quantile(0.975, freedom) * sqrt(2 * variance / SEEDS);
+    assert_true(fabs(d.half_width - expected) < 1e-9);
+}
+
 static void bypasses_are_compared_by_name(void **state)
 {
     (void)state;
@@ -331,6 +361,7 @@ int main(void)
         cmocka_unit_test(what_is_missing_is_not_shown),
         cmocka_unit_test(two_points_are_no_curve),
         cmocka_unit_test(labels_say_what_differs),
+        cmocka_unit_test(long_series_are_judged_whole),
         cmocka_unit_test(bypasses_are_compared_by_name),
         cmocka_unit_test(curves_are_drawn_with_their_data),
         cmocka_unit_test(figures_say_how_many_seeds),
