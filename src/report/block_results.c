@@ -7,7 +7,10 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/strbuf.h"
+#include "report/settings.h"
 #include "sweep/spec.h"
+#include "sweep/spec_fields.h"
 
 void block_results_init(struct block_results *r)
 {
@@ -345,22 +348,82 @@ static const struct block *read_spec(struct store *s, int64_t block, struct spec
     return found;
 }
 
+/* A setting with one value, as SQL of a column of SETTINGS_OF_...; nothing for others. The key is the field's
+ * own, so nothing that stands in a database becomes SQL. */
+static void add_setting(const char *key, bool wanted, struct strbuf *b)
+{
+    const struct field *base = field_find(SECTION_BASE, key),
+                       *f = base ? base : field_find(SECTION_TRAIN, key);
+    if (!f || f->kind == FIELD_PRESET || f->kind == FIELD_SHAPE || f->kind == FIELD_POOLS ||
+        f->kind == FIELD_FIRES)
+        return;
+    const char *column = strcmp(f->key, "epochs") == 0 ? "epochs_planned" : f->key; /* SQL ignores case */
+    strbuf_printf(b, ", '%s', ", f->key);
+    if (!wanted)
+        strbuf_puts(b, "NULL");
+    else if (f->kind == FIELD_BOOL)
+        strbuf_printf(b, "json(iif(q.%s, 'true', 'false'))", column);
+    else if (f->kind == FIELD_REAL) /* 1, not 1.0 */
+        strbuf_printf(b, "iif(q.%s = round(q.%s), CAST(q.%s AS INTEGER), q.%s)", column, column, column,
+                      column);
+    else
+        strbuf_printf(b, "q.%s", column);
+}
+
+/* "'SR', q.sr, 'lr', q.lr": the keys of a block's axes, and what a row that does not name one has there from
+ * the block's `set` or the base, or NULL where it always is named, or does not apply. To be freed. */
+static enum status settings_of_axes(struct store *s, int64_t block, char **out, struct err *e)
+{
+    struct strbuf b = STRBUF_INIT;
+    struct store_query *q = NULL;
+    char *sql =
+        mem_printf("SELECT a.key, count(*) < (SELECT count(*) FROM block_trial WHERE block_id = %" PRId64
+                   " AND in_spec) FROM block_trial m, json_each(m.axes) a WHERE m.block_id = %" PRId64
+                   " AND m.in_spec GROUP BY a.key ORDER BY min(m.position), min(a.id)",
+                   block, block);
+    enum status st = sql ? store_query_open(s, sql, &q, e) : no_memory(e);
+    for (bool row = true; st == ST_OK;) {
+        st = store_query_next(q, &row, e);
+        if (st != ST_OK || !row)
+            break;
+        if (store_query_cell(q, 0).type == CELL_TEXT)
+            add_setting(store_query_cell(q, 0).text, store_query_cell(q, 1).i == 1, &b);
+    }
+    store_query_close(q);
+    mem_free(sql);
+    *out = st == ST_OK && !b.failed ? mem_printf("%s", b.len > 0 ? b.text + 2 : "") : NULL;
+    if (st == ST_OK && !*out)
+        st = no_memory(e);
+    strbuf_release(&b);
+    return st;
+}
+
+static char *results_sql(const struct metric *metric, const char *settings, int64_t block)
+{
+    return mem_printf(
+        "SELECT json_patch(json_object(%s), q.axes), q.done, q.y, q.seed FROM (SELECT m.axes, m.position,"
+        " t.state = 'done' AS done, %s AS y, t.seed, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE(
+            "r") " FROM block_trial m JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
+                 " JOIN recipe r ON r.id = t.recipe_id WHERE m.block_id = %" PRId64
+                 " AND m.in_spec AND NOT EXISTS (SELECT 1 FROM block_trial o WHERE o.block_id = m.block_id"
+                 " AND o.trial_id = m.trial_id AND o.in_spec AND o.position < m.position)) q ORDER BY "
+                 "q.position",
+        settings, metric->sql, block);
+}
+
 enum status block_results_load(struct store *s, int64_t block, const char *y, struct block_results *out,
                                struct err *e)
 {
     out->metric = metric_find(METRIC_TRIAL, y);
     if (!out->metric)
         return metric_unknown(METRIC_TRIAL, "y", y, NULL, e);
-    char *sql = mem_printf(
-        "SELECT m.axes, t.state = 'done', %s, t.seed FROM block_trial m JOIN trial t ON t.id = m.trial_id"
-        " JOIN variant v ON v.id = t.variant_id WHERE m.block_id = %" PRId64
-        " AND m.in_spec AND NOT EXISTS (SELECT 1 FROM block_trial o WHERE o.block_id = m.block_id"
-        " AND o.trial_id = m.trial_id AND o.in_spec AND o.position < m.position) ORDER BY m.position",
-        out->metric->sql, block);
-    if (!sql)
-        return no_memory(e);
+    char *settings = NULL;
+    enum status st = settings_of_axes(s, block, &settings, e);
+    char *sql = st == ST_OK ? results_sql(out->metric, settings, block) : NULL;
     struct store_query *q = NULL;
-    enum status st = store_query_open(s, sql, &q, e);
+    if (st == ST_OK)
+        st = sql ? store_query_open(s, sql, &q, e) : no_memory(e);
+    mem_free(settings);
     mem_free(sql);
     if (st == ST_OK)
         st = read_rows(q, out, e);

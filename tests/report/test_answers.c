@@ -238,8 +238,8 @@ static void compare_counts_what_the_spec_names(void **state)
     holds(csv(r, compare, compare_columns, "1", "3"), "\ntest_top1_pct,1,50,60.");
 }
 
-/* Two optimizers, of which one has a second moment, and of that one value has an epsilon (`when` upon
- * `when`); and a list in which nothing tells what is set. */
+/* Two optimizers, of which one has a second moment, and at one value of that one point has another epsilon
+ * than the base; and a list whose rows do not name all keys. */
 static int set_up_nested(void **state)
 {
     static struct rows r;
@@ -252,7 +252,7 @@ static int set_up_nested(void **state)
         {"{\"optimizer\":\"adamw\",\"beta2\":0.99,\"SR\":0.25}", 0.60},
         {"{\"optimizer\":\"adamw\",\"beta2\":0.99,\"SR\":0.5}", 0.66},
         {"{\"optimizer\":\"adamw\",\"beta2\":0.999,\"SR\":0.25,\"epsilon\":1}", 0.62},
-        {"{\"optimizer\":\"adamw\",\"beta2\":0.999,\"SR\":0.5,\"epsilon\":2}", 0.70},
+        {"{\"optimizer\":\"adamw\",\"beta2\":0.999,\"SR\":0.5}", 0.70},
     };
     struct err e = ERR_INIT;
     r.results = results_create();
@@ -262,6 +262,13 @@ static int set_up_nested(void **state)
         const int64_t variant = results_variant(r.results, (int64_t)(i + 1) << 20);
         results_trial(r.results, variant, 1, trials[i].axes, "done", trials[i].top1);
     }
+    char sql[240];
+    snprintf(
+        sql, sizeof sql,
+        "UPDATE trial SET recipe_id = %d WHERE id > 2; UPDATE recipe SET epsilon = 1e-08, lr = 0.04, batch = "
+        "64, optimizer = iif(id = 1, 'sgd', 'adamw')",
+        (int)results_recipe(r.results, 1));
+    results_sql(r.results, sql);
     results_block(r.results, "list");
     results_trial(r.results, results_variant(r.results, 7 << 20), 1, "{\"lr\":0.1}", "done", 0.5);
     results_trial(r.results, results_variant(r.results, 8 << 20), 1, "{\"batch\":32}", "done", 0.6);
@@ -278,15 +285,17 @@ static void effects_of_axes_with_conditions(void **state)
         "\nwhen,test_top1_pct,optimizer,adamw,4,64.5,",
         "\nwhen,test_top1_pct,beta2,0.99,2,63,",
         "\nwhen,test_top1_pct,beta2,-,2,53,,,,",
-        "not set there: told by another axis\nwhen,test_top1_pct,epsilon,1,1,62,",
-        "\nwhen,test_top1_pct,epsilon,-,4,58,",
-        "\nlist,test_top1_pct,lr,-,2,65,",
+        "not set there: told by another axis\nwhen,test_top1_pct,epsilon,1.0e-08,3,65.33",
+        "\nwhen,test_top1_pct,epsilon,1,1,62,",
+        "\nwhen,test_top1_pct,epsilon,-,2,53,",
+        "\nlist,test_top1_pct,lr,0.04,2,65,", /* the base's */
+        "\nlist,test_top1_pct,batch,64,2,60,",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (!strstr(text, lines[i]))
             fail_msg("%s lacks %s", text, lines[i]);
-    assert_null(strstr(text, "follows from other axes"));          /* each has effects of its own */
-    assert_null(strstr(strstr(text, "\nlist,"), "not set there")); /* a level like others: no axis tells it */
+    assert_null(strstr(text, "follows from other axes")); /* each has effects of its own */
+    assert_null(strstr(strstr(text, "\nlist,"), "not set there"));
     free(text);
 }
 

@@ -131,16 +131,20 @@ static void random_blocks_are_legible(void **state)
                  "{\"SR\":0.0%d67891,\"base_e\":%d,\"freq\":%d,\"pct3x3\":0.%d,\"optimizer\":\"%s\"%s",
                  i + 10, 8 + i, i % 3 + 1, i % 9 + 1, i % 2 ? "sgd" : "adamw", i % 2 ? "" : "}");
         if (i % 2)
-            snprintf(axes + strlen(axes), sizeof axes - strlen(axes), ",\"lr\":0.0%d}", i + 10);
+            snprintf(axes + strlen(axes), sizeof axes - strlen(axes), ",\"momentum\":0.0%d}", i + 10);
         results_trial(s->results, results_variant(s->results, (i + 1) << 16), 1, axes, "done",
                       0.2 + 0.01 * i);
     }
-    /* The learning rates in bins, ascending; then the points without one. */
+    results_recipe(s->results, 10);
+    results_sql(s->results, "UPDATE recipe SET optimizer = iif(id = 1, 'sgd', 'adamw');"
+                            "UPDATE trial SET recipe_id = 2 WHERE id % 2 = 1"); /* it reads no momentum */
+    /* The momenta in bins, ascending; then the points without one. */
     draw_ok(s, (struct plot_options){.kind = "effects"});
     char *data = results_read(path_in(s->dir, "s-r-effects.csv"));
-    const char *first = strstr(data, "\nlr,0.011 to 0.017,4,"), *last = strstr(data, "\nlr,-,20,");
+    const char *first = strstr(data, "\nmomentum,0.011 to 0.017,4,"),
+               *last = strstr(data, "\nmomentum,-,20,");
     assert_true(first && last && first < last);
-    assert_non_null(strstr(data, "\nlr,0.043 to 0.049,4,"));
+    assert_non_null(strstr(data, "\nmomentum,0.043 to 0.049,4,"));
     mem_free(data);
     assert_contains(path_in(s->dir, "s-r-effects.svg"), ">adamw<");
     assert_contains(path_in(s->dir, "s-r-effects.svg"), ">~0.014<");
