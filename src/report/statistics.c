@@ -86,6 +86,13 @@ static double beta_fraction(double a, double b, double x)
     return 1 / value;
 }
 
+/* x^a y^b / (a B(a, b)) times the fraction: I_x(a, b), where the fraction is quick. */
+static double beta_term(double a, double b, double x, double y)
+{
+    const double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log(y));
+    return front / a * beta_fraction(a, b, x);
+}
+
 /* The regularised incomplete beta function I_x(a, b), with y = 1 - x, which may be too small to be got from
  * x.
  */
@@ -93,10 +100,7 @@ static double beta_share(double a, double b, double x, double y)
 {
     if (x <= 0 || y <= 0)
         return x <= 0 ? 0 : 1;
-    if (x > (a + 1) / (a + b + 2))
-        return 1 - beta_share(b, a, y, x);
-    const double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log(y));
-    return front / a * beta_fraction(a, b, x);
+    return x > (a + 1) / (a + b + 2) ? 1 - beta_term(b, a, y, x) : beta_term(a, b, x, y);
 }
 
 double f_tail(double f, size_t df1, size_t df2)

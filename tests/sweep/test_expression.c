@@ -137,87 +137,86 @@ static void test_values(void **state)
             fail_msg("%s should not hold", false_ones[i]);
 }
 
+/* What is wrong, and at which character. */
+static const struct {
+    const char *text;
+    size_t at;
+    const char *message;
+} wrong_ones[] = {
+    {"", 0, "ends too early, allowed: a name, a number"},
+    {"SR <", 4, "ends too early"},
+    {"SR < 1 1", 7, "\"1\" does not belong here, allowed: and, or, a further comparison, + - * / or the end"},
+    {"SR 1", 3, "allowed: <, <=, >, >=, =, != (= null too), in, not in, + - * / or the end"},
+    {"SR * 2 1", 7, "allowed: <, <=, >, >=, =, !=, in, not in, + - * / or the end"},
+    {"SR is null", 3, "\"is\" does not belong here, allowed: <, <=, >, >=, =, != (= null too), in"},
+    {"RS < 1", 0, "\"RS\" is unknown, did you mean SR?; allowed: SR, params, bytes"},
+    {"SR < 1 and parms < 3", 11, "did you mean params?"},
+    {"parms + 1 < 3", 0, "did you mean params?"},
+    {"not flop", 4, "did you mean flip?"},
+    {"nonsense", 0, "\"nonsense\" is unknown; allowed"},
+    {"SR = fig3a-curve", 5, "\"fig3a\" is unknown (a text with - or / in it stands in quotes); allowed"},
+    {"SR", 0, "\"SR\" alone is no condition: a comparison is missing, allowed: <, <=, >, >=, =, != or in"},
+    {"1", 0, "\"1\" alone is no condition"},
+    {"'x'", 0, "\"'x'\" alone is no condition"},
+    {"SR + 1", 0, "\"SR + 1\" alone is no condition"},
+    {"SR and flip", 0, "\"SR\" alone is no condition"},
+    {"not SR", 4, "alone is no condition"},
+    {"flip + 1 == 2", 0, "\"flip\" is true or false where a number is needed"},
+    {"bypass + 1 == 2", 0, "\"bypass\" is a text where a number is needed"},
+    {"bypass < simple", 0, "\"bypass\" has no order, allowed: = and !="},
+    {"flip == 1", 8, "\"flip\" is true or false but \"1\" is a number"},
+    {"bypass == 1", 10, "\"1\" is a number"},
+    {"bypass == simpel", 10, "\"simpel\" is no value of bypass, allowed: none, simple or complex"},
+    {"bypass == 'x'", 10, "is no value of bypass"},
+    {"bypass in [none, simpel]", 17, "is no value of bypass"},
+    {"bytes < 3s", 8, "\"bytes\" is bytes but \"3s\" is a time, allowed: 5, 5KB, 5MB"},
+    {"params < 5MiB", 9, "\"params\" is a plain number but \"5MiB\" is bytes, allowed: 5, 50%, 5K, 5M or 5G"},
+    {"5MiB > params", 0, "\"params\" is a plain number but \"5MiB\" is bytes"},
+    {"params * 2 < 5MiB", 13, "\"params * 2\" is a plain number but \"5MiB\" is bytes"},
+    {"bytes < params * 4", 8,
+     "\"bytes\" is bytes but \"params * 4\" is a plain number, allowed: equal units"},
+    {"bytes < 5M", 8, "\"bytes\" is bytes but \"5M\" is a plain number, allowed: 5, 5KB, 5MB, 5GB"},
+    {"seconds < 5M", 10, "\"5M\" is a plain number, allowed: 5 (seconds), 5s, 5m"},
+    {"seconds > 50%", 10, "\"50%\" is a plain number"},
+    {"1 < (bytes + params) * 2", 13, "\"bytes\" is bytes but \"params\" is a plain number"},
+    {"bytes < (params + 1)", 8, "\"bytes\" is bytes but \"(params + 1)\" is a plain number"},
+    {"bytes + seconds > 1", 8, "equal units"},
+    {"bytes < 5TB", 8, "\"5TB\" is no number, allowed: digits with an optional unit %, K, M"},
+    {"SR < 1.2.3", 5, "is no number"},
+    {"SR < 0x10", 5, "is no number"},
+    {"SR < 1 & flip", 7, "\"&\" means nothing here"},
+    {"1 / 0 > SR", 4, "division by zero"},
+    {"SR < null", 5, "null has no order, allowed: = and !="},
+    {"SR * null = 1", 5, "null stands only beside = and !="},
+    {"null", 0, "null stands only beside = and !="},
+    {"not null", 4, "null stands only beside = and !="},
+    {"RS = null", 0, "did you mean SR?"},
+    {"sr < 1", 0, "did you mean SR?"},
+    {"SR < \xc3\xa4", 5, "\"\xc3\xa4\" means nothing here"},
+    {"bypass == 'none", 10, "the quote is not closed"},
+    {"(SR < 1", 7, "ends too early, allowed: and, or, a further comparison, + - * / or )"},
+    {"SR < 1)", 6, "\")\" does not belong here"},
+    {"SR in []", 7, "\"]\" does not belong here"},
+    {"SR in [1, 2", 11, "ends too early, allowed: + - * /, a comma or ]"},
+    {"SR in [1, 2)", 11, "\")\" does not belong here, allowed: + - * /, a comma or ]"},
+    {"SR in 1", 6, "allowed: a list such as [1, 2, 4]"},
+    {"SR not 1", 7, "allowed: in"},
+    {"SR < and", 5, "\"and\" does not belong here"},
+    {"SR < 1 or", 9, "ends too early"},
+};
+
 static void test_errors(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        size_t at;
-        const char *message;
-    } table[] = {
-        {"", 0, "ends too early, allowed: a name, a number"},
-        {"SR <", 4, "ends too early"},
-        {"SR < 1 1", 7,
-         "\"1\" does not belong here, allowed: and, or, a further comparison, + - * / or the end"},
-        {"SR 1", 3, "allowed: <, <=, >, >=, =, != (= null too), in, not in, + - * / or the end"},
-        {"SR * 2 1", 7, "allowed: <, <=, >, >=, =, !=, in, not in, + - * / or the end"},
-        {"SR is null", 3, "\"is\" does not belong here, allowed: <, <=, >, >=, =, != (= null too), in"},
-        {"RS < 1", 0, "\"RS\" is unknown, did you mean SR?; allowed: SR, params, bytes"},
-        {"SR < 1 and parms < 3", 11, "did you mean params?"},
-        {"parms + 1 < 3", 0, "did you mean params?"},
-        {"not flop", 4, "did you mean flip?"},
-        {"nonsense", 0, "\"nonsense\" is unknown; allowed"},
-        {"SR = fig3a-curve", 5, "\"fig3a\" is unknown (a text with - or / in it stands in quotes); allowed"},
-        {"SR", 0,
-         "\"SR\" alone is no condition: a comparison is missing, allowed: <, <=, >, >=, =, != or in"},
-        {"1", 0, "\"1\" alone is no condition"},
-        {"'x'", 0, "\"'x'\" alone is no condition"},
-        {"SR + 1", 0, "\"SR + 1\" alone is no condition"},
-        {"SR and flip", 0, "\"SR\" alone is no condition"},
-        {"not SR", 4, "alone is no condition"},
-        {"flip + 1 == 2", 0, "\"flip\" is true or false where a number is needed"},
-        {"bypass + 1 == 2", 0, "\"bypass\" is a text where a number is needed"},
-        {"bypass < simple", 0, "\"bypass\" has no order, allowed: = and !="},
-        {"flip == 1", 8, "\"flip\" is true or false but \"1\" is a number"},
-        {"bypass == 1", 10, "\"1\" is a number"},
-        {"bypass == simpel", 10, "\"simpel\" is no value of bypass, allowed: none, simple or complex"},
-        {"bypass == 'x'", 10, "is no value of bypass"},
-        {"bypass in [none, simpel]", 17, "is no value of bypass"},
-        {"bytes < 3s", 8, "\"bytes\" is bytes but \"3s\" is a time, allowed: 5, 5KB, 5MB"},
-        {"params < 5MiB", 9,
-         "\"params\" is a plain number but \"5MiB\" is bytes, allowed: 5, 50%, 5K, 5M or 5G"},
-        {"5MiB > params", 0, "\"params\" is a plain number but \"5MiB\" is bytes"},
-        {"params * 2 < 5MiB", 13, "\"params * 2\" is a plain number but \"5MiB\" is bytes"},
-        {"bytes < params * 4", 8,
-         "\"bytes\" is bytes but \"params * 4\" is a plain number, allowed: equal units"},
-        {"bytes < 5M", 8, "\"bytes\" is bytes but \"5M\" is a plain number, allowed: 5, 5KB, 5MB, 5GB"},
-        {"seconds < 5M", 10, "\"5M\" is a plain number, allowed: 5 (seconds), 5s, 5m"},
-        {"seconds > 50%", 10, "\"50%\" is a plain number"},
-        {"1 < (bytes + params) * 2", 13, "\"bytes\" is bytes but \"params\" is a plain number"},
-        {"bytes < (params + 1)", 8, "\"bytes\" is bytes but \"(params + 1)\" is a plain number"},
-        {"bytes + seconds > 1", 8, "equal units"},
-        {"bytes < 5TB", 8, "\"5TB\" is no number, allowed: digits with an optional unit %, K, M"},
-        {"SR < 1.2.3", 5, "is no number"},
-        {"SR < 0x10", 5, "is no number"},
-        {"SR < 1 & flip", 7, "\"&\" means nothing here"},
-        {"1 / 0 > SR", 4, "division by zero"},
-        {"SR < null", 5, "null has no order, allowed: = and !="},
-        {"SR * null = 1", 5, "null stands only beside = and !="},
-        {"null", 0, "null stands only beside = and !="},
-        {"not null", 4, "null stands only beside = and !="},
-        {"RS = null", 0, "did you mean SR?"},
-        {"sr < 1", 0, "did you mean SR?"},
-        {"SR < \xc3\xa4", 5, "\"\xc3\xa4\" means nothing here"},
-        {"bypass == 'none", 10, "the quote is not closed"},
-        {"(SR < 1", 7, "ends too early, allowed: and, or, a further comparison, + - * / or )"},
-        {"SR < 1)", 6, "\")\" does not belong here"},
-        {"SR in []", 7, "\"]\" does not belong here"},
-        {"SR in [1, 2", 11, "ends too early, allowed: + - * /, a comma or ]"},
-        {"SR in [1, 2)", 11, "\")\" does not belong here, allowed: + - * /, a comma or ]"},
-        {"SR in 1", 6, "allowed: a list such as [1, 2, 4]"},
-        {"SR not 1", 7, "allowed: in"},
-        {"SR < and", 5, "\"and\" does not belong here"},
-        {"SR < 1 or", 9, "ends too early"},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    for (size_t i = 0; i < sizeof wrong_ones / sizeof *wrong_ones; i++) {
         struct arena arena;
         struct err e = ERR_INIT;
         const struct expression *x = NULL;
         size_t at = 999;
-        enum status st = parse(table[i].text, &arena, &x, &at, &e);
-        if (st != ST_USAGE || at != table[i].at || !strstr(e.text, table[i].message))
-            fail_msg("%s: status %d at %d \"%s\", expected at %d \"%s\"", table[i].text, (int)st, (int)at,
-                     e.text, (int)table[i].at, table[i].message);
+        enum status st = parse(wrong_ones[i].text, &arena, &x, &at, &e);
+        if (st != ST_USAGE || at != wrong_ones[i].at || !strstr(e.text, wrong_ones[i].message))
+            fail_msg("%s: status %d at %d \"%s\", expected at %d \"%s\"", wrong_ones[i].text, (int)st,
+                     (int)at, e.text, (int)wrong_ones[i].at, wrong_ones[i].message);
         assert_null(x);
         arena_release(&arena);
     }
