@@ -10,6 +10,15 @@ static void commit(void *connection)
     sqlite3_exec(connection, "COMMIT", NULL, NULL, NULL);
 }
 
+/* A store, and beside it a connection of somebody else to the same file. */
+static struct store *open_beside(struct fixture *f, void **state, scratch_path path, sqlite3 **other)
+{
+    fixture_init(f);
+    struct store *s = fixture_open(f, scratch_name(path, state, "results.db"));
+    assert_int_equal(sqlite3_open(path, other), SQLITE_OK);
+    return s;
+}
+
 static void test_second_writer_waits(void **state)
 {
     struct err e = ERR_INIT;
@@ -17,9 +26,7 @@ static void test_second_writer_waits(void **state)
     struct epoch_metrics m = fixture_epoch(1, 1);
     sqlite3 *other = NULL;
     scratch_path path;
-    fixture_init(&f);
-    struct store *s = fixture_open(&f, scratch_name(path, state, "results.db"));
-    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    struct store *s = open_beside(&f, state, path, &other);
     assert_int_equal(
         sqlite3_exec(other, "BEGIN IMMEDIATE; UPDATE trial SET seed = seed + 100", NULL, NULL, NULL), 0);
     faulty_wait(commit, other);
@@ -105,9 +112,7 @@ static void test_wait_for_a_lock_can_be_ended(void **state)
     sqlite3 *other = NULL;
     double waited_s = 0;
     scratch_path path;
-    fixture_init(&f);
-    struct store *s = fixture_open(&f, scratch_name(path, state, "results.db"));
-    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    struct store *s = open_beside(&f, state, path, &other);
     assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     store_on_busy(s, give_up_after_a_second, &waited_s);
     assert_int_equal(store_epoch(s, f.ids[0], &m, &e), ST_FAILED);
@@ -125,9 +130,7 @@ static void test_locked(void **state)
     struct epoch_metrics m = fixture_epoch(1, 1);
     sqlite3 *other = NULL;
     scratch_path path;
-    fixture_init(&f);
-    struct store *s = fixture_open(&f, scratch_name(path, state, "results.db"));
-    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    struct store *s = open_beside(&f, state, path, &other);
     assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     faulty_wait(NULL, NULL);
     assert_int_equal(store_epoch(s, f.ids[0], &m, &e), ST_FAILED);
