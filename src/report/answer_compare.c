@@ -69,23 +69,26 @@ const struct table_column *compare_columns(int *count)
     return columns;
 }
 
-/* A row for each variant, recipe, data and block, and for each name of the block: with its sweep's and
- * without; so a condition can name any of them, and rows of the same variant, recipe and data are one. */
+/* A row for each variant, recipe, data and point of a block, and for each name of the block: with its sweep's
+ * and without; so a condition can name any of them. Rows of the same variant, recipe and data are one, the
+ * first that meets the condition. */
 /* clang-format off */
 static const char groups_sql[] =
-    "SELECT t.variant_id AS variant, t.recipe_id AS recipe, min(t.id) AS trial,"
-    " hex(t.data_fingerprint) AS data, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE("r")
+    "SELECT t.variant_id AS variant, t.recipe_id AS recipe, min(iif(t.state = 'done', t.id, NULL)) AS trial,"
+    " hex(t.data_fingerprint) AS data, " SETTINGS_OF_POINT("p") ", " SETTINGS_OF_VARIANT_BUT_POINT("v")
+    ", " SETTINGS_OF_RECIPE("r")
     ", v.params, v.macs, v.model_bytes / 1048576.0 AS model_mib, " COSTS_OF_VARIANT("v") ", r.epochs,"
     " d.latency_ms, d.latency_p95_ms, d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib, s.name AS sweep,"
-    " iif(spelling.whole, s.name || '/' || b.name, b.name) AS block, count(*) AS n"
-    " FROM trial t JOIN block_trial m ON m.trial_id = t.id AND m.in_spec"
+    " iif(spelling.whole, s.name || '/' || b.name, b.name) AS block, sum(t.state = 'done') AS n,"
+    " group_concat(DISTINCT t.state) AS state"
+    " FROM trial t JOIN block_trial m ON m.trial_id = t.id AND m.in_spec LEFT" JOIN_POINT("m", "p")
     " JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
     " JOIN (SELECT 0 AS whole UNION ALL SELECT 1) spelling"
     " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
     " LEFT JOIN deployment d ON d.variant_id = t.variant_id"
-    " WHERE t.state = 'done' AND NOT " SHORTER_RUNG("t.id")
-    " GROUP BY t.variant_id, t.recipe_id, t.data_fingerprint, b.id, spelling.whole"
-    " ORDER BY t.variant_id, t.recipe_id, t.data_fingerprint, b.sweep_id, b.position";
+    " WHERE NOT " SHORTER_RUNG("t.id")
+    " GROUP BY t.variant_id, t.recipe_id, t.data_fingerprint, b.id, spelling.whole, m.axes"
+    " ORDER BY t.variant_id, t.recipe_id, t.data_fingerprint, b.sweep_id, b.position, m.position";
 /* clang-format on */
 
 /* As a spec calls the column. */
@@ -155,7 +158,8 @@ static void name_sides(struct side *a, struct side *b)
 enum { FOUND_NAMED = 6 };
 struct found {
     size_t count;
-    char data[80]; /* of the last one */
+    char data[80];       /* of the last one */
+    char unfinished[80]; /* states of the first one that has no result, "" where there is none */
     struct found_result {
         int64_t variant, recipe;
         char sweep[80];
@@ -168,8 +172,14 @@ static void add_found(struct found *f, const struct store_query *q, struct side 
     const int64_t variant = store_query_cell(q, 0).i, recipe = store_query_cell(q, 1).i;
     const struct cell data = store_query_cell(q, 3), sweep = store_query_cell(q, column_at(q, "sweep"));
     const char *text = data.type == CELL_TEXT ? data.text : "";
+    if (store_query_cell(q, 2).type == CELL_NULL) {
+        if (!*f->unfinished)
+            snprintf(f->unfinished, sizeof f->unfinished, "%s",
+                     store_query_cell(q, column_at(q, "state")).text);
+        return;
+    }
     if (f->count > 0 && variant == side->variant && recipe == side->recipe && strcmp(text, f->data) == 0)
-        return; /* another block or spelling of it */
+        return; /* another point, block or spelling of it */
     snprintf(f->data, sizeof f->data, "%s", text);
     side->variant = variant;
     side->recipe = recipe;
@@ -183,12 +193,17 @@ static void add_found(struct found *f, const struct store_query *q, struct side 
     f->count++;
 }
 
-/* "SR, lr": in what the first results differ, or their sweep, which has one kind of data. */
+/* "SR, lr": in what the first results differ, or their sweep, which has one kind of data. Other names of one
+ * variant and recipe tell nothing. */
 static bool found_differ(const struct found *f, int setting)
 {
-    for (size_t k = 1; k < f->count && k < FOUND_NAMED; k++)
-        if (setting_tells(&f->first[k].settings, &f->first[0].settings, setting))
+    const struct found_result *first = &f->first[0];
+    for (size_t k = 1; k < f->count && k < FOUND_NAMED; k++) {
+        const struct found_result *r = &f->first[k];
+        if ((r->variant != first->variant || r->recipe != first->recipe) &&
+            setting_tells(&r->settings, &first->settings, setting))
             return true;
+    }
     return false;
 }
 
@@ -227,6 +242,19 @@ static enum status found_many(const struct found *f, const struct side *side, st
     return st;
 }
 
+static enum status found_none(const struct found *f, const struct side *side, const char *narrowed,
+                              struct err *e)
+{
+    if (*f->unfinished)
+        return err_set(e, ST_USAGE, "%s: what meets \"%.80s\"%s has no result, its trials are %s", side->what,
+                       side->given, narrowed, f->unfinished);
+    return err_set(
+        e, ST_USAGE,
+        "%s: no finished variant meets \"%.80s\"%s; numbers are those of the column variant, as in "
+        "\"firesweep query DB leaderboard\"",
+        side->what, side->given, narrowed);
+}
+
 /* Exactly one result, or what is wrong. */
 static enum status read_groups(struct store_query *q, bool narrowed, struct side *side, struct err *e)
 {
@@ -238,11 +266,7 @@ static enum status read_groups(struct store_query *q, bool narrowed, struct side
             add_found(&found, q, side);
     }
     if (st == ST_OK && found.count == 0)
-        st = err_set(
-            e, ST_USAGE,
-            "%s: no finished variant meets \"%.80s\"%s; numbers are those of the column variant, as in "
-            "\"firesweep query DB leaderboard\"",
-            side->what, side->given, narrowed ? " and --where" : "");
+        st = found_none(&found, side, narrowed ? " and --where" : "", e);
     if (st == ST_OK && found.count > 1)
         st = found_many(&found, side, e);
     mem_free(found.first);
@@ -396,6 +420,17 @@ static enum status compare_quantity(const struct side *a, const struct side *b, 
     return table_row(t, cells, e);
 }
 
+/* Both sides' results are one: nothing is left to compare. */
+static enum status check_sides(const struct side *a, const struct side *b, struct err *e)
+{
+    if (a->trial != b->trial)
+        return ST_OK;
+    return err_set(e, ST_USAGE,
+                   "compare: \"%.80s\" and \"%.80s\" are one variant with one recipe, %" PRId64 "/%" PRId64
+                   ", trained once; it takes two",
+                   a->given, b->given, a->variant, a->recipe);
+}
+
 enum status compare_rows(struct store *s, const char *a, const char *b, const char *where, struct table *t,
                          struct err *e)
 {
@@ -403,6 +438,8 @@ enum status compare_rows(struct store *s, const char *a, const char *b, const ch
     enum status st = load_side(s, where, &first, e);
     if (st == ST_OK)
         st = load_side(s, where, &second, e);
+    if (st == ST_OK)
+        st = check_sides(&first, &second, e);
     name_sides(&first, &second);
     struct replicate_value *values = mem_alloc(first.count + second.count + 1, sizeof *values);
     double *scratch = mem_alloc(3 * first.count + 1, sizeof *scratch);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "report/settings.h"
 
 const char *paper_axis_name(enum paper_axis a)
 {
@@ -37,6 +38,7 @@ enum {
     COLUMN_VALUE,
     COLUMN_SEED,
     COLUMN_TOP1,
+    COLUMN_VARIANT,
     COLUMN_MODEL_BYTES,
     COLUMN_SWEEP,
     COLUMN_PATH,
@@ -53,35 +55,35 @@ enum {
 };
 
 /* Trials of one axis in the order of their series (narrow and short ones first), values and seeds. The axis
- * must vary alone: the paper's curves have the other ratio at 0.5 and no bypass. */
+ * must vary alone: the paper's curves have the other ratio at 0.5 and no bypass. A trial stands at every point
+ * that asks for it, also where several round to its layers. */
+/* clang-format off */
 static char *series_sql(enum paper_axis axis)
 {
-    static const char *const value[] = {"v.sr", "v.pct3x3",
-                                        "CASE v.bypass WHEN 'none' THEN 0 WHEN 'simple' THEN 1 ELSE 2 END"};
-    static const char *const fixed[] = {"v.pct3x3 = 0.5 AND v.bypass = 'none'",
-                                        "v.sr = 0.5 AND v.bypass = 'none'", "v.sr IS NOT NULL"};
-    static const char *const apart[] = {"''", "''", "v.sr || ' ' || v.pct3x3"};
+    static const char *const value[] = {"p.sr", "p.pct3x3",
+                                        "CASE p.bypass WHEN 'none' THEN 0 WHEN 'simple' THEN 1 ELSE 2 END"};
+    static const char *const fixed[] = {"p.pct3x3 = 0.5 AND p.bypass = 'none'",
+                                        "p.sr = 0.5 AND p.bypass = 'none'", "p.sr IS NOT NULL"};
+    static const char *const apart[] = {"''", "''", "p.sr || ' ' || p.pct3x3"};
     return mem_printf(
-        "SELECT t.data_fingerprint || ' ' || r.recipe_hash || ' ' || concat_macro || ' ' || %s AS series, %s "
-        "AS value,"
-        " t.seed, t.test_top1, v.model_bytes, m.sweep, m.data_path,"
+        "SELECT t.data_fingerprint || ' ' || r.recipe_hash || ' ' || v.input_c || ' ' || v.input_h || ' ' ||"
+        "  v.input_w || ' ' || v.classes || ' ' || v.conv1_filters || ' ' || v.conv1_kernel || ' ' ||"
+        "  v.conv1_stride || ' ' || v.conv1_pad || ' ' || v.pools || ' ' || p.pool_floor || ' ' ||"
+        "  v.conv10_relu || ' ' || v.conv10_pad || ' ' || p.base_e || ' ' || p.incr_e || ' ' || p.freq ||"
+        "  ' ' || %s AS series,"
+        " %s AS value, t.seed, t.test_top1, v.id, v.model_bytes, p.sweep, p.data_path,"
         " v.input_c || 'x' || v.input_h || 'x' || v.input_w || ', ' || v.classes || ' classes',"
-        " v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, r.epochs, r.batch, r.lr, t.state"
-        " FROM trial t JOIN recipe r ON r.id = t.recipe_id"
-        " JOIN (SELECT *, input_c || ' ' || input_h || ' ' || input_w || ' ' || classes || ' ' || "
-        "conv1_filters || ' ' ||"
-        " conv1_kernel || ' ' || conv1_stride || ' ' || conv1_pad || ' ' || pools || ' ' || pool_floor || ' "
-        "' ||"
-        " conv10_relu || ' ' || conv10_pad || ' ' || base_e || ' ' || incr_e || ' ' || freq AS concat_macro"
-        " FROM variant WHERE base_e IS NOT NULL) v ON v.id = t.variant_id"
-        " JOIN (SELECT bt.trial_id, min(s.name) AS sweep, s.data_path FROM block_trial bt JOIN block b ON "
-        "b.id = "
-        "bt.block_id"
-        " JOIN sweep s ON s.id = b.sweep_id WHERE bt.in_spec GROUP BY bt.trial_id) m ON m.trial_id = t.id"
-        " WHERE t.state IN ('done', 'diverged', 'failed', 'timed_out') AND %s ORDER BY v.base_e, v.incr_e, "
-        "r.epochs, series, value, t.seed",
+        " p.base_e, p.incr_e, p.freq, p.sr, p.pct3x3, r.epochs, r.batch, r.lr, t.state"
+        " FROM trial t JOIN recipe r ON r.id = t.recipe_id JOIN variant v ON v.id = t.variant_id"
+        " JOIN (SELECT m.trial_id, p.base_e, p.incr_e, p.freq, p.sr, p.pct3x3, p.bypass, p.pool_floor,"
+        "  min(s.name) AS sweep, s.data_path FROM block_trial m" JOIN_POINT("m", "p")
+        "  JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
+        "  WHERE m.in_spec AND p.base_e IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7, 8) p ON p.trial_id = t.id"
+        " WHERE t.state IN ('done', 'diverged', 'failed', 'timed_out') AND %s"
+        " ORDER BY p.base_e, p.incr_e, r.epochs, series, value, t.seed",
         apart[axis], value[axis], fixed[axis]);
 }
+/* clang-format on */
 
 static double real_of(const struct store_query *q, int column)
 {
@@ -146,7 +148,7 @@ bool paper_is_enough(const struct paper_series *s)
 {
     size_t n = 0;
     for (size_t i = 0; i < s->count; i++)
-        n += s->measures[i].n > 0;
+        n += s->measures[i].n > 0 && !s->measures[i].again;
     return n >= (s->axis == PAPER_AXIS_BYPASS ? PAPER_BYPASS_POINTS : PAPER_CURVE_POINTS);
 }
 
@@ -227,7 +229,11 @@ static struct paper_measure *measure_of(struct reading *r, const struct store_qu
     }
     r->seed_capacity = 0;
     struct paper_measure *m = &r->measures[r->series.count++];
-    *m = (struct paper_measure){.value = value, .model_bytes = store_query_cell(q, COLUMN_MODEL_BYTES).i};
+    *m = (struct paper_measure){.value = value,
+                                .variant = store_query_cell(q, COLUMN_VARIANT).i,
+                                .model_bytes = store_query_cell(q, COLUMN_MODEL_BYTES).i};
+    for (const struct paper_measure *other = r->measures; other < m; other++)
+        m->again |= other->variant == m->variant;
     return m;
 }
 

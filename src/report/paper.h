@@ -19,7 +19,9 @@ const char *paper_axis_name(enum paper_axis a); /* "SR", "pct3x3", "bypass" */
 
 /* Test top-1 of one variant, a share, per seed. */
 struct paper_measure {
-    double value; /* SR or pct3x3 as requested, or an enum bypass */
+    double value;    /* SR or pct3x3 as requested, or an enum bypass */
+    int64_t variant; /* row id */
+    bool again;      /* a smaller value has rounded to the same layers: these are its results */
     int64_t model_bytes;
     size_t n;
     int64_t *seeds; /* ascending */

@@ -76,7 +76,7 @@ static void blocks_add_up(const struct paper_series *s, struct blocks *b)
     *b = (struct blocks){0};
     for (size_t i = 0; i < s->count; i++) {
         const struct paper_measure *m = &s->measures[i];
-        if (m->n == 0)
+        if (m->n == 0 || m->again)
             continue;
         if (b->points++ == 0) {
             find_seeds(s, m, b);
@@ -141,7 +141,7 @@ static enum verdict judge(enum paper_expectation expected, const struct summary 
 struct paper_finding paper_judge(const struct paper_claim *c, const struct paper_series *s)
 {
     const struct paper_measure *from = stand_in(s, c->from, c->to), *to = stand_in(s, c->to, c->from);
-    if (!from || !to || !paper_is_enough(s))
+    if (!from || !to || from->variant == to->variant || !paper_is_enough(s))
         return (struct paper_finding){VERDICT_NOT_SHOWN, NAN, NAN, summarise(NULL, 0)};
     const struct summary d = paper_difference(s, from, to);
     return (struct paper_finding){judge(c->expected, &d), from->value, to->value, d};

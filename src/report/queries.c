@@ -19,7 +19,7 @@ static unsigned column_flags(const char *column)
 {
     if (settings_hold(
             "latency_ms,latency_p95_ms,infer_img_s,infer_mib,val_top1,val_top5,val_loss,val_top1_ci95,"
-            "test_top1_ci95,front_pct",
+            "test_top1_ci95,front_pct,also",
             column))
         return TABLE_OPTIONAL;
     if (settings_hold(SETTINGS_VARIANT_MINOR "," SETTINGS_RECIPE_MINOR, column))
@@ -60,6 +60,7 @@ static enum status open_known(struct store *s, const struct named_query *q, cons
     arena_init(&arena);
     struct store_filter filter = *f;
     filter.shown = shown_columns(q, cost, &arena);
+    filter.others = q->others;
     filter.before = q->before;
     filter.after = q->after;
     if (q->places > 0) { /* a limit is one of each sweep */
@@ -72,7 +73,7 @@ static enum status open_known(struct store *s, const struct named_query *q, cons
     if ((q->shown && !filter.shown) || (q->after && !filter.after))
         st = err_set(e, ST_NOMEM, "out of memory");
     if (st == ST_OK && q->prepare)
-        st = q->prepare(s, q->sql, f->where, cost, e);
+        st = q->prepare(s, q, f->where, cost, e);
     if (st == ST_OK)
         st = store_query_open_filtered(s, q->sql, &filter, out, e);
     arena_release(&arena);

@@ -19,10 +19,11 @@ struct named_query {
     /* SQL around the rows that a filter leaves, which then are what the query is about: "the ten best of
      * these". NULL: nothing. */
     const char *before, *after;
-    int places; /* so many rows of each sweep (column place), unless a limit says otherwise; 0: all */
-    /* What must be computed first, from the rows of `sql` that `where` leaves; NULL: nothing. `cost`: what is
-     * to be small, a column of metric_find_cost; NULL: the model's size. */
-    enum status (*prepare)(struct store *s, const char *sql, const char *where, const char *cost,
+    const char *others; /* as struct store_filter has it: what else its rows go by; NULL: nothing */
+    int places;         /* so many rows of each sweep (column place), unless a limit says otherwise; 0: all */
+    /* What must be computed first, from the rows of the query that `where` leaves; NULL: nothing. `cost`:
+     * what is to be small, a column of metric_find_cost; NULL: the model's size. */
+    enum status (*prepare)(struct store *s, const struct named_query *q, const char *where, const char *cost,
                            struct err *e);
     const char *nothing;    /* why there are no rows, if there are none */
     struct table_note note; /* below the rows */

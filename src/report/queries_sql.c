@@ -18,18 +18,20 @@
 #define VARIANT_AND_RECIPE " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
 #define MEASURED " LEFT JOIN deployment d ON d.variant_id = t.variant_id"
 
+/* All of them, with commas. */
+#define OF_MEMBERSHIPS(name) \
+    "(SELECT group_concat(DISTINCT " name ") FROM block_trial m JOIN block b ON b.id = m.block_id" \
+    " JOIN sweep s ON s.id = b.sweep_id WHERE m.trial_id = t.id AND m.in_spec)"
 static const char trials_sql[] =
-    "SELECT t.id AS trial,"
-    " (SELECT group_concat(DISTINCT " BLOCK_NAME ") FROM block_trial m JOIN block b ON b.id = m.block_id"
-    "  JOIN sweep s ON s.id = b.sweep_id WHERE m.trial_id = t.id AND m.in_spec) AS block, "
-    SETTINGS_OF_VARIANT("v") ", t.seed, t.state, v.params, " MODEL_MIB ", v.macs,"
+    "SELECT t.id AS trial, " OF_MEMBERSHIPS("s.name") " AS sweep, " OF_MEMBERSHIPS(BLOCK_NAME) " AS block, "
+    SETTINGS_OF_VARIANT("v") ", " ALSO("v", "at.id = t.id") ", t.seed, t.state, v.params, " MODEL_MIB ", v.macs,"
     " t.val_top1, t.test_top1, t.test_top5, t.epochs_done AS epochs, t.train_s, t.variant_id AS variant, "
     COSTS_OF_VARIANT("v") ", t.recipe_id AS recipe, " SETTINGS_OF_RECIPE("r")
     ", t.val_top5, t.val_loss, t.test_loss, t.eval_s, " DEPLOYMENT ", " RUNG_OF("t.id", "rung") " AS rung,"
     " t.skip_reason, t.message, t.diverged_step, t.checkpoint"
     " FROM trial t" VARIANT_AND_RECIPE MEASURED " ORDER BY t.id";
 static const char trials_shown[] =
-    "trial,block," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN
+    "trial,block," SETTINGS_VARIANT_SHOWN ",also," SETTINGS_RECIPE_SHOWN
     ",seed,state,params,model_mib,macs,latency_ms,val_top1,test_top1,test_top5,epochs,train_s";
 
 static const char curve_sql[] =
@@ -37,9 +39,13 @@ static const char curve_sql[] =
     " c.macs, c.latency_ms, c.val_top1, " CI95("c.val_top1_stddev", "c.n") " AS val_top1_ci95,"
     " c.test_top1, " CI95("c.test_top1_stddev", "c.n") " AS test_top1_ci95, c.test_top5, c.train_s,"
     " c.latency_p95_ms, c.infer_img_s, c.infer_mib, c.val_top1_stddev, c.test_top1_stddev,"
-    " c.variant_id AS variant, c.recipe_id AS recipe, c.base_e, c.incr_e, c.freq, " COSTS_OF_VARIANT("v")
-    ", " SETTINGS_OF_VARIANT_BUT_METAPARAMETERS("v") ", " SETTINGS_OF_RECIPE("r")
+    " c.variant_id AS variant, c.recipe_id AS recipe, c.sweep, c.base_e, c.incr_e, c.freq, " COSTS_OF_VARIANT("v")
+    ", c.bypass, iif(v.pool_floor, 'floor', 'ceil') AS pool_rounding, " SETTINGS_OF_VARIANT_BUT_POINT("v") ", " SETTINGS_OF_RECIPE("r")
     " FROM curve c JOIN variant v ON v.id = c.variant_id JOIN recipe r ON r.id = c.recipe_id";
+/* With and without the sweep before it. */
+static const char blocks_of_curve[] =
+    "SELECT r.sweep || '/' || r.block AS block"
+    " UNION ALL SELECT substr(r.block, length(r.sweep) + 2) WHERE instr(r.block, r.sweep || '/') = 1";
 static const char curve_shown[] =
     "block,axes,sr,pct3x3,n,params,model_mib,macs,latency_ms,val_top1,val_top1_ci95,test_top1,"
     "test_top1_ci95,test_top5,train_s";
@@ -50,20 +56,22 @@ static const char leaderboard_sql[] =
     "  JOIN block b ON b.id = m.block_id WHERE m.in_spec),"
     " result AS (SELECT m.sweep_id, t.variant_id, t.recipe_id, count(*) AS n, avg(t.val_top1) AS val_top1,"
     "  avg(t.test_top1) AS test_top1, avg(t.test_top5) AS test_top5, avg(t.train_s) AS train_s,"
-    "  group_concat(t.id, ' ') AS trials, " STORE_STDDEV("t.val_top1") " AS val_sd,"
+    "  group_concat(t.id, ' ') AS trials, min(t.id) AS first_trial, " STORE_STDDEV("t.val_top1") " AS val_sd,"
     "  " STORE_STDDEV("t.test_top1") " AS test_sd"
     "  FROM trial t JOIN member m ON m.trial_id = t.id WHERE t.state = 'done'"
     "  GROUP BY m.sweep_id, t.variant_id, t.recipe_id)"
     " SELECT s.name AS sweep, row_number() OVER (PARTITION BY s.id"
     "  ORDER BY coalesce(t.val_top1, t.test_top1) DESC, v.model_bytes, v.id, t.recipe_id) AS rank,"
-    " t.variant_id AS variant, t.recipe_id AS recipe, "
-    SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE("r") ", v.params, " COSTS_OF_VARIANT("v")
-    ", " MODEL_MIB ", v.macs, t.n, t.val_top1, " CI95("t.val_sd", "t.n") " AS val_top1_ci95,"
-    " t.test_top1, " CI95("t.test_sd", "t.n") " AS test_top1_ci95, t.test_top5, t.train_s, t.trials,"
+    " t.variant_id AS variant, t.recipe_id AS recipe,"
+    " (SELECT group_concat(DISTINCT b.name) FROM block_trial m JOIN block b ON b.id = m.block_id"
+    "  WHERE m.trial_id = t.first_trial AND m.in_spec AND b.sweep_id = s.id) AS block, "
+    SETTINGS_OF_VARIANT("v") ", " ALSO("v", "at.id = t.first_trial") ", " SETTINGS_OF_RECIPE("r") ", v.params, "
+    COSTS_OF_VARIANT("v") ", " MODEL_MIB ", v.macs, t.n, t.val_top1, " CI95("t.val_sd", "t.n") " AS val_top1_ci95,"
+    " t.test_top1, " CI95("t.test_sd", "t.n") " AS test_top1_ci95, t.test_top5, t.train_s, t.trials, t.first_trial,"
     " " DEPLOYMENT ", v.activation_bytes / 1048576.0 AS activation_mib,"
     " t.val_sd AS val_top1_stddev, t.test_sd AS test_top1_stddev"
     " FROM result t JOIN sweep s ON s.id = t.sweep_id" VARIANT_AND_RECIPE MEASURED " ORDER BY s.id, rank";
-#define RANKED_SETTINGS "variant,recipe," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN
+#define RANKED_SETTINGS "variant,recipe," SETTINGS_VARIANT_SHOWN ",also," SETTINGS_RECIPE_SHOWN
 #define RANKED_RESULTS "trials,n,val_top1,val_top1_ci95,test_top1,test_top1_ci95,test_top5"
 static const char leaderboard_shown[] =
     "sweep,rank," RANKED_SETTINGS ",params,model_mib,macs,latency_ms," RANKED_RESULTS;
@@ -87,11 +95,11 @@ static const char best_shown[] =
     "sweep,rank," RANKED_SETTINGS ",params,model_mib,latency_ms," RANKED_RESULTS ",behind";
 
 static const char fires_sql[] =
-    "SELECT v.id AS variant, " SETTINGS_OF_VARIANT("v") ", f.fire, f.s1x1, f.e1x1, f.e3x3, f.s1x1_clamped,"
+    "SELECT v.id AS variant, " SETTINGS_OF_VARIANT("v") ", " ALSO("v", "at.variant_id = v.id") ", f.fire, f.s1x1, f.e1x1, f.e3x3, f.s1x1_clamped,"
     " f.params, v.macs, " COSTS_OF_VARIANT("v")
     " FROM fire f JOIN variant v ON v.id = f.variant_id ORDER BY f.variant_id, f.fire";
 static const char fires_shown[] =
-    "variant," SETTINGS_VARIANT_SHOWN ",fire,s1x1,e1x1,e3x3,s1x1_clamped,params";
+    "variant," SETTINGS_VARIANT_SHOWN ",also,fire,s1x1,e1x1,e3x3,s1x1_clamped,params";
 
 static const char epochs_sql[] =
     "SELECT trial_id AS trial, epoch, lr, train_loss, train_top1, val_loss, val_top1, val_top5, train_s,"
@@ -115,30 +123,31 @@ static const char aliases_sql[] =
     "  GROUP BY a.block_id, a.axes, a.variant_id) ORDER BY block_id, variant, axes";
 
 static const char failures_sql[] =
-    "SELECT t.id AS trial, t.state, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE("r") ", t.seed,"
+    "SELECT t.id AS trial, t.state, " OF_MEMBERSHIPS("s.name") " AS sweep, " OF_MEMBERSHIPS(BLOCK_NAME)
+    " AS block, " SETTINGS_OF_VARIANT("v") ", " ALSO("v", "at.id = t.id") ", " SETTINGS_OF_RECIPE("r") ", t.seed,"
     " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id) AS attempts, t.epochs_done AS epochs,"
     " t.diverged_step, t.message, t.variant_id AS variant, t.recipe_id AS recipe, v.params, v.macs, "
     COSTS_OF_VARIANT("v") " FROM trial t" VARIANT_AND_RECIPE
     " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.id";
 static const char failures_shown[] =
-    "trial,state," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_SHOWN
+    "trial,state,block," SETTINGS_VARIANT_SHOWN ",also," SETTINGS_RECIPE_SHOWN
     ",seed,attempts,epochs,diverged_step,message";
 
 /* How each variant was measured, beside the columns that other queries show. */
 static const char deployment_sql[] =
-    "SELECT d.variant_id AS variant, " SETTINGS_OF_VARIANT("v") ", " MODEL_MIB ", " DEPLOYMENT
+    "SELECT d.variant_id AS variant, " SETTINGS_OF_VARIANT("v") ", " ALSO("v", "at.variant_id = v.id") ", " MODEL_MIB ", " DEPLOYMENT
     ", d.repetitions, d.infer_activation_bytes / 1048576.0 AS infer_activation_mib,"
     " v.activation_bytes / 1048576.0 AS activation_mib, d.cpu_share, d.isa, d.host, d.cpu, d.tool_version,"
     " d.measured_utc, v.params, v.macs, " COSTS_OF_VARIANT("v") ", d.tile, d.winograd AS measured_winograd"
     " FROM deployment d JOIN variant v ON v.id = d.variant_id ORDER BY d.variant_id";
 static const char deployment_shown[] =
-    "variant," SETTINGS_VARIANT_SHOWN ",model_mib,latency_ms,latency_p95_ms,infer_img_s,infer_mib,"
+    "variant," SETTINGS_VARIANT_SHOWN ",also,model_mib,latency_ms,latency_p95_ms,infer_img_s,infer_mib,"
     "repetitions,cpu_share,isa,host,measured_utc";
 
 /* One row per variant and recipe in a rung. */
 static const char rungs_sql[] =
     "SELECT s.name AS sweep, x.rung, x.rungs, r.epochs, t.variant_id AS variant, t.recipe_id AS recipe, "
-    SETTINGS_OF_VARIANT("v") ", " MODEL_MIB ", d.latency_ms, count(*) AS seeds, sum(t.state = 'done') AS n,"
+    SETTINGS_OF_VARIANT("v") ", " ALSO("v", "at.id = x.full_trial_id") ", " MODEL_MIB ", d.latency_ms, count(*) AS seeds, sum(t.state = 'done') AS n,"
     " avg(iif(t.state = 'done', t.val_top1, NULL)) AS val_top1, x.rank, " SETTINGS_OF_RECIPE("r")
     ", x.promoted, min(t.state) AS state, t.message, v.params, v.macs, " COSTS_OF_VARIANT("v")
     " FROM rung x JOIN sweep s ON s.id = x.sweep_id JOIN trial t ON t.id = x.trial_id"
@@ -146,7 +155,7 @@ static const char rungs_sql[] =
     " ORDER BY x.sweep_id, x.rung, x.rank IS NULL, x.rank, t.state = 'pruned', val_top1 DESC, t.variant_id";
 /* Without the epochs that are planned: they are the rung's. */
 static const char rungs_shown[] =
-    "sweep,rung,epochs,variant,recipe," SETTINGS_VARIANT_SHOWN "," SETTINGS_RECIPE_BUT_EPOCHS
+    "sweep,rung,epochs,variant,recipe," SETTINGS_VARIANT_SHOWN ",also," SETTINGS_RECIPE_BUT_EPOCHS
     ",model_mib,n,val_top1,rank,promoted,state";
 
 /* clang-format on */
@@ -159,16 +168,19 @@ static const struct named_query all[] = {
     {.name = "trials",
      .help = "every trial: metaparameters, state, cost, accuracy, time",
      .sql = trials_sql,
+     .others = NAMES_OF_TRIAL,
      .shown = trials_shown,
      .nothing = "there is no sweep in it yet"},
     {.name = "curve",
      .help = "every point of every block: cost, mean accuracy over its seeds",
      .sql = curve_sql,
+     .others = blocks_of_curve,
      .shown = curve_shown,
      .nothing = none_done},
     {.name = "best",
      .help = "the ten (or --limit) best variants of each sweep, and how far behind",
      .sql = leaderboard_sql,
+     .others = NAMES_OF_RESULT,
      .shown = best_shown,
      .before = best_before,
      .after = best_after,
@@ -177,11 +189,13 @@ static const struct named_query all[] = {
     {.name = "leaderboard",
      .help = "finished variants, the most accurate on validation first",
      .sql = leaderboard_sql,
+     .others = NAMES_OF_RESULT,
      .shown = leaderboard_shown,
      .nothing = none_done},
     {.name = "pareto",
      .help = "variants that no smaller one (cheaper by --x) equals, and how sure that is",
      .sql = leaderboard_sql,
+     .others = NAMES_OF_RESULT,
      .shown = pareto_shown,
      .before = pareto_before,
      .after = pareto_after,
@@ -193,6 +207,7 @@ static const struct named_query all[] = {
     {.name = "fires",
      .help = "the 24 hyperparameters of every variant, one row a Fire module",
      .sql = fires_sql,
+     .others = NAMES_OF_VARIANT,
      .shown = fires_shown,
      .nothing = "there is no sweep in it yet"},
     {.name = "epochs",
@@ -206,11 +221,13 @@ static const struct named_query all[] = {
     {.name = "deployment",
      .help = "inference of each variant as measured: latency, rate, memory, and how",
      .sql = deployment_sql,
+     .others = NAMES_OF_VARIANT,
      .shown = deployment_shown,
      .nothing = "no variant has been measured, firesweep measure does it"},
     {.name = "rungs",
      .help = "a search's rungs: every variant's accuracy, rank, and whether it went on",
      .sql = rungs_sql,
+     .others = NAMES_OF_VARIANT_IN_SWEEP,
      .shown = rungs_shown,
      .nothing = "no sweep is a search"},
     {.name = "events",
@@ -224,6 +241,7 @@ static const struct named_query all[] = {
     {.name = "failures",
      .help = "trials that failed, diverged or timed out, and why",
      .sql = failures_sql,
+     .others = NAMES_OF_TRIAL,
      .shown = failures_shown,
      .nothing = "no trial failed, diverged or timed out"},
     {.name = NULL},

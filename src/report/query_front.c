@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "report/front.h"
+#include "report/queries.h"
 #include "sweep/store_filter.h"
 #include "sweep/store_scratch.h"
 
@@ -57,16 +58,16 @@ static enum status add(struct ranking *r, const struct store_query *q, struct er
     return ST_OK;
 }
 
-static enum status read_ranking(struct store *s, const char *sql, const char *where, const char *cost,
-                                struct ranking *r, struct err *e)
+static enum status read_ranking(struct store *s, const struct named_query *query, const char *where,
+                                const char *cost, struct ranking *r, struct err *e)
 {
     const char *columns = arena_printf(
         &r->arena, "sweep,variant,recipe,n,val_top1,val_top1_stddev,test_top1,test_top1_stddev,%s", cost);
-    const struct store_filter f = {.where = where, .columns = columns, .limit = -1};
+    const struct store_filter f = {.where = where, .others = query->others, .columns = columns, .limit = -1};
     if (!columns)
         return err_set(e, ST_NOMEM, "out of memory");
     struct store_query *q = NULL;
-    enum status st = store_query_open_filtered(s, sql, &f, &q, e);
+    enum status st = store_query_open_filtered(s, query->sql, &f, &q, e);
     for (bool row = true; st == ST_OK && row;) {
         st = store_query_next(q, &row, e);
         if (st == ST_OK && row)
@@ -97,13 +98,14 @@ static enum status write_front(struct ranking *r, size_t first, size_t count, st
     return st;
 }
 
-enum status query_front(struct store *s, const char *sql, const char *where, const char *cost, struct err *e)
+enum status query_front(struct store *s, const struct named_query *query, const char *where, const char *cost,
+                        struct err *e)
 {
     static const char *const columns[] = {"sweep", "variant", "recipe", "front_pct", "cost"};
     struct ranking r = {.count = 0};
     struct store_scratch *front = NULL;
     arena_init(&r.arena);
-    enum status st = read_ranking(s, sql, where, cost ? cost : "model_mib", &r, e);
+    enum status st = read_ranking(s, query, where, cost ? cost : "model_mib", &r, e);
     if (st == ST_OK)
         st = store_scratch_open(s, "front", columns, 5, &front, e);
     for (size_t first = 0, next; first < r.count && st == ST_OK; first = next) {

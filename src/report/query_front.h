@@ -10,6 +10,8 @@
  * column `cost` (NULL: model_mib) and validation accuracy (of test accuracy where nothing was validated). A
  * row without its cost is on no front. front_pct: the share of bootstrap fronts it is on, in percent
  * (report/front.h); NULL where nothing has replicates. */
-enum status query_front(struct store *s, const char *sql, const char *where, const char *cost, struct err *e);
+struct named_query;
+enum status query_front(struct store *s, const struct named_query *query, const char *where, const char *cost,
+                        struct err *e);
 
 #endif

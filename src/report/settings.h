@@ -12,16 +12,48 @@
 /* SQL columns from the table variant; `v`: its alias. `fires`, as a spec writes it, only where there are no
  * metaparameters. Names without a table's, such as `input`, are the spec's keys. */
 #define SETTINGS_OF_VARIANT(v) \
-    v ".base_e, " v ".incr_e, " v ".freq, " v ".sr, " v ".pct3x3, " SETTINGS_OF_VARIANT_BUT_METAPARAMETERS(v)
-#define SETTINGS_OF_VARIANT_BUT_METAPARAMETERS(v) \
-    v ".bypass, " v ".pools, " SETTINGS_FIRES(v) " AS fires," \
-    " iif(" v ".pool_floor, 'floor', 'ceil') AS pool_rounding, " \
+    SETTINGS_OF_POINT(v) ", " SETTINGS_OF_VARIANT_BUT_POINT(v)
+#define SETTINGS_OF_VARIANT_BUT_POINT(v) \
+    v ".pools, " SETTINGS_FIRES(v) " AS fires, " \
     v ".conv1_filters, " v ".conv1_kernel, " v ".conv1_stride, " v ".conv1_pad, " \
     v ".conv10_relu, " v ".conv10_pad, " \
     v ".input_c || 'x' || " v ".input_h || 'x' || " v ".input_w AS input, " v ".classes"
 #define SETTINGS_FIRES(v) \
     "iif(" v ".base_e IS NULL, (SELECT group_concat(s1x1 || '/' || e1x1 || '/' || e3x3, ',')" \
     " FROM (SELECT * FROM fire WHERE variant_id = " v ".id ORDER BY fire)), NULL)"
+/* What else a row goes by, for conditions (store_filter's `others`; `r`: the row): every point that has the
+ * trial, or a variant, and its block with and without the sweep before it. */
+#define NAMES_OF_TRIAL NAMES_WHERE("t.id = r.trial")
+#define NAMES_OF_VARIANT NAMES_WHERE("t.variant_id = r.variant")
+#define NAMES_OF_VARIANT_IN_SWEEP NAMES_WHERE("t.variant_id = r.variant AND s.name = r.sweep")
+#define NAMES_OF_RESULT NAMES_WHERE("t.id = r.first_trial AND s.name = r.sweep")
+#define NAMES_WHERE(condition) \
+    "SELECT " SETTINGS_OF_POINT("p") ", s.name AS sweep," \
+    " iif(spelling.whole, s.name || '/' || b.name, b.name) AS block" \
+    " FROM trial t JOIN block_trial m ON m.trial_id = t.id AND m.in_spec" JOIN_POINT("m", "p") \
+    " JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id" \
+    " JOIN (SELECT 0 AS whole UNION ALL SELECT 1) spelling WHERE " condition
+#define JOIN_POINT(m, p) \
+    " JOIN point " p " ON " p ".block_id = " m ".block_id AND " p ".axes = " m ".axes"
+/* The settings in which points with equal layers can differ. */
+#define SETTINGS_OF_POINT(p) \
+    p ".base_e, " p ".incr_e, " p ".freq, " p ".sr, " p ".pct3x3, " p ".bypass," \
+    " iif(" p ".pool_floor, 'floor', 'ceil') AS pool_rounding"
+/* The same for people, "SR 0.75; SR 0.76": what the points of `condition` (over the trial `at`) ask for other
+ * than the variant `v`. NULL: nothing. */
+#define ALSO(v, condition) \
+    "(SELECT group_concat(name, '; ') FROM (SELECT DISTINCT substr(" \
+    "iif(ap.base_e IS NULL, iif(" v ".base_e IS NULL, '', ', fires'), " \
+    ALSO_NUMBER(v, "base_e", "base_e") " || " ALSO_NUMBER(v, "incr_e", "incr_e") " || " \
+    ALSO_NUMBER(v, "freq", "freq") " || " ALSO_NUMBER(v, "sr", "SR") " || " \
+    ALSO_NUMBER(v, "pct3x3", "pct3x3") ")" \
+    " || iif(ap.bypass <> " v ".bypass, ', bypass ' || ap.bypass, '')" \
+    " || iif(ap.pool_floor <> " v ".pool_floor," \
+    "  ', pool_rounding ' || iif(ap.pool_floor, 'floor', 'ceil'), ''), 3) AS name" \
+    " FROM trial at JOIN block_trial am ON am.trial_id = at.id AND am.in_spec" JOIN_POINT("am", "ap") \
+    " WHERE " condition ") WHERE name <> '') AS also"
+#define ALSO_NUMBER(v, column, key) \
+    "iif(ap." column " IS NOT " v "." column ", printf(', " key " %.15g', ap." column "), '')"
 /* What a variant costs beside params and macs, as conditions of specs name it, for filters; min_channels as
  * conditions_min_channels has it: no bypass convolution has fewer filters than its Fire's expand layers. */
 #define COSTS_OF_VARIANT(v) \

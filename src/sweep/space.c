@@ -341,9 +341,14 @@ enum status space_add(struct builder *b, struct trial *trial)
 {
     const char *axes = "{}";
     enum status st = axes_write(b, &axes);
+    struct design *design = arena_alloc(&b->space->arena, 1, sizeof *design);
+    if (!design)
+        return space_no_memory(b);
+    *design = trial->point.design;
     for (int i = 0; st == ST_OK && i < b->spec->seed_count; i++) {
         struct membership *m = &b->space->memberships[b->space->membership_count];
-        *m = (struct membership){.block = b->block, .position = b->position++, .axes = axes};
+        *m =
+            (struct membership){.block = b->block, .position = b->position++, .axes = axes, .design = design};
         trial->seed = b->spec->seeds[i];
         st = trial_intern(b, trial, &m->trial);
         if (st == ST_OK) {

@@ -30,6 +30,7 @@ struct membership {
     int trial;        /* index into space.trials */
     int position;     /* order within the block, from 0; seeds of one point are neighbours */
     const char *axes; /* JSON object of the values this block sets by list, zip or grid: {"SR":0.125} */
+    const struct design *design; /* as the point asked for it; the trial has that of the first point */
 };
 
 /* How the points of a random block were found. */

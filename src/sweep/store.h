@@ -13,7 +13,7 @@
 #include "sweep/space.h"
 #include "sweep/spec.h"
 
-enum { STORE_SCHEMA_VERSION = 3 };
+enum { STORE_SCHEMA_VERSION = 4 };
 
 enum trial_state {
     TRIAL_PENDING,

@@ -110,12 +110,14 @@ static enum status put_statement(struct filter *f, const char *sql, const struct
         strbuf_puts(&f->sql, "*");
     else
         st = each_name(f, "--columns", columns, put_shown);
-    strbuf_printf(&f->sql, " FROM (%sSELECT * FROM (%s)", filter->before ? filter->before : "", sql);
+    strbuf_printf(&f->sql, " FROM (%sSELECT * FROM (%s) r", filter->before ? filter->before : "", sql);
     if (st == ST_OK)
         st = store_where_translate(filter->where, filter->label ? filter->label : "--where: ", f->rows,
                                    &f->arena, &f->where, f->e);
     if (st == ST_OK && f->where.sql.len > 0)
-        strbuf_printf(&f->sql, " WHERE %s", f->where.sql.text);
+        strbuf_printf(&f->sql, " WHERE (%s)", f->where.sql.text);
+    if (st == ST_OK && f->where.sql.len > 0 && filter->others)
+        strbuf_printf(&f->sql, " OR EXISTS (SELECT 1 FROM (%s) WHERE %s)", filter->others, f->where.sql.text);
     strbuf_printf(&f->sql, "%s)", filter->after ? filter->after : "");
     if (st == ST_OK && filter->sort) {
         strbuf_puts(&f->sql, " ORDER BY ");

@@ -32,8 +32,8 @@ struct store {
 enum status store_schema_create(struct store *s, struct err *e);
 /* From an older version, within a transaction. */
 enum status store_schema_upgrade(struct store *s, int64_t from, struct err *e);
-/* For readers of an older version, who leave it as it is: its connection gets what is missing, empty, and the
- * views of this version, as temporary tables and views. */
+/* For readers of an older version, who leave it as it is: its connection gets what is missing, empty or
+ * made of what is there, and the views of this version, as temporary tables and views. */
 enum status store_schema_emulate(struct store *s, int64_t from, struct err *e);
 
 /* store_check.c: ST_CORRUPT when the file is damaged. Reads all of it; indexes are compared with their tables
@@ -125,9 +125,10 @@ void inserter_release(struct inserter *i);
 enum status store_update(struct store *s, const char *table, const struct row *row, int64_t id,
                          const char *doing, struct err *e);
 
-/* store_rows.c: what the rows of a sweep, a variant, its Fires and a recipe say. Texts are borrowed from the
+/* store_rows.c: what the rows of a sweep, a point of a block, a variant, its Fires and a recipe say. Texts are borrowed from the
  * arguments. */
 void sweep_row(const struct spec *spec, const struct dataset *data, const char *fingerprint, struct row *row);
+void point_row(const struct membership *member, int64_t block, struct row *row);
 void variant_row(const struct trial *trial, const char *pools, struct row *row);
 void fire_row(const struct trial *trial, const struct arch *arch, int fire, int64_t variant, struct row *row);
 void recipe_row(const struct trial *trial, struct row *row);

@@ -10,11 +10,25 @@ static const char doing[] = "cannot read the recorded sweep";
 static const char members_sql[] =
     "SELECT m.block_id, m.position, m.trial_id, m.axes, v.arch_hash, r.recipe_hash, t.data_fingerprint, "
     "t.seed,"
-    " t.state, t.skip_reason FROM block b JOIN block_trial m ON m.block_id = b.id"
+    " t.state, t.skip_reason, p.base_e, p.incr_e, p.freq, p.sr, p.pct3x3, p.bypass, p.pool_floor"
+    " FROM block b JOIN block_trial m ON m.block_id = b.id"
+    " LEFT JOIN point p ON p.block_id = m.block_id AND p.axes = m.axes"
     " JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
     " JOIN recipe r ON r.id = t.recipe_id WHERE b.sweep_id = ?1 AND m.in_spec";
 
-enum { BLOCK_ID, POSITION, TRIAL_ID, AXES, ARCH_HASH, RECIPE_HASH, FINGERPRINT, SEED, STATE, SKIP_REASON };
+enum {
+    BLOCK_ID,
+    POSITION,
+    TRIAL_ID,
+    AXES,
+    ARCH_HASH,
+    RECIPE_HASH,
+    FINGERPRINT,
+    SEED,
+    STATE,
+    SKIP_REASON,
+    POINT
+};
 
 static bool text_is(sqlite3_stmt *row, int column, const char *expected)
 {
@@ -31,13 +45,28 @@ static bool state_stays(sqlite3_stmt *row, const struct trial *t)
     return skipped ? text_is(row, SKIP_REASON, t->skip_reason) : !pruned && !text_is(row, STATE, "pending");
 }
 
+/* Whether the point's row says what point_row would. */
+static bool point_stays(sqlite3_stmt *row, const struct design *d)
+{
+    const struct metaparams *meta = &d->meta;
+    bool asked = sqlite3_column_type(row, POINT) == SQLITE_NULL;
+    if (!d->explicit_fires)
+        asked = sqlite3_column_int(row, POINT) == meta->base_e &&
+                sqlite3_column_int(row, POINT + 1) == meta->incr_e &&
+                sqlite3_column_int(row, POINT + 2) == meta->freq &&
+                sqlite3_column_double(row, POINT + 3) == meta->sr &&
+                sqlite3_column_double(row, POINT + 4) == meta->pct3x3;
+    return asked && text_is(row, POINT + 5, bypass_name(d->macro.bypass)) &&
+           sqlite3_column_int(row, POINT + 6) == d->macro.pool_floor;
+}
+
 static bool member_stays(sqlite3_stmt *row, const struct membership *m, const struct trial *t,
                          const char *fingerprint)
 {
     return m->position == sqlite3_column_int(row, POSITION) && text_is(row, AXES, m->axes) &&
            text_is(row, ARCH_HASH, t->arch_hash) && text_is(row, RECIPE_HASH, t->recipe_hash) &&
            text_is(row, FINGERPRINT, fingerprint) && sqlite3_column_int64(row, SEED) == (int64_t)t->seed &&
-           state_stays(row, t);
+           state_stays(row, t) && point_stays(row, m->design);
 }
 
 /* The first membership of the block with this id, whose memberships are neighbours in the order of their

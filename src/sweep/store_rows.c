@@ -75,6 +75,16 @@ void variant_row(const struct trial *trial, const char *pools, struct row *row)
     cost_values(&trial->cost, row);
 }
 
+void point_row(const struct membership *member, int64_t block, struct row *row)
+{
+    const struct macro *macro = &member->design->macro;
+    row_int(row, "block_id", block);
+    row_text(row, "axes", member->axes);
+    metaparam_values(member->design, row);
+    row_text(row, "bypass", bypass_name(macro->bypass));
+    row_int(row, "pool_floor", macro->pool_floor);
+}
+
 void fire_row(const struct trial *trial, const struct arch *arch, int fire, int64_t variant, struct row *row)
 {
     row_int(row, "variant_id", variant);

@@ -1,4 +1,4 @@
-/* The schema, version 3, and the ways to it from older ones. docs/schema.md describes it for people: change
+/* The schema, version 4, and the ways to it from older ones. docs/schema.md describes it for people: change
  * both together. */
 #include <string.h>
 
@@ -230,22 +230,52 @@ static const char tables_of_deployment[] =
 static const char indexes_of_deployment[] = "CREATE INDEX rung_by_trial ON rung(trial_id);"
                                             "CREATE INDEX rung_by_full_trial ON rung(full_trial_id);";
 
+/* New in version 4. Older files know only what the block's axes set, and the first request of the variant. */
+static const char table_of_points[] = "CREATE TABLE point("
+                                      " block_id INTEGER NOT NULL REFERENCES block(id) ON DELETE CASCADE,"
+                                      " axes TEXT NOT NULL,"
+                                      " base_e INTEGER,"
+                                      " incr_e INTEGER,"
+                                      " freq INTEGER,"
+                                      " sr REAL,"
+                                      " pct3x3 REAL,"
+                                      " bypass TEXT NOT NULL,"
+                                      " pool_floor INTEGER NOT NULL CHECK(pool_floor IN (0, 1)),"
+                                      " PRIMARY KEY(block_id, axes)"
+                                      ") STRICT, WITHOUT ROWID;";
+#define AXIS_OR_VARIANT(axis, column) "coalesce(m.axes ->> '$." axis "', v." column ")"
+#define METAPARAMETER(axis, column) \
+    "iif(coalesce(m.axes ->> '$.fires', 'derived') = 'derived', " AXIS_OR_VARIANT(axis, column) ", NULL)"
+/* clang-format off */
+static const char points_of_older[] =
+    "INSERT INTO point(block_id, axes, base_e, incr_e, freq, sr, pct3x3, bypass, pool_floor)"
+    " SELECT block_id, axes, base_e, incr_e, freq, sr, pct3x3, bypass, pool_floor FROM"
+    " (SELECT m.block_id, m.axes, max(m.in_spec), "
+    METAPARAMETER("base_e", "base_e") " AS base_e, " METAPARAMETER("incr_e", "incr_e") " AS incr_e, "
+    METAPARAMETER("freq", "freq") " AS freq, " METAPARAMETER("SR", "sr") " AS sr, "
+    METAPARAMETER("pct3x3", "pct3x3") " AS pct3x3, " AXIS_OR_VARIANT("bypass", "bypass") " AS bypass,"
+    "  coalesce(m.axes ->> '$.pool_rounding' = 'floor', v.pool_floor) AS pool_floor"
+    "  FROM block_trial m JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
+    "  GROUP BY m.block_id, m.axes);";
+/* clang-format on */
+
 /* What makes version i + 2 of version i + 1. Tables and columns are only added, so that older readers of this
  * program's line and newer ones understand each other's files. Indexes stand apart: readers of older files
  * have the tables as temporary ones. */
 static const struct {
     const char *tables, *indexes;
-} steps[STORE_SCHEMA_VERSION - 1] = {{tables_of_runs, indexes_of_runs},
-                                     {tables_of_deployment, indexes_of_deployment}};
+    const char *rows; /* made of what an older file has */
+} steps[STORE_SCHEMA_VERSION - 1] = {{tables_of_runs, indexes_of_runs, ""},
+                                     {tables_of_deployment, indexes_of_deployment, ""},
+                                     {table_of_points, "", points_of_older}};
 
-/* A metaparameter of a point: what the block's axis asked for, else what the variant's first request was. */
-#define REQUESTED(axis, column) "coalesce(axes ->> '$." axis "', " column ") AS " column
-
+/* Metaparameters are those that the point asked for. */
+/* clang-format off */
 static const char view_curve[] =
     "CREATE VIEW curve AS"
     " WITH member AS (SELECT s.id AS sweep_id, s.name AS sweep, b.id AS block_id, b.name AS block,"
     "  b.position AS block_position, m.position AS position, m.axes AS axes, t.variant_id, t.recipe_id,"
-    "  v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, v.realised_sr, v.realised_pct3x3, v.bypass, v.pools,"
+    "  p.base_e, p.incr_e, p.freq, p.sr, p.pct3x3, v.realised_sr, v.realised_pct3x3, p.bypass, v.pools,"
     "  v.params, v.model_bytes, v.macs, v.activation_bytes, d.latency_ms, d.latency_p95_ms, d.infer_img_s,"
     "  d.infer_bytes, t.state = 'done' AS done,"
     "  iif(t.state = 'done', t.val_top1, NULL) AS val_top1,"
@@ -254,31 +284,20 @@ static const char view_curve[] =
     "  iif(t.state = 'done', t.test_top5, NULL) AS test_top5,"
     "  iif(t.state = 'done', t.train_s, NULL) AS train_s"
     "  FROM block_trial m JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
+    "  LEFT JOIN point p ON p.block_id = m.block_id AND p.axes = m.axes"
     "  JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
     "  LEFT JOIN deployment d ON d.variant_id = t.variant_id WHERE m.in_spec)"
-    " SELECT sweep, block, min(position) AS position, axes, variant_id, recipe_id,"
-    "  " REQUESTED("base_e", "base_e") ", " REQUESTED("incr_e", "incr_e") ", " REQUESTED(
-        "freq",
-        "freq") ","
-                "  " REQUESTED("SR", "sr") ", " REQUESTED(
-                    "pct3x3",
-                    "pct3x3") ", realised_sr, realised_pct3x3, bypass, pools,"
-                              "  params, model_bytes / 1048576.0 AS model_mib, macs, activation_bytes / "
-                              "1048576.0 AS activation_mib, latency_ms, latency_p95_ms, infer_img_s,"
-                              "  infer_bytes / 1048576.0 AS infer_mib,"
-                              "  count(*) AS trials, sum(done) AS n,"
-                              "  avg(val_top1) AS val_top1, min(val_top1) AS val_top1_min, max(val_top1) AS "
-                              "val_top1_max,"
-                              "  " STORE_STDDEV(
-                                  "val_top1") " AS val_top1_stddev, avg(val_top5) AS val_top5,"
-                                              "  avg(test_top1) AS test_top1, min(test_top1) AS "
-                                              "test_top1_min, max(test_top1) AS test_top1_max,"
-                                              "  " STORE_STDDEV(
-                                                  "test_top1") " AS test_top1_stddev, avg(test_top5) "
-                                                               "AS test_top5, avg(train_s) AS train_s"
-                                                               " FROM member GROUP BY sweep_id, "
-                                                               "block_id, axes ORDER BY sweep_id, "
-                                                               "block_position, min(position);";
+    " SELECT sweep, block, min(position) AS position, axes, variant_id, recipe_id, base_e, incr_e, freq, sr,"
+    "  pct3x3, realised_sr, realised_pct3x3, bypass, pools, params, model_bytes / 1048576.0 AS model_mib, macs,"
+    "  activation_bytes / 1048576.0 AS activation_mib, latency_ms, latency_p95_ms, infer_img_s,"
+    "  infer_bytes / 1048576.0 AS infer_mib, count(*) AS trials, sum(done) AS n,"
+    "  avg(val_top1) AS val_top1, min(val_top1) AS val_top1_min, max(val_top1) AS val_top1_max,"
+    "  " STORE_STDDEV("val_top1") " AS val_top1_stddev, avg(val_top5) AS val_top5,"
+    "  avg(test_top1) AS test_top1, min(test_top1) AS test_top1_min, max(test_top1) AS test_top1_max,"
+    "  " STORE_STDDEV("test_top1") " AS test_top1_stddev, avg(test_top5) AS test_top5,"
+    "  avg(train_s) AS train_s"
+    " FROM member GROUP BY sweep_id, block_id, axes ORDER BY sweep_id, block_position, min(position);";
+/* clang-format on */
 
 static const char views_of_results[] =
     "CREATE VIEW leaderboard AS"
@@ -362,8 +381,8 @@ static enum status take_steps(struct store *s, int64_t from, const char *doing, 
 {
     enum status status = ST_OK;
     for (int64_t i = from - 1; i < STORE_SCHEMA_VERSION - 1 && status == ST_OK; i++) {
-        const char *const parts[] = {steps[i].tables, steps[i].indexes};
-        status = execute(s, parts, 2, doing, e);
+        const char *const parts[] = {steps[i].tables, steps[i].indexes, steps[i].rows};
+        status = execute(s, parts, sizeof parts / sizeof *parts, doing, e);
     }
     return status == ST_OK ? execute(s, views, sizeof views / sizeof *views, doing, e) : status;
 }
@@ -410,6 +429,8 @@ enum status store_schema_emulate(struct store *s, int64_t from, struct err *e)
     enum status status = store_exec(s, "PRAGMA query_only = OFF; PRAGMA temp_store = MEMORY;", doing, e);
     for (int64_t i = from - 1; i < STORE_SCHEMA_VERSION - 1 && status == ST_OK; i++)
         status = execute_temporary(s, steps[i].tables, doing, e);
+    for (int64_t i = from - 1; i < STORE_SCHEMA_VERSION - 1 && status == ST_OK; i++)
+        status = store_exec(s, steps[i].rows, doing, e);
     for (size_t i = 0; i < sizeof views / sizeof *views && status == ST_OK; i++)
         status = execute_temporary(s, views[i], doing, e);
     return status == ST_OK ? store_exec(s, "PRAGMA query_only = ON;", doing, e) : status;

@@ -38,7 +38,7 @@ static const char *const sync_sql[SYNC_STATEMENTS] = {
 struct sync {
     struct store *s;
     sqlite3_stmt *statements[SYNC_STATEMENTS];
-    struct inserter blocks, variants, fires, recipes, trials, members, rungs;
+    struct inserter blocks, variants, fires, recipes, trials, points, members, rungs;
     char fingerprint[HASH_TEXT];
     const char *last_recipe; /* most trials have the recipe of the one before */
     int64_t last_recipe_id;
@@ -56,6 +56,12 @@ static enum status sync_init(struct sync *y, struct store *s, const struct spec 
         .fires = {"fire", "", NULL},
         .recipes = {"recipe", "", NULL},
         .trials = {"trial", "", NULL},
+        .points =
+            {"point",
+             "ON CONFLICT(block_id, axes) DO UPDATE SET base_e = excluded.base_e, incr_e = excluded.incr_e,"
+             " freq = excluded.freq, sr = excluded.sr, pct3x3 = excluded.pct3x3, bypass = excluded.bypass,"
+             " pool_floor = excluded.pool_floor",
+             NULL},
         .members =
             {"block_trial",
              "ON CONFLICT(block_id, trial_id, axes) DO UPDATE SET position = excluded.position, in_spec = 1",
@@ -85,6 +91,7 @@ static void sync_release(struct sync *y)
     inserter_release(&y->fires);
     inserter_release(&y->recipes);
     inserter_release(&y->trials);
+    inserter_release(&y->points);
     inserter_release(&y->members);
     inserter_release(&y->rungs);
     mem_free(y->block_ids);
@@ -227,6 +234,21 @@ static enum status sync_trial(struct sync *y, const struct trial *trial, int64_t
     return sync_insert(y, &y->trials, &row, id, e);
 }
 
+/* The points of the sweep's blocks; seeds of one point are neighbours. */
+static enum status sync_points(struct sync *y, const struct space *space, struct err *e)
+{
+    enum status status = ST_OK;
+    for (int i = 0; i < space->membership_count && status == ST_OK; i++) {
+        const struct membership *member = &space->memberships[i];
+        struct row row = {0};
+        if (i > 0 && member->design == member[-1].design)
+            continue;
+        point_row(member, y->block_ids[member->block], &row);
+        status = sync_insert(y, &y->points, &row, NULL, e);
+    }
+    return status;
+}
+
 /* All memberships of the sweep leave the spec, and those that the spec names come back. */
 static enum status sync_members(struct sync *y, const struct space *space, const int64_t *trial_ids,
                                 struct err *e)
@@ -280,6 +302,8 @@ static enum status sync_trials(struct sync *y, const struct space *space, int64_
     enum status status = ST_OK;
     for (int i = 0; i < space->trial_count && status == ST_OK; i++)
         status = sync_trial(y, &space->trials[i], &trial_ids[i], e);
+    if (status == ST_OK)
+        status = sync_points(y, space, e);
     if (status == ST_OK)
         status = sync_members(y, space, trial_ids, e);
     return status == ST_OK ? sync_rungs(y, space, trial_ids, e) : status;

@@ -165,6 +165,11 @@ int64_t results_trial(struct results *r, int64_t variant, int seed, const char *
             (long long)variant, (long long)r->recipe, seed, state, share, share);
     run(r, "INSERT INTO block_trial VALUES(%lld, %lld, %Q, %d, 1)", (long long)r->block, (long long)r->trial,
         axes, r->position++);
+    run(r,
+        "INSERT OR IGNORE INTO point SELECT %lld, %Q, base_e, incr_e, freq, coalesce(%Q ->> '$.SR', sr),"
+        " coalesce(%Q ->> '$.pct3x3', pct3x3), coalesce(%Q ->> '$.bypass', bypass), pool_floor"
+        " FROM variant WHERE id = %lld",
+        (long long)r->block, axes, axes, axes, axes, (long long)variant);
     return r->trial;
 }
 

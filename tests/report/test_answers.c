@@ -127,8 +127,9 @@ static void compare_says_all_that_differs(void **state)
     struct rows *r = *state;
     struct table t = {.format = TABLE_CSV};
     struct err e = ERR_INIT;
-    results_sql(r->results, "UPDATE variant SET bypass = 'none', pools = 'conv1', conv1_filters = 1 + id,"
-                            " conv1_stride = id % 2 + 1");
+    results_sql(r->results, "UPDATE variant SET bypass = 'none', sr = 0.5, pools = 'conv1',"
+                            " conv1_filters = 1 + id, conv1_stride = id % 2 + 1;"
+                            "UPDATE point SET bypass = 'none', sr = 0.5");
     holds(csv(r, compare, compare_columns, "conv1_filters = 3", "3"),
           "n = 2 (percentage points)\",conv1_filters 3 and conv1_stride 1,conv1_filters 4 and conv1_stride "
           "2\n");

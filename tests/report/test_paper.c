@@ -30,8 +30,10 @@ static int64_t variant(struct results *r, int64_t bytes, double sr, double pct3x
 
 static void trials(struct results *r, int64_t variant, const double *top1, int n)
 {
+    char axes[40];
+    snprintf(axes, sizeof axes, "{\"variant\":%d}", (int)variant); /* points of a block differ */
     for (int i = 0; i < n; i++)
-        results_trial(r, variant, i + 1, "{}", top1[i] < 0 ? "diverged" : "done", top1[i]);
+        results_trial(r, variant, i + 1, axes, top1[i] < 0 ? "diverged" : "done", top1[i]);
     results_sql(r, "UPDATE trial SET data_fingerprint = 'd'");
 }
 
@@ -77,8 +79,11 @@ static void series_are_alike_but_for_their_axis(void **state)
     trials(r, variant(r, 4400, 0.5, 0.5, "simple"), sr_top1[0], 3);
     const int64_t wide = variant(r, 4800, 0.5, 0.5, "none");
     trials(r, wide, sr_top1[0], 3);
-    char sql[80];
-    snprintf(sql, sizeof sql, "UPDATE variant SET base_e = 128 WHERE id = %d", (int)wide);
+    char sql[160];
+    snprintf(sql, sizeof sql,
+             "UPDATE variant SET base_e = 128 WHERE id = %d;"
+             "UPDATE point SET base_e = 128 WHERE axes = '{\"variant\":%d}'",
+             (int)wide, (int)wide);
     results_sql(r, sql);
     struct paper p;
     load(r, &p);
@@ -113,6 +118,35 @@ static void verdicts_have_pooled_intervals(void **state)
     assert_true(fabs(flat.difference.mean - (0.0002 / 3)) < 1e-12);
     assert_true(flat.difference.half_width == rise.difference.half_width);
     assert_int_equal(flat.verdict, VERDICT_NOT_SHOWN);
+    paper_release(&p);
+    results_remove(r);
+}
+
+/* Claims are about the points that were asked for, whichever of equal layers came first; what rounds to
+ * layers of another point is no further result, and two names of one network are not compared. */
+static void points_with_equal_layers(void **state)
+{
+    (void)state;
+    struct results *r = with_sr_series();
+    struct paper before, p;
+    load(r, &before);
+    results_sql(r, "UPDATE variant SET sr = 0.74 WHERE sr = 0.75; UPDATE variant SET sr = 0.99 WHERE sr = 1;"
+                   "INSERT INTO point SELECT block_id, '{\"again\":' || sr || '}', base_e, incr_e, freq,"
+                   " iif(sr = 1, 0.99, 0.74), pct3x3, bypass, pool_floor FROM point WHERE sr >= 0.75;"
+                   "INSERT INTO block_trial SELECT m.block_id, m.trial_id, '{\"again\":' || p.sr || '}',"
+                   " m.position + 99, 1 FROM block_trial m JOIN point p USING (block_id, axes)"
+                   " WHERE p.sr >= 0.75");
+    load(r, &p);
+    assert_int_equal(p.count, 1);
+    assert_int_equal(p.series[0].count, 6);
+    const struct paper_claim *c = claim(PAPER_AXIS_SR, "beyond SR 0.75");
+    const struct paper_finding was = paper_judge(c, &before.series[0]), is = paper_judge(c, &p.series[0]);
+    assert_true(is.from == 0.75 && is.to == 1);
+    assert_true(is.difference.mean == was.difference.mean);
+    assert_true(fabs(is.difference.half_width - was.difference.half_width) < 1e-15);
+    const struct paper_claim one = {.axis = PAPER_AXIS_SR, .from = 0.74, .to = 0.75};
+    assert_true(isnan(paper_judge(&one, &p.series[0]).difference.mean));
+    paper_release(&before);
     paper_release(&p);
     results_remove(r);
 }
@@ -358,6 +392,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(series_are_alike_but_for_their_axis),
         cmocka_unit_test(verdicts_have_pooled_intervals),
+        cmocka_unit_test(points_with_equal_layers),
         cmocka_unit_test(what_is_missing_is_not_shown),
         cmocka_unit_test(two_points_are_no_curve),
         cmocka_unit_test(labels_say_what_differs),

@@ -121,19 +121,20 @@ static void test_trials(void **state)
         columns(c->s, "trials"),
         "trial block base_e incr_e freq sr pct3x3 bypass pools fires pool_rounding conv1_filters "
         "conv1_kernel "
-        "conv1_stride conv1_pad conv10_relu conv10_pad input classes epochs_planned batch optimizer momentum "
+        "conv1_stride conv1_pad conv10_relu conv10_pad input classes also epochs_planned batch optimizer "
+        "momentum "
         "lr "
         "schedule warmup weight_decay dropout smoothing accumulate nesterov beta1 beta2 epsilon decay_biases "
         "clip init flip crop_pad crop_border lanes winograd numerics seed state params model_mib macs "
         "latency_ms "
         "val_top1 test_top1 test_top5 epochs train_s");
-    snprintf(
-        expected, sizeof expected,
-        "%lld sr,pct 128 128 2 0.5 0.5 none conv1,fire4,fire8 - ceil 96 3 1 1 0 0 3x32x32 10 10 128 sgd 0.9 "
-        "0.04 triangular 0.15 0.0005 0 0.1 1 1 - - - 0 2 he 1 4 reflect 8 1 fp32-3 1 done %lld "
-        "%.6g %lld - 0.5 0.6 0.99 1 2.5",
-        (long long)c->f.ids[2], (long long)cost->params, (double)cost->params * 4 / 1048576,
-        (long long)cost->macs);
+    snprintf(expected, sizeof expected,
+             "%lld sr,pct 128 128 2 0.5 0.5 none conv1,fire4,fire8 - ceil 96 3 1 1 0 0 3x32x32 10 - 10 128 "
+             "sgd 0.9 "
+             "0.04 triangular 0.15 0.0005 0 0.1 1 1 - - - 0 2 he 1 4 reflect 8 1 fp32-3 1 done %lld "
+             "%.6g %lld - 0.5 0.6 0.99 1 2.5",
+             (long long)c->f.ids[2], (long long)cost->params, (double)cost->params * 4 / 1048576,
+             (long long)cost->macs);
     assert_string_equal(row_text(c->s, "trials", 2), expected);
     assert_non_null(
         strstr(row_text(c->s, "trials", 5), " pct 128 128 2 0.5 0.99 none conv1,fire4,fire8 - ceil "));
@@ -299,11 +300,11 @@ static void test_fires(void **state)
     assert_string_equal(
         columns(c->s, "fires"),
         "variant base_e incr_e freq sr pct3x3 bypass pools fires pool_rounding conv1_filters "
-        "conv1_kernel conv1_stride conv1_pad conv10_relu conv10_pad input classes fire s1x1 e1x1 "
+        "conv1_kernel conv1_stride conv1_pad conv10_relu conv10_pad input classes also fire s1x1 e1x1 "
         "e3x3 s1x1_clamped params");
     assert_string_equal(
         row_text(c->s, "fires", 0),
-        "1 128 128 2 0.125 0.5 none conv1,fire4,fire8 - ceil 96 3 1 1 0 0 3x32x32 10 2 16 64 64 0 "
+        "1 128 128 2 0.125 0.5 none conv1,fire4,fire8 - ceil 96 3 1 1 0 0 3x32x32 10 - 2 16 64 64 0 "
         "11920");
     /* fire9 of SR 0.5, pct3x3 0.5 reads 512: 512*256+256 + 256*256+256 + 256*256*9+256 */
     assert_non_null(strstr(row_text(c->s, "fires", 15), "2 128 128 2 0.5 0.5 none "));
@@ -419,6 +420,57 @@ static void test_aliases_are_told_once(void **state)
     assert_int_equal(row_count(c->s, "aliases"), 2);
 }
 
+/* A condition speaks of any point that a row stands for, not only of the first; and the row says which there
+ * are. */
+static void test_rows_go_by_every_point(void **state)
+{
+    struct context *c = *state;
+    finish_three(c);
+    assert_string_equal(narrowed(c->s, "trials", "SR = 0.51", "trial"), "");
+    assert_null(strstr(row_text(c->s, "trials", 2), "SR 0.51"));
+    plain_exec(c->path, "UPDATE point SET sr = 0.51, bypass = 'simple' WHERE axes = '{\"pct3x3\":0.5}'");
+    assert_string_equal(narrowed(c->s, "trials", "SR = 0.51", "trial"), "3 4");
+    assert_string_equal(narrowed(c->s, "trials", "SR = 0.5", "trial"), "3 4 5 6");
+    assert_string_equal(narrowed(c->s, "trials", "SR = 0.51 and bypass = none", "trial"), "");
+    assert_string_equal(narrowed(c->s, "trials", "SR > 0.5 and bypass = simple and seed = 2", "trial"), "4");
+    assert_string_equal(narrowed(c->s, "leaderboard", "SR = 0.51", "variant"), "2");
+    assert_string_equal(narrowed(c->s, "best", "SR = 0.51", "variant"), "2");
+    assert_string_equal(narrowed(c->s, "pareto", "SR = 0.51", "variant"), "2");
+    assert_string_equal(narrowed(c->s, "fires", "SR = 0.51 and fire = 3", "fire"), "3");
+    assert_string_equal(narrowed(c->s, "curve", "SR = 0.51", "variant"), "2"); /* a row is one point */
+    assert_non_null(strstr(row_text(c->s, "trials", 2), " SR 0.51, bypass simple "));
+    assert_null(strstr(row_text(c->s, "trials", 0), "SR 0.51"));
+    plain_exec(c->path, "UPDATE point SET base_e = NULL, bypass = 'none' WHERE sr = 0.51");
+    assert_non_null(strstr(row_text(c->s, "trials", 2), " fires "));
+}
+
+/* Trials of several blocks are those of each of them. */
+static void test_rows_go_by_every_block(void **state)
+{
+    struct context *c = *state;
+    finish_three(c);
+    assert_string_equal(narrowed(c->s, "trials", "block = 'sr'", "trial"), "1 2 3 4");
+    assert_string_equal(narrowed(c->s, "trials", "block = pct", "trial"), "3 4 5 6");
+    assert_string_equal(narrowed(c->s, "trials", "block = pct and SR = 0.125", "trial"), "");
+    assert_string_equal(narrowed(c->s, "best", "block = pct", "variant"), "3 2");
+    plain_exec(c->path,
+               "INSERT INTO sweep SELECT id + 1, 'other', spec_path, spec_text, data_format, data_path,"
+               " data_fingerprint, image_c, image_h, image_w, classes, train_images, val_images,"
+               " test_images, skipped_images, tool_version, created_utc, updated_utc FROM sweep");
+    char sweep[64], where[160];
+    snprintf(sweep, sizeof sweep, "%s", plain_text(c->path, "SELECT name FROM sweep WHERE id = 1"));
+    for (int i = 0; i < 3; i++) {
+        if (i == 0)
+            snprintf(where, sizeof where, "block = pct");
+        else
+            snprintf(where, sizeof where, i == 1 ? "block = '%s/pct'" : "sweep = '%s' and block = pct",
+                     sweep);
+        assert_string_equal(narrowed(c->s, "trials", where, "trial"), "3 4 5 6");
+        assert_string_equal(narrowed(c->s, "curve", where, "variant"), "2 3");
+    }
+    assert_string_equal(narrowed(c->s, "trials", "sweep = other", "trial"), "");
+}
+
 /* Two seeds of one variant tell how much all means vary: 0.014 apart, three fronts of a thousand are others.
  */
 static void test_front_says_how_sure_it_is(void **state)
@@ -473,6 +525,8 @@ int main(void)
         store_test(test_limit_of_the_best),
         store_test(test_front_over_another_cost),
         store_test(test_aliases_are_told_once),
+        store_test(test_rows_go_by_every_point),
+        store_test(test_rows_go_by_every_block),
         store_test(test_empty_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

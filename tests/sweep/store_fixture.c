@@ -64,8 +64,12 @@ void fixture_init(struct fixture *f)
     for (int i = 0; i < FIXTURE_TRIALS; i++)
         fixture_trial(f, i, i < 2 ? 0.125 : 0.5, i < 4 ? 0.5 : 0.99);
     for (int i = 0; i < FIXTURE_MEMBERS; i++) {
-        f->members[i] = (struct membership){
-            .block = i / 4, .trial = i < 4 ? i : i - 2, .position = i % 4, .axes = axes[i / 2]};
+        const int trial = i < 4 ? i : i - 2;
+        f->members[i] = (struct membership){.block = i / 4,
+                                            .trial = trial,
+                                            .position = i % 4,
+                                            .axes = axes[i / 2],
+                                            .design = &f->trials[trial].point.design};
     }
     f->space.trials = f->trials;
     f->space.trial_count = f->space.named_count = FIXTURE_TRIALS;

@@ -19,7 +19,7 @@ static void test_file(void **state)
                                "SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND name NOT"
                                " LIKE 'sqlite_%' AND NOT strict"),
                      0);
-    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM pragma_table_list WHERE strict"), 13);
+    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM pragma_table_list WHERE strict"), 14);
     assert_string_equal(store_path(c->s), c->path);
 }
 
@@ -51,7 +51,7 @@ static void test_schema_is_documented(void **state)
     docs[n] = '\0';
     int64_t objects =
         plain_int(c->path, "SELECT count(*) FROM sqlite_schema WHERE type IN ('table', 'view')");
-    assert_int_equal(objects, 18);
+    assert_int_equal(objects, 19);
     for (int64_t i = 0; i < objects; i++) {
         char name[64], sql[256], expected[2048];
         snprintf(
@@ -239,7 +239,10 @@ static void test_sync_trials(void **state)
 static void test_sync_two_points_one_trial(void **state)
 {
     struct context *c = *state;
-    c->f.members[1] = (struct membership){.block = 0, .trial = 0, .position = 1, .axes = "{\"SR\":0.1251}"};
+    struct design other = c->f.trials[0].point.design;
+    other.meta.sr = 0.1251;
+    c->f.members[1] = (struct membership){
+        .block = 0, .trial = 0, .position = 1, .axes = "{\"SR\":0.1251}", .design = &other};
     sync_again(c);
     assert_int_equal(
         plain_int(c->path,
@@ -247,6 +250,7 @@ static void test_sync_two_points_one_trial(void **state)
         2);
     assert_near(plain_real(c->path, "SELECT max(sr) FROM curve WHERE block = 'sr' AND position < 2"), 0.1251,
                 0);
+    assert_near(plain_real(c->path, "SELECT max(sr) FROM variant WHERE id = 1"), 0.125, 0);
 }
 
 static void test_sync_is_idempotent(void **state)

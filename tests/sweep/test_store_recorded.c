@@ -85,6 +85,20 @@ static void search(struct fixture *f)
 {
     f->space.named_count = 2;
 }
+static void other_request(struct fixture *f)
+{
+    static struct design design;
+    design = *f->members[4].design;
+    design.meta.sr = 0.501;
+    f->members[4].design = &design;
+}
+static void fires_in_place(struct fixture *f)
+{
+    static struct design design;
+    design = *f->members[4].design;
+    design.explicit_fires = true;
+    f->members[4].design = &design;
+}
 static void swapped(struct fixture *f)
 {
     f->members[0].trial = 1;
@@ -94,10 +108,9 @@ static void swapped(struct fixture *f)
 static void test_another_space_is_not(void **state)
 {
     static void (*const changes[])(struct fixture *) = {
-        other_seed,    other_architecture, other_recipe,      other_data,
-        other_axes,    other_position,     negative_position, one_less,
-        renamed_block, condition,          none_left,         search,
-        swapped};
+        other_seed,        other_architecture, other_recipe,  other_data, other_axes, other_position,
+        negative_position, one_less,           renamed_block, condition,  none_left,  search,
+        other_request,     fires_in_place,     swapped};
     struct context *c = *state;
     const struct fixture kept = c->f;
     int64_t ids[FIXTURE_TRIALS];
