@@ -5,19 +5,29 @@
 
 /* A trial's block is the first that names it, with what its axes set there. Trainings of shorter rungs are
  * marked: the page shows them in its table, and counts and draws them nowhere. */
-static const char trials_sql[] =
-    "WITH place AS (SELECT m.trial_id, iif((SELECT count(*) FROM sweep) > 1, s.name || '/' || b.name, "
-    "b.name) AS block,"
-    "  row_number() OVER (PARTITION BY m.trial_id ORDER BY m.in_spec DESC, b.sweep_id, b.position, "
-    "m.position) AS nr"
+/* clang-format off */
+#define PLACES \
+    "WITH place AS (SELECT m.trial_id, m.block_id, m.axes, m.in_spec," \
+    "  iif((SELECT count(*) FROM sweep) > 1, s.name || '/' || b.name, b.name) AS block," \
+    "  row_number() OVER (PARTITION BY m.trial_id ORDER BY m.in_spec DESC, b.sweep_id, b.position," \
+    "  m.position) AS nr" \
     "  FROM block_trial m JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id)"
-    " SELECT t.id AS trial, p.block, t.variant_id AS variant, t.recipe_id AS recipe, t.seed, t.state,"
+static const char trials_sql[] =
+    PLACES " SELECT t.id AS trial, p.block, t.variant_id AS variant, t.recipe_id AS recipe, t.seed, t.state,"
     " t.epochs_done AS epochs, t.val_top1, t.val_top5, t.val_loss, t.test_top1, t.test_top5, t.test_loss,"
-    " round(t.train_s, 3) AS train_s, round(t.eval_s, 3) AS eval_s, t.diverged_step, coalesce(t.message, "
-    "t.skip_reason)"
-    " AS message, " RUNG_OF("t.id", "rung") " AS rung, " SHORTER_RUNG(
-        "t.id") " AS shorter_rung"
-                " FROM trial t LEFT JOIN place p ON p.trial_id = t.id AND p.nr = 1 ORDER BY t.id";
+    " round(t.train_s, 3) AS train_s, round(t.eval_s, 3) AS eval_s, t.diverged_step,"
+    " coalesce(t.message, t.skip_reason) AS message, " RUNG_OF("t.id", "rung") " AS rung, "
+    SHORTER_RUNG("t.id") " AS shorter_rung"
+    " FROM trial t LEFT JOIN place p ON p.trial_id = t.id AND p.nr = 1 ORDER BY t.id";
+/* What else a trial goes by: its other blocks, and points that ask for other values than its variant says. */
+static const char names_sql[] =
+    PLACES " SELECT DISTINCT m.trial_id AS trial, m.block, p.base_e, p.incr_e, p.freq, p.sr, p.pct3x3, p.bypass"
+    " FROM place m" JOIN_POINT("m", "p") " JOIN place shown ON shown.trial_id = m.trial_id AND shown.nr = 1"
+    " JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
+    " WHERE m.in_spec AND (m.block <> shown.block"
+    " OR (p.base_e, p.incr_e, p.freq, p.sr, p.pct3x3, p.bypass)"
+    "  IS NOT (v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, v.bypass)) ORDER BY m.trial_id, m.block";
+/* clang-format on */
 static const char recipes_sql[] =
     "SELECT id AS recipe, epochs AS epochs_planned, batch, accumulate, "
     "optimizer, " SGD_READS("recipe", "momentum") ", " SGD_READS("recipe", "nesterov") ", " ADAM_READS(
@@ -62,6 +72,8 @@ enum status html_data(struct html_page *p, struct err *e)
 {
     fputc('{', p->out);
     enum status status = write_query(p, "trials", trials_sql, e);
+    if (status == ST_OK)
+        status = write_query(p, "names", names_sql, e);
     if (status == ST_OK)
         status = write_query(p, "recipes", recipes_sql, e);
     if (status == ST_OK)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "metamodel/arch.h"
+#include "report/settings.h"
 
 /* The first columns make the design, the rest is for the page. */
 enum {
@@ -18,16 +19,17 @@ enum {
     COLUMN_PAD,
     COLUMN_SHOWN
 };
+/* clang-format off */
 static const char variants_sql[] =
     "SELECT input_c, input_h, input_w, classes, conv1_filters, conv1_kernel, conv1_stride, conv1_pad, pools,"
-    " pool_floor, bypass, conv10_relu, conv10_pad,"
-    " id AS variant, base_e, incr_e, freq, sr, pct3x3, realised_sr, realised_pct3x3, bypass, pools, "
-    "conv1_filters,"
-    " input_c || 'x' || input_h || 'x' || input_w AS input, params, model_bytes, model_bytes_8bit, "
-    "model_bytes_6bit,"
-    " macs, activation_bytes, train_activation_bytes, d.latency_ms, d.latency_p95_ms, d.infer_img_s,"
-    " d.infer_bytes / 1048576.0 AS infer_mib, d.cpu_share, arch_hash FROM variant"
+    " pool_floor, bypass, conv10_relu, conv10_pad, id AS variant, base_e, incr_e, freq, sr, pct3x3,"
+    " realised_sr, realised_pct3x3, bypass, pools, conv1_filters,"
+    " input_c || 'x' || input_h || 'x' || input_w AS input, " ALSO("v", "at.variant_id = v.id") ","
+    " params, model_bytes, model_bytes_8bit, model_bytes_6bit, macs, activation_bytes,"
+    " train_activation_bytes, d.latency_ms, d.latency_p95_ms, d.infer_img_s,"
+    " d.infer_bytes / 1048576.0 AS infer_mib, d.cpu_share, arch_hash FROM variant v"
     " LEFT JOIN deployment d ON d.variant_id = id ORDER BY id";
+/* clang-format on */
 static const char fires_sql[] =
     "SELECT variant_id, fire, s1x1, e1x1, e3x3, s1x1_clamped FROM fire ORDER BY variant_id, fire";
 

@@ -120,6 +120,10 @@
     check(/is for numbers/.test(message()), `arithmetic on a text: ${message()}`);
     await type('constructor = 1');
     check(/there is no column/.test(message()), `not a column: ${message()}`);
+    for (const [text, count] of [['sr = 0.00061', 8], ["block = 'again' and sr = 0.00061", 8], ["block = 'b' and sr = 0.00061", 0], ["block = 'b'", all]]) {
+      await type(text);
+      same(message(), got(count), `another name: ${text}`);
+    }
     await type('test_top1 > 90');
     check(message().includes('write 90%'), `hint about shares: ${message()}`);
     await type('FAILED simple');

@@ -114,6 +114,18 @@ static struct results *large_sweep(void)
         r,
         "INSERT INTO block_trial SELECT 1, t.id, json_object('SR', v.sr), t.id, 1 FROM trial t JOIN variant "
         "v ON v.id = t.variant_id");
+    /* Two variants were asked for by another SR too, in another block. */
+    const int again = (int)results_block(r, "again");
+    run_sql(
+        r,
+        mem_printf(
+            "INSERT INTO point SELECT %d, json_object('SR', 0.00061), base_e, incr_e, freq, 0.00061, pct3x3,"
+            " bypass, pool_floor FROM variant WHERE id = 1",
+            again));
+    run_sql(r,
+            mem_printf("INSERT INTO block_trial SELECT %d, id, json_object('SR', 0.00061), id, 1 FROM trial"
+                       " WHERE variant_id IN (1, 2)",
+                       again));
     results_sql(r, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) INSERT INTO "
                    "epoch(trial_id, epoch, train_loss, train_top1, val_count, val_loss, val_top1) SELECT id, "
                    "i, 2.5 / i, "

@@ -4,7 +4,7 @@ const data = JSON.parse(document.getElementById('data').textContent);
 
 const SHARES = new Set(['val_top1', 'val_top5', 'test_top1', 'test_top5', 'val_top1_sd', 'test_top1_sd']);
 /* Shown when they differ between rows; the others can be chosen. */
-const AXES = ['base_e', 'incr_e', 'freq', 'sr', 'pct3x3', 'bypass', 'pools', 'conv1_filters', 'input', 'epochs_planned', 'batch', 'accumulate',
+const AXES = ['base_e', 'incr_e', 'freq', 'sr', 'pct3x3', 'also', 'bypass', 'pools', 'conv1_filters', 'input', 'epochs_planned', 'batch', 'accumulate',
   'optimizer', 'lr', 'momentum', 'nesterov', 'schedule', 'warmup', 'weight_decay', 'decay_biases', 'clip', 'smoothing', 'dropout', 'init',
   'flip', 'crop_pad', 'winograd'];
 const TITLES = {sr: 'SR', model_mib: 'MiB', val_top1: 'val_top1 %', val_top5: 'val_top5 %', test_top1: 'test_top1 %', test_top5: 'test_top5 %',
@@ -22,8 +22,17 @@ const V = Object.fromEntries(data.variants.columns.map((name, i) => [name, i]));
 const R = Object.fromEntries(data.recipes.columns.map((name, i) => [name, i]));
 const NOTHING = [];
 
+/* What a trial goes by beside its own values: other blocks, and points whose layers are equal. */
+const namesOf = new Map();
+for (const values of data.names.rows) {
+  const name = Object.fromEntries(data.names.columns.slice(1).map((column, i) => [column, values[i + 1]]));
+  if (!namesOf.has(values[0])) namesOf.set(values[0], []);
+  namesOf.get(values[0]).push(name);
+}
+
 /* Rows: t the trial's values, v its variant's, r its recipe's. */
-const trialRows = data.trials.rows.map((t) => ({t, v: variantById.get(t[T.variant]) || NOTHING, r: recipeById.get(t[T.recipe]) || NOTHING}));
+const trialRows = data.trials.rows.map((t) => ({t, v: variantById.get(t[T.variant]) || NOTHING, r: recipeById.get(t[T.recipe]) || NOTHING,
+  names: namesOf.get(t[T.trial]) || NOTHING}));
 
 function spread(values) {
   if (!values.length) return [null, null];
@@ -50,7 +59,7 @@ function meanRows() {
       epochs: Math.max(...rows.map((row) => row.t[T.epochs]))};
     for (const name of ['val_top1', 'val_top5', 'val_loss', 'test_top1', 'test_top5', 'test_loss', 'train_s'])
       [m[name], m[`${name}_sd`]] = of(name);
-    return {m, v: rows[0].v, r: rows[0].r};
+    return {m, v: rows[0].v, r: rows[0].r, names: rows.flatMap((row) => row.names)};
   });
 }
 
@@ -66,7 +75,10 @@ function makeColumns(view, rows) {
   const variant = data.variants.columns.filter((n) => !['variant', 'fires', 'clamped', 'shape'].includes(n));
   const recipe = data.recipes.columns.filter((n) => n !== 'recipe');
   const all = new Map();
-  const add = (name, get) => all.set(name, {name, get, title: TITLES[name] || name});
+  const add = (name, own) => {
+    const get = data.names.columns.includes(name) ? (row) => row.as && name in row.as ? row.as[name] : own(row) : own;
+    all.set(name, {name, get, title: TITLES[name] || name});
+  };
   for (const name of variant) add(name, (row) => row.v[V[name]]);
   add('model_mib', (row) => row.v[V.model_bytes] / 1048576);
   for (const name of recipe) add(name, (row) => row.r[R[name]]);
@@ -123,7 +135,7 @@ function filterRows(v, text) {
   if (!wanted) return v.rows.slice();
   if (looksLikeCondition(wanted)) {
     const test = compileFilter(wanted, v.byName);
-    return v.rows.filter(test);
+    return v.rows.filter((row) => test(row) || row.names.some((as) => test({...row, as})));
   }
   const words = wanted.toLowerCase().split(/\s+/), texts = rowTexts(v);
   return v.rows.filter((_, i) => words.every((w) => texts[i].includes(w)));

@@ -49,6 +49,7 @@ function variantFacts(v) {
     ['base_e, incr_e, freq', ['base_e', 'incr_e', 'freq'].map(known).join(', ')],
     ['SR', requested(get('sr'), get('realised_sr'))],
     ['pct3x3', requested(get('pct3x3'), get('realised_pct3x3'))],
+    ...(get('also') === null ? [] : [['Also asked for as', get('also')]]),
     ['Bypass', get('bypass')], ['Pools', get('pools')], ['Input', get('input')],
     ['Parameters', integer(get('params'))],
     ['Model, float32', mib(get('model_bytes'))],
