@@ -246,7 +246,10 @@ static enum status check(const struct args *a, struct err *e)
     if (a->value[OPTION_X] && (c || a->value[OPTION_SQL]))
         return err_set(e, ST_USAGE, "--x belongs to the query pareto");
     if (!(c && c->rows) && (a->value[OPTION_BLOCK] || a->value[OPTION_Y]))
-        return err_set(e, ST_USAGE, "--block and --y belong to the queries effects, plateau and ranks");
+        return err_set(
+            e, ST_USAGE,
+            "--block and --y belong to the queries effects, plateau and ranks; rows of a block are "
+            "chosen by --where \"block = 'fig3a'\"");
     return ST_OK;
 }
 

@@ -86,8 +86,13 @@ static void state_note(const void *context, FILE *out)
 }
 
 static const struct table_column sweep_columns[] = {
-    {.name = "sweep"},  {.name = "spec"}, {.name = "data"},
-    {.name = "trials"}, {.name = "done"}, {.name = "updated_utc"},
+    {.name = "sweep"},
+    {.name = "spec"},
+    {.name = "data"},
+    {.name = "trials"},
+    {.name = "done"},
+    {.name = "shorter_rungs", .title = "trials of shorter rungs", .flags = TABLE_OPTIONAL},
+    {.name = "updated_utc", .title = "spec recorded (UTC)"},
 };
 
 static enum status sweep_rows(const void *context, struct table *t, struct err *e)

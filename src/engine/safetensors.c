@@ -86,8 +86,10 @@ enum status safetensors_parse(const void *bytes, size_t n, const char *name, str
     uint64_t length = read_length(bytes);
     size_t rest = n - LENGTH_BYTES;
     if (length > rest) {
-        return err_set(e, ST_CORRUPT, "%s: byte 0: a header of %llu bytes, but only %zu follow", name,
-                       (unsigned long long)length, rest);
+        return err_set(
+            e, ST_CORRUPT,
+            "%s: byte 0: a header of %llu bytes, but only %zu follow: no safetensors file, or one cut off",
+            name, (unsigned long long)length, rest);
     }
     struct safetensors *s = mem_calloc(1, sizeof *s);
     if (!s)

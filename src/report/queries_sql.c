@@ -200,7 +200,8 @@ static const struct named_query all[] = {
      .before = pareto_before,
      .after = pareto_after,
      .prepare = query_front,
-     .nothing = "no variant is done that has this cost",
+     .nothing =
+         "no variant is done that has this cost; firesweep measure DB measures latency, rate and memory",
      .note = {"front_pct",
               "front_pct: how sure the front is cannot be told where no variant of the sweep has two "
               "seeds."}},

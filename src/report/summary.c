@@ -25,7 +25,9 @@ enum status summary_sweeps(struct store *s, struct store_query **out, struct err
     return store_query_open(
         s,
         "SELECT s.name, s.spec_path, s.data_path, count(DISTINCT t.id) AS trials,"
-        " count(DISTINCT iif(t.state = 'done', t.id, NULL)) AS done, s.updated_utc FROM sweep s"
+        " count(DISTINCT iif(t.state = 'done', t.id, NULL)) AS done,"
+        " nullif((SELECT count(*) FROM rung r WHERE r.sweep_id = s.id AND r.in_spec AND r.rung < r.rungs), 0)"
+        " AS shorter_rungs, s.updated_utc FROM sweep s"
         " LEFT JOIN block b ON b.sweep_id = s.id LEFT JOIN block_trial m ON m.block_id = b.id AND m.in_spec"
         " LEFT JOIN trial t ON t.id = m.trial_id GROUP BY s.id ORDER BY s.id",
         out, e);

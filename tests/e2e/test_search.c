@@ -109,6 +109,10 @@ static void test_results_are_of_full_trainings(void **state)
     rows = JSON("status", "half.db", "--format", "json");
     assert_int_equal(json_int_at(rows, "states.pruned"), 20);
     assert_int_equal(json_int_at(rows, "states.outside"), 0);
+    assert_int_equal(json_int_at(rows, "states.trials"), 16 + 32);
+    struct json_object *sweep = json_row(json_object_object_get(rows, "sweeps"), 0);
+    assert_int_equal(json_int_at(sweep, "trials"), 16);
+    assert_int_equal(json_int_at(sweep, "shorter_rungs"), 32);
     json_object_put(rows);
     struct outcome o = RUN("verify", "half.db", "17"); /* of the first rung */
     assert_int_equal(o.code, 0);
