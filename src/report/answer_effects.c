@@ -1,5 +1,6 @@
 /* What each axis of a block does to a result. */
 #include <math.h>
+#include <stdio.h>
 
 #include "report/answer_blocks.h"
 #include "report/answers.h"
@@ -32,15 +33,27 @@ struct answer {
     const char *block;
 };
 
+/* What else there is to say of a level; `buffer`: room for the text. */
+static const char *note_of(const struct block_axis *axis, const struct effects_axis *a, size_t level,
+                           char buffer[96])
+{
+    if (level == axis->absent)
+        return "not set there: told by another axis";
+    if (a->tie == EFFECTS_TIED)
+        return "follows from other axes";
+    if (a->tie == EFFECTS_FREE)
+        return axis->binned ? "binned" : NULL;
+    snprintf(buffer, 96, "follows from other axes in part: %zu of %zu contrasts its own", a->freedom,
+             a->contrasts);
+    return buffer;
+}
+
 static enum status level_row(const struct answer *x, size_t k, size_t level, struct table *t, struct err *e)
 {
     const struct effects_axis *a = &x->f->axes[k];
     const struct block_axis *axis = &x->r->axis[k];
     const double effect = a->adjusted[level], half = a->half_width[level];
-    const char *note = level == axis->absent ? "not set there: told by another axis"
-                       : a->confounded       ? "follows from other axes"
-                       : axis->binned        ? "binned"
-                                             : NULL;
+    char note[96];
     const struct cell cells[] = {cell_text(x->block),
                                  cell_text(x->r->metric->column),
                                  cell_text(axis->key),
@@ -53,7 +66,7 @@ static enum status level_row(const struct answer *x, size_t k, size_t level, str
                                  answer_number(a->share * 100),
                                  answer_number(a->f),
                                  answer_number(a->p),
-                                 cell_text(note)};
+                                 cell_text(note_of(axis, a, level, note))};
     return table_row(t, cells, e);
 }
 
@@ -72,7 +85,7 @@ static enum status rest_row(const struct answer *x, const char *axis, double squ
                                  none,
                                  none,
                                  none,
-                                 answer_number(fabs(share) < 1e-9 ? 0 : share),
+                                 answer_number(share),
                                  none,
                                  none,
                                  cell_text(note)};

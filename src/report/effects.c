@@ -19,6 +19,7 @@ struct design {
     double *cross;   /* columns x columns: X'X */
     double *product; /* X'y */
     double mean;     /* taken off y */
+    double rounding; /* of y: what is smaller is 0 */
     double *work;    /* columns x (columns + 1) */
     double *solution;
 };
@@ -247,10 +248,10 @@ static void adjust(const struct design *d, size_t k, const struct effects *f, st
         double effect = NAN, variance = NAN;
         if (level != d->factors[k].absent && a->level[level].n > 0) {
             a->centre += a->level[level].mean * (double)a->level[level].n / (double)set;
-            if (!a->confounded)
+            if (a->tie == EFFECTS_FREE)
                 adjust_level(d, k, a, level, set, &effect, &variance);
         }
-        a->adjusted[level] = effect;
+        a->adjusted[level] = fabs(effect) < d->rounding ? 0 : effect;
         a->half_width[level] = t * sqrt(fmax(variance, 0) * error);
         if (isnan(variance))
             a->half_width[level] = NAN;
@@ -266,6 +267,12 @@ static enum status axis_init(struct effects_axis *a, size_t levels, struct err *
     return a->level && a->adjusted && a->half_width ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
 }
 
+/* A sum of squares, or 0 where it is nothing but rounding. */
+static double beyond_rounding(double squares, const struct effects *f)
+{
+    return fabs(squares) < 1e-12 * f->total ? 0 : squares;
+}
+
 /* What the fit loses without the axis. */
 static void decompose(struct design *d, size_t k, double fitted, size_t rank, struct effects *f)
 {
@@ -275,9 +282,10 @@ static void decompose(struct design *d, size_t k, double fitted, size_t rank, st
     for (size_t level = 0; level < a->levels; level++)
         present += a->level[level].n > 0 && level != d->factors[k].absent;
     a->freedom = rank - without;
-    a->squares = a->freedom > 0 ? fmax(fitted - rest, 0) : 0;
-    a->share = f->total > 0 ? a->squares / f->total : NAN;
-    a->confounded = present > 0 && a->freedom < present - 1;
+    a->contrasts = present > 0 ? present - 1 : 0;
+    a->tie = a->freedom == 0 ? EFFECTS_TIED : a->freedom < a->contrasts ? EFFECTS_PARTLY_TIED : EFFECTS_FREE;
+    a->squares = a->freedom > 0 ? beyond_rounding(fmax(fitted - rest, 0), f) : 0;
+    a->share = a->freedom > 0 && f->total > 0 ? a->squares / f->total : NAN;
     a->f = a->freedom > 0 && f->rest_freedom > 0 && f->rest > 0
                ? a->squares / (double)a->freedom / (f->rest / (double)f->rest_freedom)
                : NAN;
@@ -296,15 +304,14 @@ static enum status estimate(struct design *d, struct effects *f, struct err *e)
         return st;
     size_t rank;
     double fitted = fit(d, 0, 0, &rank);
-    f->rest = fmax(f->total - fitted, 0);
-    if (f->rest < 1e-12 * f->total)
-        f->rest = 0; /* rounding */
+    f->rest = beyond_rounding(fmax(f->total - fitted, 0), f);
     f->rest_freedom = d->n - rank;
     f->shared = f->total - f->rest;
     for (size_t k = 0; k < d->axes; k++) {
         decompose(d, k, fitted, rank, f);
         f->shared -= f->axes[k].squares;
     }
+    f->shared = beyond_rounding(f->shared, f);
     fit(d, 0, 0, &rank);
     for (size_t k = 0; k < d->axes; k++)
         adjust(d, k, f, &f->axes[k]);
@@ -321,10 +328,19 @@ enum status effects_estimate(const double *y, const size_t *level, size_t n,
         return err_set(e, ST_NOMEM, "out of memory");
     if (n == 0)
         return err_set(e, ST_FAILED, "there are no results to tell effects from");
-    out->mean = summarise(y, n).mean;
+    const struct summary all = summarise(y, n);
+    struct design d = {.y = y,
+                       .level = level,
+                       .factors = factors,
+                       .n = n,
+                       .axes = axes,
+                       .mean = all.mean,
+                       .rounding = 1e-12 * fmax(fabs(all.min), fabs(all.max))};
+    out->mean = all.mean;
     for (size_t i = 0; i < n; i++)
         out->total += (y[i] - out->mean) * (y[i] - out->mean);
-    struct design d = {.y = y, .level = level, .factors = factors, .n = n, .axes = axes, .mean = out->mean};
+    if (out->total <= (double)n * d.rounding * d.rounding)
+        out->total = 0;
     const enum status st = estimate(&d, out, e);
     design_release(&d);
     return st;

@@ -121,6 +121,12 @@ static double widest_name(const struct block_axis *a)
     return widest;
 }
 
+/* Of an axis that follows from others nothing. */
+static double share_of(const struct effects *f, size_t axis)
+{
+    return isnan(f->axes[axis].share) ? 0 : f->axes[axis].share;
+}
+
 /* Which axes stand across (0) and up (1): those named, else the pair that makes the fullest map and, of
  * these, the one with the largest shares of the variance (0 where effects cannot be told); longer names stand
  * beside the rows, where they have room. */
@@ -140,8 +146,7 @@ static enum status choose_axes(const struct block_results *r, const char *x, con
     const bool told = st == ST_OK && block_results_effects(r, &effects, &none) == ST_OK;
     for (size_t a = 0; a < n && st == ST_OK; a++)
         for (size_t b = 0; b < n && st == ST_OK; b++) {
-            struct crossing c = {.share = told ? effects.axes[a].share + effects.axes[b].share : 0};
-            c.share = isnan(c.share) ? 0 : c.share;
+            struct crossing c = {.share = told ? share_of(&effects, a) + share_of(&effects, b) : 0};
             if (a == b || (across < n && a != across) || (up < n && b != up) ||
                 (across == n && up == n && b < a))
                 continue;

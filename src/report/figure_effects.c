@@ -89,14 +89,18 @@ static const char *share_text(double share, struct arena *arena)
     return arena_printf(arena, fabs(percent) < 9.95 ? "%.1f %%" : "%.0f %%", percent);
 }
 
-/* "SR: 85 %" */
+/* "SR: 85 %", "lr: tied", "epochs: 12 %, partly tied" */
 static const char *axis_heading(const struct block_axis *axis, const struct effects_axis *a,
                                 struct arena *arena)
 {
-    if (a->confounded)
+    if (a->tie == EFFECTS_TIED)
         return arena_printf(arena, "%s: tied", axis->key);
-    const char *share = isnan(a->share) ? NULL : share_text(a->share, arena);
-    return isnan(a->share) ? axis->key : share ? arena_printf(arena, "%s: %s", axis->key, share) : NULL;
+    if (isnan(a->share))
+        return axis->key;
+    const char *share = share_text(a->share, arena);
+    return share ? arena_printf(arena, "%s: %s%s", axis->key, share,
+                                a->tie == EFFECTS_PARTLY_TIED ? ", partly tied" : "")
+                 : NULL;
 }
 
 /* $points, a block "mean half_width y" for each axis, in which a blank line ends a line. */

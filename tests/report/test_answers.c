@@ -300,6 +300,29 @@ static void effects_of_axes_with_conditions(void **state)
     free(text);
 }
 
+/* bypass "simple" goes with SR 1 and no other: it has nothing of its own, and SR one contrast of two. */
+static void shares_are_the_axes_own(void **state)
+{
+    struct rows *r = *state;
+    static const char *const axes[] = {"{\"bypass\":\"none\",\"SR\":0.25}",
+                                       "{\"bypass\":\"none\",\"SR\":0.5}",
+                                       "{\"bypass\":\"simple\",\"SR\":1}"};
+    results_block(r->results, "tied");
+    for (int i = 0; i < 9; i++)
+        results_trial(r->results, results_variant(r->results, (int64_t)(90 + i) << 20), 1, axes[i % 3],
+                      "done", 0.5 + 0.1 * (i % 3) + 0.01 * (i / 3));
+    char *text = csv(r, effects_rows, effects_columns, "tied", NULL);
+    static const char *const lines[] = {
+        "\ntied,test_top1_pct,bypass,none,6,56,,,,,,,follows from other axes\n",
+        "\ntied,test_top1_pct,SR,0.25,3,51,,,,24.",
+        ",follows from other axes in part: 1 of 2 contrasts its own\n",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (!strstr(text, lines[i]))
+            fail_msg("%s lacks %s", text, lines[i]);
+    free(text);
+}
+
 /* Means over shared seeds: 0.50, 0.62, 0.61 and 0.70, 0.85, 0.86: the last two change places. */
 static void ranks_of_lengths(void **state)
 {
@@ -356,6 +379,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_limit_moves_the_best, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_counts_what_the_spec_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(effects_of_axes_with_conditions, set_up_nested, tear_down),
+        cmocka_unit_test_setup_teardown(shares_are_the_axes_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_by_condition_and_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ranks_of_lengths, set_up_lengths, tear_down),
         cmocka_unit_test_setup_teardown(ranks_need_two_axes, set_up, tear_down),

@@ -188,6 +188,23 @@ static void effects_have_every_name(void **state)
     figure_release(&f);
 }
 
+/* An axis that another one follows from at one of its values has a share of what is its own. */
+static void effects_of_partly_tied_axes(void **state)
+{
+    struct session *s = *state;
+    struct figure f;
+    fill_grid(s);
+    results_sql(s->results, "UPDATE block_trial SET axes = json_remove(axes, '$.warmup');"
+                            "UPDATE block_trial SET axes = json_set(axes, '$.bypass',"
+                            " iif(json_extract(axes, '$.lr') = 0.05, 'simple', 'none'))");
+    build_ok(s, figure_effects, NULL, NULL, &f);
+    assert_defined(&f, "= 'lr: 1.3 %, partly tied'\n");
+    assert_defined(&f, "= 'bypass: tied'\n");
+    for (size_t i = 0; i < f.row_count; i++)
+        assert_int_equal(f.rows[i][7].type, strcmp(f.rows[i][0].text, "bypass") == 0 ? CELL_NULL : CELL_REAL);
+    figure_release(&f);
+}
+
 /* Every level has its whole name, the results have numbers. */
 static void parallel_axes_are_labelled(void **state)
 {
@@ -327,6 +344,7 @@ int main(void)
         TEST(effects_have_every_name),         TEST(parallel_axes_are_labelled),
         TEST(lists_name_what_they_set),        TEST(bars_stand_side_by_side),
         TEST(large_blocks_stay_legible),       TEST(words_stand_as_in_the_spec),
+        TEST(effects_of_partly_tied_axes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
