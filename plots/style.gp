@@ -3,7 +3,7 @@
 # firesweep defines before (texts are cut to fit, all positions are fractions of the canvas):
 #   canvas_width, canvas_height                 pixels of the SVG
 #   plot_left, plot_right, plot_bottom, plot_top, header_left
-#   title_text, note1_text to note3_text        '' where there is none
+#   title_text, note1_text to note4_text        '' where there is none
 #   x_title, y_title, upper_title, upper_title_y
 #   x_min, x_max, y_min, y_max; x_log, y_log    1 for a logarithmic axis
 #   tick_count, tick_x[], tick_text[], tick_y[] words at places of the x axis, in rows that do not overlap
@@ -38,6 +38,7 @@ set label title_text at screen header_left, screen pixels_down(26) left font ',1
 set label note1_text at screen header_left, screen pixels_down(46) left font ',11' textcolor rgb grey
 set label note2_text at screen header_left, screen pixels_down(64) left font ',11' textcolor rgb grey
 if (note3_text ne '') { set label note3_text at screen header_left, screen pixels_down(82) left font ',11' textcolor rgb grey }
+if (note4_text ne '') { set label note4_text at screen header_left, screen pixels_down(100) left font ',11' textcolor rgb grey }
 set label x_title at screen (plot_left + plot_right) / 2, screen pixels_down(canvas_height - 16) center textcolor rgb ink
 set label y_title at screen 16 / canvas_width, screen (plot_bottom + plot_top) / 2 center rotate textcolor rgb ink
 

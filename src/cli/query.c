@@ -153,6 +153,12 @@ static unsigned computed_flags(const char *column)
     return 0;
 }
 
+/* The same of columns that were asked for: they are shown. */
+static unsigned computed_chosen_flags(const char *column)
+{
+    return computed_flags(column) & ~(unsigned)TABLE_NOT_TEXT;
+}
+
 /* What is wrong in a filter is told before a long computation. */
 static enum status check_filter(struct store *store, const struct computed *c,
                                 const struct store_filter *filter, struct err *e)
@@ -203,7 +209,8 @@ static enum status print_query(struct store *store, const struct args *a, const 
     struct output_rows rows = {.flags = filter.columns ? named_query_chosen_flags : named_query_flags};
     enum status st = c || sql ? ST_OK : named_query_find(name, &named, e);
     if (st == ST_OK && c) {
-        rows = (struct output_rows){computed_flags, c->nothing, c->note};
+        rows = (struct output_rows){filter.columns ? computed_chosen_flags : computed_flags, c->nothing,
+                                    c->note};
         st = open_computed(store, a, c, &filter, &query, e);
     } else if (st == ST_OK && sql) {
         rows.flags = NULL;

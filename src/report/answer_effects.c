@@ -21,6 +21,9 @@ const struct table_column *effects_columns(int *count)
         {.name = "axis_f"},
         {.name = "axis_p"},
         {.name = "note"},
+        {.name = "block_trials", .flags = TABLE_NOT_TEXT},
+        {.name = "block_left_out", .flags = TABLE_NOT_TEXT},
+        {.name = "left_out", .flags = TABLE_VARYING | TABLE_OPTIONAL},
     };
     *count = sizeof columns / sizeof *columns;
     return columns;
@@ -66,7 +69,10 @@ static enum status level_row(const struct answer *x, size_t k, size_t level, str
                                  answer_number(a->share * 100),
                                  answer_number(a->f),
                                  answer_number(a->p),
-                                 cell_text(note_of(axis, a, level, note))};
+                                 cell_text(note_of(axis, a, level, note)),
+                                 cell_int((int64_t)x->r->trials),
+                                 cell_int((int64_t)(x->r->trials - x->r->count)),
+                                 cell_text(x->r->left_out)};
     return table_row(t, cells, e);
 }
 
@@ -88,7 +94,10 @@ static enum status rest_row(const struct answer *x, const char *axis, double squ
                                  answer_number(share),
                                  none,
                                  none,
-                                 cell_text(note)};
+                                 cell_text(note),
+                                 cell_int((int64_t)x->r->trials),
+                                 cell_int((int64_t)(x->r->trials - x->r->count)),
+                                 cell_text(x->r->left_out)};
     return table_row(t, cells, e);
 }
 

@@ -15,9 +15,20 @@
 const struct table_column *plateau_columns(int *count)
 {
     static const struct table_column columns[] = {
-        {.name = "block"},       {.name = "axis"},         {.name = "points"},    {.name = "n"},
-        {.name = "knee"},        {.name = "knee_low"},     {.name = "knee_high"}, {.name = "plateau"},
-        {.name = "plateau_low"}, {.name = "plateau_high"}, {.name = "verdict"},
+        {.name = "block"},
+        {.name = "axis"},
+        {.name = "points"},
+        {.name = "n"},
+        {.name = "knee"},
+        {.name = "knee_low"},
+        {.name = "knee_high"},
+        {.name = "plateau"},
+        {.name = "plateau_low"},
+        {.name = "plateau_high"},
+        {.name = "verdict"},
+        {.name = "block_trials", .flags = TABLE_NOT_TEXT},
+        {.name = "block_left_out", .flags = TABLE_NOT_TEXT},
+        {.name = "left_out", .flags = TABLE_VARYING | TABLE_OPTIONAL},
     };
     *count = sizeof columns / sizeof *columns;
     return columns;
@@ -90,7 +101,10 @@ static enum status plateau_row(const struct block_results *r, const char *block,
                                  answer_number(p.start.x),
                                  answer_number(p.start.low),
                                  answer_number(p.start.high),
-                                 cell_text(text)};
+                                 cell_text(text),
+                                 cell_int((int64_t)r->trials),
+                                 cell_int((int64_t)(r->trials - r->count)),
+                                 cell_text(r->left_out)};
     return table_row(t, cells, e);
 }
 

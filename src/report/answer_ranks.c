@@ -14,8 +14,18 @@
 const struct table_column *ranks_columns(int *count)
 {
     static const struct table_column columns[] = {
-        {.name = "block"}, {.name = "axis"}, {.name = "a"},       {.name = "b"},       {.name = "points"},
-        {.name = "pairs"}, {.name = "rho"},  {.name = "p_value"}, {.name = "verdict"},
+        {.name = "block"},
+        {.name = "axis"},
+        {.name = "a"},
+        {.name = "b"},
+        {.name = "points"},
+        {.name = "pairs"},
+        {.name = "rho"},
+        {.name = "p_value"},
+        {.name = "verdict"},
+        {.name = "block_trials", .flags = TABLE_NOT_TEXT},
+        {.name = "block_left_out", .flags = TABLE_NOT_TEXT},
+        {.name = "left_out", .flags = TABLE_VARYING | TABLE_OPTIONAL},
     };
     *count = sizeof columns / sizeof *columns;
     return columns;
@@ -97,9 +107,10 @@ static void judge(const struct rank_agreement *r, char *out, size_t size)
         snprintf(out, size, "%s", r->p <= ALPHA ? "the orders agree" : "no agreement shown");
 }
 
-static enum status pair_row(const struct block_axis *axis, const char *block, size_t la, size_t lb,
+static enum status pair_row(const struct block_results *of, size_t k, const char *block, size_t la, size_t lb,
                             const struct sides *s, struct table *t, struct err *e)
 {
+    const struct block_axis *axis = &of->axis[k];
     struct rank_agreement r;
     char verdict[80];
     if (s->points < 2)
@@ -108,10 +119,18 @@ static enum status pair_row(const struct block_axis *axis, const char *block, si
     if (st != ST_OK)
         return st;
     judge(&r, verdict, sizeof verdict);
-    const struct cell cells[] = {
-        cell_text(block),           cell_text(axis->key),         cell_text(axis->names[la]),
-        cell_text(axis->names[lb]), cell_int((int64_t)s->points), cell_int((int64_t)s->pairs),
-        answer_number(r.rho),       answer_number(r.p),           cell_text(verdict)};
+    const struct cell cells[] = {cell_text(block),
+                                 cell_text(axis->key),
+                                 cell_text(axis->names[la]),
+                                 cell_text(axis->names[lb]),
+                                 cell_int((int64_t)s->points),
+                                 cell_int((int64_t)s->pairs),
+                                 answer_number(r.rho),
+                                 answer_number(r.p),
+                                 cell_text(verdict),
+                                 cell_int((int64_t)of->trials),
+                                 cell_int((int64_t)(of->trials - of->count)),
+                                 cell_text(of->left_out)};
     return table_row(t, cells, e);
 }
 
@@ -126,7 +145,7 @@ static enum status axis_rows(const struct block_results *r, size_t axis, const c
     for (size_t a = 0; a < r->axis[axis].levels; a++)
         for (size_t b = a + 1; b < r->axis[axis].levels && st == ST_OK; b++) {
             collect(v, r->count, a, b, s);
-            st = pair_row(&r->axis[axis], block, a, b, s, t, e);
+            st = pair_row(r, axis, block, a, b, s, t, e);
         }
     return st;
 }

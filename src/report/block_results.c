@@ -61,6 +61,42 @@ static enum status add(struct block_results *r, size_t *capacity, const char *ax
     return ST_OK;
 }
 
+static enum trial_state state_of(const char *name)
+{
+    int state = TRIAL_PENDING;
+    while (state + 1 < TRIAL_STATE_COUNT && strcmp(name, trial_state_name((enum trial_state)state)) != 0)
+        state++;
+    return (enum trial_state)state;
+}
+
+/* "12 of 16 trials (10 pruned, 2 failed)". What a search has pruned is no random choice: those left are the
+ * best in what it looked at, and more alike than all. */
+static enum status describe_left_out(struct block_results *r, struct err *e)
+{
+    static const char *const names[TRIAL_STATE_COUNT] = {[TRIAL_PENDING] = "not begun",
+                                                         [TRIAL_DONE] = "done without this result",
+                                                         [TRIAL_TIMED_OUT] = "timed out"};
+    struct strbuf why = STRBUF_INIT;
+    size_t all = 0, states = 0;
+    for (int i = 0; i < TRIAL_STATE_COUNT; i++) {
+        all += r->without[i];
+        states += r->without[i] > 0;
+    }
+    for (int i = 0; i < TRIAL_STATE_COUNT; i++) {
+        const char *name = names[i] ? names[i] : trial_state_name((enum trial_state)i);
+        if (r->without[i] > 0 && states > 1)
+            strbuf_printf(&why, "%s%zu %s", why.len > 0 ? ", " : "", r->without[i], name);
+        else if (r->without[i] > 0)
+            strbuf_puts(&why, name);
+    }
+    if (all > 0 && !why.failed)
+        r->left_out = arena_printf(
+            &r->axes.arena, "%zu of %zu trials (%s)%s", all, r->trials, why.text,
+            r->without[TRIAL_PRUNED] > 0 ? "; those left are the best, so differences look smaller" : "");
+    strbuf_release(&why);
+    return all == 0 || r->left_out ? ST_OK : no_memory(e);
+}
+
 static enum status read_rows(struct store_query *q, struct block_results *r, struct err *e)
 {
     size_t capacity = 0;
@@ -68,11 +104,14 @@ static enum status read_rows(struct store_query *q, struct block_results *r, str
         enum status st = store_query_next(q, &row, e);
         if (st != ST_OK || !row)
             return st;
-        const struct cell axes = store_query_cell(q, 0), done = store_query_cell(q, 1);
+        const struct cell axes = store_query_cell(q, 0), state = store_query_cell(q, 1);
         const double y = cell_number(store_query_cell(q, 2));
+        const enum trial_state ended = state_of(state.type == CELL_TEXT ? state.text : "");
         r->trials++;
-        if (done.i != 1 || !isfinite(y))
+        if (ended != TRIAL_DONE || !isfinite(y)) {
+            r->without[ended]++;
             continue;
+        }
         st = add(r, &capacity, axes.type == CELL_TEXT ? axes.text : "{}", y, store_query_cell(q, 3).i, e);
         if (st != ST_OK)
             return st;
@@ -401,8 +440,8 @@ static enum status settings_of_axes(struct store *s, int64_t block, char **out, 
 static char *results_sql(const struct metric *metric, const char *settings, int64_t block)
 {
     return mem_printf(
-        "SELECT json_patch(json_object(%s), q.axes), q.done, q.y, q.seed FROM (SELECT m.axes, m.position,"
-        " t.state = 'done' AS done, %s AS y, t.seed, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE(
+        "SELECT json_patch(json_object(%s), q.axes), q.state, q.y, q.seed FROM (SELECT m.axes, m.position,"
+        " t.state, %s AS y, t.seed, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE(
             "r") " FROM block_trial m JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
                  " JOIN recipe r ON r.id = t.recipe_id WHERE m.block_id = %" PRId64
                  " AND m.in_spec AND NOT EXISTS (SELECT 1 FROM block_trial o WHERE o.block_id = m.block_id"
@@ -428,6 +467,8 @@ enum status block_results_load(struct store *s, int64_t block, const char *y, st
     if (st == ST_OK)
         st = read_rows(q, out, e);
     store_query_close(q);
+    if (st == ST_OK)
+        st = describe_left_out(out, e);
     if (st == ST_OK && out->count > 0) {
         struct spec spec;
         const struct block *b = read_spec(s, block, &spec);

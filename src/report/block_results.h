@@ -29,11 +29,14 @@ struct block_axis {
 struct block_results {
     struct axes axes;
     const struct metric *metric;
-    size_t trials;     /* appearances in the block, also without result */
-    size_t count;      /* observations */
-    size_t *point;     /* in axes */
-    double *y;         /* in the unit of the metric */
-    size_t axis_count; /* those with at least two levels among the observations */
+    size_t trials; /* of the block, also without result */
+    size_t count;  /* observations */
+    size_t
+        without[TRIAL_STATE_COUNT]; /* trials without a result, by their state; done: without this metric */
+    const char *left_out; /* the same for people, "12 of 16 trials (pruned); ..."; NULL: all have a result */
+    size_t *point;        /* in axes */
+    double *y;            /* in the unit of the metric */
+    size_t axis_count;    /* those with at least two levels among the observations */
     struct block_axis *axis;
     size_t *column; /* of axes.columns, for each axis */
     size_t *level;  /* level[observation * axis_count + axis] */

@@ -41,10 +41,10 @@ enum status figure_axes_finish(struct layout *l, const struct block_results *r,
                                const struct figure_request *request, struct figure *f, struct err *e)
 {
     l->title = layout_title(&f->arena, request->sweep, request->name);
-    if (r->count < r->trials && !l->notes[1])
-        l->notes[1] = arena_printf(&f->arena, "left out: %zu of %zu trials, which have no result",
-                                   r->trials - r->count, r->trials);
-    return l->title ? layout_define(l, f, e) : figure_no_memory(e);
+    if (r->left_out)
+        l->notes[1] = arena_printf(&f->arena, "%s%sleft out: %s", l->notes[1] ? l->notes[1] : "",
+                                   l->notes[1] ? "; " : "", r->left_out);
+    return l->title && (l->notes[1] || !r->left_out) ? layout_define(l, f, e) : figure_no_memory(e);
 }
 
 /* Room at the right for a scale of colours, where otherwise the legend is. */

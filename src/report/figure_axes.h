@@ -21,7 +21,7 @@ enum status figure_of_axes(struct store *s, const struct figure_request *r, cons
 
 /* Room at the right for a scale of colours, where otherwise the legend is. */
 void figure_reserve_scale(struct layout *l, struct figure *f, double low, double high);
-/* Title, and how many trials have no result; then the layout. */
+/* Title, and behind the second note how many trials have no result and why; then the layout. */
 enum status figure_axes_finish(struct layout *l, const struct block_results *r,
                                const struct figure_request *request, struct figure *f, struct err *e);
 

@@ -161,13 +161,16 @@ static enum status draw_effects(const struct block_results *r, const struct figu
         l.notes[0] = "mean at a level with the other axes held equal; bars: 95 % interval of its effect "
                      "(Student t)";
         const bool told = fx.total > 0;
+        bool tied = false;
+        for (size_t k = 0; k < fx.count; k++)
+            tied = tied || fx.axes[k].tie != EFFECTS_FREE;
         const char *rest = told ? share_text(fx.rest / fx.total, &f->arena) : NULL,
                    *shared = told ? share_text(fx.shared / fx.total, &f->arena) : NULL;
         if (rest && shared)
             l.notes[1] = arena_printf(&f->arena,
                                       "beside an axis its share of the variance; seeds and interactions: "
-                                      "%s; shared by axes: %s",
-                                      rest, shared);
+                                      "%s; shared by axes: %s%s",
+                                      rest, shared, tied ? "; of tied axes: plain means" : "");
         st = told && !l.notes[1] ? figure_no_memory(e) : figure_axes_finish(&l, r, request, f, e);
     }
     effects_release(&fx);

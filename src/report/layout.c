@@ -16,7 +16,7 @@ enum {
     LEGEND_FONT = 12,
     TITLE_Y = 26, /* middle of the title, from the top */
     NOTE_STEP = 18,
-    NOTE_LINES = 3,
+    NOTE_LINES = 4,
     LEFT_MARGIN = 80,
     RIGHT_MARGIN = 24,
     BOTTOM_MARGIN = 58,

@@ -16,12 +16,14 @@ static bool is_numeric(const struct table *t, int column)
     return true;
 }
 
-/* Whether a column is there: it may have to tell rows apart. */
+/* Whether a column is there: it may have to tell rows apart, or to have something to say. */
 static bool is_shown(const struct table *t, int column)
 {
     const unsigned flags = t->columns[column].flags;
-    if (flags & TABLE_NOT_TEXT)
-        return false;
+    if (flags & TABLE_NOT_TEXT || t->rows == 0)
+        return !(flags & (TABLE_NOT_TEXT | TABLE_VARYING));
+    if (flags & TABLE_OPTIONAL)
+        return t->lines[0][column].type != CELL_NULL || table_column_varies(t, column);
     return !(flags & TABLE_VARYING) || table_column_varies(t, column);
 }
 

@@ -89,7 +89,8 @@ static void plateau_of_a_curve(void **state)
 {
     holds(csv(*state, plateau_rows, plateau_columns, NULL, NULL),
           "curve,SR,3,2,0.5,0.5,0.5,0.5,0.5,0.5,"
-          "\"no difference shown between SR 0.5 and 1.0: +0.1 [-1.2, +1.4], n = 2\"\n");
+          "\"no difference shown between SR 0.5 and 1.0: +0.1 [-1.2, +1.4], n = 2\",8,1,1 of 8 trials "
+          "(diverged)\n");
 }
 
 static void effects_of_an_axis(void **state)
@@ -286,7 +287,7 @@ static void effects_of_axes_with_conditions(void **state)
         "\nwhen,test_top1_pct,optimizer,adamw,4,64.5,",
         "\nwhen,test_top1_pct,beta2,0.99,2,63,",
         "\nwhen,test_top1_pct,beta2,-,2,53,,,,",
-        "not set there: told by another axis\nwhen,test_top1_pct,epsilon,1.0e-08,3,65.33",
+        "not set there: told by another axis,6,0,\nwhen,test_top1_pct,epsilon,1.0e-08,3,65.33",
         "\nwhen,test_top1_pct,epsilon,1,1,62,",
         "\nwhen,test_top1_pct,epsilon,-,2,53,",
         "\nlist,test_top1_pct,lr,0.04,2,65,", /* the base's */
@@ -313,9 +314,9 @@ static void shares_are_the_axes_own(void **state)
                       "done", 0.5 + 0.1 * (i % 3) + 0.01 * (i / 3));
     char *text = csv(r, effects_rows, effects_columns, "tied", NULL);
     static const char *const lines[] = {
-        "\ntied,test_top1_pct,bypass,none,6,56,,,,,,,follows from other axes\n",
+        "\ntied,test_top1_pct,bypass,none,6,56,,,,,,,follows from other axes,9,0,\n",
         "\ntied,test_top1_pct,SR,0.25,3,51,,,,24.",
-        ",follows from other axes in part: 1 of 2 contrasts its own\n",
+        ",follows from other axes in part: 1 of 2 contrasts its own,9,0,\n",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (!strstr(text, lines[i]))
@@ -327,15 +328,35 @@ static void shares_are_the_axes_own(void **state)
 static void ranks_of_lengths(void **state)
 {
     char *text = csv(*state, ranks_rows, ranks_columns, "budget", NULL);
-    if (!strstr(text, "\nbudget,epochs,5,15,3,4,0.5,0.5,no agreement shown\n"))
+    if (!strstr(text, "\nbudget,epochs,5,15,3,4,0.5,0.5,no agreement shown,9,0,\n"))
         fail_msg("%s", text);
-    holds(text, "\nbudget,SR,0.25,0.5,2,2,1,0.5,both in the same order\n");
+    holds(text, "\nbudget,SR,0.25,0.5,2,2,1,0.5,both in the same order,9,0,\n");
+}
+
+/* What a search has pruned has no result, and what is left is no random choice: every answer says so. */
+static void survivors_are_told(void **state)
+{
+    struct rows *r = *state;
+    results_sql(r->results, "UPDATE trial SET state = 'pruned', test_top1 = NULL WHERE id = 8");
+    static const char pruned[] =
+        ",9,1,\"1 of 9 trials (pruned); those left are the best, so differences look smaller\"\n";
+    holds(csv(r, effects_rows, effects_columns, NULL, NULL), pruned);
+    holds(csv(r, ranks_rows, ranks_columns, NULL, NULL), pruned);
+    results_sql(r->results, "UPDATE trial SET state = 'failed' WHERE id = 9");
+    holds(csv(r, effects_rows, effects_columns, NULL, NULL),
+          ",9,2,\"2 of 9 trials (1 failed, 1 pruned); those");
+    results_sql(r->results,
+                "UPDATE trial SET state = 'pending' WHERE id > 7; UPDATE trial SET test_top1 = NULL"
+                " WHERE id = 7; UPDATE block_trial SET axes = json_remove(axes, '$.epochs')");
+    holds(csv(r, plateau_rows, plateau_columns, NULL, NULL),
+          ",9,3,\"3 of 9 trials (2 not begun, 1 done without this result)\"\n");
 }
 
 static void ranks_need_two_axes(void **state)
 {
     char *text = csv(*state, ranks_rows, ranks_columns, NULL, NULL);
-    assert_string_equal(text, "block,axis,a,b,points,pairs,rho,p_value,verdict\n");
+    assert_string_equal(text, "block,axis,a,b,points,pairs,rho,p_value,verdict,block_trials,"
+                              "block_left_out,left_out\n");
     free(text);
 }
 
@@ -382,6 +403,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(shares_are_the_axes_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_by_condition_and_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ranks_of_lengths, set_up_lengths, tear_down),
+        cmocka_unit_test_setup_teardown(survivors_are_told, set_up_lengths, tear_down),
         cmocka_unit_test_setup_teardown(ranks_need_two_axes, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

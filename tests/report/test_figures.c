@@ -188,6 +188,24 @@ static void effects_have_every_name(void **state)
     figure_release(&f);
 }
 
+/* Below what else they say, and with the reason. */
+static void effects_say_what_is_left_out(void **state)
+{
+    struct session *s = *state;
+    struct figure f;
+    fill_grid(s);
+    results_sql(s->results, "UPDATE trial SET state = 'pruned' WHERE id <= 3");
+    build_ok(s, figure_effects, NULL, NULL, &f);
+    assert_defined(&f, "'beside an axis its share of the variance; seeds and interactions: ");
+    assert_defined(&f, "of tied axes: plain means; left out: 3 of 30 trials (pruned)'\n");
+    assert_defined(&f, "note4_text = 'those left are the best, so differences look smaller'\n");
+    figure_release(&f);
+    build_ok(s, figure_heatmap, NULL, NULL, &f);
+    assert_defined(
+        &f, "'left out: 3 of 30 trials (pruned); those left are the best, so differences look smaller'\n");
+    figure_release(&f);
+}
+
 /* An axis that another one follows from at one of its values has a share of what is its own. */
 static void effects_of_partly_tied_axes(void **state)
 {
@@ -344,7 +362,7 @@ int main(void)
         TEST(effects_have_every_name),         TEST(parallel_axes_are_labelled),
         TEST(lists_name_what_they_set),        TEST(bars_stand_side_by_side),
         TEST(large_blocks_stay_legible),       TEST(words_stand_as_in_the_spec),
-        TEST(effects_of_partly_tied_axes),
+        TEST(effects_of_partly_tied_axes),     TEST(effects_say_what_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -465,6 +465,13 @@ static void test_findings_and_paper_without_gnuplot(void **state)
     holds(&p, "Figures are left out: ");
     assert_non_null(strstr(p.left_out.text, "gnuplot"));
     assert_int_equal(count(p.text, "<img"), 0);
+    assert_int_equal(count(p.text, ">left_out</th>"), 0);
+    page_release(&p);
+    /* In every row the same, and yet said. */
+    results_sql(r, "UPDATE trial SET state = 'pruned', test_top1 = NULL WHERE seed = 3");
+    p = write_page(r, NULL);
+    assert_int_equal(count(p.text, ">left_out</th>"), 2);
+    holds(&p, "trials (pruned); those left are the best, so differences look smaller</td>");
     page_release(&p);
     results_remove(r);
 }
