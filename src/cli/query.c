@@ -218,6 +218,8 @@ static enum status print_query(struct store *store, const struct args *a, const 
     } else if (st == ST_OK) {
         rows.nothing = named->nothing;
         rows.note = named->note;
+        if (named->measured)
+            rows.flags = named_query_measured_flags;
         st = named_query_open_filtered(store, name, &filter, a->value[OPTION_X], &query, e);
     }
     if (limit == 0)

@@ -390,6 +390,15 @@ static void column(const struct side *side, int k, struct replicate_value *out)
         out[i] = side->values[i * QUANTITIES + (size_t)k];
 }
 
+/* Decimals for the difference of two numbers of which the larger one is `v`: three of its digits, and at
+ * least as many as usual. */
+static int decimals_of(double v, int usual)
+{
+    enum { MOST = 6 };
+    const double wanted = v > 0 ? 2 - floor(log10(v)) : usual;
+    return wanted <= usual ? usual : wanted >= MOST ? MOST : (int)wanted;
+}
+
 /* A quantity that neither side has is left out. */
 static enum status compare_quantity(const struct side *a, const struct side *b, int k,
                                     struct replicate_value *values, double *scratch, struct table *t,
@@ -402,7 +411,9 @@ static enum status compare_quantity(const struct side *a, const struct side *b, 
         return ST_OK;
     char text[400];
     const size_t n = sizeof text - 32;
-    compare_sentence(&c.difference, "A", "B", quantities[k].scale, quantities[k].decimals, text, n);
+    const int decimals =
+        decimals_of(fmax(fabs(c.a.mean), fabs(c.b.mean)) * quantities[k].scale, quantities[k].decimals);
+    compare_sentence(&c.difference, "A", "B", quantities[k].scale, decimals, text, n);
     if (c.difference.n > 0 && (c.difference.mean != 0 || c.difference.half_width != 0))
         snprintf(text + strlen(text), 32, "%s", quantities[k].unit);
     const struct summary *d = &c.difference;

@@ -42,6 +42,11 @@ unsigned named_query_flags(const char *column)
     return named_query_chosen_flags(column) | column_flags(column);
 }
 
+unsigned named_query_measured_flags(const char *column)
+{
+    return column_flags(column) & TABLE_OPTIONAL;
+}
+
 static double ci95_factor(double n)
 {
     return n >= 2 ? student_t_quantile(0.975, (size_t)n - 1) / sqrt(n) : NAN;

@@ -25,7 +25,8 @@ struct named_query {
      * what is to be small, a column of metric_find_cost; NULL: the model's size. */
     enum status (*prepare)(struct store *s, const struct named_query *q, const char *where, const char *cost,
                            struct err *e);
-    const char *nothing;    /* why there are no rows, if there are none */
+    bool measured;       /* its columns are measured, also one that is called as a setting (lr of an epoch) */
+    const char *nothing; /* why there are no rows, if there are none */
     struct table_note note; /* below the rows */
 };
 
@@ -36,6 +37,8 @@ const struct named_query *named_queries(void);
  * are JSON. `chosen`: of columns that were asked for, which are all shown. */
 unsigned named_query_flags(const char *column);
 unsigned named_query_chosen_flags(const char *column);
+/* The same of a query that is `measured`. */
+unsigned named_query_measured_flags(const char *column);
 
 /* The query of this name. ST_USAGE: there is none, and the known ones are listed. */
 enum status named_query_find(const char *name, const struct named_query **out, struct err *e);

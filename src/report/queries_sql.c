@@ -214,6 +214,7 @@ static const struct named_query all[] = {
     {.name = "epochs",
      .help = "every epoch of every trial: learning rate, losses, accuracies, times",
      .sql = epochs_sql,
+     .measured = true,
      .nothing = "no epoch has ended yet"},
     {.name = "attempts",
      .help = "every execution of every trial: where, how it ended, time, memory",

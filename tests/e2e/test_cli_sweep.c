@@ -306,6 +306,24 @@ static void test_query_says_why_and_what(void **state)
     EXPECT_ERROR(2, "--x belongs to the query pareto", "query", "tiny.db", "effects", "--x", "macs");
 }
 
+/* The learning rate of an epoch is a result: it has all its digits only where programs read it. */
+static void test_query_epochs_are_legible(void **state)
+{
+    (void)state;
+    struct outcome o = RUN("query", "tiny.db", "epochs", "--columns", "lr");
+    size_t longest = 0, length = 0;
+    for (const char *s = o.out; *s; s++) {
+        length = *s == '\n' ? 0 : length + 1;
+        longest = length > longest ? length : longest;
+    }
+    assert_int_equal(o.code, 0);
+    assert_in_range(longest, 2, 9);
+    outcome_release(&o);
+    o = RUN("query", "tiny.db", "epochs", "--columns", "lr", "--format", "csv", "--limit", "1");
+    assert_in_range(strlen(o.out), strlen("lr\n") + 9, 40);
+    outcome_release(&o);
+}
+
 /* The first and the last trial's variants; and both against a mistake. */
 static void test_query_compare_and_effects(void **state)
 {
@@ -321,9 +339,16 @@ static void test_query_compare_and_effects(void **state)
     struct outcome o = RUN("query", "tiny.db", "effects", "--format", "csv");
     assert_int_equal(o.code, 0);
     assert_holds(
-        o.out,
-        "block,quantity,axis,level,n,mean,effect,ci95_low,ci95_high,axis_share_pct,axis_f,axis_p,note\n");
+        o.out, "block,quantity,axis,level,n,mean,effect,ci95_low,ci95_high,axis_share_pct,axis_f,axis_p,note,"
+               "block_trials,block_left_out,left_out\n");
     assert_holds(o.out, ",(rest),");
+    outcome_release(&o);
+    /* Columns for other programs are shown to people who ask for them. */
+    o = RUN("query", "tiny.db", "effects");
+    assert_null(strstr(o.out, "block_trials"));
+    outcome_release(&o);
+    o = RUN("query", "tiny.db", "effects", "--columns", "axis,block_trials", "--limit", "1");
+    assert_holds(o.out, "axis  block_trials\n");
     outcome_release(&o);
     /* What both have in common; or rows of the answer. */
     o = RUN("query", "tiny.db", "compare", "SR = 0.25", "2", "--where", "sweep = tiny", "--format", "csv");
@@ -592,6 +617,7 @@ int main(void)
         cmocka_unit_test(test_query),
         cmocka_unit_test(test_query_filters),
         cmocka_unit_test(test_query_says_why_and_what),
+        cmocka_unit_test(test_query_epochs_are_legible),
         cmocka_unit_test(test_query_compare_and_effects),
         cmocka_unit_test(test_query_only_reads),
         cmocka_unit_test(test_query_mistakes),

@@ -122,6 +122,22 @@ static void compare_by_condition_and_number(void **state)
           "\ntest_top1_pct,2,61,61.1,");
 }
 
+/* Times of small networks are tenths of a second, and differ by less: a verdict shows that. */
+static void compare_of_short_times(void **state)
+{
+    struct rows *r = *state;
+    results_sql(r->results, "UPDATE trial SET train_s = iif(variant_id = 1, 0.081, 0.094) + 0.001 * seed");
+    holds(csv(r, compare, compare_columns, "1", "2"),
+          "\"B is higher than A: +0.0130 [+0.0130, +0.0130], n = 2\",");
+    results_sql(r->results,
+                "UPDATE trial SET train_s = iif(variant_id = 1, 0.4, 0.41) + 0.03 * seed * variant_id");
+    holds(csv(r, compare, compare_columns, "1", "2"),
+          "\"no difference shown between A and B: +0.055 [-0.136, +0.246], n = 2\",");
+    results_sql(r->results, "UPDATE trial SET train_s = 120 + variant_id + 0.25 * seed * variant_id");
+    holds(csv(r, compare, compare_columns, "1", "2"),
+          "\"no difference shown between A and B: +1.4 [-0.2, +3.0], n = 2\",");
+}
+
 /* Everything that differs is said, what few people vary too. */
 static void compare_says_all_that_differs(void **state)
 {
@@ -394,6 +410,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(effects_of_an_axis, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_says_all_that_differs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_by_sweep_and_block, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(compare_of_short_times, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_of_optimizers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(effects_count_a_trial_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_seed_shows_nothing, set_up, tear_down),

@@ -250,6 +250,8 @@ static void test_settings_are_told_from_measures(void **state)
     assert_int_equal(named_query_chosen_flags("lr"), TABLE_EXACT);
     assert_int_equal(named_query_chosen_flags("test_top1"), 0);
     assert_true(named_query_flags("lr") & TABLE_VARYING);
+    assert_int_equal(named_query_measured_flags("lr"), 0);
+    assert_int_equal(named_query_measured_flags("val_top1"), TABLE_OPTIONAL);
     assert_true(named_query_flags("smoothing") & TABLE_VARYING);
     assert_true(named_query_flags("sweep") & TABLE_VARYING);
     assert_int_equal(named_query_flags("sweep") & TABLE_MINOR, 0);
