@@ -472,7 +472,8 @@ static enum status draw_edf(struct groups *g, const struct figure_request *r, st
 {
     const struct table_column columns[] = {
         {.name = "axes"}, {.name = "n"}, {.name = g->y->column}, {.name = "share_at_most_pct"}};
-    struct layout l = {.x_title = g->y->title, .y_title = "variants with at most this (%)"};
+    struct layout l = {.x_title = g->y->title, .y_title = "points with at most this (%)"};
+    size_t results = 0;
     enum status st = set_columns(f, columns, 4, e);
     qsort(g->items, g->count, sizeof *g->items, by_mean);
     l.x = range_around(g->items[0].y.mean, g->items[g->count - 1].y.mean, kind_of(g->y), false);
@@ -482,6 +483,7 @@ static enum status draw_edf(struct groups *g, const struct figure_request *r, st
     for (size_t i = 0; i < g->count && st == ST_OK; i++) {
         const struct group *p = &g->items[i];
         const double share = 100 * (double)(i + 1) / (double)g->count;
+        results += p->y.n;
         figure_data(f, 2, (const double[]){p->y.mean, share}, 1);
         st = figure_row(f,
                         (const struct cell[]){cell_text(p->name), cell_int((int64_t)p->y.n),
@@ -491,9 +493,14 @@ static enum status draw_edf(struct groups *g, const struct figure_request *r, st
     figure_data(f, 2, (const double[]){l.x.high, 100}, 1);
     strbuf_puts(&f->definitions, "EOD\n");
     f->points = g->count;
-    l.notes[0] = arena_printf(
-        &f->arena, "empirical distribution over %zu variants, each the mean of its seeds; median %.4g",
-        g->count, g->items[(g->count - 1) / 2].y.mean);
+    const bool even = g->count % 2 == 0;
+    const double median = (g->items[(g->count - 1) / 2].y.mean + g->items[g->count / 2].y.mean) / 2;
+    l.notes[0] =
+        arena_printf(&f->arena, "distribution over %zu points, each the mean of its seeds; median %.4g%s",
+                     g->count, median, even ? " (mean of the middle two)" : "");
+    if (results < g->trials)
+        l.notes[1] = arena_printf(&f->arena, "left out: %zu of %zu trials, which have no result",
+                                  g->trials - results, g->trials);
     return st == ST_OK ? finish(&l, r, f, e) : st;
 }
 

@@ -27,7 +27,8 @@ enum status figure_scatter(struct store *s, const struct figure_request *r, stru
 /* Variants, and which no cheaper one equals, with the probability of that (report/front.h). */
 enum status figure_pareto(struct store *s, const struct figure_request *r, struct figure *out,
                           char nothing[256], struct err *e);
-/* Share of variants with at most a value of column x (test_top1), as in studies of design spaces. */
+/* Share of points (a variant trained by a recipe; means over seeds) with at most a value of column x
+ * (test_top1), as in studies of design spaces. */
 enum status figure_edf(struct store *s, const struct figure_request *r, struct figure *out, char nothing[256],
                        struct err *e);
 /* Mean of a column over two axes: x names the one across, y the one up, or else the column. The others are

@@ -129,10 +129,12 @@ static enum status load(struct store *s, int64_t block, const struct metric *met
 {
     char *sql = mem_printf(
         "SELECT m.axes, t.state = 'done', p.epoch, %s,"
-        " row_number() OVER (PARTITION BY m.axes, t.id ORDER BY p.epoch), t.variant_id, t.recipe_id"
+        " row_number() OVER (PARTITION BY t.id ORDER BY p.epoch), t.variant_id, t.recipe_id"
         " FROM block_trial m JOIN trial t ON t.id = m.trial_id"
         " LEFT JOIN epoch p ON p.trial_id = t.id AND t.state = 'done'"
-        " WHERE m.block_id = %" PRId64 " AND m.in_spec ORDER BY m.position, t.id, p.epoch",
+        " WHERE m.block_id = %" PRId64 " AND m.in_spec AND NOT EXISTS (SELECT 1 FROM block_trial o WHERE"
+        " o.block_id = m.block_id AND o.trial_id = m.trial_id AND o.in_spec AND o.position < m.position)"
+        " ORDER BY m.position, t.id, p.epoch",
         metric->sql, block);
     if (!sql)
         return no_memory(e);

@@ -24,7 +24,7 @@ struct learning {
     size_t count;
     struct learning_epoch *epochs;       /* point by point, ascending */
     const struct line_identity *trained; /* of each point; learning_load only */
-    size_t trials, done; /* appearances in the block, and those that are done: only they count */
+    size_t trials, done;                 /* of the block, each once; only those that are done count */
     /* private: the values until learning_finish */
     size_t value_count, value_capacity;
     struct learning_value *values;
@@ -39,9 +39,9 @@ void learning_release(struct learning *l); /* also after a failure */
 enum status learning_add(struct learning *l, const char *axes, int64_t epoch, double y, struct err *e);
 enum status learning_finish(struct learning *l, struct err *e);
 
-/* Reads the epochs of a block's (row id) done trials that the spec names. `y`: a column of metric_find or
- * NULL: validation top-1, or training top-1 in a sweep without validation. ST_USAGE for an unknown column; a
- * block without values is ST_OK with count 0. */
+/* Reads the epochs of a block's (row id) done trials that the spec names, each once, by its first name. `y`:
+ * a column of metric_find or NULL: validation top-1, or training top-1 in a sweep without validation.
+ * ST_USAGE for an unknown column; a block without values is ST_OK with count 0. */
 enum status learning_load(struct store *s, int64_t block, const char *y, struct learning *out, struct err *e);
 
 #endif

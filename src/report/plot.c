@@ -32,7 +32,7 @@ static const struct plot_kind kinds[] = {
      figure_pareto,
      {"model_mib", "test_top1"},
      "variants that no smaller one equals, with the probability of that"},
-    {"edf", figure_edf, {"test_top1", "share"}, "share of variants with at most an accuracy"},
+    {"edf", figure_edf, {"test_top1", "share"}, "share of points with at most an accuracy"},
     {"heatmap", figure_heatmap, {"", "test_top1"}, "accuracy over two axes"},
     {"effects", figure_effects, {"", "test_top1"}, "what each axis does to the accuracy"},
     {"parallel",

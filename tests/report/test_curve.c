@@ -355,6 +355,9 @@ static void rows_of_the_database_become_learning_curves(void **state)
     results_trial(r, v, 3, "{\"SR\":0.5}", "running", -1); /* left out */
     fill_epochs(r, 0.01);
     results_trial(r, v, 4, "{\"SR\":1}", "pending", -1);
+    /* Another name of the first point, an alias: the same trials, and no further line. */
+    results_sql(r, "INSERT INTO block_trial(block_id, trial_id, position, axes, in_spec) SELECT block_id,"
+                   " trial_id, position + 100, '{\"SR\":0.501}', 1 FROM block_trial WHERE trial_id < 3");
     struct store *s = open_results(r);
     struct learning l;
     struct err e = ERR_INIT;
@@ -364,6 +367,7 @@ static void rows_of_the_database_become_learning_curves(void **state)
     assert_int_equal(l.trials, 4);
     assert_int_equal(l.done, 2);
     assert_int_equal(l.count, 3);
+    assert_int_equal(l.axes.point_count, 1);
     for (int k = 0; k < 3; k++) {
         assert_int_equal(l.epochs[k].epoch, k + 1);
         assert_int_equal(l.epochs[k].y.n, 2);

@@ -93,6 +93,37 @@ static void fronts_are_chosen_by_validation(void **state)
     figure_release(&f);
 }
 
+/* Two recipes of one variant are two points; an alias is none. */
+static void distributions_count_points(void **state)
+{
+    struct session *s = *state;
+    static const double top1[] = {0.5, 0.25, 0.75, 0.625};
+    struct figure f;
+    char sql[100];
+    start(s);
+    for (int i = 0; i < 4; i++) {
+        char axes[32];
+        snprintf(axes, sizeof axes, "{\"lr\":0.%d}", i + 1);
+        results_trial(s->results, results_variant(s->results, (i + 1) << 20), 1, axes, "done", top1[i]);
+    }
+    snprintf(sql, sizeof sql, "UPDATE trial SET recipe_id = %d, variant_id = 1 WHERE id = 2",
+             (int)results_recipe(s->results, 3));
+    results_sql(s->results, sql);
+    results_sql(s->results,
+                "INSERT INTO block_trial(block_id, trial_id, position, axes, in_spec) SELECT"
+                " block_id, trial_id, 100, '{\"lr\":0.9}', 1 FROM block_trial WHERE trial_id = 1");
+    build_ok(s, figure_edf, NULL, NULL, &f);
+    assert_defined(&f, "'distribution over 4 points, each the mean of its seeds; median 56.25 "
+                       "(mean of the middle two)'");
+    assert_int_equal(f.row_count, 4);
+    figure_release(&f);
+    results_sql(s->results, "UPDATE trial SET state = 'failed' WHERE id = 3");
+    build_ok(s, figure_edf, NULL, NULL, &f);
+    assert_defined(&f, "over 3 points, each the mean of its seeds; median 50'");
+    assert_defined(&f, "'left out: 1 of 4 trials, which have no result'");
+    figure_release(&f);
+}
+
 /* lr (five levels) and warmup are tied; SR and bypass are crossed with each other, and with lr. */
 static void fill_grid(struct session *s)
 {
@@ -362,7 +393,8 @@ int main(void)
         TEST(effects_have_every_name),         TEST(parallel_axes_are_labelled),
         TEST(lists_name_what_they_set),        TEST(bars_stand_side_by_side),
         TEST(large_blocks_stay_legible),       TEST(words_stand_as_in_the_spec),
-        TEST(effects_of_partly_tied_axes),     TEST(effects_say_what_is_left_out),
+        TEST(distributions_count_points),      TEST(effects_of_partly_tied_axes),
+        TEST(effects_say_what_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
