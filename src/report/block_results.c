@@ -439,15 +439,18 @@ static enum status settings_of_axes(struct store *s, int64_t block, char **out, 
 
 static char *results_sql(const struct metric *metric, const char *settings, int64_t block)
 {
+    /* clang-format off */
     return mem_printf(
         "SELECT json_patch(json_object(%s), q.axes), q.state, q.y, q.seed FROM (SELECT m.axes, m.position,"
-        " t.state, %s AS y, t.seed, " SETTINGS_OF_VARIANT("v") ", " SETTINGS_OF_RECIPE(
-            "r") " FROM block_trial m JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
-                 " JOIN recipe r ON r.id = t.recipe_id WHERE m.block_id = %" PRId64
-                 " AND m.in_spec AND NOT EXISTS (SELECT 1 FROM block_trial o WHERE o.block_id = m.block_id"
-                 " AND o.trial_id = m.trial_id AND o.in_spec AND o.position < m.position)) q ORDER BY "
-                 "q.position",
+        " t.state, %s AS y, t.seed, " SETTINGS_OF_POINT("p") ", " SETTINGS_OF_VARIANT_BUT_POINT("v") ", "
+        SETTINGS_OF_RECIPE("r")
+        " FROM block_trial m LEFT" JOIN_POINT("m", "p") " JOIN trial t ON t.id = m.trial_id"
+        " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
+        " WHERE m.block_id = %" PRId64 " AND m.in_spec AND NOT EXISTS (SELECT 1 FROM block_trial o"
+        "  WHERE o.block_id = m.block_id AND o.trial_id = m.trial_id AND o.in_spec"
+        "  AND o.position < m.position)) q ORDER BY q.position",
         settings, metric->sql, block);
+    /* clang-format on */
 }
 
 enum status block_results_load(struct store *s, int64_t block, const char *y, struct block_results *out,

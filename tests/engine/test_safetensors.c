@@ -371,6 +371,16 @@ static void test_zero_bytes_are_no_padding(void **state)
     assert_string_equal(e.text, "copy: byte 10: the header is not valid JSON: unexpected character");
 }
 
+static void test_another_file(void **state)
+{
+    (void)state;
+    static const char text[] = "# A page of text\n";
+    struct safetensors *s = NULL;
+    struct err e = ERR_INIT;
+    assert_int_equal(parse_copy(text, sizeof text, &s, &e), ST_CORRUPT);
+    assert_non_null(strstr(e.text, "but only 10 follow: no safetensors file, or one cut off"));
+}
+
 static void test_header_length_is_bounded(void **state)
 {
     (void)state;
@@ -518,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_files_of_other_tools_are_read),
         cmocka_unit_test(test_hostile_headers_are_refused),
         cmocka_unit_test(test_zero_bytes_are_no_padding),
+        cmocka_unit_test(test_another_file),
         cmocka_unit_test(test_header_length_is_bounded),
         cmocka_unit_test(test_write_refuses_what_cannot_be_read),
         cmocka_unit_test(test_file_errors),
