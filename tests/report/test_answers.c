@@ -291,6 +291,12 @@ static int set_up_nested(void **state)
     results_trial(r.results, results_variant(r.results, 7 << 20), 1, "{\"lr\":0.1}", "done", 0.5);
     results_trial(r.results, results_variant(r.results, 8 << 20), 1, "{\"batch\":32}", "done", 0.6);
     results_trial(r.results, results_variant(r.results, 9 << 20), 1, "{}", "done", 0.7);
+    results_block(r.results, "names"); /* the first point of the variant had another SR of equal layers */
+    results_trial(r.results, results_variant(r.results, 10 << 20), 1, "{\"SR\":0.9}", "done", 0.7);
+    results_trial(r.results, results_variant(r.results, 11 << 20), 1, "{\"lr\":0.1}", "done", 0.5);
+    results_trial(r.results, results_variant(r.results, 12 << 20), 1, "{\"SR\":0.9,\"lr\":0.1}", "done", 0.8);
+    results_sql(r.results, "UPDATE point SET sr = 0.3 WHERE axes = '{\"lr\":0.1}';"
+                           "UPDATE variant SET sr = 0.31 WHERE id = (SELECT max(id) - 1 FROM variant)");
     assert_int_equal(store_open_readonly(results_path(r.results), &r.store, &e), ST_OK);
     *state = &r;
     return 0;
@@ -308,6 +314,7 @@ static void effects_of_axes_with_conditions(void **state)
         "\nwhen,test_top1_pct,epsilon,-,2,53,",
         "\nlist,test_top1_pct,lr,0.04,2,65,", /* the base's */
         "\nlist,test_top1_pct,batch,64,2,60,",
+        "\nnames,test_top1_pct,SR,0.3,1,50,",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (!strstr(text, lines[i]))
