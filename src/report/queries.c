@@ -19,12 +19,12 @@ static unsigned column_flags(const char *column)
 {
     if (settings_hold(
             "latency_ms,latency_p95_ms,infer_img_s,infer_mib,val_top1,val_top5,val_loss,val_top1_ci95,"
-            "test_top1_ci95,front_pct,also",
+            "test_top1_ci95,front_pct,cost_value,also",
             column))
         return TABLE_OPTIONAL;
     if (settings_hold(SETTINGS_VARIANT_MINOR "," SETTINGS_RECIPE_MINOR, column))
         return TABLE_VARYING | TABLE_MINOR;
-    return settings_hold("sweep,block,recipe,isa,host," SETTINGS_VARIANT_MAIN "," SETTINGS_RECIPE_MAIN,
+    return settings_hold("sweep,block,recipe,isa,host,cost," SETTINGS_VARIANT_MAIN "," SETTINGS_RECIPE_MAIN,
                          column)
                ? TABLE_VARYING
                : 0;
@@ -125,7 +125,7 @@ enum status named_query_open_filtered(struct store *s, const char *name, const s
     enum status st = named_query_find(name, &q, e);
     if (st != ST_OK || !q)
         return st;
-    if (cost && !q->prepare)
+    if (cost && !q->takes_cost)
         st = err_set(e, ST_USAGE, "--x belongs to the query pareto");
     else if (cost)
         st = metric_find_cost("--x", cost, &m, e);

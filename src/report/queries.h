@@ -21,8 +21,9 @@ struct named_query {
     const char *before, *after;
     const char *others; /* as struct store_filter has it: what else its rows go by; NULL: nothing */
     int places;         /* so many rows of each sweep (column place), unless a limit says otherwise; 0: all */
-    /* What must be computed first, from the rows of the query that `where` leaves; NULL: nothing. `cost`:
-     * what is to be small, a column of metric_find_cost; NULL: the model's size. */
+    bool takes_cost;    /* one can name what is to be small */
+    /* What must be computed first, from the rows of the query that `where` leaves; NULL: nothing. `cost`, of
+     * a query that takes one: a column of metric_find_cost; NULL: the model's size. */
     enum status (*prepare)(struct store *s, const struct named_query *q, const char *where, const char *cost,
                            struct err *e);
     bool measured;       /* its columns are measured, also one that is called as a setting (lr of an epoch) */

@@ -2,6 +2,7 @@
 #include "report/events.h"
 #include "report/queries.h"
 #include "report/query_front.h"
+#include "report/query_rungs.h"
 #include "report/rungs.h"
 #include "report/settings.h"
 
@@ -144,19 +145,22 @@ static const char deployment_shown[] =
     "variant," SETTINGS_VARIANT_SHOWN ",also,model_mib,latency_ms,latency_p95_ms,infer_img_s,infer_mib,"
     "repetitions,cpu_share,isa,host,measured_utc";
 
-/* One row per variant and recipe in a rung. */
+/* One row per variant and recipe in a rung; with what a search in pareto mode compares beside accuracy. */
 static const char rungs_sql[] =
     "SELECT s.name AS sweep, x.rung, x.rungs, r.epochs, t.variant_id AS variant, t.recipe_id AS recipe, "
     SETTINGS_OF_VARIANT("v") ", " ALSO("v", "at.id = x.full_trial_id") ", " MODEL_MIB ", d.latency_ms, count(*) AS seeds, sum(t.state = 'done') AS n,"
-    " avg(iif(t.state = 'done', t.val_top1, NULL)) AS val_top1, x.rank, " SETTINGS_OF_RECIPE("r")
-    ", x.promoted, min(t.state) AS state, t.message, v.params, v.macs, " COSTS_OF_VARIANT("v")
+    " avg(iif(t.state = 'done', t.val_top1, NULL)) AS val_top1, x.rank, c.cost, CASE c.cost"
+    "  WHEN 'model_bytes' THEN v.model_bytes WHEN 'params' THEN v.params WHEN 'macs' THEN v.macs"
+    "  WHEN 'activation_bytes' THEN v.activation_bytes WHEN 'latency_ms' THEN d.latency_ms END AS cost_value, "
+    SETTINGS_OF_RECIPE("r") ", x.promoted, min(t.state) AS state, t.message, v.params, v.macs, " COSTS_OF_VARIANT("v")
     " FROM rung x JOIN sweep s ON s.id = x.sweep_id JOIN trial t ON t.id = x.trial_id"
-    VARIANT_AND_RECIPE MEASURED " WHERE x.in_spec GROUP BY x.sweep_id, x.rung, t.variant_id, t.recipe_id"
+    VARIANT_AND_RECIPE MEASURED " LEFT JOIN temp.rung_cost c ON c.sweep_id = x.sweep_id"
+    " WHERE x.in_spec GROUP BY x.sweep_id, x.rung, t.variant_id, t.recipe_id"
     " ORDER BY x.sweep_id, x.rung, x.rank IS NULL, x.rank, t.state = 'pruned', val_top1 DESC, t.variant_id";
 /* Without the epochs that are planned: they are the rung's. */
 static const char rungs_shown[] =
     "sweep,rung,epochs,variant,recipe," SETTINGS_VARIANT_SHOWN ",also," SETTINGS_RECIPE_BUT_EPOCHS
-    ",model_mib,n,val_top1,rank,promoted,state";
+    ",model_mib,cost,cost_value,n,val_top1,rank,promoted,state";
 
 /* clang-format on */
 
@@ -199,6 +203,7 @@ static const struct named_query all[] = {
      .shown = pareto_shown,
      .before = pareto_before,
      .after = pareto_after,
+     .takes_cost = true,
      .prepare = query_front,
      .nothing =
          "no variant is done that has this cost; firesweep measure DB measures latency, rate and memory",
@@ -230,6 +235,7 @@ static const struct named_query all[] = {
      .help = "a search's rungs: every variant's accuracy, rank, and whether it went on",
      .sql = rungs_sql,
      .others = NAMES_OF_VARIANT_IN_SWEEP,
+     .prepare = query_rung_costs,
      .shown = rungs_shown,
      .nothing = "no sweep is a search"},
     {.name = "events",

@@ -104,6 +104,7 @@ static void test_results_are_of_full_trainings(void **state)
     assert_int_equal(json_object_array_length(rows), 16);
     json_object_put(rows);
     rows = JSON("query", "half.db", "rungs", "--where", "promoted = 1", "--format", "json");
+    assert_null(json_at(json_row(rows, 0), "cost")); /* accuracy alone */
     assert_int_equal(json_object_array_length(rows), 4 + 2);
     json_object_put(rows);
     rows = JSON("status", "half.db", "--format", "json");
@@ -182,6 +183,19 @@ static void test_pareto_and_measured_cost(void **state)
         assert_int_equal(db_int(costs[i][0], sql), 0);
         assert_true(db_int(costs[i][0], pruned) > 0);
         assert_int_equal(db_int(costs[i][0], "SELECT count(*) FROM deployment"), i == 0 ? 0 : 8);
+        /* What ranked stands beside the ranks. */
+        snprintf(text, sizeof text, "%s.db", costs[i][0]);
+        struct json_object *rows = JSON("query", text, "rungs", "--format", "json");
+        snprintf(
+            sql, sizeof sql,
+            "SELECT count(*) FROM rung r JOIN trial t ON t.id = r.trial_id JOIN variant v ON v.id ="
+            " t.variant_id LEFT JOIN deployment d ON d.variant_id = v.id WHERE r.rung = 1 AND v.id = %lld"
+            " AND %s = %.17g",
+            (long long)json_int_at(json_row(rows, 0), "variant"), costs[i][1],
+            json_double_at(json_row(rows, 0), "cost_value"));
+        assert_string_equal(json_text_at(json_row(rows, 0), "cost"), costs[i][0]);
+        assert_true(db_int(costs[i][0], sql) > 0);
+        json_object_put(rows);
     }
 }
 
