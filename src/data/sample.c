@@ -30,8 +30,8 @@ static int largest_pad(struct shape image)
 enum status augmentation_check(const struct augmentation *a, struct shape image, struct err *e)
 {
     if (a->crop_pad < 0 || a->crop_pad > largest_pad(image)) {
-        return err_set(e, ST_USAGE, "crop_pad is %d: allowed for images of %dx%d are 0 to %d", a->crop_pad,
-                       image.h, image.w, largest_pad(image));
+        return err_set(e, ST_USAGE, "crop_pad: %d is out of range for images of %dx%d, allowed: 0 to %d",
+                       a->crop_pad, image.h, image.w, largest_pad(image));
     }
     return ST_OK;
 }

@@ -87,12 +87,12 @@ static int window_count(int side, int kernel, int stride, int pad, bool round_up
     return room < 0 ? 0 : room / stride + 1;
 }
 
-static enum status shrunk(const struct builder *b, const char *name, const struct shape *in)
+static enum status shrunk(const struct builder *b, const char *name, const struct shape *in,
+                          const char *instead)
 {
-    return err_set(
-        b->e, ST_USAGE,
-        "%s: the map shrinks to nothing, its input is %d x %d; use a larger input image or fewer pools", name,
-        in->h, in->w);
+    return err_set(b->e, ST_USAGE,
+                   "%s: the map shrinks to nothing, its input is %d x %d; use a larger input image%s", name,
+                   in->h, in->w, instead);
 }
 
 /* A convolution of the current tensor into `out` (from channel out_c0), or, with out < 0, a new tensor. */
@@ -102,7 +102,7 @@ static enum status conv_add(struct builder *b, const char *name, int out, int ou
     int h = window_count(in.h, conv.kernel, conv.stride, conv.pad, false);
     int w = window_count(in.w, conv.kernel, conv.stride, conv.pad, false);
     if (h == 0 || w == 0)
-        return shrunk(b, name, &in);
+        return shrunk(b, name, &in, ", a smaller conv1_kernel or a larger conv1_pad");
     struct layer *l = layer_add(b, LAYER_CONV, name);
     l->out = out >= 0 ? out : tensor_add(b, conv.cout, h, w);
     l->out_c0 = out_c0;
@@ -127,7 +127,7 @@ static enum status pool_add(struct builder *b, int place)
     int h = window_count(in.h, 3, 2, 0, round_up);
     int w = window_count(in.w, 3, 2, 0, round_up);
     if (h == 0 || w == 0)
-        return shrunk(b, name, &in);
+        return shrunk(b, name, &in, " or fewer pools");
     struct layer *l = layer_add(b, LAYER_MAXPOOL, name);
     l->kernel = 3;
     l->stride = 2;

@@ -86,9 +86,9 @@ static void point_choose(struct builder *b, int index)
         space_choose(b, block->grid[i].key, &block->grid[i].values[at[i]]);
 }
 
-/* JSON of the choices that are not the block's `set`. Keys and canonical texts hold nothing to escape, and
- * what reads as a number is written as JSON writes numbers. */
-static enum status axes_write(struct builder *b, const char **out)
+/* Keys and canonical texts hold nothing to escape, and what reads as a number is written as JSON writes
+ * numbers. */
+enum status space_axes(struct builder *b, const char **out)
 {
     double number;
     strbuf_clear(&b->axes);
@@ -129,38 +129,14 @@ enum status space_assemble(const struct builder *b, struct point *point, struct 
 }
 
 /* A metaparameter that explicit Fires make void is a mistake. */
-static const struct axis *axis_find(const struct axis *axes, int count, const char *key)
-{
-    for (int i = 0; i < count; i++)
-        if (strcmp(axes[i].key, key) == 0)
-            return &axes[i];
-    return NULL;
-}
-
-/* Where the block sets a key: "sweep.a.grid.SR", at the axis rather than at one of its values. */
-static struct mark choice_place(const struct builder *b, int choice, char *path, size_t n)
-{
-    const struct block *block = &b->spec->blocks[b->block];
-    const struct choice *c = &b->choices[choice];
-    const struct axis *grid = axis_find(block->grid, block->grid_count, c->field->key),
-                      *zip = axis_find(block->zip, block->zip_count, c->field->key);
-    const char *part = choice < b->set_count ? "set"
-                       : block->random.n > 0 ? "params"
-                       : grid                ? "grid"
-                       : zip                 ? "zip"
-                                             : "list";
-    snprintf(path, n, "sweep.%s.%s.%s", block->id, part, c->field->key);
-    return choice < b->set_count ? c->value->mark : grid ? grid->mark : zip ? zip->mark : c->value->mark;
-}
-
 static enum status choices_check(const struct builder *b, const struct point *point, struct err *cause)
 {
     for (int i = 0; point->design.explicit_fires && i < b->choice_count; i++) {
-        char path[256];
+        struct place place;
         if (!field_is_metaparameter(b->choices[i].field))
             continue;
-        const struct mark at = choice_place(b, i, path, sizeof path);
-        return spec_error(cause, b->spec->path, at, path,
+        space_place_axis(b, i, &place);
+        return spec_error(cause, b->spec->path, place.at, place.key,
                           "has no effect beside explicit `fires`, allowed: with `fires: derived`");
     }
     return ST_OK;
@@ -212,21 +188,14 @@ enum status space_realise(const struct builder *b, struct trial *trial, bool *pl
     return ST_OK;
 }
 
-static enum status trial_realise(const struct builder *b, struct trial *trial, const char *axes)
+static enum status trial_realise(struct builder *b, struct trial *trial)
 {
-    const struct block *block = &b->spec->blocks[b->block];
     struct err cause = ERR_INIT;
     bool placed = false;
-    enum status st = space_realise(b, trial, &placed, &cause);
+    const enum status st = space_realise(b, trial, &placed, &cause);
     if (st == ST_OK)
         return ST_OK;
-    if (placed)
-        return err_set(b->e, st, "%s", cause.text);
-    char key[128];
-    snprintf(key, sizeof key, "block %s", block->id);
-    bool empty = strcmp(axes, "{}") == 0;
-    return spec_error(b->e, b->spec->path, block->mark, key, "%s%s%s", empty ? "" : axes, empty ? "" : ": ",
-                      cause.text);
+    return placed || st == ST_NOMEM ? err_set(b->e, st, "%s", cause.text) : space_blame(b, &cause, b->e);
 }
 
 enum status space_holds(struct builder *b, const struct condition *c, const char *key,
@@ -237,7 +206,7 @@ enum status space_holds(struct builder *b, const struct condition *c, const char
     *holds = expression_holds(c->holds, conditions_lookup, measures, &fault);
     if (!fault.what)
         return ST_OK;
-    const enum status st = axes_write(b, &axes);
+    const enum status st = space_axes(b, &axes);
     if (st != ST_OK)
         return st;
     return spec_error(b->e, b->spec->path, conditions_mark(b->spec->text, c->mark, fault.at), key,
@@ -340,7 +309,7 @@ static enum status trial_intern(struct builder *b, const struct trial *trial, in
 enum status space_add(struct builder *b, struct trial *trial)
 {
     const char *axes = "{}";
-    enum status st = axes_write(b, &axes);
+    enum status st = space_axes(b, &axes);
     struct design *design = arena_alloc(&b->space->arena, 1, sizeof *design);
     if (!design)
         return space_no_memory(b);
@@ -363,11 +332,8 @@ enum status space_add(struct builder *b, struct trial *trial)
 static enum status point_build(struct builder *b, int index)
 {
     struct trial trial = {.seed = 0};
-    const char *axes = "{}";
     point_choose(b, index);
-    enum status st = axes_write(b, &axes);
-    if (st == ST_OK)
-        st = trial_realise(b, &trial, axes);
+    enum status st = trial_realise(b, &trial);
     if (st != ST_OK)
         return st;
     int violated;

@@ -64,7 +64,7 @@ enum status space_build(const struct spec *spec, struct space *out, struct err *
 /* ST_USAGE when conditions exclude every trial: what trains has nothing to do, what plans tells why. */
 enum status space_check_trains(const struct spec *spec, const struct space *space, struct err *e);
 /* ST_USAGE when a trial's network is for images of another size, colours or number of classes than the data
- * has (an unknown number of channels suits all), or its crop_pad does not fit them. */
+ * has (an unknown number of channels suits all). */
 enum status space_check_data(const struct spec *spec, const struct space *space, const struct data_look *data,
                              struct err *e);
 /* Random blocks: candidate i is a function of the block's seed, sampler, keys and distributions, and of i;
@@ -79,7 +79,7 @@ enum { SPACE_TRIES_LEAST = 10000, SPACE_TRIES_PER_POINT = 20 };
 const struct condition *space_rule(const struct spec *spec, int block, int rule);
 
 /* "12 of 64 points; of 11280 candidates 9000 removed by params < 1M, 2268 equal to an earlier one". */
-enum { SAMPLING_TEXT = 700 }; /* holds it */
+enum { SAMPLING_TEXT = 900 }; /* holds it */
 void space_sampling_text(const struct spec *spec, const struct space *space, int block, char *out, size_t n);
 
 /* "explore SR=0.1 seed 3", with " (2 epochs)" behind it in a shorter rung; `m`: first membership of the trial

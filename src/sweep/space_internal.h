@@ -40,6 +40,9 @@ struct builder {
 
 enum status space_no_memory(const struct builder *b);
 
+/* JSON of the choices that are not the block's `set`, in the space's arena. */
+enum status space_axes(struct builder *b, const char **out);
+
 /* The choices that `set` makes; others are added behind them. */
 void space_choose_set(struct builder *b);
 void space_choose(struct builder *b, const char *key, const struct axis_value *value);
@@ -50,6 +53,22 @@ enum status space_assemble(const struct builder *b, struct point *point, struct 
 /* Makes the point of the choices. When it cannot be built: ST_USAGE, *cause saying why (with a position only
  * if *placed). */
 enum status space_realise(const struct builder *b, struct trial *trial, bool *placed, struct err *cause);
+/* Where a spec gives a value: "sweep.a.grid.SR", "base.SR", and the line and column. */
+struct place {
+    struct mark at;
+    char key[256];
+};
+/* Of a choice: its axis in grid and zip, its value elsewhere. */
+void space_place_axis(const struct builder *b, int choice, struct place *out);
+/* Of the value that a point of this block has for a key of base; -1: in no block. Where nothing gives it, of
+ * the preset, or of the base. */
+void space_place_value(const struct spec *spec, int block, const struct field *f, const struct point *point,
+                       struct place *out);
+/* Records in *e (which may be b->e) why the point of the choices cannot be built, at the value that breaks it:
+ * the one with which, in the order set, list, zip, grid, it can no longer be built; or, with none of them,
+ * the value of base or train. Returns cause->status, or ST_NOMEM. */
+enum status space_blame(struct builder *b, const struct err *cause, struct err *e);
+
 /* Does a condition hold? ST_USAGE, in b->e with its place, where its numbers do not exist; `key`: what the
  * condition is the value of. */
 enum status space_holds(struct builder *b, const struct condition *c, const char *key,

@@ -123,10 +123,23 @@ static enum status candidate_draw(struct builder *b, uint32_t candidate, bool *f
             value = &p->axis.values[(int)(u * p->axis.count)];
         else
             b->drawn[i] =
-                (struct axis_value){num_format_double(number_draw(p, u), b->drawn_text[i]), p->axis.mark};
+                (struct axis_value){num_format_double(number_draw(p, u), b->drawn_text[i]), p->range};
         space_choose(b, p->axis.key, value);
     }
     return ST_OK;
+}
+
+/* Of the first candidate that cannot be built it is kept why. */
+static enum status unbuildable_count(struct builder *b, const struct err *cause, bool placed,
+                                     struct sampling *s)
+{
+    struct err why = *cause;
+    if (s->unbuildable++ > 0)
+        return ST_OK;
+    if (!placed && space_blame(b, cause, &why) == ST_NOMEM)
+        return space_no_memory(b);
+    s->unbuildable_why = arena_strdup(&b->space->arena, why.text);
+    return s->unbuildable_why ? ST_OK : space_no_memory(b);
 }
 
 /* Keeps a candidate or counts why not. */
@@ -143,11 +156,8 @@ static enum status candidate_take(struct builder *b, uint32_t candidate, struct 
     if (st == ST_NOMEM)
         return space_no_memory(b);
     s->tried++;
-    if (st != ST_OK) {
-        if (s->unbuildable++ == 0)
-            s->unbuildable_why = arena_strdup(&b->space->arena, cause.text);
-        return s->unbuildable_why ? ST_OK : space_no_memory(b);
-    }
+    if (st != ST_OK)
+        return unbuildable_count(b, &cause, placed, s);
     int violated;
     st = space_violated(b, &trial, &violated);
     if (st != ST_OK)
@@ -183,7 +193,10 @@ enum status space_random(struct builder *b)
     b->strata = NULL;
     if (st != ST_OK || s->points > 0)
         return st;
-    char text[700], key[128];
+    if (s->unbuildable == s->tried)
+        return err_set(b->e, ST_USAGE, "%s; none of %lld candidates of block %s can be built",
+                       s->unbuildable_why, (long long)s->tried, block->id);
+    char text[SAMPLING_TEXT], key[128];
     space_sampling_text(b->spec, b->space, b->block, text, sizeof text);
     snprintf(key, sizeof key, "block %s", block->id);
     return spec_error(b->e, b->spec->path, block->random.mark, key, "%s", text);

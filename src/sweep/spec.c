@@ -41,6 +41,7 @@ static enum status data_read(struct reader *r, const struct node *node)
         return st;
     spec->data_path_mark = given_value(&given, SECTION_DATA, "path")->mark;
     const struct node *resize = given_value(&given, SECTION_DATA, "resize");
+    spec->data_shape_mark = resize ? resize->mark : given_value(&given, SECTION_DATA, "format")->mark;
     if (resize && spec->data.format != DATA_IMAGE_FOLDER)
         return reader_fail(r, resize->mark, "data", "resize",
                            "has no effect on format %s, allowed with image-folder",
@@ -73,7 +74,7 @@ static enum status base_from_data(struct reader *r)
     const struct data_source *data = &r->spec->data;
     const struct field *input = field_find(SECTION_BASE, "input"),
                        *classes = field_find(SECTION_BASE, "classes");
-    struct axis_value shape = {NULL, r->spec->base_mark}, count = shape;
+    struct axis_value shape = {NULL, r->spec->data_shape_mark}, count = shape;
     char resized[64];
     switch (data->format) {
     case DATA_IDX:
@@ -126,8 +127,10 @@ static enum status base_read(struct reader *r, const struct node *node)
     struct axis_value value;
     if (st == ST_OK && preset_node)
         st = axis_value_read(r, preset, preset_node, "base", &value);
-    if (st == ST_OK && preset_node)
+    if (st == ST_OK && preset_node) {
+        spec->preset_given = (struct assignment){preset->key, value};
         st = field_set(preset, &spec->base, value.text, r->e);
+    }
     if (st != ST_OK)
         return st;
     enum { FROM_DATA = 2 };
@@ -145,6 +148,31 @@ static enum status base_read(struct reader *r, const struct node *node)
             st = base_give(r, f, &value);
     }
     return st == ST_OK ? base_check(r, &given) : st;
+}
+
+static enum status train_read(struct reader *r, const struct node *node)
+{
+    struct assignments *out = &r->spec->train_given;
+    struct given given;
+    if (!node)
+        return ST_OK;
+    enum status st = section_scan(r, node, SECTION_TRAIN, "train", &given);
+    if (st != ST_OK)
+        return st;
+    out->items = arena_alloc(&r->spec->arena, (size_t)node->count, sizeof *out->items);
+    if (!out->items)
+        return reader_no_memory(r);
+    for (const struct node_item *item = node->items; st == ST_OK && item; item = item->next) {
+        const struct field *f = field_find(SECTION_TRAIN, item->key->text);
+        struct assignment *a = &out->items[out->count];
+        a->key = f->key;
+        st = axis_value_read(r, f, item->value, "train", &a->value);
+        if (st == ST_OK) {
+            out->count++;
+            st = field_set(f, &r->spec->base, a->value.text, r->e);
+        }
+    }
+    return st;
 }
 
 /* Sections whose keys all hold one value. */
@@ -367,8 +395,7 @@ static enum status root_read(struct reader *r, const struct node *root)
     if (st == ST_OK)
         st = base_read(r, base);
     if (st == ST_OK)
-        st = plain_section_read(r, given_value(&given, SECTION_ROOT, "train"), SECTION_TRAIN, "train",
-                                &spec->base);
+        st = train_read(r, given_value(&given, SECTION_ROOT, "train"));
     if (st == ST_OK)
         st = blocks_read(r, given_value(&given, SECTION_ROOT, "sweep"));
     if (st == ST_OK)

@@ -72,6 +72,7 @@ enum distribution { DRAW_CHOICE, DRAW_INT, DRAW_UNIFORM, DRAW_LOGUNIFORM };
 struct parameter {
     struct axis axis; /* the key; the values of a choice */
     enum distribution distribution;
+    struct mark range; /* of the ends that numbers are drawn between */
     double low, high; /* both may be drawn */
     double step;      /* 0 = none */
     int decimals;     /* of values low + k * step, -1 = unknown */
@@ -163,11 +164,15 @@ struct spec {
     const char *name;
     struct data_source data; /* a relative path counts from the current working directory */
     struct mark data_path_mark;
+    struct mark data_shape_mark; /* of data.resize, or else data.format: what may fix the images' shape */
     struct point base;
     struct mark base_mark;         /* of `base`, or of the whole spec when there is none */
     struct assignments base_given; /* what made base.design: the preset is not in it, shape and classes that
                                       the data format fixes come first. A block that sets `preset` starts from
-                                      that preset, then applies these, then its own values. */
+                                      that preset, then applies these, then its own values. What comes from
+                                      the data section stands at data_shape_mark. */
+    struct assignment preset_given; /* the base's preset; key NULL = none */
+    struct assignments train_given; /* what made base.recipe */
     int block_count;
     struct block *blocks; /* at least one: a spec without `sweep` has one block "base" with the base point */
     struct conditions constraints; /* every trial must fulfil them */

@@ -31,7 +31,8 @@ static bool follows(const struct spec_cut *cuts, int count, struct mark at, cons
 {
     for (int i = 0; i < count; i++)
         if (cuts[i].found && same_mark(cuts[i].from, at) &&
-            (strstr(text, "is missing") || strstr(text, "is empty") || strstr(text, "takes two numbers")))
+            (strstr(text, "is missing") || strstr(text, "is empty") || strstr(text, "takes two numbers") ||
+             strstr(text, "has no distribution")))
             return true;
     return false;
 }
@@ -86,27 +87,10 @@ static const char *right_value(struct spec_problems *p, const char *text, int nu
     return id;
 }
 
-/* What is wrong with a point, without whose it is: "block ID: {...}: " in front. */
-static const char *cause_of(const char *text)
-{
-    const char *colon = strncmp(text, "block ", 6) == 0 ? strstr(text, ": ") : NULL;
-    if (colon && colon[2] == '{' && strstr(colon, "}: "))
-        colon = strstr(colon, "}: ") + 1;
-    return colon ? colon + 2 : NULL;
-}
-
-/* Points that are left when a block or the base is cut out can be wrong for the same reason. */
-static bool is_known(const struct spec_problem *p, struct mark at, const char *text)
-{
-    const char *cause = cause_of(text), *before = cause_of(p->text);
-    return (same_mark(p->at, at) && strcmp(p->text, text) == 0) ||
-           (cause && before && strcmp(cause, before) == 0);
-}
-
 static enum status add(struct spec_problems *p, struct mark at, const char *text, struct err *e)
 {
     for (int i = 0; i < p->count; i++)
-        if (is_known(&p->items[i], at, text))
+        if (same_mark(p->items[i].at, at) && strcmp(p->items[i].text, text) == 0)
             return ST_OK;
     const char *kept = arena_strdup(&p->arena, text);
     if (!kept)

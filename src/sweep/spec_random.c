@@ -52,6 +52,7 @@ static enum status interval_read(struct reader *r, const struct field *f, const 
 {
     const char *kind = distribution_keys[p->distribution];
     p->whole = f->kind == FIELD_INT;
+    p->range = node->mark;
     if (f->kind != FIELD_INT && f->kind != FIELD_REAL)
         return reader_fail(r, node->mark, prefix, kind, "needs a key that takes numbers, allowed: choice");
     if (p->whole ? p->distribution == DRAW_UNIFORM : p->distribution == DRAW_INT)

@@ -187,7 +187,7 @@ static void padding_is_checked(void **state)
     assert_int_equal(augmentation_check(&a, image, &e), ST_OK);
     a.crop_pad = 5;
     assert_int_equal(augmentation_check(&a, image, &e), ST_USAGE);
-    expect_text(&e, "crop_pad is 5: allowed for images of 6x5 are 0 to 4");
+    expect_text(&e, "crop_pad: 5 is out of range for images of 6x5, allowed: 0 to 4");
     a.crop_pad = -1;
     assert_int_equal(augmentation_check(&a, image, &e), ST_USAGE);
 }

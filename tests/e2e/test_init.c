@@ -164,7 +164,7 @@ static void test_what_follows_is_not_told(void **state)
         {"sweep: [{id: a}, {id: b, grid: {input: [1x2x2]}}]\nplots: [{kind: edf, block: b}, {kind: edf, "
          "block: "
          "c}]\n",
-         "one.yaml:4:18: block b: {\"input\":\"1x2x2\"}: crop_pad is 4\n"
+         "one.yaml:4:41: sweep.b.grid.input: crop_pad: 4 is out of range for images of 2x2\n"
          "one.yaml:5:51: plots.edf.block: there is no block c\n"},
         {"sweep: {id: a, grid: {SR: [0.1, 0.2]}}\nplots: [{kind: curve, block: a}]\n",
          "one.yaml:4:8: sweep: a mapping where a list of blocks is needed\n"},
@@ -223,7 +223,7 @@ static void test_one_reason_is_one_problem(void **state)
                             "sweep: [{id: a, grid: {SR: [0.5]}}]\n");
     struct outcome o = RUN("validate", "same.yaml");
     assert_holds(o.out, "same.yaml:3:16: data.format: \"mnist\" is unknown");
-    assert_holds(o.out, "same.yaml:5:9: block a: {\"SR\":0.5}: conv1: the map shrinks to nothing");
+    assert_holds(o.out, "same.yaml:4:50: base.conv1_kernel: conv1: the map shrinks to nothing");
     assert_holds(o.err, "validate: 2 problems");
     outcome_release(&o);
 }
@@ -275,12 +275,16 @@ static void test_data_that_does_not_fit(void **state)
 {
     (void)state;
     static const struct {
-        const char *base, *message;
+        const char *base, *place, *message;
     } wrong[] = {
-        {"input: 1x12x12, classes: 10",
+        {"input: 1x12x12, classes: 10", "4:33: base.classes",
          "1x12x12 (CxHxW) in 10 classes, but data holds images of 1x12x12 in 4"},
-        {"input: 1x28x28, classes: 4", "1x28x28 (CxHxW) in 4 classes, but data holds images of 1x12x12 in 4"},
-        {"input: 3x12x12, classes: 4", "3x12x12 (CxHxW) in 4 classes, but data holds images of 1x12x12 in 4"},
+        {"input: 1x28x28, classes: 4", "4:15: base.input",
+         "1x28x28 (CxHxW) in 4 classes, but data holds images of 1x12x12 in 4"},
+        {"preset: small32, input: 1x12x12", "3:16: data.format",
+         "1x12x12 (CxHxW) in 10 classes, but data holds images of 1x12x12 in 4"},
+        {"input: 3x12x12, classes: 4", "4:15: base.input",
+         "3x12x12 (CxHxW) in 4 classes, but data holds images of 1x12x12 in 4"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         char text[256];
@@ -291,7 +295,9 @@ static void test_data_that_does_not_fit(void **state)
         EXPECT_ERROR(2, wrong[i].message, "run", "fit.yaml", "--db", "fit.db");
         struct outcome o = RUN("validate", "fit.yaml");
         assert_int_equal(o.code, 1);
-        assert_holds(o.out, "fit.yaml:4:7: base: the networks are for images of ");
+        char start[128];
+        snprintf(start, sizeof start, "fit.yaml:%s: the networks are for images of ", wrong[i].place);
+        assert_holds(o.out, start);
         assert_holds(o.out, wrong[i].message);
         outcome_release(&o);
         o = RUN("validate", "fit.yaml", "--no-data");
@@ -301,9 +307,9 @@ static void test_data_that_does_not_fit(void **state)
     text_write("fit.yaml", "version: 1\nname: fit\ndata: {format: idx, path: data}\n"
                            "base: {input: 1x12x12, classes: 4}\n"
                            "sweep:\n  - {id: a, grid: {classes: [4, 5]}}\n");
-    EXPECT_ERROR(
-        2, "fit.yaml:6:5: block a: {\"classes\":5}: the networks are for images of 1x12x12 (CxHxW) in 5",
-        "plan", "fit.yaml");
+    EXPECT_ERROR(2,
+                 "fit.yaml:6:33: sweep.a.grid.classes: the networks are for images of 1x12x12 (CxHxW) in 5",
+                 "plan", "fit.yaml");
     text_write("fit.yaml", "version: 1\nname: fit\ndata: {format: cifar10, path: data}\n");
     struct outcome o = RUN("validate", "fit.yaml");
     assert_int_equal(o.code, 1);

@@ -311,8 +311,13 @@ static void test_base(void **state)
         {"base: {SR: 0.5, fires: '1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1'}\n", 4, 8, "base.SR",
          "has no effect beside `fires`"},
         /* Possible values that make no network: found when the block is realised. */
-        {"base:\n  preset: squeezenet-1.0\n  input: 3x8x8\n", 5, 3, "block base", "shrinks to nothing"},
-        {"base: {input: 1x8x8}\ntrain: {crop_pad: 8}\n", 4, 7, "block base", "crop"},
+        {"base:\n  preset: squeezenet-1.0\n  input: 3x8x8\n", 6, 10, "base.input", "shrinks to nothing"},
+        {"base: {input: 3x8x8, preset: squeezenet-1.0}\n", 4, 15, "base.input", "shrinks to nothing"},
+        {"base: {input: 1x8x8}\ntrain: {lr: 1, crop_pad: 8}\n", 5, 26, "train.crop_pad",
+         "8 is out of range for images of 8x8, allowed: 0 to 7"},
+        {"train: {crop_pad: 28}\n", 4, 19, "train.crop_pad", "28 is out of range for images of 28x28"},
+        {"base: {conv1_pad: 1, conv1_kernel: 33}\n", 4, 36, "base.conv1_kernel", "smaller conv1_kernel"},
+        {"base: {input: 1x2x2}\n", 4, 15, "base.input", "crop_pad: 4 is out of range for images of 2x2"},
     };
     CHECK(HEAD, table);
 }
@@ -464,10 +469,50 @@ static void test_axis_values_and_ranges(void **state)
         {"sweep:\n  - {id: a, set: {fires: '1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1,1/1/1'}, grid: {SR: "
          "[0.25]}}\n",
          5, 85, "sweep.a.grid.SR", "has no effect beside explicit `fires`"},
-        {"sweep:\n  - {id: fine}\n  - {id: broken, grid: {base_e: [128], incr_e: [128, 65536]}}\n", 6, 5,
-         "block broken", "{\"base_e\":128,\"incr_e\":65536}: base_e 128, incr_e 65536"},
+        {"sweep:\n  - {id: fine}\n  - {id: broken, grid: {base_e: [128], incr_e: [128, 65536]}}\n", 6, 54,
+         "sweep.broken.grid.incr_e",
+         "base_e 128, incr_e 65536, freq 2: fire9 would have 196736 expand filters, allowed are at most "
+         "65536 (at "
+         "the point {\"base_e\":128,\"incr_e\":65536})"},
     };
     CHECK(HEAD, table);
+}
+
+/* What only shows in the network that is built stands at the value with which it cannot be built. */
+static void test_places_of_what_cannot_be_built(void **state)
+{
+    (void)state;
+    static const struct bad table[] = {
+        {"sweep:\n  - {id: a, grid: {crop_pad: [4, 40]}}\n", 5, 34, "sweep.a.grid.crop_pad",
+         "40 is out of range for images of 28x28, allowed: 0 to 27"},
+        {"sweep:\n  - {id: a, grid: {SR: [0.5, 1], crop_pad: [4, 40], lr: [1, 2]}}\n", 5, 48,
+         "sweep.a.grid.crop_pad", "(at the point {\"SR\":0.5,\"crop_pad\":40,\"lr\":1})"},
+        {"sweep:\n  - id: a\n    grid:\n      conv1_kernel: [3, 31]\n", 7, 25, "sweep.a.grid.conv1_kernel",
+         "conv1: the map shrinks to nothing, its input is 28 x 28; use"},
+        {"sweep:\n  - {id: a, grid: {crop_pad: {from: 8, to: 40, step: 8}}}\n", 5, 30,
+         "sweep.a.grid.crop_pad", "32 is out of range"},
+        {"sweep:\n  - {id: a, zip: {crop_pad: [1, 1], input: [1x28x28, 1x1x1]}}\n", 5, 54,
+         "sweep.a.zip.input", "crop_pad: 1 is out of range for images of 1x1"},
+        {"sweep:\n  - id: a\n    list:\n      - {SR: 0.5}\n      - {pools: [conv1, fire2, fire3, fire4, "
+         "fire5, "
+         "fire6], SR: 0.3}\n",
+         8, 17, "sweep.a.list.pools", "fewer pools"},
+        {"sweep:\n  - {id: a, set: {lr: 1, crop_pad: 30}, grid: {SR: [0.5, 1]}}\n", 5, 36,
+         "sweep.a.set.crop_pad", "30 is out of range for images of 28x28, allowed: 0 to 27"},
+        {"sweep:\n  - {id: a, random: {n: 2}, params: {crop_pad: {int: [30, 40]}}}\n", 5, 54,
+         "sweep.a.params.crop_pad",
+         "is out of range for images of 28x28, allowed: 0 to 27 (at the point {\"crop_pad\":3"},
+        {"sweep:\n  - {id: a, random: {n: 2}, params: {SR: [0.5], crop_pad: [30]}}\n", 5, 60,
+         "sweep.a.params.crop_pad", "; none of 10040 candidates of block a can be built"},
+        {"sweep:\n  - {id: a, random: {n: 2}, params: {SR: [0.5]}}\ntrain: {crop_pad: 30}\n", 6, 19,
+         "train.crop_pad", "30 is out of range"},
+    };
+    CHECK(HEAD, table);
+    static const struct bad folder[] = {
+        {"version: 1\nname: t\ndata: {format: image-folder, path: d, resize: 3x3}\n", 3, 47, "data.resize",
+         "crop_pad: 4 is out of range for images of 3x3"},
+    };
+    CHECK("", folder);
 }
 
 /* Many copies of a text between two others. */
@@ -574,6 +619,7 @@ int main(void)
         cmocka_unit_test(test_random_blocks),
         cmocka_unit_test(test_axes),
         cmocka_unit_test(test_axis_values_and_ranges),
+        cmocka_unit_test(test_places_of_what_cannot_be_built),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_range_bomb),
         cmocka_unit_test(test_load),
