@@ -14,14 +14,16 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* Says which database a spec has. A spec with mistakes has a name that nobody knows. */
-static enum status explain_spec(const char *path, enum status st, struct err *e)
+/* Says which database a spec has: the wrong argument, so wrong usage. A spec with mistakes has a name that
+ * nobody knows. */
+static enum status explain_spec(const char *path, struct err *e)
 {
     struct spec spec;
     struct err ignored = ERR_INIT;
     const enum status loaded = spec_load(path, &spec, &ignored);
     char *db = loaded == ST_OK ? run_database_path(&spec, NULL) : NULL;
     char *word = shell_word(path);
+    enum status st = ST_USAGE;
     if (!word || (loaded == ST_OK && !db))
         st = err_set(e, ST_NOMEM, "out of memory");
     else if (!db)
@@ -44,7 +46,7 @@ static enum status explain_spec(const char *path, enum status st, struct err *e)
 enum status database_failure(const char *path, enum status st, struct err *e)
 {
     const bool spec = ends_with(path, ".yaml") || ends_with(path, ".yml");
-    return st == ST_CORRUPT && spec ? explain_spec(path, st, e) : st;
+    return st == ST_CORRUPT && spec ? explain_spec(path, e) : st;
 }
 
 enum status database_open(const char *path, struct store **out, struct err *e)

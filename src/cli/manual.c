@@ -111,7 +111,9 @@ static void tail_write(FILE *out)
         {"1", "It failed: a file, the data, training, or what was checked; the reason is on standard error. "
               "`run` also "
               "when trials failed or it was interrupted, with everything saved."},
-        {"2", "Wrong usage: the command line, or a value in a spec. `validate` reports those with 1."},
+        {"2",
+         "Wrong usage: the command line, a spec where a database is wanted or the other way round, or what a "
+         "spec says. `validate`, which finds what is wrong with a spec, reports that with 1."},
         {NULL, NULL},
     };
     static const char *const environment[][2] = {

@@ -39,30 +39,31 @@ static const struct table_column block_columns[] = {
     {.name = "skipped"},
 };
 
-/* Is the trial in a block before `block`? Memberships come block by block. */
-static bool trial_known(const struct plan *p, int trial, int block)
-{
-    return p->space.memberships[p->first_membership[trial]].block < block;
-}
-
+/* A trial that a block names several times, by other values, is one trial of it. Memberships come block by
+ * block. */
 static enum status block_rows(const void *context, struct table *t, struct err *e)
 {
     const struct plan *p = context;
     enum status st = ST_OK;
+    const struct membership *m = p->space.memberships, *end = m + p->space.membership_count;
+    int *named = mem_calloc((size_t)p->space.trial_count + 1, sizeof *named); /* by block so far, + 1 */
+    if (!named)
+        return err_set(e, ST_NOMEM, "out of memory");
     for (int block = 0; block < p->spec.block_count && st == ST_OK; block++) {
         int trials = 0, new = 0, skipped = 0;
-        for (int i = 0; i < p->space.membership_count; i++) {
-            const struct membership *m = &p->space.memberships[i];
-            if (m->block != block)
+        for (; m < end && m->block == block; m++) {
+            if (named[m->trial] == block + 1)
                 continue;
             trials++;
-            new += !trial_known(p, m->trial, block);
+            new += named[m->trial] == 0;
             skipped += p->space.trials[m->trial].skip_reason != NULL;
+            named[m->trial] = block + 1;
         }
         const struct cell cells[] = {cell_text(p->spec.blocks[block].id), cell_int(trials), cell_int(new),
                                      cell_int(skipped)};
         st = table_row(t, cells, e);
     }
+    mem_free(named);
     return st;
 }
 
@@ -81,18 +82,6 @@ static enum status write_plan(const struct output *o, const struct plan *p, stru
         plan_budget_section(p),
         plan_search_section,
     };
-    /* Left out at the end: budget, and with it changes where there is no database. */
-    struct section chosen[sizeof sections / sizeof *sections];
-    int count = 0;
-    for (int i = 0; i < (int)(sizeof sections / sizeof *sections); i++) {
-        const bool change = i == 6 || i == 7, budget = i == 8, search = i == 9;
-        /* Text for people has the skipped in the list of trials, and no long list of other names. */
-        const bool asked = o->only || o->format == TABLE_JSON;
-        if (!asked && (i == 4 || (i == 5 && p->shown < p->space.trial_count)))
-            continue;
-        if ((!change || p->changes.db) && (!budget || p->budget_s > 0) && (!search || p->spec.search.on))
-            chosen[count++] = sections[i];
-    }
     const bool changes = o->only && (strcmp(o->only, "changes") == 0 || strcmp(o->only, "outside") == 0);
     if (changes && !p->changes.db)
         return err_set(e, ST_USAGE, "--only: %s compares with a results database, and %s is not there%s",
@@ -102,6 +91,19 @@ static enum status write_plan(const struct output *o, const struct plan *p, stru
         return err_set(e, ST_USAGE, "--only: budget needs --budget TIME");
     if (o->only && strcmp(o->only, "rungs") == 0 && !p->spec.search.on)
         return err_set(e, ST_USAGE, "--only: rungs belong to a spec with search, which this one is not");
+    if (o->only)
+        return output_sections(o, sections, sizeof sections / sizeof *sections, 0, p, e);
+    /* Left out at the end: budget, and with it changes where there is no database. */
+    struct section chosen[sizeof sections / sizeof *sections];
+    int count = 0;
+    for (int i = 0; i < (int)(sizeof sections / sizeof *sections); i++) {
+        const bool change = i == 6 || i == 7, budget = i == 8, search = i == 9;
+        /* Text for people has the skipped in the list of trials, and no long list of other names. */
+        if (o->format != TABLE_JSON && (i == 4 || (i == 5 && p->shown < p->space.trial_count)))
+            continue;
+        if ((!change || p->changes.db) && (!budget || p->budget_s > 0) && (!search || p->spec.search.on))
+            chosen[count++] = sections[i];
+    }
     return output_sections(o, chosen, count, 0, p, e);
 }
 

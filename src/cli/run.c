@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/database.h"
 #include "cli/output.h"
 #include "cli/run.h"
 #include "cli/run_display.h"
@@ -177,7 +178,9 @@ static enum status run_and_tell(const struct spec *spec, const struct run_config
     struct run_display display;
     run_display_init(&display, spec);
     struct run_observer observer = run_display_observer(&display);
-    const enum status st = run_sweep(spec, config, &observer, result, e);
+    enum status st = run_sweep(spec, config, &observer, result, e);
+    if (st == ST_CORRUPT)
+        st = database_failure(db, st, e);
     run_display_end(&display);
     if (result->total > 0 && file_exists(db))
         run_hook(spec, db, st, st == ST_OK ? "" : e->text, result);

@@ -1,6 +1,8 @@
 /* What is said of a key that a section does not have. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sweep/spec_error.h"
 #include "sweep/spec_fields.h"
@@ -30,6 +32,29 @@ static const char *other_place(enum section section, const char *key)
     return NULL;
 }
 
+/* Is it what the SqueezeNet paper or other tools call a key of the section, where no letters lead there? */
+static bool other_name(enum section section, const char *key, char out[SUGGEST_TEXT])
+{
+    static const struct {
+        const char *name, *key, *more;
+    } names[] = {{"squeeze", "SR", ""},
+                 {"squeeze_ratio", "SR", ""},
+                 {"ratio", "SR", " or pct3x3"},
+                 {"expand", "base_e", " or incr_e"},
+                 {"width", "base_e", ""},
+                 {"learning_rate", "lr", ""},
+                 {"wd", "weight_decay", ""},
+                 {"image_size", "input", ""},
+                 {"kernel_size", "conv1_kernel", ""}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcasecmp(names[i].name, key) == 0 && field_find(section, names[i].key)) {
+            snprintf(out, SUGGEST_TEXT, ", did you mean %s%s?", names[i].key, names[i].more);
+            return true;
+        }
+    }
+    return false;
+}
+
 void field_unknown(enum section section, const char *key, char *out, size_t n)
 {
     char quoted[QUOTED_TEXT], guess[SUGGEST_TEXT] = "", list[SUGGEST_LIST];
@@ -38,7 +63,7 @@ void field_unknown(enum section section, const char *key, char *out, size_t n)
     for (size_t i = 0; i < field_count(); i++)
         if (field_in(field_at(i), section))
             known[count++] = field_at(i)->key;
-    if (!place)
+    if (!other_name(section, key, guess) && !place)
         suggest_text(key, known, count, guess);
     snprintf(out, n, "unknown key %s%s%s%s; allowed: %s", text_quote(key, quoted), guess,
              place ? ", which belongs to " : "", place ? place : "",

@@ -50,7 +50,11 @@ static int teardown(void **state)
 static void test_without_a_speed(void **state)
 {
     (void)state;
-    EXPECT_ERROR(2, "plan: --only: \"nonsense\" is unknown", "plan", "timed.yaml", "--only", "nonsense");
+    EXPECT_ERROR(
+        2,
+        "plan: --only: \"nonsense\" is unknown, allowed are trials, blocks, totals, removed, skipped, "
+        "aliases, changes, outside, budget, rungs",
+        "plan", "timed.yaml", "--only", "nonsense");
     struct json_object *plan = JSON("plan", "timed.yaml", "--format", "json");
     struct json_object *trials = json_at(plan, "trials");
     for (size_t i = 0; i < 6; i++) {
@@ -267,6 +271,11 @@ static void test_removed(void **state)
     assert_int_equal(json_int_at(json_row(removed, 2), "trials"), 0);
     assert_in_range(json_int_at(json_row(removed, 2), "candidates"), 3000, 3800);
     assert_int_equal(json_object_array_length(skipped), 4);
+    /* SR 0.251 is another name of 0.25, not another trial. */
+    struct json_object *blocks = json_at(plan, "blocks");
+    assert_int_equal(json_int_at(json_row(blocks, 0), "trials"), 6);
+    assert_int_equal(json_int_at(json_row(blocks, 0), "new"), 6);
+    assert_int_equal(json_int_at(json_row(blocks, 0), "skipped"), 4);
     struct json_object *aliases = json_at(plan, "aliases");
     assert_true(json_object_array_length(aliases) >= 1);
     assert_string_equal(json_object_get_string(json_at(json_row(aliases, 0), "axes")), "SR=0.251 freq=2");

@@ -418,17 +418,18 @@ static void test_query_mistakes(void **state)
     EXPECT_ERROR(2, "reading", "query", "tiny.db", "--sql", "DELETE FROM trial");
     EXPECT_ERROR(2, "one statement", "query", "tiny.db", "--sql", "SELECT 1; SELECT 2");
     EXPECT_ERROR(2, "two queries", "query", "tiny.db", "trials", "--sql", "SELECT 1");
-    EXPECT_ERROR(1, "tiny.yaml", "query", "tiny.yaml");
+    EXPECT_ERROR(2, "tiny.yaml", "query", "tiny.yaml");
+    EXPECT_ERROR(2, "this is a sweep spec", "run", "tiny.yaml", "--db", "tiny.yaml");
     /* A spec in the place of a database, and the other way round. */
     EXPECT_ERROR(
-        1,
+        2,
         "status: tiny.yaml: this is a sweep spec, a results database is wanted; its own will be results/"
         "tiny.db, first: firesweep run tiny.yaml",
         "status", "tiny.yaml");
-    EXPECT_ERROR(1, "status: tiny.yaml: this is a sweep spec", "status", "tiny.yaml", "--watch");
-    EXPECT_ERROR(1, "this is a sweep spec", "measure", "tiny.yaml");
-    EXPECT_ERROR(1, "this is a sweep spec", "gc", "tiny.yaml");
-    EXPECT_ERROR(1, "this is a sweep spec", "verify", "tiny.yaml");
+    EXPECT_ERROR(2, "status: tiny.yaml: this is a sweep spec", "status", "tiny.yaml", "--watch");
+    EXPECT_ERROR(2, "this is a sweep spec", "measure", "tiny.yaml");
+    EXPECT_ERROR(2, "this is a sweep spec", "gc", "tiny.yaml");
+    EXPECT_ERROR(2, "this is a sweep spec", "verify", "tiny.yaml");
     EXPECT_ERROR(2, "tiny.db:1:1: this is a SQLite database, a sweep spec (YAML) is wanted", "plan",
                  "tiny.db");
 }

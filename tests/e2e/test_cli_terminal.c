@@ -176,7 +176,7 @@ static void test_messages_break_between_words(void **state)
     assert_holds(text,
                  "wrong.yaml:4:9: train: unknown key \"epoch\", did you mean\n    epochs?; allowed: epochs,");
     free(text);
-    text = terminal_exit(1, "xterm", NULL, (const char *const[]){"status", "sweep.yaml", NULL});
+    text = terminal_exit(2, "xterm", NULL, (const char *const[]){"status", "sweep.yaml", NULL});
     assert_holds(text, "first: firesweep run sweep.yaml\n");
     free(text);
 }
