@@ -423,6 +423,21 @@ enum status spec_parse(const char *text, size_t n, const char *path, struct spec
     return spec_parse_without(text, n, path, NULL, 0, out, e);
 }
 
+static enum status cut_apply(struct reader *r, const struct node *root, struct spec_cut *cut)
+{
+    const struct node *value = NULL;
+    const struct node_item *item = NULL;
+    enum status st = ST_OK;
+    if (cut->instead)
+        st = node_tree_read(cut->instead, strlen(cut->instead), r->spec->path, &r->nodes, &value, r->e);
+    if (st == ST_OK && cut->missing)
+        return node_add(root, cut->at, cut->missing, value, &r->nodes, &cut->found) ? ST_OK
+                                                                                    : reader_no_memory(r);
+    cut->found = st == ST_OK && node_cut(root, cut->at, value, &item, &cut->from);
+    snprintf(cut->key, sizeof cut->key, "%s", item && item->key ? item->key->text : "");
+    return st;
+}
+
 enum status spec_parse_without(const char *text, size_t n, const char *path, struct spec_cut *cuts, int count,
                                struct spec *out, struct err *e)
 {
@@ -433,7 +448,7 @@ enum status spec_parse_without(const char *text, size_t n, const char *path, str
     const struct node *root = NULL;
     enum status st = node_tree_read(text, n, path, &r.nodes, &root, e);
     for (int i = 0; st == ST_OK && i < count; i++)
-        cuts[i].found = node_cut(root, cuts[i].at, cuts[i].instead, &cuts[i].from);
+        st = cut_apply(&r, root, &cuts[i]);
     if (st == ST_OK) {
         out->path = arena_strdup(&out->arena, path);
         out->text = arena_strndup(&out->arena, text, n);

@@ -73,10 +73,10 @@ struct parameter {
     struct axis axis; /* the key; the values of a choice */
     enum distribution distribution;
     struct mark range; /* of the ends that numbers are drawn between */
-    double low, high; /* both may be drawn */
-    double step;      /* 0 = none */
-    int decimals;     /* of values low + k * step, -1 = unknown */
-    bool whole;       /* the key takes whole numbers */
+    double low, high;  /* both may be drawn */
+    double step;       /* 0 = none */
+    int decimals;      /* of values low + k * step, -1 = unknown */
+    bool whole;        /* the key takes whole numbers */
     bool conditional;
     struct condition when; /* drawn only where it holds; otherwise the value of set or base stays */
 };
@@ -166,11 +166,11 @@ struct spec {
     struct mark data_path_mark;
     struct mark data_shape_mark; /* of data.resize, or else data.format: what may fix the images' shape */
     struct point base;
-    struct mark base_mark;         /* of `base`, or of the whole spec when there is none */
-    struct assignments base_given; /* what made base.design: the preset is not in it, shape and classes that
-                                      the data format fixes come first. A block that sets `preset` starts from
-                                      that preset, then applies these, then its own values. What comes from
-                                      the data section stands at data_shape_mark. */
+    struct mark base_mark;          /* of `base`, or of the whole spec when there is none */
+    struct assignments base_given;  /* what made base.design: the preset is not in it, shape and classes that
+                                       the data format fixes come first. A block that sets `preset` starts from
+                                       that preset, then applies these, then its own values. What comes from
+                                       the data section stands at data_shape_mark. */
     struct assignment preset_given; /* the base's preset; key NULL = none */
     struct assignments train_given; /* what made base.recipe */
     int block_count;
@@ -205,9 +205,12 @@ enum status spec_parse(const char *text, size_t n, const char *path, struct spec
 /* The same without what stands at these places: keys with their values, or items of lists. */
 struct spec_cut {
     struct mark at;
-    const char *instead; /* a value to read in place of what is cut, or NULL */
+    const char
+        *missing; /* a key that the section at this place lacks: it is added, and nothing cut; or NULL */
+    const char *instead; /* its value, or one to read in place of what is cut, as YAML; NULL = none */
     bool found;          /* set by spec_parse_without */
     struct mark from;    /* if found: the list or section that it was cut from */
+    char key[32];        /* and under which key, "" from a list */
 };
 enum status spec_parse_without(const char *text, size_t n, const char *path, struct spec_cut *cuts, int count,
                                struct spec *out, struct err *e);

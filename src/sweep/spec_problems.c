@@ -26,13 +26,26 @@ static bool same_mark(struct mark a, struct mark b)
     return a.line == b.line && a.column == b.column;
 }
 
+/* The last word of the key that a problem begins with, in `out`: "id" of "sweep[2].id: is missing". */
+enum { KEY_TEXT = 32 };
+static const char *key_of(const char *text, char out[KEY_TEXT])
+{
+    const char *end = strstr(text, ": "), *key = end;
+    while (key && key > text && key[-1] != '.' && key[-1] != ' ')
+        key--;
+    snprintf(out, KEY_TEXT, "%.*s", key ? (int)(end - key) : 0, key ? key : "");
+    return out;
+}
+
 /* Whether an error only says that something is missing which was left out. */
 static bool follows(const struct spec_cut *cuts, int count, struct mark at, const char *text)
 {
+    char key[KEY_TEXT];
+    key_of(text, key);
     for (int i = 0; i < count; i++)
-        if (cuts[i].found && same_mark(cuts[i].from, at) &&
-            (strstr(text, "is missing") || strstr(text, "is empty") || strstr(text, "takes two numbers") ||
-             strstr(text, "has no distribution")))
+        if (cuts[i].found && !cuts[i].missing && same_mark(cuts[i].from, at) &&
+            ((strstr(text, "is missing") && strcmp(key, cuts[i].key) == 0) || strstr(text, "is empty") ||
+             strstr(text, "takes two numbers") || strstr(text, "has no distribution")))
             return true;
     return false;
 }
@@ -63,21 +76,22 @@ static bool follows_block(const struct spec_problems *p, const char *text)
     return false;
 }
 
-/* For keys that cannot be left out: something that is right in their place. `number` makes names differ. */
+/* For keys that cannot be left out: something that is right in their place. `number` makes names differ. Of
+ * an image folder no shape is assumed. */
 static const char *right_value(struct spec_problems *p, const char *text, int number)
 {
     static const struct {
         const char *key, *value;
-    } values[] = {{"version", "1"}, {"name", "x"}, {"format", "idx"}, {"path", "."}, {"kind", "curve"}};
-    char *id;
-    const char *end = strstr(text, ": "), *key = end;
-    while (key && key > text && key[-1] != '.' && key[-1] != ' ')
-        key--;
-    const size_t n = key ? (size_t)(end - key) : 0;
+    } values[] = {
+        {"version", "1"},           {"name", "x"}, {"data", "{format: image-folder, path: ., val: 1}"},
+        {"format", "image-folder"}, {"path", "."}, {"n", "1"},
+        {"kind", "curve"}};
+    char *id, key[KEY_TEXT];
+    key_of(text, key);
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        if (n == strlen(values[i].key) && strncmp(key, values[i].key, n) == 0)
+        if (strcmp(key, values[i].key) == 0)
             return values[i].value;
-    if (n != 2 || strncmp(key, "id", n) != 0 || !(id = arena_alloc(&p->arena, 1, 32)))
+    if (strcmp(key, "id") != 0 || !(id = arena_alloc(&p->arena, 1, 32)))
         return NULL;
     int index;
     if (sscanf(text, "sweep[%d].id", &index) == 1) /* messages about the rest of the block name it so */
@@ -85,6 +99,18 @@ static const char *right_value(struct spec_problems *p, const char *text, int nu
     else
         snprintf(id, 32, "problem-%d", number);
     return id;
+}
+
+/* What to change so that what is wrong there no longer hides the rest. */
+static enum status next_cut(struct spec_problems *p, struct mark at, const char *reason, int number,
+                            struct spec_cut *out, struct err *e)
+{
+    char key[KEY_TEXT];
+    *out = (struct spec_cut){.at = at, .instead = right_value(p, reason, number)};
+    if (!out->instead || !strstr(reason, "is missing"))
+        return ST_OK;
+    out->missing = arena_strdup(&p->arena, key_of(reason, key));
+    return out->missing ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
 }
 
 static enum status add(struct spec_problems *p, struct mark at, const char *text, struct err *e)
@@ -219,14 +245,14 @@ static enum status find_all(struct spec_problems *p, const char *text, size_t n,
             st = add(p, at, reason, e);
         if (st == ST_NOMEM)
             return st;
-        const bool missing = strstr(reason, "is missing") != NULL,
-                   stuck = count > 0 && !cuts[count - 1].found;
-        if (stuck || (missing && at.line == 1) || at.line == 0 || p->count == SPEC_MAX_PROBLEMS ||
-            count == 2 * SPEC_MAX_PROBLEMS) {
+        const bool stuck = count > 0 && !cuts[count - 1].found;
+        if (stuck || at.line == 0 || p->count == SPEC_MAX_PROBLEMS || count == 2 * SPEC_MAX_PROBLEMS) {
             p->more = true;
             break;
         }
-        cuts[count] = (struct spec_cut){.at = at, .instead = missing ? NULL : right_value(p, reason, count)};
+        st = next_cut(p, at, reason, count, &cuts[count], e);
+        if (st != ST_OK)
+            return st;
         count++;
     }
     const enum status st = data ? check_data_only(p, text, n, path, cuts, count, e) : ST_OK;

@@ -351,19 +351,56 @@ static bool covers(const struct node *n, struct mark at)
            (n->mark.line == at.line && n->mark.column <= at.column && at.column < n->mark.column + length);
 }
 
-bool node_cut(const struct node *root, struct mark at, const char *instead, struct mark *from)
+static void place_all(const struct node *root, struct mark at)
+{
+    ((struct node *)root)->mark = at; /* made by node_tree_read */
+    for (const struct node_item *i = root->items; i; i = i->next) {
+        if (i->key)
+            place_all(i->key, at);
+        place_all(i->value, at);
+    }
+}
+
+bool node_add(const struct node *root, struct mark at, const char *key, const struct node *value,
+              struct arena *arena, bool *found)
+{
+    struct node *node = (struct node *)root;
+    *found = node->kind == NODE_MAPPING && same_mark(node->mark, at);
+    if (!*found) {
+        bool memory = true;
+        for (const struct node_item *i = node->items; i && memory && !*found; i = i->next)
+            memory = node_add(i->value, at, key, value, arena, found);
+        return memory;
+    }
+    struct node_item *item = arena_alloc(arena, 1, sizeof *item);
+    struct node *name = arena_alloc(arena, 1, sizeof *name);
+    if (!item || !name)
+        return false;
+    *name = (struct node){.kind = NODE_SCALAR, .text = key, .plain = true, .mark = at};
+    *item = (struct node_item){.key = name, .value = value};
+    place_all(value, at);
+    *(node->last ? &node->last->next : &node->items) = item;
+    node->last = item;
+    node->count++;
+    return true;
+}
+
+bool node_cut(const struct node *root, struct mark at, const struct node *instead,
+              const struct node_item **out, struct mark *from)
 {
     struct node *node = (struct node *)root; /* made by node_tree_read, in memory of its own */
     struct node_item *before = NULL;
     for (struct node_item *i = node->items; i; before = i, i = i->next) {
-        if (node_cut(i->value, at, instead, from))
+        if (node_cut(i->value, at, instead, out, from))
             return true;
         if (!covers(i->value, at) && !(i->key && same_mark(i->key->mark, at)))
             continue;
         *from = node->mark;
+        *out = i;
         if (instead) {
-            struct node *value = (struct node *)i->value;
-            *value = (struct node){.kind = NODE_SCALAR, .mark = value->mark, .text = instead, .plain = true};
+            const struct mark place = i->value->mark;
+            *(struct node *)i->value = *instead;
+            place_all(i->value, place);
             return true;
         }
         *(before ? &before->next : &node->items) = i->next;

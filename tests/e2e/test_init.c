@@ -127,6 +127,41 @@ static void test_all_problems_with_positions(void **state)
     outcome_release(&o);
 }
 
+/* Keys that are missing do not hide the other problems. */
+static void test_missing_keys(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *places, *count;
+    } table[] = {
+        {"version: 1\nbananas: 1\nbase: {SR: 3}\ndata: {path: x}\nsweep:\n  - {grid: {lr: [-1]}}\n"
+         "  - {id: r, random: {seed: 1}, params: {SR: [2]}}\nplots: [{x: SR}, {kind: pie}]\n",
+         "1:1 name, 2:1 unknown key \"bananas\"; allowed, 3:12 base.SR, 4:7 data.format, 6:5 sweep[0].id, "
+         "6:18 sweep.block-1.grid.lr, 7:21 sweep.r.random.n, 7:46 sweep.r.params.SR, 8:9 plots[0].kind, "
+         "8:25 plots[1].kind, ",
+         "validate: 10 problems"},
+        {"base: {SR: 3}\nsearch: {eta: 1}\nrun: {keep: best}\n",
+         "1:1 version, 1:1 name, 1:1 data, 1:12 base.SR, 2:15 search.eta, ", "validate: 5 problems"},
+        {"version: 1\nname: x\ndata: 3\ntrain: {epoch: 3}\n", "3:7 data, 4:9 train, ",
+         "validate: 2 problems"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char found[1024] = "", *rest = NULL;
+        text_write("gaps.yaml", table[i].text);
+        struct outcome o = RUN("validate", "gaps.yaml", "--no-data");
+        for (char *line = strtok_r(o.out, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+            char place[16], key[64];
+            assert_int_equal(sscanf(line, "gaps.yaml:%15[0-9:] %63[^:]", place, key), 2);
+            place[strlen(place) - 1] = '\0'; /* its last colon */
+            snprintf(found + strlen(found), sizeof found - strlen(found), "%s %s, ", place, key);
+        }
+        assert_string_equal(found, table[i].places);
+        assert_holds(o.err, table[i].count);
+        assert_null(strstr(o.err, "at least"));
+        outcome_release(&o);
+    }
+}
+
 /* What is said of a list counts the values that were wrong, too, and follows from nothing that was left out.
  */
 static void test_lists_with_wrong_values(void **state)
@@ -352,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_never_overwrites),
         cmocka_unit_test(test_what_follows_is_not_told),
         cmocka_unit_test(test_all_problems_with_positions),
+        cmocka_unit_test(test_missing_keys),
         cmocka_unit_test(test_lists_with_wrong_values),
         cmocka_unit_test(test_nothing_left),
         cmocka_unit_test(test_one_problem),
