@@ -1,7 +1,10 @@
 /* The page's data: one JSON object with every trial, recipe, variant and learning curve. */
 #include "report/html_private.h"
+#include "report/queries.h"
 #include "report/rungs.h"
 #include "report/settings.h"
+#include "sweep/spec_fields.h"
+#include "sweep/store_where.h"
 
 /* A trial's block is the first that names it, with what its axes set there. Trainings of shorter rungs are
  * marked: the page shows them in its table, and counts and draws them nowhere. */
@@ -68,10 +71,74 @@ static enum status write_query(struct html_page *p, const char *name, const char
     return status;
 }
 
+static void write_choices(struct html_page *p, const struct field *f)
+{
+    char allowed[200];
+    fputs(",\"allowed\":", p->out);
+    html_json(p->out, field_allowed(f, allowed, sizeof allowed));
+    for (int i = 0; f->choice && f->choice(i); i++) {
+        fputs(i ? "," : ",\"values\":[", p->out);
+        html_json(p->out, f->choice(i));
+    }
+    fputs(f->choice ? "]" : "", p->out);
+}
+
+/* "name":{"type":...,"unit":...,"allowed":text,"values":[texts]} of columns that are more than plain numbers
+ */
+static void write_names(struct html_page *p, const struct expression_scope *scope)
+{
+    static const char *const types[] = {[EXPRESSION_NUMBER] = "number",
+                                        [EXPRESSION_TRUTH] = "truth",
+                                        [EXPRESSION_WORDS] = "text",
+                                        [EXPRESSION_ANYTHING] = "any"};
+    static const char *const units[] = {[UNIT_ANY] = "any", [UNIT_PLAIN] = "plain", [UNIT_BYTES] = "bytes",
+                                        [UNIT_MIB] = "MiB", [UNIT_TIME] = "time",   [UNIT_MS] = "ms"};
+    bool first = true;
+    for (int i = 0; i < scope->count; i++) {
+        const struct expression_name *n = &scope->names[i];
+        const struct field *f =
+            n->type == EXPRESSION_NUMBER || n->type == EXPRESSION_TRUTH ? NULL : store_where_field(n->name);
+        if (n->type == EXPRESSION_NUMBER && n->unit == UNIT_PLAIN)
+            continue;
+        fputs(first ? "" : ",", p->out);
+        html_json(p->out, n->name);
+        fprintf(p->out, ":{\"type\":\"%s\",\"unit\":\"%s\"", types[n->type], units[n->unit]);
+        if (f)
+            write_choices(p, f);
+        fputc('}', p->out);
+        first = false;
+    }
+}
+
+/* The page's filter takes columns for what the command's does. */
+static enum status write_scope(struct html_page *p, struct err *e)
+{
+    struct store_query *q = NULL;
+    struct expression_scope scope;
+    struct arena arena;
+    arena_init(&arena);
+    const struct named_query *trials = NULL;
+    enum status status = named_query_find("trials", &trials, e);
+    if (status == ST_OK)
+        status = store_query_open(p->store, trials->sql, &q, e);
+    if (status == ST_OK)
+        status = store_where_scope(q, &arena, &scope, e);
+    if (status == ST_OK) {
+        fputs("\"names\":{", p->out);
+        write_names(p, &scope);
+        fputs("},\n", p->out);
+    }
+    store_query_close(q);
+    arena_release(&arena);
+    return status;
+}
+
 enum status html_data(struct html_page *p, struct err *e)
 {
     fputc('{', p->out);
-    enum status status = write_query(p, "trials", trials_sql, e);
+    enum status status = write_scope(p, e);
+    if (status == ST_OK)
+        status = write_query(p, "trials", trials_sql, e);
     if (status == ST_OK)
         status = write_query(p, "names", names_sql, e);
     if (status == ST_OK)

@@ -106,8 +106,9 @@ struct expression_name conditions_entry(int index)
 {
     int cost = 0;
     const struct field *f = field_of(index, &cost);
-    return f ? (struct expression_name){f->key, type_of(f), UNIT_PLAIN}
-             : (struct expression_name){costs[cost].name, EXPRESSION_NUMBER, costs[cost].unit};
+    return f ? (struct expression_name){.name = f->key, .type = type_of(f), .unit = UNIT_PLAIN}
+             : (struct expression_name){
+                   .name = costs[cost].name, .type = EXPRESSION_NUMBER, .unit = costs[cost].unit};
 }
 
 /* There are too many keys to name them all. */

@@ -225,6 +225,20 @@ static bool types_agree(const struct parser *p, enum expression_type a, enum exp
     return a == b || a == EXPRESSION_ANYTHING || b == EXPRESSION_ANYTHING || numbers;
 }
 
+/* False where a literal beyond 1 stands beside a share: an accuracy of 20 is meant to be 20 %. */
+static bool share_fits(struct parser *p, const struct expression *name, const struct expression *literal)
+{
+    char quoted[QUOTED_TEXT];
+    if (name->op != X_NAME || !p->scope->names[name->name].share || literal->op != X_NUMBER ||
+        literal->number <= 1)
+        return true;
+    const double percent = literal->unit == UNIT_ANY && literal->number <= 100 ? literal->number : 90;
+    expression_fail(
+        p, literal->at, "%s is no value of %s, a share from 0 to 1, allowed: %g or %g%% for %g percent",
+        source_of(p, literal, quoted), p->scope->names[name->name].name, percent / 100, percent, percent);
+    return false;
+}
+
 struct expression *expression_compare(struct parser *p, enum expression_op op, const struct expression *a,
                                       const struct expression *b)
 {
@@ -244,6 +258,8 @@ struct expression *expression_compare(struct parser *p, enum expression_op op, c
                                type_names[y->type]);
     if (x->type != EXPRESSION_NUMBER && !p->scope->columns && op != X_EQUAL && op != X_UNEQUAL)
         return expression_fail(p, x->at, "%s has no order, allowed: = and !=", source_of(p, x, left));
+    if (!share_fits(p, x, y) || !share_fits(p, y, x))
+        return NULL;
     const struct expression *u = unit_settle(p, x, y), *v = unit_settle(p, y, x);
     return u && v && units_agree(p, u, v) ? expression_node(p, op, EXPRESSION_TRUTH, u, v) : NULL;
 }

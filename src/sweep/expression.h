@@ -45,6 +45,7 @@ struct expression_name {
     const char *name;
     enum expression_type type;
     enum expression_unit unit; /* of numbers */
+    bool share;                /* a number from 0 to 1 that is easily taken for percent */
 };
 
 /* The names that an expression may use. */

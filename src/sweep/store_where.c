@@ -58,16 +58,31 @@ static enum expression_unit unit_of(const char *name)
                                                              : UNIT_PLAIN;
 }
 
+/* Accuracies, and how sure they are. */
+static bool is_share(const char *name)
+{
+    static const char *const splits[] = {"train_top", "val_top", "test_top"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof splits / sizeof *splits; i++) {
+        const size_t n = strlen(splits[i]);
+        const char *rest = strncasecmp(name, splits[i], n) == 0 && name[n] ? name + n + 1 : "?";
+        found = found || *rest == '\0' || strcasecmp(rest, "_ci95") == 0 || strcasecmp(rest, "_stddev") == 0;
+    }
+    return found;
+}
+
 /* What a column is: as in a spec where it holds what a spec speaks of; what has a unit is a number, computed
  * or not. */
 static struct expression_name entry_of(const struct store_query *q, int column)
 {
-    struct expression_name entry = {store_query_column(q, column), declared_type(q, column), UNIT_ANY};
+    struct expression_name entry = {.name = store_query_column(q, column),
+                                    .type = declared_type(q, column),
+                                    .share = is_share(store_query_column(q, column))};
     const int key = conditions_column(entry.name);
     const struct expression_name known = conditions_entry(key < 0 ? 0 : key);
     const bool words = key >= 0 && known.type == EXPRESSION_WORDS;
     if (entry.type == EXPRESSION_WORDS || words)
-        return (struct expression_name){entry.name, EXPRESSION_WORDS, UNIT_ANY};
+        return (struct expression_name){.name = entry.name, .type = EXPRESSION_WORDS};
     entry.unit = key >= 0 ? known.unit : unit_of(entry.name);
     if (is_truth(entry.name))
         entry.type = EXPRESSION_TRUTH;
@@ -89,8 +104,7 @@ static const char *outcome_choice(int i)
     return names[i];
 }
 
-/* The field of which a column of texts holds values, NULL: of none, and any text goes. */
-static const struct field *field_of(const char *name)
+const struct field *store_where_field(const char *name)
 {
     static const struct field own[] = {{.kind = FIELD_WORD, .key = "state", .choice = state_choice},
                                        {.kind = FIELD_WORD, .key = "outcome", .choice = outcome_choice}};
@@ -104,13 +118,13 @@ static const struct field *field_of(const char *name)
 static bool canonical(const void *context, int name, const char *text, char out[EXPRESSION_TEXT])
 {
     const struct expression_name *entry = (const struct expression_name *)context + name;
-    const struct field *f = entry->type == EXPRESSION_NUMBER ? NULL : field_of(entry->name);
+    const struct field *f = entry->type == EXPRESSION_NUMBER ? NULL : store_where_field(entry->name);
     out[0] = '\0';
     return !f || conditions_canonical(f, text, out);
 }
 
-static enum status scope_of(const struct store_query *q, struct arena *arena, struct expression_scope *out,
-                            struct err *e)
+enum status store_where_scope(const struct store_query *q, struct arena *arena, struct expression_scope *out,
+                              struct err *e)
 {
     const int count = store_query_columns(q);
     struct expression_name *names = arena_alloc(arena, (size_t)count + 1, sizeof *names);
@@ -268,7 +282,7 @@ enum status store_where_translate(const char *text, const char *label, const str
     *out = (struct store_where){.sql = STRBUF_INIT};
     if (!text)
         return ST_OK;
-    enum status st = scope_of(names, arena, &scope, e);
+    enum status st = store_where_scope(names, arena, &scope, e);
     if (st != ST_OK)
         return st;
     if (text[strspn(text, " \t\n")] == '\0')

@@ -7,7 +7,10 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/strbuf.h"
+#include "sweep/expression.h"
 #include "sweep/store.h"
+
+struct field;
 
 struct store_where {
     struct strbuf sql; /* a condition in SQL; "" where there is none. strbuf_release is the caller's */
@@ -20,6 +23,14 @@ struct store_where {
  * ..." with what is allowed. */
 enum status store_where_translate(const char *text, const char *label, const struct store_query *names,
                                   struct arena *arena, struct store_where *out, struct err *e);
+
+/* What a condition may say of the columns of a query; lives in the arena, and as long as the query. ST_NOMEM.
+ */
+enum status store_where_scope(const struct store_query *q, struct arena *arena, struct expression_scope *out,
+                              struct err *e);
+
+/* The field of which a column of texts holds values, NULL: of none, and any text goes. */
+const struct field *store_where_field(const char *name);
 
 /* Appends the name of a column of `names`, quoted. */
 void store_where_column(struct strbuf *sql, const struct store_query *names, int column);

@@ -18,6 +18,7 @@
 #include "base/strbuf.h"
 #include "metamodel/cost.h"
 #include "program.h"
+#include "report/html.h"
 #include "results.h"
 
 enum { VARIANTS = 2500, SEEDS = 4, SKIPPED = 77, PATIENCE_S = 100 };
@@ -134,8 +135,124 @@ static struct results *large_sweep(void)
     return r;
 }
 
+/* Conditions that the command and the page must answer alike. */
+static const char *const conditions[] = {
+    "bypass = simpel",
+    "bypass = simple",
+    "bypass in [none, simpl]",
+    "bypass not in (none)",
+    "bypass < simple",
+    "bypass < 'simple' or 'none' >= bypass",
+    "simple = bypass",
+    "input = foo",
+    "input = '3x32x32' or input = '3x32x33'",
+    "pools = foo",
+    "pools = 'fire4, conv1'",
+    "pools != 'none' and pools = 'conv1,fire2'",
+    "pools = 'conv1,conv1'",
+    "state = dne",
+    "state = done and not (test_top1 <= 20%)",
+    "optimizer = sgdd",
+    "block = b and block < 'c' and block > 3",
+    "block = 3",
+    "1/0",
+    "1/0 > 2",
+    "sr / 0 > 1",
+    "sr / (freq - 1) > 0.1",
+    "sr / (freq - 1) = null",
+    "\"x",
+    "bypass = 'x",
+    "SR",
+    "freq",
+    "crop_pad",
+    "crop_pad >= 0 and weight_decay < 1 and epochs_planned > 0 and clip = 0",
+    "init = hee",
+    "freq - 1",
+    "not SR",
+    "nesterov",
+    "not nesterov",
+    "nesterov = true and nesterov != 2",
+    "nesterov + 1 = 2",
+    "true",
+    "SR < 0.5 and",
+    "SR <",
+    "SR < 0.5 SR",
+    "(SR < 0.5",
+    "SR < 0.5)",
+    "SR << 3",
+    "SR in 3",
+    "SR in [1, 2",
+    "SR not 3",
+    "SR = nonw",
+    "foo = 3",
+    "foo-bar = 3",
+    "SR < bypass",
+    "SR < state or 1 = 1",
+    "bypass + 1 = 2",
+    "-bypass = 2",
+    "null < 3",
+    "3 = null",
+    "bla = null",
+    "SR + null = 1",
+    "test_top1 = null",
+    "test_top1 != 0.5",
+    "test_top1 = val_top1 or test_top1 > val_top1",
+    "message != 'a'",
+    "message = test_top1",
+    "test_top1 > 20",
+    "200 > test_top1",
+    "test_top1 > 250%",
+    "test_top1 * 100 > 20",
+    "params < 5X",
+    "params < 5e",
+    "params < 1e999",
+    "params < 20K and params < 20 K and params < 2e4",
+    "params < 20KB",
+    "model_bytes < 5M",
+    "model_bytes < 80KiB and model_mib < 80KB and model_mib <= 0.07",
+    "model_mib + train_s > 1",
+    "(model_bytes + 1KB) * 2 < 5s",
+    "train_s > 12s and train_s < 1h30m and train_s <= 12.5",
+    "latency_ms < 1s",
+    "model_bytes / train_s > 10",
+    "2 * model_bytes > 1 * params",
+    "0.1 <= sr < 0.5 < freq",
+    "variant = 7 || variant == 8 && seed <> 2",
+    "SR ! 3",
+    "SR = 3 ; x",
+    "not (not (not SR > 0.5))",
+    "seed in [1, 2] and not seed in [2]",
+    "(1 < 2) = true and variant = 3",
+};
+
+/* What the command says to them: a number of trials, or what is wrong. As a script's `asked`. */
+static void write_asked(const char *database, FILE *out)
+{
+    static const char before[] = "firesweep: query: --where: ";
+    fputs("const asked = [", out);
+    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
+        struct outcome o = RUN("query", database, "trials", "--where", conditions[i], "--columns", "trial",
+                               "--format", "csv");
+        int lines = 0;
+        for (const char *s = o.out; *s; s++)
+            lines += *s == '\n';
+        char *wrong = strstr(o.err, before);
+        fputs("[", out);
+        html_json(out, conditions[i]);
+        fputs(", ", out);
+        if (wrong) {
+            wrong[strcspn(wrong, "\n")] = '\0';
+            html_json(out, wrong + strlen(before));
+        } else
+            fprintf(out, "%d", lines - 1);
+        fputs("],\n", out);
+        outcome_release(&o);
+    }
+    fputs("];\n", out);
+}
+
 /* The page with a script before its own and one behind them, which may run because they have its nonce. */
-static void write_copy(const char *page, const char *path)
+static void write_copy(const char *page, const char *database, const char *path)
 {
     static const char mark[] = "<script nonce=\"";
     char nonce[40] = "";
@@ -158,7 +275,9 @@ static void write_copy(const char *page, const char *path)
         "'));</script>\n",
         nonce);
     fwrite(head, 1, (size_t)(end - head), out);
-    fprintf(out, "<script nonce=\"%s\">%s</script></body></html>\n", nonce, test);
+    fprintf(out, "<script nonce=\"%s\">", nonce);
+    write_asked(database, out);
+    fprintf(out, "%s</script></body></html>\n", test);
     assert_int_equal(fclose(out), 0);
     mem_free(test);
 }
@@ -194,7 +313,7 @@ static void test_a_person_reads_the_report(void **state)
     outcome_release(&o);
     char *text = results_read(page);
     assert_in_range(strlen(text), 1 << 20, 8 << 20);
-    write_copy(text, copy);
+    write_copy(text, results_path(r), copy);
     mem_free(text);
 
     int status;

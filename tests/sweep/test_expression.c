@@ -10,10 +10,10 @@
 
 /* A small scope of its own: the module knows no design space. */
 static const struct expression_name names[] = {
-    {"SR", EXPRESSION_NUMBER, UNIT_PLAIN},         {"params", EXPRESSION_NUMBER, UNIT_PLAIN},
-    {"bytes", EXPRESSION_NUMBER, UNIT_BYTES},      {"seconds", EXPRESSION_NUMBER, UNIT_TIME},
-    {"bypass", EXPRESSION_WORDS, UNIT_ANY},        {"flip", EXPRESSION_TRUTH, UNIT_ANY},
-    {"unknown_time", EXPRESSION_NUMBER, UNIT_ANY}, {"other", EXPRESSION_WORDS, UNIT_ANY},
+    {"SR", EXPRESSION_NUMBER, UNIT_PLAIN, false},         {"params", EXPRESSION_NUMBER, UNIT_PLAIN, false},
+    {"bytes", EXPRESSION_NUMBER, UNIT_BYTES, false},      {"seconds", EXPRESSION_NUMBER, UNIT_TIME, false},
+    {"bypass", EXPRESSION_WORDS, UNIT_ANY, false},        {"flip", EXPRESSION_TRUTH, UNIT_ANY, false},
+    {"unknown_time", EXPRESSION_NUMBER, UNIT_ANY, false}, {"other", EXPRESSION_WORDS, UNIT_ANY, false},
 };
 
 static bool canonical(const void *context, int name, const char *text, char out[EXPRESSION_TEXT])

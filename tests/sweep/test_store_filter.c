@@ -144,7 +144,8 @@ static void test_kinds(void **state)
     static const char sql[] =
         "SELECT pools, params, model_bytes / 1048576.0 AS model_mib, 1 AS one, bypass, conv10_relu, "
         "model_bytes,"
-        " model_bytes_8bit, model_bytes_6bit, realised_sr, macs, 1.5 AS latency_ms FROM variant";
+        " model_bytes_8bit, model_bytes_6bit, realised_sr, macs, 1.5 AS latency_ms,"
+        " 0.5 AS test_top1, 0.5 AS VAL_TOP5, 0.1 AS val_top1_ci95 FROM variant";
     static const char *const expected[][2] = {
         {"pools < 3", "character 9: \"pools\" is a text but \"3\" is a number"},
         {"'a' = params", "character 7: \"'a'\" is a text but \"params\" is a number"},
@@ -174,6 +175,11 @@ static void test_kinds(void **state)
         {"latency_ms < 1s and latency_ms < 900", NULL},
         {"latency_ms < 50%", "character 14: \"latency_ms\" is milliseconds but \"50%\" is a plain number"},
         {"model_mib = 2MiB / 1MiB and model_mib * 1MiB < 5MiB", NULL},
+        {"test_top1 > 20", "character 13: \"20\" is no value of test_top1, a share from 0 to 1, allowed: 0.2 "
+                           "or 20% for 20 percent"},
+        {"0 < VAL_TOP5 <= 150%", "character 17: \"150%\" is no value of VAL_TOP5, a share from 0 to 1"},
+        {"1.5 >= val_top1_ci95", "character 1: \"1.5\" is no value of val_top1_ci95, a share"},
+        {"test_top1 > 20% and VAL_TOP5 <= 1 and test_top1 * 100 > 20 and val_top1_ci95 != 0", NULL},
         {"one = 'x' or one = x or one = 1 or 'x' != one", NULL},
         {"pools = 'conv1' or 'a' < 'b'", NULL},
     };

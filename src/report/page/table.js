@@ -90,6 +90,7 @@ function makeColumns(view, rows) {
   for (const c of columns) {
     c.empty = !rows.some((row) => (c.get(row) ?? null) !== null);
     c.number = c.empty || rows.some((row) => typeof c.get(row) === 'number');
+    Object.assign(c, {type: c.number ? 'number' : 'text', unit: c.number ? 'plain' : 'any', share: SHARES.has(c.name)}, data.names[c.name]);
     c.shown = shownAtFirst(c, rows);
   }
   return columns;
@@ -133,7 +134,7 @@ function rowTexts(v) {
 function filterRows(v, text) {
   const wanted = text.trim();
   if (!wanted) return v.rows.slice();
-  if (looksLikeCondition(wanted)) {
+  if (looksLikeCondition(wanted, v.byName)) {
     const test = compileFilter(wanted, v.byName);
     return v.rows.filter((row) => test(row) || row.names.some((as) => test({...row, as})));
   }
@@ -156,12 +157,13 @@ function sortRows(v, rows, by, descending) {
 }
 
 /* What is shown now. */
-const state = {view: 'trials', filter: '', sort: '', descending: false, page: 0, size: 50, rows: [], wrong: ''};
+const state = {view: 'trials', filter: '', sort: '', descending: false, page: 0, size: 50, rows: [], wrong: '', words: false};
 const $ = (id) => document.getElementById(id);
 
 function applyFilter() {
   const v = view(state.view), input = $('filter'), message = $('filter-message');
   try {
+    state.words = state.filter.trim() !== '' && !looksLikeCondition(state.filter, v.byName);
     state.rows = sortRows(v, filterRows(v, state.filter), state.sort, state.descending);
     state.wrong = '';
   } catch (problem) {
@@ -169,16 +171,10 @@ function applyFilter() {
     state.wrong = problem.message; /* the rows of before stay */
   }
   const all = v.rows.length.toLocaleString('en-US'), what = state.view === 'trials' ? 'trials' : 'variants and recipes';
-  message.textContent = state.wrong || (state.filter.trim() ? `${state.rows.length.toLocaleString('en-US')} of ${all} ${what} match` : `${all} ${what}`) + shareHint();
+  message.textContent = state.wrong || (state.filter.trim() ? `${state.rows.length.toLocaleString('en-US')} of ${all} ${what} ${state.words ? 'contain these words' : 'match'}` : `${all} ${what}`);
   message.className = state.wrong ? 'wrong' : '';
   input.setAttribute('aria-invalid', state.wrong ? 'true' : 'false');
   state.page = 0;
-}
-
-/* The one mistake that everybody makes once. */
-function shareHint() {
-  const found = /\b((?:val|test)_top[15])\s*[<>=!]+\s*(\d+(?:\.\d+)?)(?!\s*%|[\d.])/i.exec(state.filter);
-  return found && Number(found[2]) > 1 ? `; ${found[1]} is a share: write ${found[2]}%` : '';
 }
 
 function drawHead(v) {
