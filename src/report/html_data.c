@@ -23,7 +23,7 @@ static const char trials_sql[] =
     SHORTER_RUNG("t.id") " AS shorter_rung"
     " FROM trial t LEFT JOIN place p ON p.trial_id = t.id AND p.nr = 1 ORDER BY t.id";
 /* What else a trial goes by: its other blocks, and points that ask for other values than its variant says. */
-static const char names_sql[] =
+static const char others_sql[] =
     PLACES " SELECT DISTINCT m.trial_id AS trial, m.block, p.base_e, p.incr_e, p.freq, p.sr, p.pct3x3, p.bypass"
     " FROM place m" JOIN_POINT("m", "p") " JOIN place shown ON shown.trial_id = m.trial_id AND shown.nr = 1"
     " JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
@@ -140,7 +140,7 @@ enum status html_data(struct html_page *p, struct err *e)
     if (status == ST_OK)
         status = write_query(p, "trials", trials_sql, e);
     if (status == ST_OK)
-        status = write_query(p, "names", names_sql, e);
+        status = write_query(p, "others", others_sql, e);
     if (status == ST_OK)
         status = write_query(p, "recipes", recipes_sql, e);
     if (status == ST_OK)

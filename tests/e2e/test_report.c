@@ -88,7 +88,7 @@ static void test_what_is_refused(void **state)
 
     /* The page of before stays when there is no new one. */
     text_write("kept.html", "before");
-    EXPECT_ERROR(1, "tiny.yaml", "report", "tiny.yaml", "-o", "kept.html");
+    EXPECT_ERROR(2, "tiny.yaml", "report", "tiny.yaml", "-o", "kept.html");
     char *text = text_read("kept.html");
     assert_string_equal(text, "before");
     free(text);

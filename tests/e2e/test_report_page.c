@@ -115,6 +115,9 @@ static struct results *large_sweep(void)
         r,
         "INSERT INTO block_trial SELECT 1, t.id, json_object('SR', v.sr), t.id, 1 FROM trial t JOIN variant "
         "v ON v.id = t.variant_id");
+    results_sql(
+        r, "INSERT OR IGNORE INTO point SELECT 1, json_object('SR', sr), base_e, incr_e, freq, sr, pct3x3,"
+           " bypass, pool_floor FROM variant");
     /* Two variants were asked for by another SR too, in another block. */
     const int again = (int)results_block(r, "again");
     run_sql(

@@ -24,8 +24,8 @@ const NOTHING = [];
 
 /* What a trial goes by beside its own values: other blocks, and points whose layers are equal. */
 const namesOf = new Map();
-for (const values of data.names.rows) {
-  const name = Object.fromEntries(data.names.columns.slice(1).map((column, i) => [column, values[i + 1]]));
+for (const values of data.others.rows) {
+  const name = Object.fromEntries(data.others.columns.slice(1).map((column, i) => [column, values[i + 1]]));
   if (!namesOf.has(values[0])) namesOf.set(values[0], []);
   namesOf.get(values[0]).push(name);
 }
@@ -76,7 +76,7 @@ function makeColumns(view, rows) {
   const recipe = data.recipes.columns.filter((n) => n !== 'recipe');
   const all = new Map();
   const add = (name, own) => {
-    const get = data.names.columns.includes(name) ? (row) => row.as && name in row.as ? row.as[name] : own(row) : own;
+    const get = data.others.columns.includes(name) ? (row) => row.as && name in row.as ? row.as[name] : own(row) : own;
     all.set(name, {name, get, title: TITLES[name] || name});
   };
   for (const name of variant) add(name, (row) => row.v[V[name]]);
