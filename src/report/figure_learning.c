@@ -72,6 +72,109 @@ static enum status define_labels(struct learning *c, struct figure *f, struct la
     return l->legend_title ? ST_OK : no_memory(e);
 }
 
+/* More lines than CROWD cannot be followed: their quartiles tell what they do. More than DRAWN take long to
+ * draw and show no more than a choice of them from the best to the worst. */
+enum { CROWD = 40, DRAWN = 300, DRAWN_BEST = 12 };
+
+/* The points of a crowd, which has them over several epochs. */
+static bool is_crowded(const struct learning *c)
+{
+    bool several = false;
+    for (size_t i = 1; i < c->count; i++)
+        several = several || c->epochs[i].epoch != c->epochs[0].epoch;
+    return several && c->axes.point_count > CROWD;
+}
+
+static int by_epoch(const void *a, const void *b)
+{
+    const struct learning_epoch *p = *(const struct learning_epoch *const *)a,
+                                *q = *(const struct learning_epoch *const *)b;
+    if (p->epoch != q->epoch)
+        return p->epoch < q->epoch ? -1 : 1;
+    return (p->y.mean > q->y.mean) - (p->y.mean < q->y.mean);
+}
+
+/* $quartiles: "epoch 25% 50% 75%" of the lines that have the epoch; `crowded` says whether there are any. */
+static enum status define_quartiles(const struct learning *c, struct figure *f, struct err *e)
+{
+    const bool crowded = is_crowded(c);
+    const struct learning_epoch **sorted = arena_alloc(&f->arena, c->count, sizeof *sorted);
+    double *values = arena_alloc(&f->arena, c->count, sizeof *values);
+    if (!sorted || !values)
+        return no_memory(e);
+    figure_count(f, "crowded", crowded);
+    strbuf_puts(&f->definitions, "$quartiles << EOD\n");
+    for (size_t i = 0; i < c->count; i++)
+        sorted[i] = &c->epochs[i];
+    qsort(sorted, c->count, sizeof *sorted, by_epoch);
+    for (size_t first = 0, next; crowded && first < c->count; first = next) {
+        for (next = first; next < c->count && sorted[next]->epoch == sorted[first]->epoch; next++)
+            values[next - first] = sorted[next]->y.mean;
+        const double row[] = {(double)sorted[first]->epoch, quantile_of_sorted(values, next - first, 0.25),
+                              quantile_of_sorted(values, next - first, 0.5),
+                              quantile_of_sorted(values, next - first, 0.75)};
+        figure_data(f, 4, row, 1);
+    }
+    strbuf_puts(&f->definitions, crowded ? "EOD\n" : "0 0 0 0\nEOD\n");
+    return ST_OK;
+}
+
+/* What is drawn. */
+struct drawn {
+    size_t count, lines;
+    struct line_point *points;
+    const char **labels;
+    double *merit;
+};
+
+struct ranked_line {
+    size_t line;
+    double merit;
+};
+
+static int by_merit(const void *a, const void *b)
+{
+    const struct ranked_line *p = a, *q = b;
+    if (p->merit != q->merit)
+        return p->merit > q->merit ? -1 : 1;
+    return (p->line > q->line) - (p->line < q->line);
+}
+
+/* Leaves of too many lines the best and a choice of all from the best to the worst, in their order. */
+static enum status thin_lines(struct drawn *d, struct arena *arena, struct err *e)
+{
+    enum { GONE = -1 };
+    const size_t n = d->lines;
+    struct ranked_line *ranked = arena_alloc(arena, n, sizeof *ranked);
+    int64_t *place = arena_alloc(arena, n, sizeof *place);
+    if (!ranked || !place)
+        return no_memory(e);
+    for (size_t i = 0; i < n; i++) {
+        ranked[i] = (struct ranked_line){i, d->merit[i]};
+        place[i] = n <= DRAWN ? 0 : GONE;
+    }
+    qsort(ranked, n, sizeof *ranked, by_merit);
+    for (size_t i = 0; n > DRAWN && i < DRAWN; i++)
+        place[ranked[i < DRAWN_BEST ? i : i * (n - 1) / (DRAWN - 1)].line] = 0;
+    d->lines = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (place[i] == GONE)
+            continue;
+        d->labels[d->lines] = d->labels[i];
+        d->merit[d->lines] = d->merit[i];
+        place[i] = (int64_t)d->lines++;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < d->count; i++)
+        if (place[d->points[i].line] != GONE) {
+            d->points[kept] = d->points[i];
+            d->points[kept].line = (size_t)place[d->points[i].line];
+            kept++;
+        }
+    d->count = kept;
+    return ST_OK;
+}
+
 /* A line per point; the last epoch tells which are the best. */
 static enum status define_lines(struct learning *c, struct figure *f, struct layout *l, struct err *e)
 {
@@ -92,8 +195,13 @@ static enum status define_lines(struct learning *c, struct figure *f, struct lay
     double room = last > 1 ? (last - 1) * 0.02 : 0.5;
     l->x = (struct range){1 - room, last + room, false};
     figure_count(f, "epoch_count", (size_t)last);
-    const enum status status = define_labels(c, f, l, labels, e);
-    return status == ST_OK ? lines_define(f, l, points, c->count, labels, merit, lines, e) : status;
+    enum status status = define_labels(c, f, l, labels, e);
+    struct drawn d = {c->count, lines, points, labels, merit};
+    if (status == ST_OK)
+        status = define_quartiles(c, f, e);
+    if (status == ST_OK)
+        status = thin_lines(&d, &f->arena, e);
+    return status == ST_OK ? lines_define(f, l, d.points, d.count, d.labels, d.merit, d.lines, e) : status;
 }
 
 static enum status define_notes(const struct learning *c, struct figure *f, struct layout *l, struct err *e)
@@ -111,14 +219,15 @@ static enum status define_notes(const struct learning *c, struct figure *f, stru
     const char *best = "";
     if (lines > 1 && l->legend_count < lines)
         best = arena_printf(&f->arena, "; the best %zu of %zu lines are named", l->legend_count, lines);
+    if (best && lines > DRAWN)
+        best = arena_printf(&f->arena, "%s, and %d drawn", best, DRAWN);
     l->notes[0] = seeds && best ? arena_printf(&f->arena, "%s%s", seeds, best) : NULL;
-    if (!l->notes[0])
-        return no_memory(e);
-    if (c->done == c->trials)
-        return ST_OK;
-    l->notes[1] = arena_printf(&f->arena, "left out: %zu of %zu trials, which are not done",
-                               c->trials - c->done, c->trials);
-    return l->notes[1] ? ST_OK : no_memory(e);
+    const char *crowd = is_crowded(c) ? "thick: median, dotted: quartiles of all lines at each epoch" : "";
+    l->notes[1] = crowd;
+    if (c->done < c->trials)
+        l->notes[1] = arena_printf(&f->arena, "%s%sleft out: %zu of %zu trials, which are not done", crowd,
+                                   *crowd ? "; " : "", c->trials - c->done, c->trials);
+    return l->notes[0] && l->notes[1] ? ST_OK : no_memory(e);
 }
 
 static enum status draw(struct learning *c, const struct figure_request *r, struct figure *f, struct err *e)

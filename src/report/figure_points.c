@@ -493,11 +493,14 @@ static enum status draw_edf(struct groups *g, const struct figure_request *r, st
     figure_data(f, 2, (const double[]){l.x.high, 100}, 1);
     strbuf_puts(&f->definitions, "EOD\n");
     f->points = g->count;
-    const bool even = g->count % 2 == 0;
-    const double median = (g->items[(g->count - 1) / 2].y.mean + g->items[g->count / 2].y.mean) / 2;
-    l.notes[0] =
-        arena_printf(&f->arena, "distribution over %zu points, each the mean of its seeds; median %.4g%s",
-                     g->count, median, even ? " (mean of the middle two)" : "");
+    double *values = arena_alloc(&f->arena, g->count, sizeof *values);
+    if (!values)
+        return no_memory(e);
+    for (size_t i = 0; i < g->count; i++)
+        values[i] = g->items[i].y.mean;
+    l.notes[0] = arena_printf(
+        &f->arena, "distribution over %zu points, each the mean of its seeds; median %.4g%s", g->count,
+        quantile_of_sorted(values, g->count, 0.5), g->count % 2 == 0 ? " (mean of the middle two)" : "");
     if (results < g->trials)
         l.notes[1] = arena_printf(&f->arena, "left out: %zu of %zu trials, which have no result",
                                   g->trials - results, g->trials);

@@ -26,6 +26,14 @@ struct summary summarise(const double *values, size_t n)
     return s;
 }
 
+double quantile_of_sorted(const double *values, size_t n, double p)
+{
+    const double at = p * (double)(n - 1);
+    const size_t below = (size_t)at;
+    const double part = at - (double)below;
+    return part > 0 ? values[below] * (1 - part) + values[below + 1] * part : values[below];
+}
+
 double student_t_cdf(double t, size_t df)
 {
     double root = sqrt((double)df);

@@ -17,6 +17,11 @@ struct summary {
  * independent and their errors about normal. */
 struct summary summarise(const double *values, size_t n);
 
+/* The quantile 0 <= p <= 1 of n >= 1 ascending values: between two of them linearly, as numpy does by default
+ * (type 7 of Hyndman and Fan, "Sample quantiles in statistical packages", 1996). The median of an even number
+ * is the mean of the middle two. */
+double quantile_of_sorted(const double *values, size_t n, double p);
+
 /* Distribution function of Student's t with `df` >= 1 degrees of freedom, P(T <= t).
  * The finite trigonometric sums of Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3
  * and 26.7.4. */

@@ -283,6 +283,16 @@ static void tails_match_scipy(void **state)
     assert_true(isnan(f_tail(NAN, 3, 5)));
 }
 
+static void quantiles_match_numpy(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(quantile_p); i++)
+        assert_close(quantile_of_sorted(quantile_values, COUNT(quantile_values), quantile_p[i]),
+                     quantile_of[i]);
+    assert_close(quantile_of_sorted((const double[]){1, 4}, 2, 0.5), 2.5);
+    assert_close(quantile_of_sorted((const double[]){3}, 1, 0.75), 3);
+}
+
 static void fronts(void **state)
 {
     (void)state;
@@ -376,6 +386,7 @@ int main(void)
         cmocka_unit_test(ranks_match_scipy),
         cmocka_unit_test(without_rest_there_is_no_interval),
         cmocka_unit_test(tails_match_scipy),
+        cmocka_unit_test(quantiles_match_numpy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

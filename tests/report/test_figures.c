@@ -356,6 +356,63 @@ static void large_blocks_stay_legible(void **state)
     figure_release(&f);
 }
 
+/* `count` trials, of which the last ones have learned most, with two epochs. */
+static void fill_learning(struct session *s, int count)
+{
+    start(s);
+    results_sql(s->results, "BEGIN");
+    for (int i = 0; i < count; i++) {
+        char axes[64];
+        snprintf(axes, sizeof axes, "{\"SR\":0.%d,\"lr\":0.%d}", 1000 + i, 1000 + i * 7);
+        results_trial(s->results, results_variant(s->results, (i + 1) << 14), 1, axes, "done", 0.5);
+        results_epoch(s->results, 1, i / 512.0, 0.5);
+        results_epoch(s->results, 2, i / 256.0, 0.5);
+    }
+    results_sql(s->results, "COMMIT");
+}
+
+/* Of many learning curves the quartiles are told, of very many a part is drawn, the best among them. */
+static void many_learning_curves_have_quartiles(void **state)
+{
+    struct session *s = *state;
+    struct figure f;
+    fill_learning(s, 41);
+    build_ok(s, figure_learning, NULL, NULL, &f);
+    assert_defined(&f, "crowded = 1\n");
+    assert_defined(&f,
+                   "$quartiles << EOD\n1.0 1.953125 3.90625 5.859375\n2.0 3.90625 7.8125 11.71875\nEOD\n");
+    assert_defined(&f, "'thick: median, dotted: quartiles of all lines at each epoch'");
+    assert_defined(&f, "series_count = 41\n");
+    figure_release(&f);
+    results_sql(s->results, "UPDATE block_trial SET in_spec = 0 WHERE trial_id = 1");
+    build_ok(s, figure_learning, NULL, NULL, &f);
+    assert_defined(&f, "crowded = 0\n");
+    figure_release(&f);
+}
+
+static void very_many_learning_curves_are_thinned(void **state)
+{
+    struct session *s = *state;
+    struct figure f;
+    fill_learning(s, 512);
+    results_sql(s->results, "UPDATE epoch SET val_top1 = val_top1 / 2");
+    build_ok(s, figure_learning, NULL, NULL, &f);
+    assert_defined(&f, "series_count = 300\n");
+    assert_defined(&f, "'one seed per line; the best 8 of 512 lines are named, and 300 drawn'");
+    assert_int_equal(f.points, 2 * 300);
+    assert_int_equal(f.row_count, 2 * 512);
+    /* The eighth best is the first of the named ones, then come the others: the worst is there. */
+    const char *points = strstr(f.definitions.text, "$points << EOD\n");
+    double y[2];
+    assert_int_equal(sscanf(points, "$points << EOD\n1.0 %*f 0.0\n2.0 %lf", &y[0]), 1);
+    assert_true(fabs(y[0] - 100 * (511 - 7) / 512.0) < 1e-9);
+    for (int i = 0; i < 8; i++)
+        points = strstr(points, "\n\n\n") + 3;
+    assert_int_equal(sscanf(points, "1.0 %lf 0.0\n2.0 %lf", &y[0], &y[1]), 2);
+    assert_true(y[0] == 0 && y[1] == 0);
+    figure_release(&f);
+}
+
 /* Bars that would lie on each other stand side by side; the data stay what they are. */
 static void bars_stand_side_by_side(void **state)
 {
@@ -389,11 +446,18 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(fronts_are_chosen_by_validation), TEST(heat_maps_are_full_and_choosable),
-        TEST(effects_have_every_name),         TEST(parallel_axes_are_labelled),
-        TEST(lists_name_what_they_set),        TEST(bars_stand_side_by_side),
-        TEST(large_blocks_stay_legible),       TEST(words_stand_as_in_the_spec),
-        TEST(distributions_count_points),      TEST(effects_of_partly_tied_axes),
+        TEST(fronts_are_chosen_by_validation),
+        TEST(heat_maps_are_full_and_choosable),
+        TEST(effects_have_every_name),
+        TEST(parallel_axes_are_labelled),
+        TEST(lists_name_what_they_set),
+        TEST(bars_stand_side_by_side),
+        TEST(large_blocks_stay_legible),
+        TEST(words_stand_as_in_the_spec),
+        TEST(many_learning_curves_have_quartiles),
+        TEST(very_many_learning_curves_are_thinned),
+        TEST(distributions_count_points),
+        TEST(effects_of_partly_tied_axes),
         TEST(effects_say_what_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
