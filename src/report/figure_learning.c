@@ -87,8 +87,7 @@ static bool is_crowded(const struct learning *c)
 
 static int by_epoch(const void *a, const void *b)
 {
-    const struct learning_epoch *p = *(const struct learning_epoch *const *)a,
-                                *q = *(const struct learning_epoch *const *)b;
+    const struct learning_epoch *p = a, *q = b;
     if (p->epoch != q->epoch)
         return p->epoch < q->epoch ? -1 : 1;
     return (p->y.mean > q->y.mean) - (p->y.mean < q->y.mean);
@@ -98,19 +97,19 @@ static int by_epoch(const void *a, const void *b)
 static enum status define_quartiles(const struct learning *c, struct figure *f, struct err *e)
 {
     const bool crowded = is_crowded(c);
-    const struct learning_epoch **sorted = arena_alloc(&f->arena, c->count, sizeof *sorted);
+    struct learning_epoch *sorted = arena_alloc(&f->arena, c->count, sizeof *sorted);
     double *values = arena_alloc(&f->arena, c->count, sizeof *values);
     if (!sorted || !values)
         return no_memory(e);
     figure_count(f, "crowded", crowded);
     strbuf_puts(&f->definitions, "$quartiles << EOD\n");
     for (size_t i = 0; i < c->count; i++)
-        sorted[i] = &c->epochs[i];
+        sorted[i] = c->epochs[i];
     qsort(sorted, c->count, sizeof *sorted, by_epoch);
     for (size_t first = 0, next; crowded && first < c->count; first = next) {
-        for (next = first; next < c->count && sorted[next]->epoch == sorted[first]->epoch; next++)
-            values[next - first] = sorted[next]->y.mean;
-        const double row[] = {(double)sorted[first]->epoch, quantile_of_sorted(values, next - first, 0.25),
+        for (next = first; next < c->count && sorted[next].epoch == sorted[first].epoch; next++)
+            values[next - first] = sorted[next].y.mean;
+        const double row[] = {(double)sorted[first].epoch, quantile_of_sorted(values, next - first, 0.25),
                               quantile_of_sorted(values, next - first, 0.5),
                               quantile_of_sorted(values, next - first, 0.75)};
         figure_data(f, 4, row, 1);

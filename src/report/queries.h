@@ -22,12 +22,12 @@ struct named_query {
     const char *others; /* as struct store_filter has it: what else its rows go by; NULL: nothing */
     int places;         /* so many rows of each sweep (column place), unless a limit says otherwise; 0: all */
     bool takes_cost;    /* one can name what is to be small */
+    bool measured;      /* its columns are measured, also one that is called as a setting (lr of an epoch) */
     /* What must be computed first, from the rows of the query that `where` leaves; NULL: nothing. `cost`, of
      * a query that takes one: a column of metric_find_cost; NULL: the model's size. */
     enum status (*prepare)(struct store *s, const struct named_query *q, const char *where, const char *cost,
                            struct err *e);
-    bool measured;       /* its columns are measured, also one that is called as a setting (lr of an epoch) */
-    const char *nothing; /* why there are no rows, if there are none */
+    const char *nothing;    /* why there are no rows, if there are none */
     struct table_note note; /* below the rows */
 };
 

@@ -332,9 +332,11 @@ static void shares_are_the_axes_own(void **state)
                                        "{\"bypass\":\"none\",\"SR\":0.5}",
                                        "{\"bypass\":\"simple\",\"SR\":1}"};
     results_block(r->results, "tied");
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 9; i++) {
+        const int turn = i / 3;
         results_trial(r->results, results_variant(r->results, (int64_t)(90 + i) << 20), 1, axes[i % 3],
-                      "done", 0.5 + 0.1 * (i % 3) + 0.01 * (i / 3));
+                      "done", 0.5 + 0.1 * (i % 3) + 0.01 * turn);
+    }
     char *text = csv(r, effects_rows, effects_columns, "tied", NULL);
     static const char *const lines[] = {
         "\ntied,test_top1_pct,bypass,none,6,56,,,,,,,follows from other axes,9,0,\n",

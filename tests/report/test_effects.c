@@ -244,7 +244,7 @@ static void rounding_is_no_effect(void **state)
     for (size_t i = 0; i < N; i++) {
         level[2 * i] = i % 2;
         level[2 * i + 1] = i / 2 % 3;
-        y[i] = 51.3 + 0.1 * (double)level[2 * i + 1] + 0.7 * (double)(i / 6);
+        y[i] = 51.3 + 0.1 * (double)level[2 * i + 1] + (i < 6 ? 0 : 0.7);
         same[i] = 51.3;
     }
     struct effects f;
