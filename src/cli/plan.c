@@ -9,6 +9,7 @@
 #include "cli/plan_internal.h"
 #include "engine/calibration.h"
 #include "report/plot.h"
+#include "sweep/space_notes.h"
 
 enum { OPTION_REFERENCE = OPTION_OWN, OPTION_CALIBRATE, OPTION_BUDGET, OPTION_DB };
 
@@ -166,6 +167,12 @@ static enum status check_data(struct plan *p, struct err *e)
     return there ? space_check_data(&p->spec, &p->space, &data, e) : ST_OK;
 }
 
+static enum status find_notes(struct plan *p, struct err *e)
+{
+    space_notes(&p->spec, &p->space, p->images.train, &p->notes);
+    return p->notes.failed ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
+}
+
 static enum status plan_spec(struct plan *p, const char *path, const struct output *o, struct err *e)
 {
     enum status st = spec_load(path, &p->spec, e);
@@ -189,6 +196,8 @@ static enum status plan_spec(struct plan *p, const char *path, const struct outp
             st = plan_foretell_rest(p, e);
         if (st == ST_OK && p->budget_s > 0)
             st = plan_budget_check(p, e);
+        if (st == ST_OK)
+            st = find_notes(p, e);
         enum { FULL_MAX = 60, SHOWN = 40 }; /* a terminal is for reading */
         const bool cut =
             o->width > 0 && !o->only && o->format == TABLE_TEXT && p->space.trial_count > FULL_MAX;
@@ -200,6 +209,7 @@ static enum status plan_spec(struct plan *p, const char *path, const struct outp
             pager_end(&pager);
             st = st == ST_OK ? ST_OK : err_prefix(e, "plan");
         }
+        strbuf_release(&p->notes);
         plan_changes_release(&p->changes);
         space_release(&p->space);
         forecast_release(&p->forecast);
@@ -213,7 +223,7 @@ static enum status plan_spec(struct plan *p, const char *path, const struct outp
 static enum status plan_run(const struct args *a, struct err *e)
 {
     struct output o;
-    struct plan p = {.db = a->value[OPTION_DB]};
+    struct plan p = {.db = a->value[OPTION_DB], .notes = STRBUF_INIT};
     enum status st = output_init(&o, a, e);
     if (st == ST_OK && a->value[OPTION_REFERENCE])
         return print_reference(e);

@@ -23,6 +23,7 @@ struct plan {
     double disk_free_bytes;  /* where the database is or will be, -1 = not known */
     const char *db;          /* of --db, NULL = the default one */
     struct err data_missing; /* why the data was not looked at; "" = it was */
+    struct strbuf notes;     /* lines of space_notes */
     int shown;               /* trials listed in a table, the first of them */
     double budget_s;         /* of --budget, 0 = none */
 };

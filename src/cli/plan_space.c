@@ -50,22 +50,6 @@ static enum status removed_rows(const void *context, struct table *t, struct err
     return st;
 }
 
-/* A random block that did not find all its points must not pass in silence. */
-static void removed_note(const void *context, FILE *out)
-{
-    const struct plan *p = context;
-    char text[SAMPLING_TEXT];
-    for (int block = 0; block < p->spec.block_count; block++) {
-        const struct sampling *s = &p->space.samplings[block];
-        if (s->points == s->wanted)
-            continue;
-        space_sampling_text(&p->spec, &p->space, block, text, sizeof text);
-        fprintf(out, "\nNote: block %s has ", p->spec.blocks[block].id);
-        table_print_escaped(out, text);
-        fputc('\n', out);
-    }
-}
-
 /* skipped, aliases */
 
 static const struct table_column skipped_columns[] = {
@@ -142,11 +126,7 @@ static enum status alias_rows(const void *context, struct table *t, struct err *
 }
 
 const struct section plan_space_sections[PLAN_SPACE_SECTIONS] = {
-    {.name = "removed",
-     SECTION_COLUMNS(removed_columns),
-     .may_be_empty = true,
-     .rows = removed_rows,
-     .note = removed_note},
+    {.name = "removed", SECTION_COLUMNS(removed_columns), .may_be_empty = true, .rows = removed_rows},
     {.name = "skipped", SECTION_COLUMNS(skipped_columns), .may_be_empty = true, .rows = skipped_rows},
     {.name = "aliases", SECTION_COLUMNS(alias_columns), .may_be_empty = true, .rows = alias_rows},
 };

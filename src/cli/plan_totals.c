@@ -202,6 +202,19 @@ static void disk_note(const struct plan *p, FILE *out)
                 p->disk_free_bytes / MIB);
 }
 
+/* What the sweep trains and hardly anybody wants. */
+static void space_note(const struct plan *p, FILE *out)
+{
+    for (char *line = p->notes.text, *end; *line; line = end + 1) {
+        end = line + strcspn(line, "\n");
+        *end = '\0';
+        fputs("\nNote: ", out);
+        table_print_escaped(out, line);
+        fputc('\n', out);
+        *end = '\n';
+    }
+}
+
 /* What only the data tells; a plan does not need it, the run will. */
 static void total_note(const void *context, FILE *out)
 {
@@ -232,6 +245,7 @@ static void total_note(const void *context, FILE *out)
     if (p->spec.search.on)
         fputs("\nNote: this is everything trained in full; the search trains less, see rungs.\n", out);
     disk_note(p, out);
+    space_note(p, out);
     if (!p->data_missing.text[0])
         return;
     fputs("\nNote: ", out);

@@ -63,7 +63,7 @@ static void print_problems(const struct validation *v)
     }
 }
 
-enum { NOTE_TEXT = SAMPLING_TEXT + 128 };
+enum { NOTE_TEXT = SAMPLING_TEXT + 512 };
 
 /* The next line of the notes; false behind the last. */
 static bool next_note(const char **at, char out[NOTE_TEXT])

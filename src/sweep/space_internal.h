@@ -60,13 +60,13 @@ struct place {
 };
 /* Of a choice: its axis in grid and zip, its value elsewhere. */
 void space_place_axis(const struct builder *b, int choice, struct place *out);
-/* Of the value that a point of this block has for a key of base; -1: in no block. Where nothing gives it, of
- * the preset, or of the base. */
+/* Of the value that a point of this block has for a key of base or train; -1: in no block. Where nothing
+ * gives it, of the preset, or of the base; for a key of train, the spec's beginning. */
 void space_place_value(const struct spec *spec, int block, const struct field *f, const struct point *point,
                        struct place *out);
-/* Records in *e (which may be b->e) why the point of the choices cannot be built, at the value that breaks it:
- * the one with which, in the order set, list, zip, grid, it can no longer be built; or, with none of them,
- * the value of base or train. Returns cause->status, or ST_NOMEM. */
+/* Records in *e (which may be b->e) why the point of the choices cannot be built, at the value that breaks
+ * it: the one with which, in the order set, list, zip, grid, it can no longer be built; or, with none of
+ * them, the value of base or train. Returns cause->status, or ST_NOMEM. */
 enum status space_blame(struct builder *b, const struct err *cause, struct err *e);
 
 /* Does a condition hold? ST_USAGE, in b->e with its place, where its numbers do not exist; `key`: what the

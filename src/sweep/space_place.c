@@ -103,6 +103,13 @@ static void put_given(const struct spec *spec, const struct assignment *given, s
                  given->key);
 }
 
+/* Nothing in the spec gives a key of train. */
+static void put_default(const char *key, struct place *out)
+{
+    out->at = (struct mark){1, 1};
+    snprintf(out->key, sizeof out->key, "train.%s", key);
+}
+
 void space_place_value(const struct spec *spec, int block, const struct field *f, const struct point *point,
                        struct place *out)
 {
@@ -120,6 +127,8 @@ void space_place_value(const struct spec *spec, int block, const struct field *f
         put(in, f->key, at, out);
     else if (last)
         put_given(spec, last, out);
+    else if (f->section == SECTION_TRAIN)
+        put_default(f->key, out);
     else if (in && block_value_find(in, preset->key, name, &at))
         put(in, preset->key, at, out);
     else if (spec->preset_given.key)

@@ -7,7 +7,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
-#include "sweep/space.h"
+#include "sweep/forecast.h"
+#include "sweep/space_notes.h"
 
 /* "path:line:column: text" taken apart; without a place all of it is text. */
 static const char *split_error(const char *error, const char *path, struct mark *at)
@@ -159,17 +160,11 @@ static enum status check_data(struct spec_problems *p, const struct spec *spec, 
 }
 
 /* Not wrong, but not what was asked for either. */
-static enum status note_short_blocks(struct spec_problems *p, const struct spec *spec,
-                                     const struct space *space, struct err *e)
+static enum status find_notes(struct spec_problems *p, const struct spec *spec, const struct space *space,
+                              bool data, struct err *e)
 {
     struct strbuf notes = STRBUF_INIT;
-    for (int i = 0; i < spec->block_count; i++) {
-        char text[SAMPLING_TEXT];
-        if (space->samplings[i].points == space->samplings[i].wanted)
-            continue;
-        space_sampling_text(spec, space, i, text, sizeof text);
-        strbuf_printf(&notes, "block %s has %s\n", spec->blocks[i].id, text);
-    }
+    space_notes(spec, space, data ? image_counts_of(&spec->data).train : -1, &notes);
     p->notes = notes.len ? arena_strdup(&p->arena, notes.text) : NULL;
     const bool failed = notes.failed || (notes.len && !p->notes);
     strbuf_release(&notes);
@@ -195,7 +190,7 @@ static enum status look(struct spec_problems *p, const char *text, size_t n, con
         if (st == ST_OK && count == 0) /* what was left out may have been all there was to train */
             st = space_check_trains(&spec, &space, why);
         if (st == ST_OK && count == 0)
-            st = note_short_blocks(p, &spec, &space, why);
+            st = find_notes(p, &spec, &space, data, why);
         if (st == ST_OK && data)
             st = check_data(p, &spec, p->count == 0 ? &space : NULL, why);
         space_release(&space);

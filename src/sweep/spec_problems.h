@@ -20,7 +20,7 @@ struct spec_problems {
     bool more;         /* there may be others: the search ended before the end of the spec */
     int trials;        /* of a spec that is fine: what it expands to, without those a constraint excludes */
     int excluded;      /* by a constraint */
-    const char *notes; /* a line for each random block with fewer points than asked for; NULL = none */
+    const char *notes; /* lines of space_notes; NULL = none */
 };
 
 /* ST_USAGE, and an error with a place, for what higher modules find wrong with a spec. */

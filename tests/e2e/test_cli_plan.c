@@ -287,6 +287,29 @@ static void test_removed(void **state)
     outcome_release(&o);
 }
 
+/* What hardly anybody means is said by plan and validate alike. */
+static void test_notes(void **state)
+{
+    (void)state;
+    const char *text =
+        "version: 1\nname: idle\ndata: {format: image-folder, path: nowhere, train_images: 100}\n"
+        "sweep: [{id: a, grid: {beta2: [0.9, 0.99], batch: [50, 101]}}]\n";
+    static const char
+        beta[] = "idle.yaml:4:24: sweep.a.grid.beta2: has no effect, as no trial of this block has",
+        batch[] = "idle.yaml:4:56: sweep.a.grid.batch: 101 is more than the 100 training images: each "
+                  "step takes all of them";
+    write_spec("idle.yaml", text, strlen(text));
+    struct outcome o = RUN("plan", "idle.yaml");
+    assert_int_equal(o.code, 0);
+    assert_holds(o.out, beta);
+    assert_holds(o.out, batch);
+    outcome_release(&o);
+    struct json_object *answer = JSON("validate", "idle.yaml", "--no-data", "--format", "json");
+    assert_int_equal(json_object_array_length(json_at(answer, "notes")), 1);
+    assert_holds(json_text_at(json_row(json_at(answer, "notes"), 0), "note"), beta);
+    json_object_put(answer);
+}
+
 /* --budget: nothing fits into no time, everything into a long one; in between a beginning of the list. */
 static void test_budget(void **state)
 {
@@ -359,12 +382,19 @@ static void test_budget_of_a_search(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reference_is_current), cmocka_unit_test(test_examples_run),
-        cmocka_unit_test(test_search_examples_run),  cmocka_unit_test(test_removed),
-        cmocka_unit_test(test_without_a_speed),      cmocka_unit_test(test_with_a_speed),
-        cmocka_unit_test(test_with_a_damaged_file),  cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_budget_of_a_search),   cmocka_unit_test(test_short_trials),
-        cmocka_unit_test(test_aliases_of_a_point),   cmocka_unit_test(test_database_not_there),
+        cmocka_unit_test(test_reference_is_current),
+        cmocka_unit_test(test_examples_run),
+        cmocka_unit_test(test_search_examples_run),
+        cmocka_unit_test(test_removed),
+        cmocka_unit_test(test_without_a_speed),
+        cmocka_unit_test(test_with_a_speed),
+        cmocka_unit_test(test_with_a_damaged_file),
+        cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_budget_of_a_search),
+        cmocka_unit_test(test_short_trials),
+        cmocka_unit_test(test_aliases_of_a_point),
+        cmocka_unit_test(test_database_not_there),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

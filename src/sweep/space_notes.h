@@ -1,0 +1,14 @@
+/* What is not wrong with a sweep, but hardly what was meant. */
+#ifndef SWEEP_SPACE_NOTES_H
+#define SWEEP_SPACE_NOTES_H
+
+#include "base/strbuf.h"
+#include "sweep/space.h"
+
+/* Appends a line for each: random blocks with fewer points than asked for, or whose points are no Latin
+ * hypercube or unbroken Sobol sequence; and, with file:line:column and key, values that are given twice, axes
+ * and keys without effect on any trial, batches of more than all `train_images` (< 0: not known). Lack of
+ * memory is out->failed. */
+void space_notes(const struct spec *spec, const struct space *space, double train_images, struct strbuf *out);
+
+#endif
