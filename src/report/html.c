@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "report/utf8.h"
 
@@ -52,16 +53,18 @@ void html_json(FILE *out, const char *text)
     fputc('"', out);
 }
 
-void html_base64(FILE *out, const void *data, size_t n)
+void html_uri(FILE *out, const char *text, size_t n)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *b = data;
-    for (size_t i = 0; i < n; i += 3) {
-        const unsigned second = i + 1 < n ? b[i + 1] : 0, third = i + 2 < n ? b[i + 2] : 0;
-        const unsigned bits = (unsigned)b[i] << 16 | second << 8 | third;
-        fputc(digits[bits >> 18], out);
-        fputc(digits[bits >> 12 & 63], out);
-        fputc(i + 1 < n ? digits[bits >> 6 & 63] : '=', out);
-        fputc(i + 2 < n ? digits[bits & 63] : '=', out);
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        const bool blank = c == '\n' || c == '\t' || c == '\r';
+        if (blank && i > 0 && strchr("\n\t\r>", text[i - 1]))
+            continue;
+        if (blank)
+            fputc(' ', out);
+        else if (c < ' ' || c > '~' || strchr("\"#%&<", c))
+            fprintf(out, "%%%02X", c);
+        else
+            fputc(c, out);
     }
 }

@@ -13,7 +13,8 @@ void html_text(FILE *out, const char *text);
  * comment in it. */
 void html_json(FILE *out, const char *text);
 
-/* RFC 4648, for data: URIs. */
-void html_base64(FILE *out, const void *data, size_t n);
+/* XML behind "data:image/svg+xml,", within a quoted attribute. Runs of line ends and tabs become one blank,
+ * or nothing behind a tag. */
+void html_uri(FILE *out, const char *text, size_t n);
 
 #endif

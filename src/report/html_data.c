@@ -1,4 +1,5 @@
 /* The page's data: one JSON object with every trial, recipe, variant and learning curve. */
+#include "report/html_columns.h"
 #include "report/html_private.h"
 #include "report/queries.h"
 #include "report/rungs.h"
@@ -44,30 +45,44 @@ static const char recipes_sql[] =
                                                                      " crop_zero, lanes, winograd, "
                                                                      "recipe_hash FROM recipe ORDER BY id";
 
-/* "name":{"columns":[names],"rows":[[values],...]}, */
+enum { COLUMNS_MOST = 64 };
+
+static enum status put_rows(struct html_columns *t, struct store_query *q, bool row, struct err *e)
+{
+    enum status status = ST_OK;
+    while (status == ST_OK && row) {
+        for (int i = 0; status == ST_OK && i < store_query_columns(q); i++) {
+            html_json_cell(html_columns_cell(t), store_query_cell(q, i));
+            status = html_columns_end(t, e);
+        }
+        if (status == ST_OK)
+            status = store_query_next(q, &row, e);
+    }
+    return status;
+}
+
+/* "name": the rows as html_columns_write has them */
 static enum status write_query(struct html_page *p, const char *name, const char *sql, struct err *e)
 {
     struct store_query *q = NULL;
+    struct html_columns *t = NULL;
+    const char *names[COLUMNS_MOST];
     bool row = false;
     enum status status = html_query_row(p, sql, &q, &row, e);
     const int columns = status == ST_OK ? store_query_columns(q) : 0;
-    fprintf(p->out, "\"%s\":{\"columns\":[", name);
-    for (int i = 0; i < columns; i++) {
-        fputs(i ? "," : "", p->out);
-        html_json(p->out, store_query_column(q, i));
+    for (int i = 0; i < columns && i < COLUMNS_MOST; i++)
+        names[i] = store_query_column(q, i);
+    if (status == ST_OK) {
+        t = html_columns_create(columns);
+        status = t ? put_rows(t, q, row, e) : err_set(e, ST_NOMEM, "out of memory");
     }
-    fputs("],\"rows\":[", p->out);
-    for (bool first = true; status == ST_OK && row; first = false) {
-        fputs(first ? "\n" : ",\n", p->out);
-        for (int i = 0; i < columns; i++) {
-            fputs(i ? "," : "[", p->out);
-            html_json_cell(p->out, store_query_cell(q, i));
-        }
-        fputc(']', p->out);
-        status = store_query_next(q, &row, e);
+    if (status == ST_OK) {
+        fprintf(p->out, "\"%s\":", name);
+        html_columns_write(t, names, p->out);
+        fputs(",\n", p->out);
     }
+    html_columns_free(t);
     store_query_close(q);
-    fputs("]},\n", p->out);
     return status;
 }
 
@@ -148,6 +163,9 @@ enum status html_data(struct html_page *p, struct err *e)
     fputs(",\n", p->out);
     if (status == ST_OK)
         status = html_epochs(p, e);
+    if (status == ST_OK && fflush(p->data) != 0)
+        status = err_set(e, ST_NOMEM, "out of memory");
+    fprintf(p->out, ",\n\"figures\":[%.*s]", p->data_size > 0 ? (int)p->data_size - 1 : 0, p->data_text);
     fputc('}', p->out);
     return status;
 }

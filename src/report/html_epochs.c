@@ -1,5 +1,6 @@
 /* Learning curves for the page: the epochs of every trial, thinned to what the page can bear. Losses and
- * accuracies are whole ten-thousandths: four decimals, and half the bytes. */
+ * accuracies are whole ten-thousandths, each as its difference to the one before. */
+#include "report/html_columns.h"
 #include "report/html_private.h"
 
 #include <inttypes.h>
@@ -11,7 +12,7 @@
 #include "report/rungs.h"
 
 enum { SERIES = 4, POINTS_MOST = 200, POINTS_LEAST = 8 };
-enum { POINTS_ALL = 120000 }; /* of all trials together: about 3 MB */
+enum { POINTS_ALL = 120000 }; /* of all trials together: about 1.3 MB */
 
 struct curve_point {
     int64_t epoch;
@@ -53,34 +54,62 @@ static void thin(struct curve *c, size_t most)
     c->count = most;
 }
 
+/* The difference to the number before: the sign is the lowest bit, five bits a digit, the lowest first, and
+ * 32 says that more follow. Curves are steady: most take two digits. */
+static void write_difference(int64_t difference, FILE *out)
+{
+    uint64_t rest = difference < 0 ? (uint64_t)-difference << 1 | 1 : (uint64_t)difference << 1;
+    for (; rest >= 32; rest >>= 5)
+        fputc(html_columns_digit((unsigned)(rest & 31) | 32), out);
+    fputc(html_columns_digit((unsigned)rest), out);
+}
+
+static void write_epochs(const struct curve *c, FILE *out)
+{
+    int64_t before = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        write_difference(c->points[i].epoch - before, out);
+        before = c->points[i].epoch;
+    }
+}
+
+/* "." is no number; nothing at all where no epoch has one. */
 static void write_series(const struct curve *c, int series, FILE *out)
 {
+    int64_t before = 0;
     bool any = false;
     for (size_t i = 0; i < c->count; i++)
         any = any || !isnan(c->points[i].y[series]);
-    fputs(any ? ",[" : ",0", out);
     for (size_t i = 0; any && i < c->count; i++) {
         const double y = c->points[i].y[series];
-        if (isnan(y) || fabs(y) > 1e9)
-            fputs(i ? ",null" : "null", out);
-        else
-            fprintf(out, "%s%" PRId64, i ? "," : "", (int64_t)llround(1e4 * y));
+        if (isnan(y) || fabs(y) > 1e9) {
+            fputc('.', out);
+            continue;
+        }
+        write_difference((int64_t)llround(1e4 * y) - before, out);
+        before = (int64_t)llround(1e4 * y);
     }
-    fputs(any ? "]" : "", out);
 }
 
-/* "id":[[epochs],[train_loss],[val_loss],[train_top1],[val_top1]], 0 for a series without values */
-static void write_curve(struct html_page *p, int64_t trial, struct curve *c, size_t most, bool first)
+/* A row: trial, epochs, train_loss, val_loss, train_top1, val_top1 */
+static enum status put_curve(struct html_columns *t, int64_t trial, struct curve *c, size_t most,
+                             struct err *e)
 {
     thin(c, most);
-    fprintf(p->out, "%s\"%" PRId64 "\":[[", first ? "\n" : ",\n", trial);
-    for (size_t i = 0; i < c->count; i++)
-        fprintf(p->out, "%s%" PRId64, i ? "," : "", c->points[i].epoch);
-    fputc(']', p->out);
-    for (int s = 0; s < SERIES; s++)
-        write_series(c, s, p->out);
-    fputc(']', p->out);
+    fprintf(html_columns_cell(t), "%" PRId64, trial);
+    enum status status = html_columns_end(t, e);
+    for (int s = -1; status == ST_OK && s < SERIES; s++) {
+        FILE *cell = html_columns_cell(t);
+        fputc('"', cell);
+        if (s < 0)
+            write_epochs(c, cell);
+        else
+            write_series(c, s, cell);
+        fputc('"', cell);
+        status = html_columns_end(t, e);
+    }
     c->count = 0;
+    return status;
 }
 
 /* Which trials, and how many points each. With so many trials that the least would be too much, those of the
@@ -113,12 +142,13 @@ static enum status choose(struct html_page *p, struct choice *c, struct err *e)
 #define EPOCHS "SELECT p.trial_id, p.epoch, p.train_loss, p.val_loss, p.train_top1, p.val_top1 FROM epoch p"
 static const char all_sql[] = EPOCHS " ORDER BY p.trial_id, p.epoch";
 
-static enum status write_curves(struct html_page *p, const struct choice *choice, struct err *e)
+static enum status put_curves(struct html_page *p, const struct choice *choice, struct html_columns *t,
+                              struct err *e)
 {
     char sql[1024];
     struct curve c = {0};
     struct store_query *q = NULL;
-    bool row = false, first = true;
+    bool row = false;
     snprintf(
         sql, sizeof sql,
         EPOCHS
@@ -132,10 +162,8 @@ static enum status write_curves(struct html_page *p, const struct choice *choice
         status = take(&c, q, e);
         if (status == ST_OK)
             status = store_query_next(q, &row, e);
-        if (status == ST_OK && (!row || store_query_cell(q, 0).i != trial)) {
-            write_curve(p, trial, &c, choice->points, first);
-            first = false;
-        }
+        if (status == ST_OK && (!row || store_query_cell(q, 0).i != trial))
+            status = put_curve(t, trial, &c, choice->points, e);
     }
     store_query_close(q);
     mem_free(c.points);
@@ -160,15 +188,20 @@ static void write_note(struct html_page *p, const struct choice *c)
 
 enum status html_epochs(struct html_page *p, struct err *e)
 {
+    static const char *const names[] = {"trial",    "epochs",     "train_loss",
+                                        "val_loss", "train_top1", "val_top1"};
     struct choice c = {0};
-    enum status status = choose(p, &c, e);
-    if (status != ST_OK)
-        return status;
-    fputs("\"epochs\":{\"series\":[\"train_loss\",\"val_loss\",\"train_top1\",\"val_top1\"],\"note\":",
-          p->out);
-    write_note(p, &c);
-    fputs(",\"trials\":{", p->out);
-    status = write_curves(p, &c, e);
-    fputs("}}", p->out);
+    struct html_columns *t = html_columns_create(2 + SERIES);
+    enum status status = t ? choose(p, &c, e) : err_set(e, ST_NOMEM, "out of memory");
+    if (status == ST_OK)
+        status = put_curves(p, &c, t, e);
+    if (status == ST_OK) {
+        fputs("\"epochs\":{\"note\":", p->out);
+        write_note(p, &c);
+        fputs(",\"curves\":", p->out);
+        html_columns_write(t, names, p->out);
+        fputc('}', p->out);
+    }
+    html_columns_free(t);
     return status;
 }

@@ -15,7 +15,7 @@
 #include "report/plot.h"
 
 /* What keeps the page small. */
-enum { FIGURE_BYTES = 3 << 19, FIGURES_BYTES = 6 << 20, DATA_BYTES = 1 << 17 };
+enum { FIGURE_BYTES = 3 << 19, FIGURES_BYTES = 6 << 20, CURVE_ROWS = 200 };
 
 /* A folder with all that is in it, for as long as figures are drawn. */
 struct scratch {
@@ -45,17 +45,16 @@ static void scratch_remove(const struct scratch *s)
     rmdir(s->path);
 }
 
-static enum status write_data_uri(struct html_page *p, const char *path, const char *type, size_t limit,
-                                  struct err *e)
+static enum status write_svg(struct html_page *p, const char *path, struct err *e)
 {
-    char *bytes = NULL;
+    char *text = NULL;
     size_t n = 0;
-    enum status status = file_read(path, limit, &bytes, &n, e);
+    enum status status = file_read(path, FIGURE_BYTES, &text, &n, e);
     if (status == ST_OK) {
-        fprintf(p->out, "data:%s;base64,", type);
-        html_base64(p->out, bytes, n);
+        fputs("data:image/svg+xml,", p->out);
+        html_uri(p->out, text, n);
     }
-    mem_free(bytes);
+    mem_free(text);
     return status;
 }
 
@@ -63,7 +62,26 @@ static enum status write_data_uri(struct html_page *p, const char *path, const c
 struct image {
     const char *figure, *data; /* paths */
     const char *caption, *name;
+    bool epochs; /* its data are learning curves */
 };
+
+/* The link to the data: to the number of the figure's own, or to what the page has of trials where that would
+ * be too much. page.js makes the file. */
+static enum status write_data(struct html_page *p, const struct image *i, struct err *e)
+{
+    bool taken = false;
+    const enum status status = html_figure_data(p, i->data, &taken, e);
+    if (status != ST_OK)
+        return status;
+    fputs(" <a class=\"csv\" download=\"", p->out);
+    html_text(p->out, i->name);
+    if (taken)
+        fprintf(p->out, ".csv\" data-from=\"%d\">CSV</a>", p->figures - 1);
+    else
+        fprintf(p->out, ".csv\" data-from=\"%s\">CSV of all %s</a>", i->epochs ? "curves" : "trials",
+                i->epochs ? "learning curves" : "trials");
+    return ST_OK;
+}
 
 static enum status write_image(struct html_page *p, const struct image *i, struct err *e)
 {
@@ -72,19 +90,14 @@ static enum status write_image(struct html_page *p, const struct image *i, struc
     fputs("\"><img loading=\"lazy\" alt=\"", p->out);
     html_text(p->out, i->caption);
     fputs("\" src=\"", p->out);
-    enum status status = write_data_uri(p, i->figure, "image/svg+xml", FIGURE_BYTES, e);
+    enum status status = write_svg(p, i->figure, e);
     fputs("\"></div>\n<figcaption>", p->out);
     html_text(p->out, i->caption);
     fputs(" <span class=\"files\"><a class=\"svg\" download=\"", p->out);
     html_text(p->out, i->name);
     fputs(".svg\">SVG</a>", p->out);
-    if (status == ST_OK && i->data) {
-        fputs(" <a download=\"", p->out);
-        html_text(p->out, i->name);
-        fputs(".csv\" href=\"", p->out);
-        status = write_data_uri(p, i->data, "text/csv", DATA_BYTES, e);
-        fputs("\">CSV</a>", p->out);
-    }
+    if (status == ST_OK)
+        status = write_data(p, i, e);
     fputs("</span></figcaption></figure>\n", p->out);
     return status;
 }
@@ -115,7 +128,7 @@ static enum status write_file(struct html_page *p, const struct plot_file *f, lo
     char caption[512], name[256];
     if (!f->figure)
         return ST_OK;
-    const long long bytes = file_bytes(f->figure), data = file_bytes(f->data);
+    const long long bytes = file_bytes(f->figure);
     name_of(f->figure, name, sizeof name);
     snprintf(caption, sizeof caption, "%.100s, block %.100s: %.40s", f->sweep, f->block, f->kind);
     if (bytes > FIGURE_BYTES || *used + bytes > FIGURES_BYTES) {
@@ -126,7 +139,8 @@ static enum status write_file(struct html_page *p, const struct plot_file *f, lo
     }
     *used += bytes;
     const struct image image = {.figure = f->figure,
-                                .data = data >= 0 && data <= DATA_BYTES ? f->data : NULL,
+                                .data = f->data,
+                                .epochs = strcmp(f->kind, "learning") == 0,
                                 .caption = caption,
                                 .name = name};
     return write_image(p, &image, e);
@@ -208,12 +222,14 @@ static enum status write_paper_figures(struct html_page *p, struct paper *paper,
         err_set(e, status, "%s", why.text);
     fputs("<div class=\"figures\">\n", p->out);
     for (int i = 0; status == ST_OK && i < count; i++) {
-        char name[256];
+        char name[256], data[1024];
         const char *suffix = strrchr(paths[i], '.');
         if (!suffix || strcmp(suffix, ".svg") != 0)
             continue;
         name_of(paths[i], name, sizeof name);
+        snprintf(data, sizeof data, "%.*s.csv", (int)(suffix - paths[i]), paths[i]);
         const struct image image = {.figure = paths[i],
+                                    .data = data,
                                     .caption =
                                         "Points gained over the smallest value, beside Figure 3 of the paper",
                                     .name = name};
@@ -236,7 +252,9 @@ static enum status write_paper(struct html_page *p, struct paper *paper, struct 
          .rows = paper_curve_rows,
          .after = paper_curve_note,
          .context = paper,
-         .folded = true},
+         .folded = true,
+         .most = CURVE_ROWS,
+         .all = "firesweep paper"},
     };
     tables[0].columns = paper_claim_columns(&tables[0].count);
     tables[1].columns = paper_series_columns(&tables[1].count);

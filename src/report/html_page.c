@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -22,7 +23,7 @@ static enum status write_nonce(struct html_page *p, struct err *e)
 
 static enum status write_script(struct html_page *p, struct err *e)
 {
-    static const char *const files[] = {"filter.js",  "svg.js",     "table.js",
+    static const char *const files[] = {"filter.js",  "columns.js", "svg.js", "table.js",
                                         "variant.js", "explore.js", "page.js"};
     (void)e;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
@@ -82,11 +83,17 @@ enum status html_page_write(struct store *s, const struct html_options *o, FILE 
 {
     struct html_page p = {.store = s, .options = o, .out = out, .left_out = left_out};
     enum status status = make_nonce(p.nonce, e);
+    p.data = open_memstream(&p.data_text, &p.data_size);
+    if (!p.data)
+        status = err_set(e, ST_NOMEM, "out of memory");
     if (status == ST_OK)
         status = store_read_begin(s, e);
     if (status == ST_OK)
         status = write_parts(&p, e);
     store_read_end(s);
+    if (p.data)
+        fclose(p.data);
+    free(p.data_text);
     if (status == ST_OK && left_out->failed)
         status = err_set(e, ST_NOMEM, "out of memory");
     return status;
@@ -174,8 +181,13 @@ enum status html_table_write(struct html_page *p, const struct html_table *h, si
     if (status == ST_OK)
         status = q ? query_rows(q, &t, e) : h->rows(h->context, &t, e);
     store_query_close(q);
+    const size_t added = t.rows;
+    const bool cut = h->all && added > h->most;
+    t.rows = cut ? h->most : added;
     if (status == ST_OK && t.rows > 0)
         status = write_table(p, h, &t, e);
+    if (status == ST_OK && cut)
+        html_left_out(p, "%s: %zu of %zu rows are here; %s has all.", h->heading, h->most, added, h->all);
     if (rows)
         *rows = t.rows;
     table_release(&t);

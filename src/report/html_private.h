@@ -12,6 +12,10 @@ struct html_page {
     FILE *out;
     struct strbuf *left_out;
     char nonce[33]; /* only scripts with it run */
+    FILE *data;     /* of figures, JSON with a comma behind each; html_figure_data writes it */
+    char *data_text;
+    size_t data_size;
+    int figures; /* so many */
 };
 
 typedef enum status html_part(struct html_page *p, struct err *e);
@@ -30,7 +34,8 @@ struct html_table {
     int count;        /* of columns; what else `sql` gives are settings, called as it calls them */
     bool folded;      /* behind its heading until it is opened */
     size_t fold_over; /* likewise with more rows than these; 0: however many */
-    size_t most;      /* rows that the query gives at most; 0: all */
+    size_t most;      /* rows that the query gives, or that are shown, at most; 0: all */
+    const char *all;  /* the command that has the others where `rows` adds more than `most` */
 };
 enum status html_table_write(struct html_page *p, const struct html_table *h, size_t *rows, struct err *e);
 #define HTML_COLUMNS(array) .columns = (array), .count = (int)(sizeof(array) / sizeof *(array))
@@ -56,6 +61,10 @@ void html_shapes_write(const struct html_shapes *s, FILE *out); /* a JSON array 
 /* html_variants.c: "variants" and "shapes"; html_epochs.c: "epochs". Members of the page's JSON object. */
 enum status html_variants(struct html_page *p, struct err *e);
 enum status html_epochs(struct html_page *p, struct err *e);
+
+/* html_figure_data.c: keeps the figure's data, a CSV file, for the page's JSON. Not *taken: there is none, or
+ * it would be too much. */
+enum status html_figure_data(struct html_page *p, const char *path, bool *taken, struct err *e);
 
 /* One cell as JSON: reals with six significant digits. */
 void html_json_cell(FILE *out, struct cell c);

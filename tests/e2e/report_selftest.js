@@ -51,6 +51,19 @@
     const fold = [...document.querySelectorAll('summary')].find((s) => s.textContent.startsWith('Trials without a result'));
     check(fold && fold.textContent.endsWith('(100 or more)') && !fold.parentElement.open, 'many failed trials are folded');
 
+    /* Every figure has its data, its own or what the page has of all. */
+    const links = [...document.querySelectorAll('figure .files a.csv')];
+    same(links.length, document.querySelectorAll('.figures figure').length, 'links to data');
+    for (const link of links) {
+      const lines = csvOfFigure(link.dataset.from).trim().split('\n'), fields = lines[0].split(',').length;
+      check(lines.length > 1 && fields > 1 && link.download.endsWith('.csv'), `data of ${link.download}: ${lines.length} lines`);
+    }
+    check(data.figures.length > 0 && data.figures.every((f) => tableRows(f).every((row) => row.length === f.columns.length && !row.includes(undefined))), 'columns of data');
+    const curveLines = csvOfCurves().trim().split('\n'), epochsOf = differences(curveByTrial.get(1)[1]).length;
+    same(curveLines.length, 1 + 10000 * epochsOf, 'epochs of all curves');
+    check(curveLines[0].endsWith(',epoch,train_loss,val_loss,train_top1,val_top1'), `columns of curves: ${curveLines[0]}`);
+    check(curveLines[1].endsWith(',1,2.5,2.6,0.0476,0.0455'), `first epoch: ${curveLines[1]}`);
+
     /* The front of the chart is chosen by validation. */
     const chosen = front([{x: 1, y: 6, merit: 5}, {x: 2, y: 5, merit: 6}, {x: 3, y: 9, merit: 5}], false).map((p) => p.x).join();
     same(chosen, '1,2', 'front by merit');

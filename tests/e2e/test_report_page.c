@@ -315,7 +315,7 @@ static void test_a_person_reads_the_report(void **state)
         fail_msg("%s", o.err);
     outcome_release(&o);
     char *text = results_read(page);
-    assert_in_range(strlen(text), 1 << 20, 8 << 20);
+    assert_in_range(strlen(text), 1 << 20, 4 << 20);
     write_copy(text, results_path(r), copy);
     mem_free(text);
 

@@ -90,22 +90,77 @@ static void holds(const struct page *p, const char *part)
         fail_msg("the page does not hold \"%s\"", part);
 }
 
-static struct json_object *rows_of(const struct page *p, const char *table)
+static struct json_object *member(struct json_object *object, const char *name)
 {
-    struct json_object *object = json_object_object_get(json_object_object_get(p->data, table), "rows");
-    assert_non_null(object);
-    return object;
+    struct json_object *value = json_object_object_get(object, name);
+    assert_non_null(value);
+    return value;
+}
+
+static size_t rows_of(const struct page *p, const char *table)
+{
+    return (size_t)json_object_get_int(member(member(p->data, table), "rows"));
+}
+
+static unsigned digit(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = strchr(digits, c);
+    assert_true(at && *at);
+    return (unsigned)(at - digits);
+}
+
+/* A row's value in a column as html_columns.h says. */
+static struct json_object *decoded(struct json_object *column, size_t rows, size_t row)
+{
+    struct json_object *of = member(column, "of"), *at = json_object_object_get(column, "at");
+    size_t i = json_object_array_length(of) == 1 ? 0 : row;
+    if (at) {
+        const char *text = json_object_get_string(at);
+        const size_t width = strlen(text) / rows;
+        i = 0;
+        for (size_t k = 0; k < width; k++)
+            i = 64 * i + digit(text[row * width + k]);
+    }
+    return json_object_array_get_idx(of, i);
 }
 
 /* Value of a column in a row of a table. */
-static struct json_object *value_of(const struct page *p, const char *table, size_t row, const char *column)
+static struct json_object *cell_of(struct json_object *table, size_t row, const char *column)
 {
-    struct json_object *columns = json_object_object_get(json_object_object_get(p->data, table), "columns");
+    struct json_object *columns = member(table, "columns"), *values = json_object_object_get(table, "values");
     for (size_t i = 0; i < json_object_array_length(columns); i++)
         if (strcmp(json_object_get_string(json_object_array_get_idx(columns, i)), column) == 0)
-            return json_object_array_get_idx(json_object_array_get_idx(rows_of(p, table), row), i);
+            return values
+                       ? decoded(json_object_array_get_idx(values, i),
+                                 (size_t)json_object_get_int(member(table, "rows")), row)
+                       : json_object_array_get_idx(json_object_array_get_idx(member(table, "rows"), row), i);
     fail_msg("no column %s", column);
     return NULL;
+}
+
+static struct json_object *value_of(const struct page *p, const char *table, size_t row, const char *column)
+{
+    return cell_of(member(p->data, table), row, column);
+}
+
+/* The numbers of a curve as html_epochs.c writes them; returns how many. */
+static size_t numbers_of(const char *text, int64_t out[256])
+{
+    size_t n = 0;
+    int64_t value = 0;
+    while (*text && n < 256) {
+        uint64_t bits = 0;
+        for (unsigned shift = 0;; shift += 5) {
+            const unsigned d = digit(*text++);
+            bits |= (uint64_t)(d & 31) << shift;
+            if (d < 32)
+                break;
+        }
+        value += bits & 1 ? -(int64_t)(bits >> 1) : (int64_t)(bits >> 1);
+        out[n++] = value;
+    }
+    return n;
 }
 
 /* What no text may do to a page: end or begin an element, bring a script or an address from outside. */
@@ -140,7 +195,7 @@ static void test_an_empty_database(void **state)
     holds(&p, "This database has no trials yet.");
     holds(&p, "No trial has finished yet.");
     assert_null(strstr(p.text, "id=\"paper\""));
-    assert_int_equal(json_object_array_length(rows_of(&p, "trials")), 0);
+    assert_int_equal(rows_of(&p, "trials"), 0);
     page_release(&p);
     results_remove(r);
 }
@@ -198,15 +253,13 @@ static void test_bytes_and_controls(void **state)
     assert_non_null(out);
     html_text(out, "a\x01\xff\xe2\x80\xae<\n");
     html_json(out, "a\x01\xff\xe2\x80\xa8\xe2\x80\xae\\\"<>&\n");
-    html_base64(out, "", 0);
-    html_base64(out, "f", 1);
-    html_base64(out, "fo", 2);
-    html_base64(out, "foo\xff", 4);
+    static const char svg[] = "<g a=\"#1\">\n\t<b c='1,\n\t\t2'/>&lt;5%\xff \x01<!-- \n";
+    html_uri(out, svg, strlen(svg));
     fclose(out);
     assert_string_equal(text,
                         "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD&lt;\n"
                         "\"a\xEF\xBF\xBD\xEF\xBF\xBD\\u2028\xEF\xBF\xBD\\\\\\\"\\u003c\\u003e\\u0026\\u000a\""
-                        "Zg==Zm8=Zm9v/w==");
+                        "%3Cg a=%22%231%22>%3Cb c='1, 2'/>%26lt;5%25%FF %01%3C!--  ");
     free(text);
 }
 
@@ -230,7 +283,7 @@ static void test_states_and_failures(void **state)
     holds(&p, "<td class=\"number\">77</td>");
     holds(&p, "1 timed out");
     holds(&p, "75.00 %");
-    assert_int_equal(json_object_array_length(rows_of(&p, "trials")), 7);
+    assert_int_equal(rows_of(&p, "trials"), 7);
     assert_string_equal(json_object_get_string(value_of(&p, "trials", 3, "state")), "diverged");
     assert_null(value_of(&p, "trials", 3, "test_top1"));
     /* One seed each: means have no spread, and nothing is claimed. */
@@ -270,7 +323,7 @@ static void test_shorter_rungs_are_no_results(void **state)
     assert_null(strstr(p.text, "87.50"));
     /* Why a variant has no result is told all the same. */
     holds(&p, "too short");
-    assert_int_equal(json_object_array_length(rows_of(&p, "trials")), 4);
+    assert_int_equal(rows_of(&p, "trials"), 4);
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(json_object_get_int(value_of(&p, "trials", i, "shorter_rung")), i >= 2);
         assert_int_equal(json_object_get_int(value_of(&p, "trials", i, "rung")), i >= 2 ? 1 : 2);
@@ -357,16 +410,16 @@ static void test_curves_are_thinned(void **state)
            "epoch(trial_id, epoch, train_loss, train_top1, val_count) SELECT 1, i, 1.0 / i, NULL, 0 FROM n");
     struct page p = write_page(r, NULL);
     struct json_object *epochs = json_object_object_get(p.data, "epochs");
-    struct json_object *curve = json_object_object_get(json_object_object_get(epochs, "trials"), "1");
-    struct json_object *numbers = json_object_array_get_idx(curve, 0),
-                       *loss = json_object_array_get_idx(curve, 1);
-    assert_int_equal(json_object_array_length(numbers), 200);
-    assert_int_equal(json_object_array_length(loss), 200);
-    assert_int_equal(json_object_get_int(json_object_array_get_idx(numbers, 0)), 1);
-    assert_int_equal(json_object_get_int(json_object_array_get_idx(numbers, 199)), 1001);
-    assert_int_equal(json_object_get_int(json_object_array_get_idx(loss, 0)), 10000);
+    struct json_object *curves = member(epochs, "curves");
+    int64_t numbers[256], loss[256];
+    assert_int_equal(numbers_of(json_object_get_string(cell_of(curves, 0, "epochs")), numbers), 200);
+    assert_int_equal(numbers_of(json_object_get_string(cell_of(curves, 0, "train_loss")), loss), 200);
+    assert_int_equal(numbers[0], 1);
+    assert_int_equal(numbers[199], 1001);
+    assert_int_equal(loss[0], 10000);
+    assert_int_equal(loss[199], 10); /* 1 / 1001 */
     /* A series without a value is not there. */
-    assert_int_equal(json_object_get_type(json_object_array_get_idx(curve, 2)), json_type_int);
+    assert_string_equal(json_object_get_string(cell_of(curves, 0, "val_loss")), "");
     assert_non_null(
         strstr(json_object_get_string(json_object_object_get(epochs, "note")), "at most 200 of 1001"));
     page_release(&p);
@@ -394,16 +447,18 @@ static void test_a_large_sweep_is_bounded(void **state)
         "1;"
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) INSERT INTO "
         "epoch(trial_id, "
-        "epoch, train_loss, train_top1, val_count, val_loss, val_top1) SELECT id, i, 2.3456789 / i, i / "
-        "21.0, 1, "
-        "2.3456789, i / 22.0 FROM trial, n; COMMIT");
+        "epoch, train_loss, train_top1, val_count, val_loss, val_top1) SELECT id, i, 2.3 / i + x, i / 21.0 - "
+        "x / 2, 1, "
+        "2.4 - x * 2, i / 22.0 + x FROM (SELECT id, i, (id * 7919 + i * 104729) % 10007 / 1e5 AS x FROM "
+        "trial, n); COMMIT");
     struct page p = write_page(r, NULL);
-    assert_int_equal(json_object_array_length(rows_of(&p, "trials")), 10000);
-    assert_in_range(p.size, 1 << 20, 6 << 20);
-    struct json_object *curves = json_object_object_get(json_object_object_get(p.data, "epochs"), "trials");
-    assert_int_equal(json_object_object_length(curves), 10000);
-    assert_int_equal(
-        json_object_array_length(json_object_array_get_idx(json_object_object_get(curves, "77"), 0)), 12);
+    assert_int_equal(rows_of(&p, "trials"), 10000);
+    assert_in_range(p.size, 1 << 20, 3 << 20);
+    struct json_object *curves = member(member(p.data, "epochs"), "curves");
+    int64_t numbers[256];
+    assert_int_equal(json_object_get_int(member(curves, "rows")), 10000);
+    assert_int_equal(json_object_get_int(cell_of(curves, 76, "trial")), 77);
+    assert_int_equal(numbers_of(json_object_get_string(cell_of(curves, 76, "epochs")), numbers), 12);
     /* An axis of 10,000 words has no effects to list, and that is no reason for no page. */
     assert_non_null(strstr(p.left_out.text, "Effects of block b: left out"));
     page_release(&p);
@@ -416,10 +471,11 @@ static void test_a_large_sweep_is_bounded(void **state)
            "SELECT t.id, n.value, 0 FROM trial t, json_each('[1,2,3,4,5,6,7,8,9]') n WHERE t.id > 10000; "
            "COMMIT");
     p = write_page(r, NULL);
-    curves = json_object_object_get(json_object_object_get(p.data, "epochs"), "trials");
-    assert_int_equal(json_object_object_length(curves), 15000);
-    assert_true(json_object_object_get_ex(curves, "16000", NULL));
-    assert_false(json_object_object_get_ex(curves, "10001", NULL));
+    curves = member(member(p.data, "epochs"), "curves");
+    assert_int_equal(json_object_get_int(member(curves, "rows")), 15000);
+    assert_int_equal(json_object_get_int(cell_of(curves, 14999, "trial")), 16000);
+    for (size_t i = 0; i < 15000; i++)
+        assert_int_not_equal(json_object_get_int(cell_of(curves, i, "trial")), 10001);
     assert_non_null(strstr(p.left_out.text, "Learning curves of the best 15000 trials"));
     page_release(&p);
     results_remove(r);
@@ -496,8 +552,19 @@ static void test_figures_are_in_the_page(void **state)
     assert_string_equal(p.left_out.text, "");
     /* The curve, its front, and the paper's; there are no epochs. */
     assert_int_equal(count(p.text, "<img"), 3);
-    assert_int_equal(count(p.text, "src=\"data:image/svg+xml;base64,"), 3);
-    assert_int_equal(count(p.text, "href=\"data:text/csv;base64,"), 2);
+    assert_int_equal(count(p.text, "src=\"data:image/svg+xml,%3C?xml "), 3);
+    /* Each has its data, the paper's too. */
+    struct json_object *data = member(p.data, "figures");
+    assert_int_equal(json_object_array_length(data), 3);
+    for (int i = 0; i < 3; i++) {
+        char link[40];
+        snprintf(link, sizeof link, "data-from=\"%d\">CSV</a>", i);
+        holds(&p, link);
+    }
+    struct json_object *points = json_object_array_get_idx(data, 1); /* behind the paper's */
+    assert_int_equal(json_object_get_int(member(points, "rows")), 4);
+    assert_true(json_object_get_double(cell_of(points, 1, "SR")) == 0.25);
+    assert_true(json_object_get_double(cell_of(points, 3, "test_top1_pct_mean")) > 75);
     assert_int_equal(rmdir(tmp), 0); /* nothing is left there */
     page_release(&p);
     results_remove(r);

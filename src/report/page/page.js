@@ -81,6 +81,16 @@ function turnPage(where) {
   $('table-scroll').scrollTop = 0;
 }
 
+/* A file that is made when its link is followed. */
+function offerFile(link, text) {
+  link.href = '#';
+  link.addEventListener('click', () => {
+    const url = URL.createObjectURL(new Blob([text()], {type: 'text/csv'}));
+    link.href = url;
+    setTimeout(() => { URL.revokeObjectURL(url); link.href = '#'; }, 1000);
+  });
+}
+
 function listen() {
   let timer = 0;
   $('filter').addEventListener('input', () => {
@@ -108,11 +118,9 @@ function listen() {
     const id = event.target.closest('[data-variant]')?.dataset.variant;
     if (/^\d+$/.test(id || '')) location.hash = `#variant-${id}`;
   });
-  $('csv').addEventListener('click', () => {
-    const url = URL.createObjectURL(new Blob([csvText()], {type: 'text/csv'}));
-    $('csv').href = url;
-    setTimeout(() => { URL.revokeObjectURL(url); $('csv').href = '#trials'; }, 1000);
-  });
+  offerFile($('csv'), () => csvText());
+  for (const link of document.querySelectorAll('a.csv'))
+    offerFile(link, () => csvOfFigure(link.dataset.from));
   /* Figures are in the page once; the link to save one takes it from there. */
   for (const link of document.querySelectorAll('a.svg'))
     link.href = link.closest('figure').querySelector('img').src;

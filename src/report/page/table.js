@@ -1,6 +1,7 @@
 /* The model of the page: rows (trials, or means over seeds) and the columns both have, and the table that shows them. */
 
 const data = JSON.parse(document.getElementById('data').textContent);
+for (const table of [data.trials, data.recipes, data.epochs.curves]) table.rows = tableRows(table);
 
 const SHARES = new Set(['val_top1', 'val_top5', 'test_top1', 'test_top5', 'val_top1_sd', 'test_top1_sd']);
 /* Shown when they differ between rows; the others can be chosen. */
@@ -15,7 +16,7 @@ function indexById(table) {
   for (const row of table.rows) map.set(row[0], row);
   return map;
 }
-const variantById = indexById(data.variants), recipeById = indexById(data.recipes);
+const variantById = indexById(data.variants), recipeById = indexById(data.recipes), curveByTrial = indexById(data.epochs.curves);
 const column = (table, name) => data[table].columns.indexOf(name);
 const T = Object.fromEntries(data.trials.columns.map((name, i) => [name, i]));
 const V = Object.fromEntries(data.variants.columns.map((name, i) => [name, i]));
@@ -222,13 +223,33 @@ function drawColumnChoice() {
 }
 
 /* RFC 4180; a text that a spreadsheet would run as a formula gets a blank before it. */
-function csvText() {
-  const columns = view(state.view).columns.filter((c) => c.shown);
+function csvLines(names, rows) {
   const field = (v) => {
     if (v === null || v === undefined) return '';
     let text = String(v);
     if (typeof v !== 'number' && /^[=+\-@]/.test(text)) text = ` ${text}`;
     return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  return [columns.map((c) => c.name).join(','), ...state.rows.map((row) => columns.map((c) => field(c.get(row))).join(','))].join('\n') + '\n';
+  return [names, ...rows].map((row) => row.map(field).join(',')).join('\n') + '\n';
+}
+
+function csvText(rows = state.rows, columns = view(state.view).columns.filter((c) => c.shown)) {
+  return csvLines(columns.map((c) => c.name), rows.map((row) => columns.map((c) => c.get(row))));
+}
+
+/* Every epoch of the page's learning curves. */
+function csvOfCurves() {
+  const columns = view('trials').columns.filter((c) => ['trial', 'variant', 'recipe', 'seed', 'block'].includes(c.name) || (AXES.includes(c.name) && c.shown));
+  const series = data.epochs.curves.columns.slice(2), rows = [];
+  for (const row of trialRows) {
+    const [epochs, ...values] = (curveByTrial.get(row.t[T.trial]) || []).slice(1).map(differences), before = columns.map((c) => c.get(row));
+    (epochs || []).forEach((epoch, i) => rows.push([...before, epoch, ...values.map((v) => (v[i] ?? null) === null ? null : v[i] / 1e4)]));
+  }
+  return csvLines([...columns.map((c) => c.name), 'epoch', ...series], rows);
+}
+
+/* The data of a figure: its own, or all trials or curves. */
+function csvOfFigure(from) {
+  const own = data.figures[from];
+  return own ? csvLines(own.columns, tableRows(own)) : from === 'curves' ? csvOfCurves() : csvText(trialRows, view('trials').columns);
 }

@@ -93,16 +93,15 @@ function recipeText(r) {
 }
 
 function curves(rows, what) {
-  const [loss, top1] = [[], []], series = data.epochs.series;
+  const [loss, top1] = [[], []], series = data.epochs.curves.columns;
   for (const {t} of rows) {
-    const c = data.epochs.trials[t[T.trial]];
-    if (!c) continue;
-    series.forEach((name, k) => {
-      const y = c[k + 1];
-      if (!y) return;
+    const c = (curveByTrial.get(t[T.trial]) || []).slice(1).map(differences), epochs = c[0];
+    c.slice(1).forEach((y, k) => {
+      const name = series[k + 2];
+      if (!y.length) return;
       const isLoss = name.endsWith('loss'), split = name.startsWith('val') ? 'validation' : 'training';
       (isLoss ? loss : top1).push({name: `${split}, seed ${t[T.seed]}`, split, kind: split === 'validation' ? 'k1' : 'k2',
-        points: c[0].map((epoch, i) => [epoch, y[i] === null ? null : y[i] / (isLoss ? 1e4 : 100)])});
+        points: epochs.map((epoch, i) => [epoch, y[i] === null ? null : y[i] / (isLoss ? 1e4 : 100)])});
     });
   }
   const charts = [lineChart({title: 'Top-1 by epoch', lines: top1, xTitle: 'epoch', yTitle: 'top-1 %'}),
