@@ -1,7 +1,7 @@
 /* The model of the page: rows (trials, or means over seeds) and the columns both have, and the table that shows them. */
 
 const data = JSON.parse(document.getElementById('data').textContent);
-for (const table of [data.trials, data.recipes, data.epochs.curves]) table.rows = tableRows(table);
+for (const table of [data.trials, data.others, data.recipes, data.epochs.curves]) table.rows = tableRows(table);
 
 const SHARES = new Set(['val_top1', 'val_top5', 'test_top1', 'test_top5', 'val_top1_sd', 'test_top1_sd']);
 /* Shown when they differ between rows; the others can be chosen. */
