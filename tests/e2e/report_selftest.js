@@ -22,6 +22,22 @@
   const all = trialRows.length, where = (test) => trialRows.filter(test).length;
   const got = (n) => `${n.toLocaleString('en-US')} of ${all.toLocaleString('en-US')} trials match`;
 
+  const report = () => {
+    for (const p of problems) failures.push(`the page complained: ${p}`);
+    const result = document.createElement('pre');
+    result.id = 'selftest';
+    result.textContent = failures.length ? failures.join('\n') : `ok, ${checks} checks`;
+    document.body.append(result);
+  };
+  if (innerWidth > 1000) { /* at a desk */
+    check(document.documentElement.scrollWidth <= innerWidth, `the page scrolls sideways: ${document.documentElement.scrollWidth} > ${innerWidth}`);
+    for (const image of document.querySelectorAll('.figures img'))
+      check(image.getBoundingClientRect().width * 10 / 720 >= 10, `a figure is too small to read: ${image.getBoundingClientRect().width}`);
+    check(checks > 2, 'there are figures');
+    report();
+    return;
+  }
+
   try {
     /* As it opens */
     same(all, 10000, 'trials in the data');
@@ -228,9 +244,5 @@
   } catch (problem) {
     failures.push(`stopped: ${problem.stack || problem}`);
   }
-  for (const p of problems) failures.push(`the page complained: ${p}`);
-  const result = document.createElement('pre');
-  result.id = 'selftest';
-  result.textContent = failures.length ? failures.join('\n') : `ok, ${checks} checks`;
-  document.body.append(result);
+  report();
 })();
