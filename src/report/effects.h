@@ -5,12 +5,12 @@
  * without it (type II: given all other axes). In a balanced design (a full grid) these add up, with the rest,
  * to the total. In an unbalanced one they do not: axes then share what cannot be told apart, and `shared`
  * says how much. An axis that follows from others (zip) is tied: nothing is its own, so it has no share
- * either. One that follows from them in part has a share, F and p of the contrasts that can be told from the
- * others'
- * (`freedom` of them), but no effect for each level. An axis that is set only where another one has certain
- * values (beta2 beside optimizer adamw) is nested: its effects are among the observations that have it, and
- * what it takes to have it is the other axis's. Interactions count as rest, and so widen the intervals. What
- * is within rounding of the results is 0. Linear models: Searle, Linear Models (1971), chapter 5. */
+ * either. One that follows from them in part has a share, F and p of the contrasts that can be told from
+ * those of the others (`freedom` of them), but no effect for each level. An axis that is set only where
+ * another one has certain values (beta2 beside optimizer adamw) is nested: its effects are among the
+ * observations that have it, and what it takes to have it is the other axis's. Interactions count as rest,
+ * and so widen the intervals. What is within rounding of the results is 0. Linear models: Searle, Linear
+ * Models (1971), chapter 5. */
 #ifndef REPORT_EFFECTS_H
 #define REPORT_EFFECTS_H
 
