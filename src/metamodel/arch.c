@@ -127,7 +127,7 @@ static enum status pool_add(struct builder *b, int place)
     int h = window_count(in.h, 3, 2, 0, round_up);
     int w = window_count(in.w, 3, 2, 0, round_up);
     if (h == 0 || w == 0)
-        return shrunk(b, name, &in, " or fewer pools");
+        return shrunk(b, name, &in, ", a smaller conv1_stride or fewer pools");
     struct layer *l = layer_add(b, LAYER_MAXPOOL, name);
     l->kernel = 3;
     l->stride = 2;

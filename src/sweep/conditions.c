@@ -114,7 +114,9 @@ struct expression_name conditions_entry(int index)
 /* There are too many keys to name them all. */
 static const char *allowed_names(struct arena *arena, bool with_costs)
 {
-    char text[400] = "all keys of base and train, such as SR and lr";
+    char text[400];
+    snprintf(text, sizeof text, "all keys of base and train, such as SR and lr%s",
+             with_costs ? "" : " (a cost is not known before all keys are drawn)");
     size_t n = strlen(text);
     for (int i = 0; with_costs && i < COST_COUNT && n < sizeof text; i++)
         n +=

@@ -268,9 +268,10 @@ static enum status seeds_read(struct reader *r, const struct node *node)
         sorted[i] = (struct seed_at){spec->seeds[i], i, item->value->mark};
     }
     const struct seed_at *repeated = node ? seed_repeated(sorted, count) : NULL;
-    return repeated ? reader_fail(r, repeated->mark, NULL, "seeds", "%llu is given twice",
-                                  (unsigned long long)repeated->seed)
-                    : ST_OK;
+    return repeated
+               ? reader_fail(r, repeated->mark, NULL, "seeds", "%llu is given twice, allowed: each seed once",
+                             (unsigned long long)repeated->seed)
+               : ST_OK;
 }
 
 static enum status plot_block_check(struct reader *r, const struct plot_request *plot, struct mark at,
@@ -293,7 +294,7 @@ static enum status plot_block_check(struct reader *r, const struct plot_request 
 
 static enum status plot_read(struct reader *r, const struct node *node, int index)
 {
-    struct plot_request *plot = &r->spec->plots[index];
+    struct plot_request *plot = &r->spec->plots[r->spec->plot_count++];
     const char *kind = node_word(node, "kind");
     struct given given;
     struct err ignored = ERR_INIT;
@@ -327,7 +328,7 @@ static enum status plots_read(struct reader *r, const struct node *node)
     if (!spec->plots)
         return reader_no_memory(r);
     for (const struct node_item *item = node->items; st == ST_OK && item; item = item->next)
-        st = plot_read(r, item->value, spec->plot_count++);
+        st = plot_read(r, item->value, item->index);
     return st;
 }
 

@@ -246,8 +246,8 @@ static void prefix_find(struct block_reader *b, const struct node *node, int ind
     struct err ignored = ERR_INIT;
     bool own =
         id && field_set(field_find(SECTION_BLOCK, "id"), &(struct block){.id = NULL}, id, &ignored) == ST_OK;
-    for (int i = 0; own && i < index; i++)
-        own = strcmp(b->r->spec->blocks[i].id, id) != 0;
+    for (const struct block *other = b->r->spec->blocks; own && other < b->block; other++)
+        own = strcmp(other->id, id) != 0;
     if (own)
         snprintf(b->prefix, sizeof b->prefix, "sweep.%s", id);
     else
@@ -293,7 +293,7 @@ static enum status random_check(struct block_reader *b, const struct given *give
 
 static enum status block_read(struct reader *r, const struct node *node, int index)
 {
-    struct block_reader b = {.r = r, .block = &r->spec->blocks[index]};
+    struct block_reader b = {.r = r, .block = &r->spec->blocks[r->spec->block_count++]};
     struct given given;
     prefix_find(&b, node, index);
     b.block->mark = node->mark;
@@ -348,7 +348,7 @@ enum status blocks_read(struct reader *r, const struct node *node)
         spec->block_count = 1;
     }
     for (const struct node_item *item = node ? node->items : NULL; item; item = item->next) {
-        enum status st = block_read(r, item->value, spec->block_count++);
+        enum status st = block_read(r, item->value, item->index);
         if (st != ST_OK)
             return st;
     }

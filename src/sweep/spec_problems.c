@@ -9,6 +9,7 @@
 #include "base/strbuf.h"
 #include "sweep/forecast.h"
 #include "sweep/space_notes.h"
+#include "sweep/suggest.h"
 
 /* "path:line:column: text" taken apart; without a place all of it is text. */
 static const char *split_error(const char *error, const char *path, struct mark *at)
@@ -38,6 +39,15 @@ static const char *key_of(const char *text, char out[KEY_TEXT])
     return out;
 }
 
+/* Was the missing key there, under this name? As it is, misspelt, or as the kind of block that `random` is.
+ */
+static bool is_meant(const char *cut, const char *missing)
+{
+    const bool kind = strcmp(cut, "lhs") == 0 || strcmp(cut, "sobol") == 0;
+    return strcmp(cut, missing) == 0 || suggest_word(cut, &missing, 1) ||
+           (kind && strcmp(missing, "random") == 0);
+}
+
 /* Whether an error only says that something is missing which was left out. */
 static bool follows(const struct spec_cut *cuts, int count, struct mark at, const char *text)
 {
@@ -45,7 +55,7 @@ static bool follows(const struct spec_cut *cuts, int count, struct mark at, cons
     key_of(text, key);
     for (int i = 0; i < count; i++)
         if (cuts[i].found && !cuts[i].missing && same_mark(cuts[i].from, at) &&
-            ((strstr(text, "is missing") && strcmp(key, cuts[i].key) == 0) || strstr(text, "is empty") ||
+            ((strstr(text, "is missing") && is_meant(cuts[i].key, key)) || strstr(text, "is empty") ||
              strstr(text, "takes two numbers") || strstr(text, "has no distribution")))
             return true;
     return false;
@@ -107,7 +117,8 @@ static enum status next_cut(struct spec_problems *p, struct mark at, const char 
                             struct spec_cut *out, struct err *e)
 {
     char key[KEY_TEXT];
-    *out = (struct spec_cut){.at = at, .instead = right_value(p, reason, number)};
+    const bool needed = !strstr(reason, "unknown key") && !strstr(reason, "is given twice");
+    *out = (struct spec_cut){.at = at, .instead = needed ? right_value(p, reason, number) : NULL};
     if (!out->instead || !strstr(reason, "is missing"))
         return ST_OK;
     out->missing = arena_strdup(&p->arena, key_of(reason, key));

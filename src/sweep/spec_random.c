@@ -141,7 +141,10 @@ static enum status parameter_read(struct reader *r, const struct field *f, const
     p->axis = (struct axis){.key = f->key, .mark = item->key->mark};
     if (node->kind == NODE_SEQUENCE) /* a list alone is a choice */
         return choice_read(r, f, node, section, &p->axis);
-    enum status st = section_scan(r, node, SECTION_PARAM, prefix, &given);
+    enum status st = reader_expect(r, node, NODE_MAPPING, prefix, NULL,
+                                   "a list of values or a distribution such as {uniform: [0.1, 0.9]}");
+    if (st == ST_OK)
+        st = section_scan(r, node, SECTION_PARAM, prefix, &given);
     if (st == ST_OK)
         st = distribution_find(r, node, &given, prefix, p, &draw);
     if (st == ST_OK)
@@ -192,6 +195,21 @@ static enum status when_check(const struct reader *r, const char *prefix, const 
     return ST_OK;
 }
 
+/* None of these parameters can be drawn first: each waits for another or itself. */
+static enum status circle_fail(const struct reader *r, const char *prefix, const struct parameter *p,
+                               int count)
+{
+    char path[256];
+    const struct parameter *other = p;
+    for (int i = count - 1; i >= 0; i--)
+        if (expression_uses(p->when.holds, conditions_name(p[i].axis.key)))
+            other = &p[i];
+    snprintf(path, sizeof path, "%s.%s", prefix, p->axis.key);
+    return reader_fail(r, p->when.mark, path, "when",
+                       "waits for %s, which %s, allowed: conditions on keys that can be drawn before",
+                       other->axis.key, other == p ? "is the key itself" : "waits for this one in turn");
+}
+
 /* Puts every parameter behind those that its `when` speaks of; otherwise in the order of the field table, so
  * that the order in the file does not matter. */
 static enum status parameters_sort(const struct reader *r, const char *prefix, struct random_block *b)
@@ -205,12 +223,8 @@ static enum status parameters_sort(const struct reader *r, const char *prefix, s
             if (earlier && is_free(&p[k], &p[i], b->count - i))
                 best = k;
         }
-        if (best < 0) {
-            char path[256];
-            snprintf(path, sizeof path, "%s.%s", prefix, p[i].axis.key);
-            return reader_fail(r, p[i].when.mark, path, "when",
-                               "speaks of a parameter that waits for this one");
-        }
+        if (best < 0)
+            return circle_fail(r, prefix, &p[i], b->count - i);
         const struct parameter first = p[best];
         p[best] = p[i];
         p[i] = first;
@@ -244,8 +258,6 @@ static enum status parameters_read(struct reader *r, const struct node *node, co
 {
     struct given given;
     enum status st = section_scan(r, node, SECTION_AXIS, prefix, &given);
-    if (st == ST_OK && node->count == 0)
-        st = reader_fail(r, node->mark, prefix, NULL, "is empty, allowed: keys of base and train");
     if (st != ST_OK)
         return st;
     b->params = arena_alloc(&r->spec->arena, (size_t)node->count, sizeof *b->params);

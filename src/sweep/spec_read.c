@@ -7,6 +7,7 @@
 #include "base/num.h"
 #include "base/strbuf.h"
 #include "sweep/spec_error.h"
+#include "sweep/suggest.h"
 
 const struct node *given_value(const struct given *g, enum section section, const char *key)
 {
@@ -67,11 +68,27 @@ const char *node_word(const struct node *mapping, const char *key)
     return NULL;
 }
 
+/* "a mapping of epochs, batch, ...": what an empty section can hold. */
+static const char *keys_list(enum section section, char out[SUGGEST_LIST])
+{
+    const char *known[FIELDS_MAX];
+    char list[SUGGEST_LIST];
+    int count = 0;
+    for (size_t i = 0; i < field_count(); i++)
+        if (field_in(field_at(i), section))
+            known[count++] = field_at(i)->key;
+    snprintf(out, SUGGEST_LIST, "a mapping of %.480s", suggest_list(known, count, "", list));
+    return out;
+}
+
 enum status section_scan(const struct reader *r, const struct node *node, enum section section,
                          const char *prefix, struct given *out)
 {
+    char keys[SUGGEST_LIST];
+    const bool empty = node->kind == NODE_MAPPING && node->count == 0;
     memset(out, 0, sizeof *out);
-    enum status st = reader_expect(r, node, NODE_MAPPING, prefix, NULL, "a mapping");
+    enum status st =
+        reader_expect(r, node, NODE_MAPPING, prefix, NULL, empty ? keys_list(section, keys) : "a mapping");
     if (st != ST_OK)
         return st;
     for (const struct node_item *item = node->items; item; item = item->next) {

@@ -63,7 +63,9 @@ void field_unknown(enum section section, const char *key, char *out, size_t n)
     for (size_t i = 0; i < field_count(); i++)
         if (field_in(field_at(i), section))
             known[count++] = field_at(i)->key;
-    if (!other_name(section, key, guess) && !place)
+    if (strcmp(key, "<<") == 0)
+        snprintf(guess, sizeof guess, " (there are no merge keys; an alias stands for a whole value)");
+    else if (!other_name(section, key, guess) && !place)
         suggest_text(key, known, count, guess);
     snprintf(out, n, "unknown key %s%s%s%s; allowed: %s", text_quote(key, quoted), guess,
              place ? ", which belongs to " : "", place ? place : "",

@@ -18,6 +18,8 @@ _Static_assert(sizeof(enum bypass) == sizeof(unsigned) && sizeof(enum data_forma
                    sizeof(enum init) == sizeof(unsigned) && sizeof(enum sampler) == sizeof(unsigned),
                "FIELD_CHOICE writes an enum as unsigned");
 
+_Static_assert(SIDE_MAX == 4096 && CHANNELS_MAX == 256, "field_allowed says so");
+
 enum { NAME_LENGTH_MAX = 100 }; /* names become parts of file names */
 
 static void *member(const struct field *f, void *target)
@@ -356,8 +358,8 @@ const char *field_allowed(const struct field *f, char *out, size_t n)
         [FIELD_BOOL] = "true or false (also yes, no, on, off)",
         [FIELD_NAME] = "1 to 100 letters, digits, '.', '_' and '-', the first no '.' or '-'",
         [FIELD_TEXT] = "a text that is not empty",
-        [FIELD_SIZE] = "rows x columns such as 32x32",
-        [FIELD_SHAPE] = "channels x rows x columns such as 3x32x32",
+        [FIELD_SIZE] = "rows x columns such as 32x32, at most 4096 each",
+        [FIELD_SHAPE] = "channels x rows x columns such as 3x32x32, at most 256x4096x4096",
         [FIELD_POOLS] = "conv1 and fire2 to fire9, each once, such as [conv1, fire4, fire8], or none",
         [FIELD_FIRES] = "eight [s1x1, e1x1, e3x3] with s1x1 >= 1 and e1x1 + e3x3 >= 1, or derived",
         [FIELD_SECTION] = "a mapping",

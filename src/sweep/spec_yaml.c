@@ -115,7 +115,7 @@ static enum status attach(struct builder *b, struct node *node, struct mark at)
     struct node_item *item = arena_alloc(b->arena, 1, sizeof *item);
     if (!item)
         return no_memory(b);
-    *item = (struct node_item){top->key, node, NULL};
+    *item = (struct node_item){top->key, node, NULL, top->node->count};
     if (top->node->last)
         top->node->last->next = item;
     else

@@ -18,6 +18,7 @@ struct node_item {
     const struct node *key;
     const struct node *value;
     struct node_item *next;
+    int index; /* in the file, where others may have been cut out before it */
 };
 
 /* An alias is the anchor's node itself, so one node may have several parents, never a cycle. */

@@ -142,6 +142,15 @@ static void test_missing_keys(void **state)
          "validate: 10 problems"},
         {"base: {SR: 3}\nsearch: {eta: 1}\nrun: {keep: best}\n",
          "1:1 version, 1:1 name, 1:1 data, 1:12 base.SR, 2:15 search.eta, ", "validate: 5 problems"},
+        /* A key under a wrong name is not missing, too; and entries count as in the file. */
+        {"version: 1\nnmae: x\ndata: {format: idx, pth: d}\nsweep:\n  - x\n  - {ID: a}\n"
+         "  - {id: b, random: {N: 2, seed: 1}, params: {SR: [1]}}\n  - {id: c, lhs: {n: 2}, params: {SR: "
+         "[1]}}\n",
+         "2:1 unknown key \"nmae\", did you mean name?; allowed, 3:21 data, 5:5 sweep[0], 6:6 sweep[1], "
+         "7:22 sweep.b.random, 8:13 sweep.c.lhs, ",
+         "validate: 6 problems"},
+        {"version: 1\nname: x\nname: x\ndata: {format: idx, path: d, path: e}\ntrain: {lr: 0}\n",
+         "3:1 name, 4:30 data.path, 5:13 train.lr, ", "validate: 3 problems"},
         {"version: 1\nname: x\ndata: 3\ntrain: {epoch: 3}\n", "3:7 data, 4:9 train, ",
          "validate: 2 problems"},
     };

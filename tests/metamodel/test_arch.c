@@ -275,8 +275,8 @@ static void test_shrunk_to_nothing(void **state)
     struct err e = ERR_INIT;
     assert_int_equal(arch_build(&d, &a, &e), ST_USAGE);
     assert_string_equal(e.text,
-                        "pool6: the map shrinks to nothing, its input is 1 x 1; use a larger input image or "
-                        "fewer pools");
+                        "pool6: the map shrinks to nothing, its input is 1 x 1; use a larger input image, a "
+                        "smaller conv1_stride or fewer pools");
     assert_memory_equal(&a, &untouched, sizeof a);
     d = preset("squeezenet-1.0");
     d.macro.input = (struct shape){3, 227, 6};

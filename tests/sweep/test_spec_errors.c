@@ -375,7 +375,7 @@ static void test_random_blocks(void **state)
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: 1}}\n", 5, 42, "sweep.a.params.SR",
          "a single value"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {}}}\n", 5, 42, "sweep.a.params.SR",
-         "is empty, allowed: a mapping"},
+         "is empty, allowed: a list of values or a distribution"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {step: 0.1}}}\n", 5, 42, "sweep.a.params.SR",
          "has no distribution, allowed: choice, int, uniform or loguniform"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {normal: [0, 1]}}}\n", 5, 43, "sweep.a.params.SR",
@@ -409,7 +409,7 @@ static void test_random_blocks(void **state)
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {uniform: [0.1, 1], when: 'params < 3'}}}\n", 5,
          69, "sweep.a.params.SR.when", "\"params\" is unknown"},
         {"sweep:\n  - {id: a, random: {n: 1}, params: {SR: {uniform: [0.1, 1], when: 'SR < 1'}}}\n", 5, 68,
-         "sweep.a.params.SR.when", "waits for this one"},
+         "sweep.a.params.SR.when", "waits for SR, which is the key itself"},
         {"sweep:\n  - {id: a, exclude: [freq > ]}\n", 5, 29, "sweep.a.exclude", "ends too early"},
     };
     CHECK(HEAD, table);
@@ -525,6 +525,32 @@ static void test_places_of_what_cannot_be_built(void **state)
     CHECK("", folder);
 }
 
+/* Mistakes of every kind that once were answered in a puzzling way. */
+static void test_answers_help(void **state)
+{
+    (void)state;
+#define RANDOM(params) "sweep: [{id: a, random: {n: 2}, params: {" params "}}]\n"
+    static const struct bad table[] = {
+        {"base: &b {SR: 0.5}\nsweep: [{id: a, set: {<<: *b}}]\n", 5, 23, "sweep.a.set",
+         "unknown key \"<<\" (there are no merge keys; an alias stands for a whole value); allowed: preset"},
+        {RANDOM("SR: {uniform: [0.1, 1], when: SR > 0.1}"), 4, 72, "sweep.a.params.SR.when",
+         "waits for SR, which is the key itself, allowed: conditions on keys that can be drawn before"},
+        {RANDOM("SR: {uniform: [0.1, 1], when: lr > 0.1}, lr: {uniform: [0.1, 1], when: SR > 0.2}"), 4, 72,
+         "sweep.a.params.SR.when", "waits for lr, which waits for this one in turn, allowed: "},
+        {RANDOM("SR: {uniform: [0.1, 1], when: params > 9}, lr: [1]"), 4, 72, "sweep.a.params.SR.when",
+         "(a cost is not known before all keys are drawn)"},
+        {RANDOM("SR: 0.5"), 4, 46, "sweep.a.params.SR",
+         "where a list of values or a distribution such as {uniform: [0.1, 0.9]} is needed"},
+        {RANDOM(""), 4, 41, "sweep.a.params", "is empty, allowed: a mapping of preset, base_e"},
+        {"train: {}\n", 4, 8, "train", "is empty, allowed: a mapping of epochs, batch"},
+        {"seeds: [1, 2, 1]\n", 4, 15, "seeds", "1 is given twice, allowed: each seed once"},
+        {"base: {input: 1x5000x20}\n", 4, 15, "base.input", "at most 256x4096x4096"},
+        {"sweep: [{id: a, grid: {conv1_stride: [1, 33]}}]\n", 4, 42, "sweep.a.grid.conv1_stride",
+         "a smaller conv1_stride"},
+    };
+    CHECK(HEAD, table);
+}
+
 /* Many copies of a text between two others. */
 static char *repeated(const char *before, const char *text, int count, const char *after)
 {
@@ -630,6 +656,7 @@ int main(void)
         cmocka_unit_test(test_axes),
         cmocka_unit_test(test_axis_values_and_ranges),
         cmocka_unit_test(test_places_of_what_cannot_be_built),
+        cmocka_unit_test(test_answers_help),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_range_bomb),
         cmocka_unit_test(test_load),
