@@ -10,6 +10,7 @@
 #include "engine/calibration.h"
 #include "report/figures.h"
 #include "report/lines.h"
+#include "report/rungs.h"
 #include "sweep/store_trials.h"
 
 enum { BAND_PERCENT = 10, THREAD_COUNTS = 8 };
@@ -43,16 +44,17 @@ static enum status no_memory(struct err *e)
  * more processor time than their first threads had. */
 static enum status open_rows(struct store *s, int64_t block, struct store_query **q, struct err *e)
 {
+    /* clang-format off */
     char *sql = mem_printf(
         "SELECT t.id, t.variant_id, t.recipe_id, min(m.axes), t.train_s, t.epochs_done, w.train_images,"
-        " (SELECT CASE WHEN min(a.threads) = max(a.threads) AND NOT max(coalesce(a.cpu_s > 1.1 * a.threads * "
-        "a.wall_s + 1, 0)) THEN max(a.threads) ELSE 0 END FROM attempt a WHERE a.trial_id = t.id),"
+        " (SELECT CASE WHEN min(a.threads) = max(a.threads) AND NOT max(coalesce(a.cpu_s > 1.1 * a.threads *"
+        " a.wall_s + 1, 0)) THEN max(a.threads) ELSE 0 END FROM attempt a WHERE a.trial_id = t.id),"
         " (SELECT max(a.host) FROM attempt a WHERE a.trial_id = t.id)"
-        " FROM block_trial m JOIN trial t ON t.id = m.trial_id JOIN block b ON b.id = m.block_id"
-        " JOIN sweep w ON w.id = b.sweep_id"
-        " WHERE m.block_id = %" PRId64 " AND m.in_spec AND t.state = 'done' GROUP BY t.id"
-        " ORDER BY t.variant_id, t.recipe_id, t.id",
+        " FROM " TRIALS_OF_ALL_RUNGS("%1$" PRId64) " m JOIN trial t ON t.id = m.trial_id"
+        " JOIN sweep w ON w.id = (SELECT sweep_id FROM block WHERE id = %1$" PRId64 ")"
+        " WHERE t.state = 'done' GROUP BY t.id ORDER BY t.variant_id, t.recipe_id, t.id",
         block);
+    /* clang-format on */
     const enum status st = sql ? store_query_open(s, sql, q, e) : no_memory(e);
     mem_free(sql);
     return st;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "report/figures.h"
 #include "report/layout.h"
+#include "report/rungs.h"
 
 enum { OUTCOMES = 5 };
 static const char *const outcomes[OUTCOMES] = {"done", "diverged", "interrupted", "crashed or failed",
@@ -54,14 +55,15 @@ static size_t free_row(struct bars *b, const double *busy_until, double from)
 
 static enum status open_attempts(struct store *s, int64_t block, struct store_query **q, struct err *e)
 {
+    /* clang-format off */
     char *sql = mem_printf(
-        "WITH a AS (SELECT a.*, unixepoch(a.started_utc) AS start FROM attempt a WHERE a.trial_id IN (SELECT "
-        "trial_id"
-        " FROM block_trial WHERE block_id = %" PRId64 " AND in_spec) ORDER BY start, a.id)"
-        " SELECT trial_id, number, host, threads, start - (SELECT min(start) FROM a), coalesce(wall_s, "
-        "unixepoch(ended_utc)"
-        " - start, unixepoch('now') - start), outcome, (SELECT count(*) FROM a), started_utc FROM a",
+        "WITH a AS (SELECT a.*, unixepoch(a.started_utc) AS start FROM attempt a WHERE a.trial_id IN"
+        " (SELECT trial_id FROM " TRIALS_OF_ALL_RUNGS("%1$" PRId64) ") ORDER BY start, a.id)"
+        " SELECT trial_id, number, host, threads, start - (SELECT min(start) FROM a), coalesce(wall_s,"
+        " unixepoch(ended_utc) - start, unixepoch('now') - start), outcome, (SELECT count(*) FROM a),"
+        " started_utc FROM a",
         block);
+    /* clang-format on */
     const enum status st = sql ? store_query_open(s, sql, q, e) : no_memory(e);
     mem_free(sql);
     return st;

@@ -13,4 +13,12 @@
 #define RUNG_OF(trial, column) \
     "(SELECT " column " FROM rung x WHERE x.trial_id = " trial " ORDER BY in_spec DESC LIMIT 1)"
 
+/* The trials of a block and their axes, with those of the shorter rungs that its search trains for them: what
+ * a block has cost. `block`: its id, as a literal. */
+#define TRIALS_OF_ALL_RUNGS(block)                                                                        \
+    "(SELECT m.trial_id, m.axes FROM block_trial m WHERE m.block_id = " block " AND m.in_spec UNION "     \
+    "SELECT x.trial_id, m.axes FROM block_trial m JOIN block b ON b.id = m.block_id JOIN rung x ON "      \
+    "x.full_trial_id = m.trial_id AND x.sweep_id = b.sweep_id WHERE m.block_id = " block " AND m.in_spec" \
+    " AND x.in_spec)"
+
 #endif

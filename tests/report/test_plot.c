@@ -189,6 +189,30 @@ static void timeline_of_attempts(void **state)
     assert_contains(path_in(s->dir, "s-plane-timeline.svg"), "crashed or failed (1)");
 }
 
+/* A search: what its shorter rungs ran is the block's too, and nothing of another sweep is. */
+static void timeline_of_all_rungs(void **state)
+{
+    struct session *s = *state;
+    need_gnuplot();
+    results_sweep(s->results, "s", spec_head);
+    fill_plane(s->results, "plane");
+    results_sql(
+        s->results,
+        "INSERT INTO trial(id, variant_id, recipe_id, data_fingerprint, seed, state) VALUES"
+        " (101, 1, 1, 'other', 91, 'done'), (102, 1, 1, 'other', 92, 'done');"
+        "INSERT INTO rung VALUES(1, 1, 2, 2, 1, NULL, NULL, 1), (1, 101, 1, 2, 1, 1, 1, 1), (1, 102, 1, 2, "
+        "2, 2, 0, 0);"
+        "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, ended_utc, outcome, "
+        "wall_s)"
+        " VALUES(101, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:00:00Z', '2026-01-01T00:00:10Z', 'done', 10),"
+        " (102, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:00:20Z', '2026-01-01T00:00:30Z', 'done', 10),"
+        " (1, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:01:00Z', '2026-01-01T00:02:00Z', 'done', 60)");
+    draw_kind(s, "timeline",
+              "trial,attempt,host,threads,start_s,end_s,row,outcome,started_utc\n"
+              "101,1,h,2,0,10,1,done,2026-01-01T00:00:00Z\n"
+              "1,1,h,2,60,120,1,done,2026-01-01T00:01:00Z\n");
+}
+
 /* Two workers, each with trial after trial: starts have whole seconds, and there are two rows all the same.
  * Every attempt starts where the last one of its worker ended. */
 static void timeline_has_a_row_for_each_worker(void **state)
@@ -598,6 +622,7 @@ int main(void)
         TEST(kinds_of_a_plane),
         TEST(random_blocks_are_legible),
         TEST(timeline_of_attempts),
+        TEST(timeline_of_all_rungs),
         TEST(timeline_has_a_row_for_each_worker),
         TEST(timeline_of_short_attempts),
         TEST(kinds_of_one_point),

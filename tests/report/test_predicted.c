@@ -106,6 +106,31 @@ static void test_numbers(void **state)
     figure_release(&f);
 }
 
+/* A search has predicted the trainings of its shorter rungs too: they are the block's. */
+static void test_shorter_rungs(void **state)
+{
+    struct context *c = *state;
+    const struct speed speed = keep_speed(c);
+    const double first = expected_s(c, &speed, 0, 1);
+    char sql[512];
+    finish_in(c, 0, first, 1);
+    finish_in(c, 1, 2 * first, 1);
+    /* Trial 1 is none of the block's any more, but the shorter rung of trial 0. */
+    snprintf(sql, sizeof sql,
+             "DELETE FROM block_trial WHERE trial_id = %lld; INSERT INTO rung SELECT sweep_id, %lld, 1, 2, "
+             "%lld, 1, 1, 1 "
+             "FROM block WHERE name = 'sr'",
+             (long long)c->f.ids[1], (long long)c->f.ids[1], (long long)c->f.ids[0]);
+    plain_exec(c->path, sql);
+    struct figure f;
+    char nothing[256] = "";
+    build(c, &f, nothing);
+    assert_int_equal(f.points, 2);
+    assert_row(&f, 1, 1, first, 2 * first);
+    assert_string_equal(f.rows[1][1].text, "{\"SR\":0.125}");
+    figure_release(&f);
+}
+
 /* Every corner of the band is within the drawn square, and as far from equal times as the square lets it. */
 static void assert_band(const char *text)
 {
@@ -238,8 +263,8 @@ static void test_error(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {store_test(test_numbers), store_test(test_band),
-                                       store_test(test_left_out), store_test(test_nothing_to_draw),
-                                       store_test(test_error)};
+    const struct CMUnitTest tests[] = {
+        store_test(test_numbers),  store_test(test_shorter_rungs),   store_test(test_band),
+        store_test(test_left_out), store_test(test_nothing_to_draw), store_test(test_error)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
