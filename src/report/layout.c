@@ -364,6 +364,28 @@ static enum status place_ticks(const struct layout *l, size_t n, struct figure *
     return ST_OK;
 }
 
+/* Of several labels of one place the last that found a row says that there are more. */
+static enum status mark_ticks(const struct layout *l, size_t n, const struct frame *frame,
+                              struct arena *arena, const char **texts, const int *row, struct err *e)
+{
+    const double pixel = 1 / (frame->right - frame->left);
+    for (size_t from = 0, to = 0; from < n; from = to) {
+        size_t last = n;
+        bool more = false;
+        const double place = range_fraction(&l->x, l->ticks.x[from]);
+        for (to = from; to < n && range_fraction(&l->x, l->ticks.x[to]) - place < pixel; to++) {
+            more = more || row[to] < 0;
+            last = row[to] >= 0 && (last == n || row[to] > row[last]) ? to : last;
+        }
+        if (!more || last == n)
+            continue;
+        texts[last] = arena_printf(arena, "%s, ...", texts[last]);
+        if (!texts[last])
+            return no_memory(e);
+    }
+    return ST_OK;
+}
+
 static enum status define_ticks(const struct layout *l, struct frame *frame, struct figure *f, struct err *e)
 {
     enum { UPRIGHT_OFFSET = 9 }; /* end of an upright label, from the axis */
@@ -378,6 +400,8 @@ static enum status define_ticks(const struct layout *l, struct frame *frame, str
     enum status status = cut_ticks(l, frame, f, n, texts, e);
     if (status == ST_OK)
         status = place_ticks(l, n, f, frame, texts, y, row, &rotated, e);
+    if (status == ST_OK)
+        status = mark_ticks(l, n, frame, &f->arena, texts, row, e);
     if (status != ST_OK)
         return status;
     for (size_t i = 0; i < n; i++) {

@@ -254,6 +254,37 @@ static void crowded_labels_stand_upright(void **state)
     figure_release(&f);
 }
 
+/* Four points of one size have four names, for which there are three rows: the last one says that there are
+ * more. */
+static void names_of_one_place(void **state)
+{
+    (void)state;
+    static const double x[] = {1, 1, 1, 1, 2};
+    static const char *const texts[] = {"0.124", "0.125", "0.126", "0.127", "0.5"};
+    struct layout l = {.title = "t",
+                       .x_title = "x",
+                       .y_title = "y",
+                       .x = {0.5, 2.5, false},
+                       .y = {0, 1, false},
+                       .ticks = {.title = "", .above = true, .count = 5, .x = x, .texts = texts}};
+    struct figure f;
+    struct err e = ERR_INIT;
+    figure_init(&f);
+    assert_int_equal(layout_define(&l, &f, &e), ST_OK);
+    assert_non_null(strstr(f.definitions.text, "= '0.125'\n"));
+    assert_non_null(strstr(f.definitions.text, "= '0.126, ...'\n"));
+    assert_null(strstr(f.definitions.text, "0.127"));
+    assert_non_null(strstr(f.definitions.text, "= '0.5'\n"));
+    figure_release(&f);
+    l.ticks.x++; /* three have room */
+    l.ticks.texts++;
+    l.ticks.count--;
+    figure_init(&f);
+    assert_int_equal(layout_define(&l, &f, &e), ST_OK);
+    assert_null(strstr(f.definitions.text, ", ..."));
+    figure_release(&f);
+}
+
 /* Numbers along an axis are apart, however narrow it is and whatever they are. */
 static void numbers_have_room(void **state)
 {
@@ -374,6 +405,7 @@ int main(void)
         cmocka_unit_test(crowded_labels_stand_upright),
         cmocka_unit_test(numbers_have_room),
         cmocka_unit_test(rows_make_room),
+        cmocka_unit_test(names_of_one_place),
         cmocka_unit_test(notes_go_on),
         cmocka_unit_test(titles_keep_the_block),
     };
