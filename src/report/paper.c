@@ -55,8 +55,8 @@ enum {
 };
 
 /* Trials of one axis in the order of their series (narrow and short ones first), values and seeds. The axis
- * must vary alone: the paper's curves have the other ratio at 0.5 and no bypass. A trial stands at every point
- * that asks for it, also where several round to its layers. */
+ * must vary alone: the paper's curves have the other ratio at 0.5 and no bypass. A trial stands at every
+ * point that asks for it, also where several round to its layers. */
 /* clang-format off */
 static char *series_sql(enum paper_axis axis)
 {

@@ -125,8 +125,8 @@ void inserter_release(struct inserter *i);
 enum status store_update(struct store *s, const char *table, const struct row *row, int64_t id,
                          const char *doing, struct err *e);
 
-/* store_rows.c: what the rows of a sweep, a point of a block, a variant, its Fires and a recipe say. Texts are borrowed from the
- * arguments. */
+/* store_rows.c: what the rows of a sweep, a point of a block, a variant, its Fires and a recipe say. Texts
+ * are borrowed from the arguments. */
 void sweep_row(const struct spec *spec, const struct dataset *data, const char *fingerprint, struct row *row);
 void point_row(const struct membership *member, int64_t block, struct row *row);
 void variant_row(const struct trial *trial, const char *pools, struct row *row);
