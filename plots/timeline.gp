@@ -4,8 +4,4 @@ array bar_colour[5] = ['#0072B2', '#E69F00', '#aaaaaa', '#D55E00', '#56B4E9']
 array bar_pattern[5] = [3, 2, 3, 1, 0]
 unset grid
 set grid xtics linetype 1 linecolor rgb '#dddddd' linewidth 1
-if (bar_rows <= 20) {
-    set ytics ()
-    do for [i = 1:bar_rows] { set ytics add (sprintf('%d', i) i) }
-}
 plot for [i = 1:legend_count] $bars index i - 1 using 1:3:1:2:($3 - 0.4):($3 + 0.4) with boxxyerror fillstyle pattern bar_pattern[int(outcome[i])] border rgb bar_colour[int(outcome[i])] linecolor rgb bar_colour[int(outcome[i])] title legend_text[i]

@@ -133,7 +133,7 @@ static void mark_axis(const struct block_results *r, const struct scale *s, size
         const double share = i / 2.0;
         const double v = s->log ? s->low * pow(s->high / s->low, share) : s->low + share * (s->high - s->low);
         m->x[m->n] = share * highest;
-        m->text[m->n++] = arena_printf(arena, "%.2g", v);
+        m->text[m->n++] = arena_printf(arena, fabs(v) < 100 ? "%.2g" : "%.0f", v);
     }
     if (s->continuous && s->has_unset) {
         m->x[m->n] = 1;

@@ -148,6 +148,23 @@ static enum status define_bars(const struct bars *b, size_t outcome, double unit
     return ST_OK;
 }
 
+/* A number for each worker; many of them make the figure higher. */
+static enum status name_rows(const struct bars *b, struct layout *l, struct figure *f, struct err *e)
+{
+    const char **names = arena_alloc(&f->arena, b->rows, sizeof *names);
+    double *y = arena_alloc(&f->arena, b->rows, sizeof *y);
+    if (!names || !y)
+        return no_memory(e);
+    for (size_t i = 0; i < b->rows; i++) {
+        y[i] = (double)i + 1;
+        names[i] = arena_printf(&f->arena, "%zu", i + 1);
+        if (!names[i])
+            return no_memory(e);
+    }
+    l->rows = (struct row_names){.count = b->rows, .y = y, .texts = names};
+    return ST_OK;
+}
+
 static enum status draw(const struct bars *b, const struct figure_request *r, struct figure *f, struct err *e)
 {
     enum { ABOUT_PIXELS = 450, ROWS_LEAST = 4 }; /* a lone row is no wall */
@@ -177,11 +194,13 @@ static enum status draw(const struct bars *b, const struct figure_request *r, st
     }
     strbuf_puts(&f->definitions, "EOD\n");
     figure_numbers(f, "outcome", kinds, l.legend_count);
-    figure_count(f, "bar_rows", b->rows);
     l.legend = labels;
     l.legend_title = "attempts";
     const double room = fmax(ROWS_LEAST - (double)b->rows, 0) / 2;
     l.y = (struct range){0.4 - room, (double)b->rows + 0.6 + room, false};
+    const enum status named = name_rows(b, &l, f, e);
+    if (named != ST_OK)
+        return named;
     l.title = layout_title(&f->arena, r->sweep, r->name);
     l.notes[0] = arena_printf(&f->arena, "%zu attempts; starts are known to the second", b->count);
     f->points = b->count;
