@@ -208,6 +208,7 @@ struct spec_cut {
     const char
         *missing; /* a key that the section at this place lacks: it is added, and nothing cut; or NULL */
     const char *instead; /* its value, or one to read in place of what is cut, as YAML; NULL = none */
+    bool whole;          /* of a section and its first key, which begin at one place, the section is meant */
     bool found;          /* set by spec_parse_without */
     struct mark from;    /* if found: the list or section that it was cut from */
     char key[32];        /* and under which key, "" from a list */

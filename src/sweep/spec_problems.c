@@ -94,9 +94,9 @@ static const char *right_value(struct spec_problems *p, const char *text, int nu
     static const struct {
         const char *key, *value;
     } values[] = {
-        {"version", "1"},           {"name", "x"}, {"data", "{format: image-folder, path: ., val: 1}"},
-        {"format", "image-folder"}, {"path", "."}, {"n", "1"},
-        {"kind", "curve"}};
+        {"version", "1"},           {"name", "x"},        {"data", "{format: image-folder, path: ., val: 1}"},
+        {"format", "image-folder"}, {"path", "."},        {"n", "1"},
+        {"kind", "curve"},          {"random", "{n: 1}"}, {"params", "{winograd: [true]}"}};
     char *id, key[KEY_TEXT];
     key_of(text, key);
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
@@ -112,16 +112,29 @@ static const char *right_value(struct spec_problems *p, const char *text, int nu
     return id;
 }
 
-/* What to change so that what is wrong there no longer hides the rest. */
-static enum status next_cut(struct spec_problems *p, struct mark at, const char *reason, int number,
-                            struct spec_cut *out, struct err *e)
+static bool starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* What to change so that what is wrong there no longer hides the rest. `known`: it follows from a change. */
+static enum status next_cut(struct spec_problems *p, struct mark at, const char *reason, bool known,
+                            int number, struct spec_cut *out, struct err *e)
 {
     char key[KEY_TEXT];
-    const bool needed = !strstr(reason, "unknown key") && !strstr(reason, "is given twice");
-    *out = (struct spec_cut){.at = at, .instead = needed ? right_value(p, reason, number) : NULL};
-    if (!out->instead || !strstr(reason, "is missing"))
+    const bool of_key = strstr(reason, "unknown key") || strstr(reason, "is given twice");
+    if (starts_with(reason, "is empty")) /* all that was there is left out */
+        reason = "version: is missing";
+    const bool missing = strstr(reason, "is missing") != NULL;
+    key_of(reason, key);
+    /* A block without what it draws, or draws from, has no point. */
+    const bool drawn = missing && known && (strcmp(key, "random") == 0 || strcmp(key, "params") == 0);
+    *out = (struct spec_cut){.at = at, .instead = of_key || drawn ? NULL : right_value(p, reason, number)};
+    out->whole = drawn || starts_with(reason, "sweep: with block ") || starts_with(reason, "block ") ||
+                 (starts_with(reason, "plots") && !of_key);
+    if (!out->instead || !missing)
         return ST_OK;
-    out->missing = arena_strdup(&p->arena, key_of(reason, key));
+    out->missing = arena_strdup(&p->arena, key);
     return out->missing ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
 }
 
@@ -247,7 +260,8 @@ static enum status find_all(struct spec_problems *p, const char *text, size_t n,
         if (st != ST_USAGE)
             return err_set(e, st, "%s", why.text);
         const char *reason = split_error(why.text, path, &at);
-        if (!follows(cuts, count, at, reason) && !follows_block(p, reason))
+        const bool known = follows(cuts, count, at, reason);
+        if (!known && !follows_block(p, reason))
             st = add(p, at, reason, e);
         if (st == ST_NOMEM)
             return st;
@@ -256,7 +270,7 @@ static enum status find_all(struct spec_problems *p, const char *text, size_t n,
             p->more = true;
             break;
         }
-        st = next_cut(p, at, reason, count, &cuts[count], e);
+        st = next_cut(p, at, reason, known, count, &cuts[count], e);
         if (st != ST_OK)
             return st;
         count++;

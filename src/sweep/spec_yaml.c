@@ -343,12 +343,12 @@ static bool same_mark(struct mark a, struct mark b)
     return a.line == b.line && a.column == b.column;
 }
 
-/* Whether something in the text of a scalar, which is on one line, is meant. */
+/* Whether something in the text of a scalar, which is on one line, or its end, is meant. */
 static bool covers(const struct node *n, struct mark at)
 {
     const int length = n->kind == NODE_SCALAR ? (int)strlen(n->text) + (n->plain ? 0 : 2) : 0;
     return same_mark(n->mark, at) ||
-           (n->mark.line == at.line && n->mark.column <= at.column && at.column < n->mark.column + length);
+           (n->mark.line == at.line && n->mark.column <= at.column && at.column <= n->mark.column + length);
 }
 
 static void place_all(const struct node *root, struct mark at)
@@ -385,15 +385,16 @@ bool node_add(const struct node *root, struct mark at, const char *key, const st
     return true;
 }
 
-bool node_cut(const struct node *root, struct mark at, const struct node *instead,
+bool node_cut(const struct node *root, struct mark at, bool whole, const struct node *instead,
               const struct node_item **out, struct mark *from)
 {
     struct node *node = (struct node *)root; /* made by node_tree_read, in memory of its own */
     struct node_item *before = NULL;
     for (struct node_item *i = node->items; i; before = i, i = i->next) {
-        if (node_cut(i->value, at, instead, out, from))
+        const bool here = covers(i->value, at) || (i->key && same_mark(i->key->mark, at));
+        if (!(here && whole) && node_cut(i->value, at, whole, instead, out, from))
             return true;
-        if (!covers(i->value, at) && !(i->key && same_mark(i->key->mark, at)))
+        if (!here)
             continue;
         *from = node->mark;
         *out = i;

@@ -39,10 +39,10 @@ struct node {
 enum status node_tree_read(const char *text, size_t n, const char *path, struct arena *arena,
                            const struct node **root, struct err *e);
 
-/* Takes the innermost item that begins at this place, or whose value does or has it in its text, out of its
- * sequence or mapping, whose place goes to *from; with `instead` that becomes its value, and it stays. False
- * if there is none. */
-bool node_cut(const struct node *root, struct mark at, const struct node *instead,
+/* Takes the innermost item (with `whole` the outermost) that begins at this place, or whose value does or has
+ * it in its text, out of its sequence or mapping, whose place goes to *from; with `instead` that becomes its
+ * value, and it stays. False if there is none. */
+bool node_cut(const struct node *root, struct mark at, bool whole, const struct node *instead,
               const struct node_item **out, struct mark *from);
 /* Adds a key and its value to the mapping that begins at this place (*found: there is one); all of it stands
  * there. False when out of memory. */

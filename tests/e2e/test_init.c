@@ -151,6 +151,17 @@ static void test_missing_keys(void **state)
          "validate: 6 problems"},
         {"version: 1\nname: x\nname: x\ndata: {format: idx, path: d, path: e}\ntrain: {lr: 0}\n",
          "3:1 name, 4:30 data.path, 5:13 train.lr, ", "validate: 3 problems"},
+        /* Where a block or figure begins, its first key does, too. */
+        {"version: 1\nname: t\ndata: {format: idx, path: d}\nsweep:\n  - id: one\n    params:\n      SR: "
+         "[0.5]\n"
+         "  - id: two\n    random: {n: 2}\n  - id: big\n    grid:\n      epochs: {from: 1, to: 1001, step: "
+         "1}\n"
+         "      batch: {from: 1, to: 1001, step: 1}\nconstraints: [SR > ]\nplots:\n  - kind: heatmap\n    x: "
+         "params\n"
+         "  - kind: timeline\n    y: macs\ntrain: {lr: 0}\n",
+         "5:5 sweep.one.random, 8:5 sweep.two.params, 10:5 sweep, 14:19 constraints, 16:5 plots.heatmap.x, "
+         "18:5 plots.timeline.y, 20:13 train.lr, ",
+         "validate: 7 problems"},
         {"version: 1\nname: x\ndata: 3\ntrain: {epoch: 3}\n", "3:7 data, 4:9 train, ",
          "validate: 2 problems"},
     };
