@@ -5,7 +5,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { SENTENCE = 24 }; /* texts that are longer wrap, and get a width that is worth it */
+enum {
+    SENTENCE = 24
+}; /* texts that are longer wrap, and get a width that is worth it: names a smaller one */
 
 /* Numbers stand right: every value of the column is one, or missing. */
 static bool is_numeric(const struct table *t, int column)
@@ -50,8 +52,12 @@ static void write_cell(const struct table *t, const struct cell *c, int column, 
 {
     char number[TABLE_NUMBER_TEXT];
     const bool link = c->type == CELL_INT && t->columns[column].flags & TABLE_VARIANT;
-    const bool sentence = c->type == CELL_TEXT && strlen(c->text) > SENTENCE;
-    fprintf(t->out, "<td%s>", numeric ? " class=\"number\"" : sentence ? " class=\"sentence\"" : "");
+    const bool is_long = c->type == CELL_TEXT && strlen(c->text) > SENTENCE;
+    fprintf(t->out, "<td%s>",
+            numeric                ? " class=\"number\""
+            : !is_long             ? ""
+            : strchr(c->text, ' ') ? " class=\"sentence\""
+                                   : " class=\"name\"");
     if (link)
         fprintf(t->out, "<a href=\"#variant-%" PRId64 "\">", c->i);
     if (c->type == CELL_TEXT)

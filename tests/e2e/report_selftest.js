@@ -75,6 +75,7 @@
       check(lines.length > 1 && fields > 1 && link.download.endsWith('.csv'), `data of ${link.download}: ${lines.length} lines`);
     }
     check(data.figures.length > 0 && data.figures.every((f) => tableRows(f).every((row) => row.length === f.columns.length && !row.includes(undefined))), 'columns of data');
+    same(csvOfFigure('trials').trim().split('\n').length, 10001, 'data of all trials');
     const curveLines = csvOfCurves().trim().split('\n'), epochsOf = differences(curveByTrial.get(1)[1]).length;
     same(curveLines.length, 1 + 10000 * epochsOf, 'epochs of all curves');
     check(curveLines[0].endsWith(',epoch,train_loss,val_loss,train_top1,val_top1'), `columns of curves: ${curveLines[0]}`);
@@ -200,6 +201,14 @@
     dispatchEvent(new Event('afterprint'));
     same(folded(), folds, 'folded parts after printing');
     check([...document.querySelectorAll('#table th')].every((th) => th.dataset.title === th.textContent), 'headings for paper');
+
+    /* What a recipe does not read tells it from no other. */
+    const recipe = data.recipes.rows[0], other = recipe.slice();
+    other[R.momentum] = null;
+    other[R.lr] = 0.123;
+    data.recipes.rows.push(other);
+    same(recipeText(other), 'lr 0.123', 'a recipe without momentum');
+    data.recipes.rows.pop();
 
     /* A variant, by its link */
     document.querySelector('#table tbody a').focus();

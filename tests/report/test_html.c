@@ -15,7 +15,7 @@
 
 #include "base/mem.h"
 #include "report/html.h"
-#include "report/html_page.h"
+#include "report/html_private.h"
 #include "results.h"
 
 /* A page and what was said about it. */
@@ -261,6 +261,54 @@ static void test_bytes_and_controls(void **state)
                         "\"a\xEF\xBF\xBD\xEF\xBF\xBD\\u2028\xEF\xBF\xBD\\\\\\\"\\u003c\\u003e\\u0026\\u000a\""
                         "%3Cg a=%22%231%22>%3Cb c='1, 2'/>%26lt;5%25%FF %01%3C!--  ");
     free(text);
+}
+
+static void write_csv(const char *path, const char *head, int rows)
+{
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    fputs(head, out);
+    for (int i = 0; i < rows; i++)
+        fprintf(out, "%d,%.17g,x,y,z\n", i, sin(i));
+    assert_int_equal(fclose(out), 0);
+}
+
+/* The data of a figure, with what CSV may hold; what is too much is not there, and what is no table neither.
+ */
+static void test_data_of_figures(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    struct err e = ERR_INIT;
+    char path[128];
+    bool taken = false;
+    struct html_page p = {0};
+    p.data = open_memstream(&p.data_text, &p.data_size);
+    assert_non_null(p.data);
+    snprintf(path, sizeof path, "%s/f.csv", results_folder(r));
+    write_csv(path,
+              "axes,\"b \"\"q\"\"\",n,m\n\"SR=1, "
+              "x\",0.30000000000000004,12345678,\n\"</script>\",1e-9,12345678,a\nSR,,12345678\n",
+              0);
+    assert_int_equal(html_figure_data(&p, path, &taken, &e), ST_OK);
+    assert_true(taken && p.figures == 1);
+    fflush(p.data);
+    assert_string_equal(
+        p.data_text, "{\"columns\":[\"axes\",\"b \\\"q\\\"\",\"n\",\"m\"],\"rows\":3,\"values\":[\n"
+                     "{\"of\":[\"SR=1, x\",\"\\u003c/script\\u003e\",\"SR\"]},\n{\"of\":[0.3,1e-09,null]},\n"
+                     "{\"of\":[12345678]},\n{\"of\":[null,\"a\",null]}]},");
+    write_csv(path, "a,b,c,d,e\n", 40000);
+    assert_int_equal(html_figure_data(&p, path, &taken, &e), ST_OK);
+    assert_true(!taken && p.figures == 1);
+    write_csv(path, "a,b,c,d,e\n", 1000);
+    assert_int_equal(html_figure_data(&p, path, &taken, &e), ST_OK);
+    assert_true(taken && p.figures == 2);
+    unlink(path);
+    assert_int_equal(html_figure_data(&p, path, &taken, &e), ST_OK);
+    assert_false(taken);
+    fclose(p.data);
+    free(p.data_text);
+    results_remove(r);
 }
 
 static void test_states_and_failures(void **state)
@@ -510,8 +558,11 @@ static void test_findings_and_paper_without_gnuplot(void **state)
 {
     (void)state;
     struct results *r = with_curve();
+    results_sql(r, "UPDATE sweep SET data_path = '/a/path/that/is/long/and/has/no/blank'");
     struct page p = write_page(r, NULL);
     assert_contained(&p);
+    holds(&p, "<td class=\"name\">/a/path");
+    holds(&p, "<td class=\"sentence\">no difference");
     holds(&p, "Knee and plateau");
     holds(&p, "no difference shown between SR 0.75 and 1");
     holds(&p, "Pareto front");
@@ -623,6 +674,7 @@ int main(void)
         cmocka_unit_test(test_bytes_and_controls),
         cmocka_unit_test(test_states_and_failures),
         cmocka_unit_test(test_shorter_rungs_are_no_results),
+        cmocka_unit_test(test_data_of_figures),
         cmocka_unit_test(test_variants_share_their_layers),
         cmocka_unit_test(test_curves_are_thinned),
         cmocka_unit_test(test_a_large_sweep_is_bounded),

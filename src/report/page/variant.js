@@ -89,7 +89,7 @@ function layersTable(v) {
 function recipeText(r) {
   const names = AXES.filter((n) => n in R && differs(data.recipes.rows, (row) => row[R[n]]));
   const list = names.length ? names : ['epochs_planned', 'batch', 'optimizer', 'lr'];
-  return list.map((n) => `${n} ${r[R[n]]}`).join(', ');
+  return list.filter((n) => r[R[n]] !== null).map((n) => `${n} ${r[R[n]]}`).join(', '); /* no momentum: it reads none */
 }
 
 function curves(rows, what) {
