@@ -19,7 +19,7 @@
 static const char trials_sql[] =
     PLACES " SELECT t.id AS trial, p.block, t.variant_id AS variant, t.recipe_id AS recipe, t.seed, t.state,"
     " t.epochs_done AS epochs, t.val_top1, t.val_top5, t.val_loss, t.test_top1, t.test_top5, t.test_loss,"
-    " round(t.train_s, 3) AS train_s, round(t.eval_s, 3) AS eval_s, t.diverged_step,"
+    " t.train_s, t.eval_s, t.diverged_step,"
     " coalesce(t.message, t.skip_reason) AS message, " RUNG_OF("t.id", "rung") " AS rung, "
     SHORTER_RUNG("t.id") " AS shorter_rung"
     " FROM trial t LEFT JOIN place p ON p.trial_id = t.id AND p.nr = 1 ORDER BY t.id";
