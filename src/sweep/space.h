@@ -70,15 +70,15 @@ enum status space_check_data(const struct spec *spec, const struct space *space,
 /* Random blocks: candidate i is a function of the block's seed, sampler, keys and distributions, and of i;
  * the first n that are valid (all conditions hold, no earlier point is equal) are the points, so a larger n
  * only adds points (lhs: a hypercube has n strata, so another n makes other points; further hypercubes follow
- * when candidates are removed). After SPACE_TRIES_LEAST + SPACE_TRIES_PER_POINT * n candidates a block has
- * fewer points; none at all is an error. */
+ * when candidates are removed). After SPACE_TRIES_LEAST + SPACE_TRIES_PER_POINT * (points so far) candidates
+ * a block has fewer points; none at all is an error. */
 enum { SPACE_TRIES_LEAST = 10000, SPACE_TRIES_PER_POINT = 20 };
 
 /* The conditions of a block by number: the spec's constraints, its exclude, the block's exclude; NULL behind
  * the last. */
 const struct condition *space_rule(const struct spec *spec, int block, int rule);
 
-/* "12 of 64 points; of 11280 candidates 9000 removed by params < 1M, 2268 equal to an earlier one". */
+/* "12 of 64 points; of 10240 candidates 7960 removed by params < 1M, 2268 equal to an earlier one". */
 enum { SAMPLING_TEXT = 900 }; /* holds it */
 void space_sampling_text(const struct spec *spec, const struct space *space, int block, char *out, size_t n);
 

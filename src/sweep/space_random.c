@@ -11,10 +11,11 @@
 #include "sweep/spec_error.h"
 #include "sweep/spec_read.h"
 
-/* Most candidates for n points. */
-static int64_t tries_of(int n)
+/* Most candidates while there are so many points: a block that hardly finds any more ends soon, whatever its
+ * n. */
+static int64_t tries_of(int points)
 {
-    return SPACE_TRIES_LEAST + (int64_t)SPACE_TRIES_PER_POINT * n;
+    return SPACE_TRIES_LEAST + (int64_t)SPACE_TRIES_PER_POINT * points;
 }
 
 /* A number of six digits: people read it, and machines whose libm differs in the last bit agree on it. */
@@ -184,7 +185,7 @@ enum status space_random(struct builder *b)
     s->removed = arena_alloc(&b->space->arena, (size_t)rules + 1, sizeof *s->removed);
     if (!s->removed)
         return space_no_memory(b);
-    for (uint32_t i = 0; st == ST_OK && s->points < s->wanted && i < tries_of(s->wanted); i++) {
+    for (uint32_t i = 0; st == ST_OK && s->points < s->wanted && i < tries_of(s->points); i++) {
         st = strata_make(b, i);
         if (st == ST_OK)
             st = candidate_take(b, i, s);

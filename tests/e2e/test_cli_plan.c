@@ -283,7 +283,7 @@ static void test_removed(void **state)
     json_object_put(plan);
     struct outcome o = RUN("plan", "searched.yaml");
     assert_int_equal(o.code, 0);
-    assert_holds(o.out, "Note: block few has 2 of 9 points; of 10180 candidates ");
+    assert_holds(o.out, "Note: block few has 2 of 9 points; of 10040 candidates ");
     outcome_release(&o);
 }
 

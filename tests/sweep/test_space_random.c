@@ -182,6 +182,17 @@ static void test_when(void **state)
     release(&x);
 }
 
+/* However many points are asked for: where there are no more, the search ends after as many candidates. */
+static void test_far_too_few(void **state)
+{
+    (void)state;
+    struct expanded x;
+    expand(HEAD "sweep: [{id: a, random: {n: 100000}, params: {freq: [1, 2, 4, 8]}}]\n", &x);
+    assert_int_equal(x.space.samplings[0].points, 4);
+    assert_int_equal(x.space.samplings[0].tried, SPACE_TRIES_LEAST + 4 * SPACE_TRIES_PER_POINT);
+    release(&x);
+}
+
 /* A finite space: all its points, and a statement of what became of the other candidates. */
 static void test_too_few(void **state)
 {
@@ -194,10 +205,10 @@ static void test_too_few(void **state)
     assert_int_equal(x.space.trial_count, 4); /* freq 1 and 2, two seeds */
     const struct sampling *s = &x.space.samplings[0];
     assert_int_equal(s->points, 2);
-    assert_int_equal(s->tried, SPACE_TRIES_LEAST + 64 * SPACE_TRIES_PER_POINT);
+    assert_int_equal(s->tried, SPACE_TRIES_LEAST + 2 * SPACE_TRIES_PER_POINT);
     assert_true(s->removed[0] > 2000 && s->removed[1] > 2000);
     space_sampling_text(&x.spec, &x.space, 0, text, sizeof text);
-    assert_non_null(strstr(text, "2 of 64 points; of 11280 candidates "));
+    assert_non_null(strstr(text, "2 of 64 points; of 10040 candidates "));
     assert_non_null(strstr(text, " removed by freq <= 4, "));
     assert_non_null(strstr(text, " removed by exclude: freq == 4, "));
     assert_non_null(strstr(text, " equal to an earlier one"));
@@ -213,7 +224,7 @@ static void test_none(void **state)
                                      "constraints: ['params < 10']\n",
                                 &x, &e),
                      ST_USAGE);
-    assert_string_equal(e.text, "t.yaml:6:21: block a: 0 of 3 points; of 10060 candidates 10060 removed by "
+    assert_string_equal(e.text, "t.yaml:6:21: block a: 0 of 3 points; of 10000 candidates 10000 removed by "
                                 "params < 10");
     release(&x);
 }
@@ -341,10 +352,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reproducible),  cmocka_unit_test(test_constraint_keeps_the_rest),
         cmocka_unit_test(test_distributions), cmocka_unit_test(test_when),
-        cmocka_unit_test(test_too_few),       cmocka_unit_test(test_none),
-        cmocka_unit_test(test_unbuildable),   cmocka_unit_test(test_exclude),
-        cmocka_unit_test(test_costs),         cmocka_unit_test(test_when_fault),
-        cmocka_unit_test(test_time_unknown),  cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_too_few),       cmocka_unit_test(test_far_too_few),
+        cmocka_unit_test(test_none),          cmocka_unit_test(test_unbuildable),
+        cmocka_unit_test(test_exclude),       cmocka_unit_test(test_costs),
+        cmocka_unit_test(test_when_fault),    cmocka_unit_test(test_time_unknown),
+        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -513,7 +513,7 @@ static void test_places_of_what_cannot_be_built(void **state)
          "sweep.a.params.crop_pad",
          "is out of range for images of 28x28, allowed: 0 to 27 (at the point {\"crop_pad\":3"},
         {"sweep:\n  - {id: a, random: {n: 2}, params: {SR: [0.5], crop_pad: [30]}}\n", 5, 60,
-         "sweep.a.params.crop_pad", "; none of 10040 candidates of block a can be built"},
+         "sweep.a.params.crop_pad", "; none of 10000 candidates of block a can be built"},
         {"sweep:\n  - {id: a, random: {n: 2}, params: {SR: [0.5]}}\ntrain: {crop_pad: 30}\n", 6, 19,
          "train.crop_pad", "30 is out of range"},
     };
