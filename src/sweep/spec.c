@@ -435,6 +435,8 @@ static enum status cut_apply(struct reader *r, const struct node *root, struct s
         return node_add(root, cut->at, cut->missing, value, &r->nodes, &cut->found) ? ST_OK
                                                                                     : reader_no_memory(r);
     cut->found = st == ST_OK && node_cut(root, cut->at, cut->whole, value, &item, &cut->from);
+    if (st == ST_OK && !cut->found)
+        cut->found = node_cut(root, node_scalar_before(root, cut->at), false, value, &item, &cut->from);
     snprintf(cut->key, sizeof cut->key, "%s", item && item->key ? item->key->text : "");
     return st;
 }

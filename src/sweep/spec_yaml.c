@@ -351,6 +351,23 @@ static bool covers(const struct node *n, struct mark at)
            (n->mark.line == at.line && n->mark.column <= at.column && at.column <= n->mark.column + length);
 }
 
+static bool is_before(struct mark a, struct mark b)
+{
+    return a.line != b.line ? a.line < b.line : a.column < b.column;
+}
+
+struct mark node_scalar_before(const struct node *root, struct mark at)
+{
+    struct mark last = {0, 0};
+    for (const struct node_item *i = root->items; i; i = i->next) {
+        const struct mark found =
+            i->value->kind == NODE_SCALAR ? i->value->mark : node_scalar_before(i->value, at);
+        if (is_before(found, at) && is_before(last, found))
+            last = found;
+    }
+    return last;
+}
+
 static void place_all(const struct node *root, struct mark at)
 {
     ((struct node *)root)->mark = at; /* made by node_tree_read */

@@ -44,6 +44,9 @@ enum status node_tree_read(const char *text, size_t n, const char *path, struct 
  * value, and it stays. False if there is none. */
 bool node_cut(const struct node *root, struct mark at, bool whole, const struct node *instead,
               const struct node_item **out, struct mark *from);
+/* The beginning of the last scalar value that begins before this place: where a text of several lines begins
+ * that the place is in. Line 0: there is none. */
+struct mark node_scalar_before(const struct node *root, struct mark at);
 /* Adds a key and its value to the mapping that begins at this place (*found: there is one); all of it stands
  * there. False when out of memory. */
 bool node_add(const struct node *root, struct mark at, const char *key, const struct node *value,

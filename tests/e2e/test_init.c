@@ -162,6 +162,10 @@ static void test_missing_keys(void **state)
          "5:5 sweep.one.random, 8:5 sweep.two.params, 10:5 sweep, 14:19 constraints, 16:5 plots.heatmap.x, "
          "18:5 plots.timeline.y, 20:13 train.lr, ",
          "validate: 7 problems"},
+        {"version: 1\nname: x\ndata: {format: idx, path: d}\nconstraints:\n  - params < 1M\n    and SRR < "
+         "1\n  - SR > 2 or\n"
+         "train: {lr: 0}\n",
+         "6:9 constraints, 7:14 constraints, 8:13 train.lr, ", "validate: 3 problems"},
         {"version: 1\nname: x\ndata: 3\ntrain: {epoch: 3}\n", "3:7 data, 4:9 train, ",
          "validate: 2 problems"},
     };
