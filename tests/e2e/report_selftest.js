@@ -47,6 +47,12 @@
     check(document.querySelector('[data-page=back]').disabled, 'there is no page before the first');
     check(document.documentElement.scrollWidth <= innerWidth, `the page scrolls sideways: ${document.documentElement.scrollWidth} > ${innerWidth}`);
 
+    const header = document.querySelector('header');
+    header.style.width = '320px';
+    for (const link of document.querySelectorAll('nav a'))
+      check(link.getBoundingClientRect().right <= header.getBoundingClientRect().right, `${link.hash} is out of view`);
+    header.style.width = '';
+
     /* On a phone the accuracies are in view, and the first column stays there. */
     for (const name of ['val_top1', 'test_top1'])
       check(head(name).getBoundingClientRect().right <= innerWidth, `${name} is out of view: ${head(name).getBoundingClientRect().right}`);
