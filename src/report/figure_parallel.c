@@ -83,6 +83,7 @@ struct labels {
     double *x, *y, *line; /* y: of the axis; line: 0 or 1, how far below it */
     size_t count, axes;   /* axes: all, with that of the results */
     bool two_lines;       /* of some axis */
+    bool cut;             /* a level has no room for its label */
 };
 
 /* What an axis may be labelled with, before it is known what has room: n texts, ascending. */
@@ -111,6 +112,7 @@ static enum status add_marks(struct labels *l, size_t axis, const struct marks *
     }
     labels_place(m->x, half, m->n, 2, row);
     for (size_t i = 0; i < m->n; i++) {
+        l->cut = l->cut || (row[i] < 0 && axis + 1 < l->axes); /* numbers of the results explain themselves */
         if (row[i] < 0)
             continue;
         l->text[l->count] = m->text[i];
@@ -163,7 +165,7 @@ static void mark_results(double low, double high, struct marks *m, struct arena 
 }
 
 static enum status level_labels(const struct block_results *r, const struct scale *scales, double low,
-                                double high, struct figure *f, bool *two_lines, struct err *e)
+                                double high, struct figure *f, struct labels *out, struct err *e)
 {
     size_t most = MARKS_LEAST, room = MARKS_LEAST;
     for (size_t k = 0; k < r->axis_count; k++) {
@@ -187,7 +189,7 @@ static enum status level_labels(const struct block_results *r, const struct scal
     mark_results(low, high, &m, &f->arena);
     if (st == ST_OK)
         st = add_marks(&l, r->axis_count, &m, f, e);
-    *two_lines = l.two_lines;
+    *out = l;
     figure_texts(f, "level_text", l.text, l.count);
     figure_numbers(f, "level_x", l.x, l.count);
     figure_numbers(f, "level_y", l.y, l.count);
@@ -329,7 +331,7 @@ static enum status draw_parallel(const struct block_results *r, const struct fig
     struct summary *mean = NULL;
     size_t *first = NULL;
     double low = INFINITY, high = -INFINITY;
-    bool two_lines = false;
+    struct labels labels = {.count = 0};
     size_t drawn = 0;
     struct layout l = {.x_title = "", .y_title = ""};
     struct scale *scales = arena_alloc(&f->arena, r->axis_count + 1, sizeof *scales);
@@ -353,9 +355,9 @@ static enum status draw_parallel(const struct block_results *r, const struct fig
     if (st == ST_OK)
         st = parallel_lines(r, mean, first, scales, f, &drawn, e);
     if (st == ST_OK)
-        st = level_labels(r, scales, low, high, f, &two_lines, e);
+        st = level_labels(r, scales, low, high, f, &labels, e);
     if (st == ST_OK)
-        st = name_axes(r, two_lines, &l, f, e);
+        st = name_axes(r, labels.two_lines, &l, f, e);
     figure_number(f, "line_width", f->points > 100 ? 1 : 1.6);
     figure_number(f, "scale_min", high > low ? low : low - 0.5);
     figure_number(f, "scale_max", high > low ? high : high + 0.5);
@@ -365,6 +367,7 @@ static enum status draw_parallel(const struct block_results *r, const struct fig
                      ? arena_printf(&f->arena, "%s; %zu of %zu points, from the worst to the best", one,
                                     drawn, f->points)
                      : one;
+    l.notes[1] = labels.cut ? "some levels have no room for their names, which are in the data" : NULL;
     if (!l.notes[0])
         return figure_no_memory(e);
     return st == ST_OK ? figure_axes_finish(&l, r, request, f, e) : st;

@@ -265,6 +265,7 @@ static void parallel_axes_are_labelled(void **state)
     assert_defined(&f, "= '0.03'\n");
     assert_defined(&f, "= '25'\n");
     assert_defined(&f, "= 'test top-1 accuracy (%)'\n");
+    assert_null(strstr(f.definitions.text, "have no room"));
     /* The worst of the six points at lr 0.01, then the next, of lr 0.02: first of their levels' room. */
     double first[2], y[2];
     const char *lines = strstr(f.definitions.text, "$lines << EOD\n");
@@ -273,6 +274,25 @@ static void parallel_axes_are_labelled(void **state)
     assert_int_equal(sscanf(strstr(lines, "\n\n"), "%lf %lf", &first[1], &y[1]), 2);
     assert_true(fabs(first[0] - (0.1 - 0.05)) < 1e-9 && fabs(first[1] - (0.3 - 0.05)) < 1e-9);
     assert_true(y[0] > 4.5 && y[1] > 4.5); /* on the first axis */
+    figure_release(&f);
+}
+
+/* Names that find no place below their axis: the figure says so. */
+static void parallel_axes_of_many_names(void **state)
+{
+    struct session *s = *state;
+    struct figure f;
+    results_sweep(s->results, "s", spec_head);
+    results_block(s->results, "b");
+    for (int i = 0; i < 16; i++) {
+        char axes[80];
+        snprintf(axes, sizeof axes, "{\"pools\":\"conv1,fire%d,fire%d\",\"lr\":%d}", 2 + i / 4, 6 + i % 4,
+                 i % 2 + 1);
+        results_trial(s->results, results_variant(s->results, 400 * (i + 1)), 1, axes, "done",
+                      0.5 + 0.01 * i);
+    }
+    build_ok(s, figure_parallel, NULL, NULL, &f);
+    assert_defined(&f, "some levels have no room for their names");
     figure_release(&f);
 }
 
@@ -450,6 +470,7 @@ int main(void)
         TEST(heat_maps_are_full_and_choosable),
         TEST(effects_have_every_name),
         TEST(parallel_axes_are_labelled),
+        TEST(parallel_axes_of_many_names),
         TEST(lists_name_what_they_set),
         TEST(bars_stand_side_by_side),
         TEST(large_blocks_stay_legible),
