@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "fuzz.h"
 #include "sweep/space.h"
+#include "sweep/space_notes.h"
 #include "sweep/spec.h"
 
 enum { TRIALS_MAX = 500 }; /* more are not built: a run must be quick */
@@ -74,7 +75,7 @@ static void space_check(const struct spec *spec, const struct space *space)
     for (int i = 0; i < space->membership_count; i++) {
         const struct membership *m = &space->memberships[i];
         require(m->trial >= 0 && m->trial < space->trial_count && m->block >= 0 &&
-                m->block < spec->block_count);
+                m->block < spec->block_count && m->design != NULL);
         struct json_object *axes = json_tokener_parse(m->axes);
         require(axes != NULL && json_object_is_type(axes, json_type_object));
         json_object_put(axes);
@@ -83,6 +84,15 @@ static void space_check(const struct spec *spec, const struct space *space)
         require(space->trials[i].cost.params > 0 && space->trials[i].cost.macs > 0);
         point_check(&space->trials[i].point);
     }
+}
+
+/* Whole lines. */
+static void notes_check(const struct spec *spec, const struct space *space)
+{
+    struct strbuf notes = STRBUF_INIT;
+    space_notes(spec, space, 100, &notes);
+    require(!notes.failed && (notes.len == 0 || notes.text[notes.len - 1] == '\n'));
+    strbuf_release(&notes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
@@ -98,10 +108,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     if (st == ST_OK && trials_of(&spec) <= TRIALS_MAX) {
         struct space space;
         st = space_build(&spec, &space, &e);
-        if (st == ST_OK)
+        if (st == ST_OK) {
             space_check(&spec, &space);
-        else
+            notes_check(&spec, &space);
+        } else {
             error_check(st, &e);
+        }
         space_release(&space);
     }
     spec_release(&spec);
