@@ -57,7 +57,7 @@ static enum status block_rows(const void *context, struct table *t, struct err *
                 continue;
             trials++;
             new += named[m->trial] == 0;
-            skipped += p->space.trials[m->trial].skip_reason != NULL;
+            skipped += m->skip_reason != NULL;
             named[m->trial] = block + 1;
         }
         const struct cell cells[] = {cell_text(p->spec.blocks[block].id), cell_int(trials), cell_int(new),

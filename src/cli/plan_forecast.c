@@ -24,6 +24,8 @@ static enum status index_memberships(struct plan *p, struct err *e)
     for (int i = 0; i < s->trial_count; i++)
         p->first_membership[i] = -1;
     for (int i = s->membership_count - 1; i >= 0; i--) {
+        if (s->memberships[i].skip_reason && !s->trials[s->memberships[i].trial].skip_reason)
+            continue; /* another point has the trial */
         int *first = &p->first_membership[s->memberships[i].trial];
         p->next_membership[i] = *first;
         *first = i;

@@ -1,6 +1,7 @@
 /* The parts of `firesweep plan` on the space itself: what conditions removed, and aliases. */
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/strbuf.h"
 #include "cli/plan_internal.h"
 
@@ -21,14 +22,50 @@ static enum status removed_row(struct table *t, const char *block, const char *c
     return trials > 0 || candidates > 0 ? table_row(t, cells, e) : ST_OK;
 }
 
-/* Trials, first named by a block, that the condition removes; a condition's reason is one string. */
-static int64_t skipped_by(const struct plan *p, int block, const char *reason)
+/* Calls `visit` for each trial that a condition removes from a block, once, by its first point there. */
+static enum status each_skipped(const struct plan *p,
+                                enum status (*visit)(const struct plan *p, const struct membership *m,
+                                                     void *context, struct err *e),
+                                void *context, struct err *e)
 {
-    int64_t count = 0;
-    for (int i = 0; i < p->space.trial_count; i++)
-        count += p->space.trials[i].skip_reason == reason &&
-                 p->space.memberships[p->first_membership[i]].block == block;
-    return count;
+    enum status st = ST_OK;
+    int *met = mem_calloc((size_t)p->space.trial_count + 1, sizeof *met); /* in block - 1 */
+    if (!met)
+        return err_set(e, ST_NOMEM, "out of memory");
+    for (int i = 0; st == ST_OK && i < p->space.membership_count; i++) {
+        const struct membership *m = &p->space.memberships[i];
+        if (m->skip_reason && met[m->trial] != m->block + 1)
+            st = visit(p, m, context, e);
+        if (m->skip_reason)
+            met[m->trial] = m->block + 1;
+    }
+    mem_free(met);
+    return st;
+}
+
+/* Trials that a condition removes from a block; a condition's reason is one string. */
+struct removal {
+    int block;
+    const char *reason;
+    int64_t trials;
+};
+
+static enum status count_removed(const struct plan *p, const struct membership *m, void *context,
+                                 struct err *e)
+{
+    struct removal *r = context;
+    (void)p;
+    (void)e;
+    r->trials += m->block == r->block && m->skip_reason == r->reason;
+    return ST_OK;
+}
+
+static enum status rule_row(const struct plan *p, int block, const char *reason, int64_t candidates,
+                            struct table *t, struct err *e)
+{
+    struct removal r = {block, reason, 0};
+    const enum status st = each_skipped(p, count_removed, &r, e);
+    return st == ST_OK ? removed_row(t, p->spec.blocks[block].id, reason, r.trials, candidates, e) : st;
 }
 
 static enum status removed_rows(const void *context, struct table *t, struct err *e)
@@ -40,8 +77,7 @@ static enum status removed_rows(const void *context, struct table *t, struct err
         const char *id = p->spec.blocks[block].id;
         const struct condition *rule;
         for (int i = 0; st == ST_OK && (rule = space_rule(&p->spec, block, i)) != NULL; i++)
-            st = removed_row(t, id, rule->reason, skipped_by(p, block, rule->reason),
-                             s->wanted ? s->removed[i] : 0, e);
+            st = rule_row(p, block, rule->reason, s->wanted ? s->removed[i] : 0, t, e);
         if (st == ST_OK)
             st = removed_row(t, id, "equal to an earlier point", 0, s->repeated, e);
         if (st == ST_OK)
@@ -60,27 +96,22 @@ static const struct table_column skipped_columns[] = {
     {.name = "skip_reason", .title = "skipped by"},
 };
 
-static enum status skipped_row(const struct plan *p, int trial, struct table *t, struct err *e)
+static enum status skipped_row(const struct plan *p, const struct membership *m, void *table, struct err *e)
 {
-    const struct membership *m = &p->space.memberships[p->first_membership[trial]];
     struct strbuf axes = STRBUF_INIT;
     plan_format_axes(&axes, m->axes);
-    const struct cell cells[] = {
-        cell_int(trial + 1), cell_text(p->spec.blocks[m->block].id), cell_text(axes.len ? axes.text : NULL),
-        cell_int((int64_t)p->space.trials[trial].seed), cell_text(p->space.trials[trial].skip_reason)};
-    const enum status st = axes.failed ? err_set(e, ST_NOMEM, "out of memory") : table_row(t, cells, e);
+    const struct cell cells[] = {cell_int(m->trial + 1), cell_text(p->spec.blocks[m->block].id),
+                                 cell_text(axes.len ? axes.text : NULL),
+                                 cell_int((int64_t)p->space.trials[m->trial].seed),
+                                 cell_text(m->skip_reason)};
+    const enum status st = axes.failed ? err_set(e, ST_NOMEM, "out of memory") : table_row(table, cells, e);
     strbuf_release(&axes);
     return st;
 }
 
 static enum status skipped_rows(const void *context, struct table *t, struct err *e)
 {
-    const struct plan *p = context;
-    enum status st = ST_OK;
-    for (int i = 0; st == ST_OK && i < p->space.trial_count; i++)
-        if (p->space.trials[i].skip_reason)
-            st = skipped_row(p, i, t, e);
-    return st;
+    return each_skipped(context, skipped_row, t, e);
 }
 
 static const struct table_column alias_columns[] = {

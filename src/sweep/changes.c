@@ -213,6 +213,8 @@ static enum status nearest_text(struct search *s, const struct nearest *n, const
 static enum change change_of(const struct search *s, const struct known_trial *k, bool skipped)
 {
     double limit = s->spec->budget.trial_wall_s;
+    if (skipped && k->state != TRIAL_RUNNING)
+        return CHANGE_SKIPPED; /* results that it has stand in no curve any more */
     switch (k->state) {
     case TRIAL_DONE:
         return CHANGE_DONE;
@@ -225,7 +227,7 @@ static enum change change_of(const struct search *s, const struct known_trial *k
     case TRIAL_TIMED_OUT:
         return limit <= 0 || k->timed_out_s < limit ? CHANGE_AGAIN : CHANGE_TIMED_OUT;
     case TRIAL_PRUNED:
-        if (s->spec->search.on && !skipped)
+        if (s->spec->search.on)
             return CHANGE_PRUNED;
         break;
     case TRIAL_PENDING:
@@ -233,7 +235,7 @@ static enum change change_of(const struct search *s, const struct known_trial *k
     case TRIAL_STATE_COUNT:
         break;
     }
-    return skipped ? CHANGE_SKIPPED : k->epochs_done > 0 ? CHANGE_CONTINUES : CHANGE_WAITING;
+    return k->epochs_done > 0 ? CHANGE_CONTINUES : CHANGE_WAITING;
 }
 
 /* Why a trial is new although the sweep is not. */

@@ -288,8 +288,8 @@ static enum status trial_intern(struct builder *b, const struct trial *trial, in
     const size_t slot = slot_of(b, trial);
     if (b->slots[slot]) {
         *index = b->slots[slot] - 1;
-        if (!trial->skip_reason)
-            space->trials[*index].skip_reason = NULL;
+        if (!trial->skip_reason && space->trials[*index].skip_reason)
+            space->trials[*index] = *trial; /* by the name that nothing excludes */
         return ST_OK;
     }
     if (space->trial_count == b->trial_capacity) {
@@ -316,8 +316,11 @@ enum status space_add(struct builder *b, struct trial *trial)
     *design = trial->point.design;
     for (int i = 0; st == ST_OK && i < b->spec->seed_count; i++) {
         struct membership *m = &b->space->memberships[b->space->membership_count];
-        *m =
-            (struct membership){.block = b->block, .position = b->position++, .axes = axes, .design = design};
+        *m = (struct membership){.block = b->block,
+                                 .position = b->position++,
+                                 .axes = axes,
+                                 .design = design,
+                                 .skip_reason = trial->skip_reason};
         trial->seed = b->spec->seeds[i];
         st = trial_intern(b, trial, &m->trial);
         if (st == ST_OK) {

@@ -9,7 +9,7 @@
 #include "sweep/spec.h"
 
 struct trial {
-    struct point point; /* of the first block that named it */
+    struct point point; /* of the first point that no condition excludes, else of the first */
     uint64_t seed;
     struct cost cost;
     struct derived derived; /* fires, clamps, realised ratios */
@@ -17,7 +17,8 @@ struct trial {
     char recipe_hash[HASH_TEXT];
     int min_channels;        /* see conditions_min_channels */
     double train_s;          /* predicted, where a condition asks for it; NaN otherwise */
-    const char *skip_reason; /* the condition that excludes it (its `reason`), NULL = runs */
+    const char *skip_reason; /* the condition (its `reason`) that excludes the first of its points, where all
+                                are excluded; NULL = runs */
     int rung, rungs; /* of a search, 1-based; the last rung's are the trials of blocks; 0 = no search */
     int full;        /* in a search: index of the last rung's trial of this point and seed */
     int contender;   /* in a search: number of its variant and recipe, the same in all rungs */
@@ -31,6 +32,8 @@ struct membership {
     int position;     /* order within the block, from 0; seeds of one point are neighbours */
     const char *axes; /* JSON object of the values this block sets by list, zip or grid: {"SR":0.125} */
     const struct design *design; /* as the point asked for it; the trial has that of the first point */
+    const char *skip_reason; /* the condition that excludes this point, also where another one has the same
+                                layers and runs; NULL: none */
 };
 
 /* How the points of a random block were found. */
@@ -85,8 +88,9 @@ void space_sampling_text(const struct spec *spec, const struct space *space, int
 /* "explore SR=0.1 seed 3", with " (2 epochs)" behind it in a shorter rung; `m`: first membership of the trial
  * or, in a shorter rung, of its full one; NULL if there is none. mem_free, NULL if no memory. */
 char *space_trial_name(const struct spec *spec, const struct trial *t, const struct membership *m);
-/* The membership that names each trial: its first one, in a shorter rung that of its full trial; NULL where
- * there is none. space->trial_count entries, mem_free; NULL if no memory. */
+/* The membership that names each trial: its first one that no condition excludes, else its first; in a
+ * shorter rung that of its full trial; NULL where there is none. space->trial_count entries, mem_free; NULL
+ * if no memory. */
 const struct membership **space_first_memberships(const struct space *space);
 
 void space_release(struct space *s);

@@ -64,8 +64,11 @@ enum status space_search(struct builder *b)
 const struct membership **space_first_memberships(const struct space *space)
 {
     const struct membership **first = mem_calloc((size_t)space->trial_count + 1, sizeof(struct membership *));
-    for (int i = space->membership_count - 1; first && i >= 0; i--)
-        first[space->memberships[i].trial] = &space->memberships[i];
+    for (int i = space->membership_count - 1; first && i >= 0; i--) {
+        const struct membership *m = &space->memberships[i];
+        if (!m->skip_reason || space->trials[m->trial].skip_reason)
+            first[m->trial] = m;
+    }
     for (int i = 0; first && i < space->trial_count; i++)
         if (space->trials[i].rung < space->trials[i].rungs)
             first[i] = first[space->trials[i].full];

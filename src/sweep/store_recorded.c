@@ -39,10 +39,10 @@ static bool text_is(sqlite3_stmt *row, int column, const char *expected)
 /* Whether recording the trial would leave its state as it is; see sync_trial. */
 static bool state_stays(sqlite3_stmt *row, const struct trial *t)
 {
-    const bool skipped = text_is(row, STATE, "skipped"), pruned = text_is(row, STATE, "pruned");
+    const bool skipped = text_is(row, STATE, "skipped");
     if (!t->skip_reason)
-        return !skipped && !pruned;
-    return skipped ? text_is(row, SKIP_REASON, t->skip_reason) : !pruned && !text_is(row, STATE, "pending");
+        return !skipped && !text_is(row, STATE, "pruned");
+    return skipped && text_is(row, SKIP_REASON, t->skip_reason);
 }
 
 /* Whether the point's row says what point_row would. */
@@ -63,10 +63,11 @@ static bool point_stays(sqlite3_stmt *row, const struct design *d)
 static bool member_stays(sqlite3_stmt *row, const struct membership *m, const struct trial *t,
                          const char *fingerprint)
 {
-    return m->position == sqlite3_column_int(row, POSITION) && text_is(row, AXES, m->axes) &&
-           text_is(row, ARCH_HASH, t->arch_hash) && text_is(row, RECIPE_HASH, t->recipe_hash) &&
-           text_is(row, FINGERPRINT, fingerprint) && sqlite3_column_int64(row, SEED) == (int64_t)t->seed &&
-           state_stays(row, t) && point_stays(row, m->design);
+    return (!m->skip_reason || t->skip_reason) && m->position == sqlite3_column_int(row, POSITION) &&
+           text_is(row, AXES, m->axes) && text_is(row, ARCH_HASH, t->arch_hash) &&
+           text_is(row, RECIPE_HASH, t->recipe_hash) && text_is(row, FINGERPRINT, fingerprint) &&
+           sqlite3_column_int64(row, SEED) == (int64_t)t->seed && state_stays(row, t) &&
+           point_stays(row, m->design);
 }
 
 /* The first membership of the block with this id, whose memberships are neighbours in the order of their
@@ -100,7 +101,12 @@ static enum status compare_members(struct store *s, sqlite3_stmt *rows, const st
     }
     if (*same && code != SQLITE_DONE)
         return store_error(s, code, doing, e);
-    *same = *same && seen == space->membership_count;
+    int expected = 0;
+    for (int i = 0; i < space->membership_count; i++) {
+        const struct membership *m = &space->memberships[i];
+        expected += !m->skip_reason || space->trials[m->trial].skip_reason;
+    }
+    *same = *same && seen == expected;
     return ST_OK;
 }
 

@@ -18,6 +18,7 @@ enum sync_statement {
     SKIP_TRIAL,    /* reason, id: a constraint excludes it; what has been trained stays */
     UNSKIP_TRIAL,  /* -, id: no constraint excludes it any more */
     UNPRUNE_TRIAL, /* -, id: no search chooses among the trials any more */
+    IS_SKIPPED,    /* -, id -> 1 or 0 */
     SYNC_STATEMENTS,
 };
 
@@ -32,6 +33,7 @@ static const char *const sync_sql[SYNC_STATEMENTS] = {
                    " OR state = 'skipped' AND skip_reason IS NOT ?1)",
     [UNSKIP_TRIAL] =
         "UPDATE trial SET state = 'pending', skip_reason = ?1 WHERE id = ?2 AND state = 'skipped'",
+    [IS_SKIPPED] = "SELECT state = 'skipped' FROM trial WHERE id = ?2 AND ?1 IS NULL",
     [UNPRUNE_TRIAL] = "UPDATE trial SET state = 'pending', message = ?1 WHERE id = ?2 AND state = 'pruned'",
 };
 
@@ -62,10 +64,10 @@ static enum status sync_init(struct sync *y, struct store *s, const struct spec 
              " freq = excluded.freq, sr = excluded.sr, pct3x3 = excluded.pct3x3, bypass = excluded.bypass,"
              " pool_floor = excluded.pool_floor",
              NULL},
-        .members =
-            {"block_trial",
-             "ON CONFLICT(block_id, trial_id, axes) DO UPDATE SET position = excluded.position, in_spec = 1",
-             NULL},
+        .members = {"block_trial",
+                    "ON CONFLICT(block_id, trial_id, axes) DO UPDATE SET position = excluded.position,"
+                    " in_spec = excluded.in_spec",
+                    NULL},
         .rungs =
             {"rung",
              "ON CONFLICT(sweep_id, trial_id) DO UPDATE SET rung = excluded.rung, rungs = excluded.rungs,"
@@ -249,6 +251,18 @@ static enum status sync_points(struct sync *y, const struct space *space, struct
     return status;
 }
 
+/* A point that a condition excludes is part of the spec only as one that was not trained: neither under
+ * the results of another point with its layers, nor under those from before the condition. */
+static enum status member_counts(struct sync *y, const struct membership *member, const struct trial *trial,
+                                 int64_t id, int64_t *counts, struct err *e)
+{
+    bool found = false;
+    *counts = member->skip_reason == NULL;
+    return member->skip_reason && trial->skip_reason
+               ? sync_find(y, IS_SKIPPED, NULL, &id, 1, &found, counts, e)
+               : ST_OK;
+}
+
 /* All memberships of the sweep leave the spec, and those that the spec names come back. */
 static enum status sync_members(struct sync *y, const struct space *space, const int64_t *trial_ids,
                                 struct err *e)
@@ -263,6 +277,11 @@ static enum status sync_members(struct sync *y, const struct space *space, const
     for (int i = 0; i < space->membership_count && status == ST_OK; i++) {
         const struct membership *member = &space->memberships[i];
         struct row row = {0};
+        int64_t counts;
+        status =
+            member_counts(y, member, &space->trials[member->trial], trial_ids[member->trial], &counts, e);
+        if (status != ST_OK || !counts)
+            continue;
         row_int(&row, "block_id", y->block_ids[member->block]);
         row_int(&row, "trial_id", trial_ids[member->trial]);
         row_text(&row, "axes", member->axes);

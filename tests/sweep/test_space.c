@@ -256,6 +256,32 @@ static void test_constraints(void **state)
     release(&x);
 }
 
+/* A condition excludes a point, not what has its layers: neither other names nor other blocks lose them, nor
+ * do they take the point along. */
+static void test_excluded_points(void **state)
+{
+    (void)state;
+    struct expanded x;
+    expand(FOLDER "base: {base_e: 8, incr_e: 0}\nconstraints: ['SR > 0.11']\nsweep:\n"
+                  "  - {id: a, grid: {SR: [0.1, 0.12, 0.5]}, exclude: ['SR = 0.5']}\n"
+                  "  - {id: b, grid: {SR: [0.5]}}\n",
+           &x);
+    assert_int_equal(x.space.trial_count, 2);
+    assert_true(x.space.trials[0].point.design.meta.sr == 0.12); /* named by what may be */
+    assert_null(x.space.trials[0].skip_reason);
+    assert_null(x.space.trials[1].skip_reason);
+    static const char *const reasons[] = {"SR > 0.11", NULL, "exclude: SR = 0.5", NULL};
+    for (int i = 0; i < 4; i++) {
+        const char *reason = x.space.memberships[i].skip_reason;
+        assert_true(reasons[i] ? reason && strcmp(reason, reasons[i]) == 0 : reason == NULL);
+    }
+    const struct membership **first = space_first_memberships(&x.space);
+    assert_ptr_equal(first[0], &x.space.memberships[1]);
+    assert_ptr_equal(first[1], &x.space.memberships[3]);
+    mem_free(first);
+    release(&x);
+}
+
 /* Conditions whose numbers do not exist for a point are errors, not silently true or false. */
 static void test_faults(void **state)
 {
@@ -382,9 +408,9 @@ int main(void)
         cmocka_unit_test(test_base_only),    cmocka_unit_test(test_union),
         cmocka_unit_test(test_order),        cmocka_unit_test(test_paper),
         cmocka_unit_test(test_equal_trials), cmocka_unit_test(test_preset_axis),
-        cmocka_unit_test(test_constraints),  cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_derived),      cmocka_unit_test(test_many),
-        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_constraints),  cmocka_unit_test(test_excluded_points),
+        cmocka_unit_test(test_faults),       cmocka_unit_test(test_derived),
+        cmocka_unit_test(test_many),         cmocka_unit_test(test_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -362,12 +362,15 @@ static void test_sync_constraint(void **state)
     struct context *c = *state;
     fixture_finish(c->s, c->f.ids[1], 0.5, 0.6);
     c->f.trials[0].skip_reason = c->f.trials[1].skip_reason = "macs <= 1M";
+    c->f.members[0].skip_reason = c->f.members[1].skip_reason = "macs <= 1M";
     sync_again(c);
     assert_string_equal(
         plain_text(c->path,
                    with("SELECT state || ' ' || skip_reason FROM trial WHERE id = %lld", c->f.ids[0])),
         "skipped macs <= 1M");
-    /* What is trained stays. */
+    /* What is trained stays, and stands in no curve. */
+    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM block_trial WHERE in_spec"),
+                     FIXTURE_MEMBERS - 1);
     assert_string_equal(plain_text(c->path, with("SELECT state FROM trial WHERE id = %lld", c->f.ids[1])),
                         "done");
     c->f.trials[0].skip_reason = "macs <= 2M";
@@ -376,6 +379,7 @@ static void test_sync_constraint(void **state)
         plain_text(c->path, with("SELECT skip_reason FROM trial WHERE id = %lld", c->f.ids[0])),
         "macs <= 2M");
     c->f.trials[0].skip_reason = c->f.trials[1].skip_reason = NULL;
+    c->f.members[0].skip_reason = c->f.members[1].skip_reason = NULL;
     sync_again(c);
     assert_int_equal(
         plain_int(c->path, with("SELECT state = 'pending' AND skip_reason IS NULL FROM trial WHERE id ="

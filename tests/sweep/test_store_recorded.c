@@ -144,21 +144,39 @@ static void test_another_database_is_not(void **state)
     }
 }
 
-/* A trial that a condition excludes: skipped for that reason, or trained before. */
+/* A trial that a condition excludes: skipped for that reason, or trained before, and then no part of the
+ * spec. */
 static void test_excluded(void **state)
 {
     struct context *c = *state;
     struct err e = ERR_INIT;
     int64_t ids[FIXTURE_TRIALS];
-    c->f.trials[0].skip_reason = "macs <= 1M";
+    c->f.trials[0].skip_reason = c->f.members[0].skip_reason = "macs <= 1M";
     assert_false(recorded(c, ids));
     assert_ok(store_sync(c->s, &c->f.spec, &c->f.space, &c->f.data, ids, &e));
     assert_true(recorded(c, ids));
     c->f.trials[0].skip_reason = "macs <= 2M";
     assert_false(recorded(c, ids));
     plain_exec(c->path, with("UPDATE trial SET state = 'done' WHERE id = %lld", c->f.ids[0]));
-    assert_true(recorded(c, ids));
+    assert_false(recorded(c, ids));
     plain_exec(c->path, with("UPDATE trial SET state = 'pruned' WHERE id = %lld", c->f.ids[0]));
+    assert_false(recorded(c, ids));
+}
+
+/* A point that a condition excludes while another one with its layers is trained. */
+static void test_excluded_point(void **state)
+{
+    struct context *c = *state;
+    struct err e = ERR_INIT;
+    int64_t ids[FIXTURE_TRIALS];
+    c->f.members[4].skip_reason = "exclude: pct3x3 = 0.5";
+    assert_false(recorded(c, ids));
+    assert_ok(store_sync(c->s, &c->f.spec, &c->f.space, &c->f.data, ids, &e));
+    assert_true(recorded(c, ids));
+    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM block_trial WHERE in_spec"),
+                     FIXTURE_MEMBERS - 1);
+    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM trial WHERE state = 'skipped'"), 0);
+    c->f.members[4].skip_reason = NULL;
     assert_false(recorded(c, ids));
 }
 
@@ -187,8 +205,11 @@ static void test_check_beside_other_work(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        store_test(test_what_was_recorded_is_found), store_test(test_another_space_is_not),
-        store_test(test_another_database_is_not),    store_test(test_excluded),
+        store_test(test_what_was_recorded_is_found),
+        store_test(test_another_space_is_not),
+        store_test(test_another_database_is_not),
+        store_test(test_excluded),
+        store_test(test_excluded_point),
         store_test(test_check_beside_other_work),
     };
     return cmocka_run_group_tests_name("store_recorded", tests, NULL, NULL);
