@@ -25,12 +25,12 @@
     " JOIN sweep s ON s.id = b.sweep_id WHERE m.trial_id = t.id AND m.in_spec)"
 static const char trials_sql[] =
     "SELECT t.id AS trial, " OF_MEMBERSHIPS("s.name") " AS sweep, " OF_MEMBERSHIPS(BLOCK_NAME) " AS block, "
-    SETTINGS_OF_VARIANT("v") ", " ALSO("v", "at.id = t.id") ", t.seed, t.state, v.params, " MODEL_MIB ", v.macs,"
+    SETTINGS_OF_TRIAL("a", "v") ", " ALSO("a", "at.id = t.id") ", t.seed, t.state, v.params, " MODEL_MIB ", v.macs,"
     " t.val_top1, t.test_top1, t.test_top5, t.epochs_done AS epochs, t.train_s, t.variant_id AS variant, "
     COSTS_OF_VARIANT("v") ", t.recipe_id AS recipe, " SETTINGS_OF_RECIPE("r")
     ", t.val_top5, t.val_loss, t.test_loss, t.eval_s, " DEPLOYMENT ", " RUNG_OF("t.id", "rung") " AS rung,"
     " t.skip_reason, t.message, t.diverged_step, t.checkpoint"
-    " FROM trial t" VARIANT_AND_RECIPE MEASURED " ORDER BY t.id";
+    " FROM trial t JOIN asked a ON a.trial_id = t.id" VARIANT_AND_RECIPE MEASURED " ORDER BY t.id";
 static const char trials_shown[] =
     "trial,block," SETTINGS_VARIANT_SHOWN ",also," SETTINGS_RECIPE_SHOWN
     ",seed,state,params,model_mib,macs,latency_ms,val_top1,test_top1,test_top5,epochs,train_s";
@@ -66,12 +66,12 @@ static const char leaderboard_sql[] =
     " t.variant_id AS variant, t.recipe_id AS recipe,"
     " (SELECT group_concat(DISTINCT b.name) FROM block_trial m JOIN block b ON b.id = m.block_id"
     "  WHERE m.trial_id = t.first_trial AND m.in_spec AND b.sweep_id = s.id) AS block, "
-    SETTINGS_OF_VARIANT("v") ", " ALSO("v", "at.id = t.first_trial") ", " SETTINGS_OF_RECIPE("r") ", v.params, "
+    SETTINGS_OF_TRIAL("a", "v") ", " ALSO("a", "at.id = t.first_trial") ", " SETTINGS_OF_RECIPE("r") ", v.params, "
     COSTS_OF_VARIANT("v") ", " MODEL_MIB ", v.macs, t.n, t.val_top1, " CI95("t.val_sd", "t.n") " AS val_top1_ci95,"
     " t.test_top1, " CI95("t.test_sd", "t.n") " AS test_top1_ci95, t.test_top5, t.train_s, t.trials, t.first_trial,"
     " " DEPLOYMENT ", v.activation_bytes / 1048576.0 AS activation_mib,"
     " t.val_sd AS val_top1_stddev, t.test_sd AS test_top1_stddev"
-    " FROM result t JOIN sweep s ON s.id = t.sweep_id" VARIANT_AND_RECIPE MEASURED " ORDER BY s.id, rank";
+    " FROM result t JOIN sweep s ON s.id = t.sweep_id JOIN asked a ON a.trial_id = t.first_trial" VARIANT_AND_RECIPE MEASURED " ORDER BY s.id, rank";
 #define RANKED_SETTINGS "variant,recipe," SETTINGS_VARIANT_SHOWN ",also," SETTINGS_RECIPE_SHOWN
 #define RANKED_RESULTS "trials,n,val_top1,val_top1_ci95,test_top1,test_top1_ci95,test_top5"
 static const char leaderboard_shown[] =
@@ -125,10 +125,10 @@ static const char aliases_sql[] =
 
 static const char failures_sql[] =
     "SELECT t.id AS trial, t.state, " OF_MEMBERSHIPS("s.name") " AS sweep, " OF_MEMBERSHIPS(BLOCK_NAME)
-    " AS block, " SETTINGS_OF_VARIANT("v") ", " ALSO("v", "at.id = t.id") ", " SETTINGS_OF_RECIPE("r") ", t.seed,"
+    " AS block, " SETTINGS_OF_TRIAL("a", "v") ", " ALSO("a", "at.id = t.id") ", " SETTINGS_OF_RECIPE("r") ", t.seed,"
     " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id) AS attempts, t.epochs_done AS epochs,"
     " t.diverged_step, t.message, t.variant_id AS variant, t.recipe_id AS recipe, v.params, v.macs, "
-    COSTS_OF_VARIANT("v") " FROM trial t" VARIANT_AND_RECIPE
+    COSTS_OF_VARIANT("v") " FROM trial t JOIN asked a ON a.trial_id = t.id" VARIANT_AND_RECIPE
     " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.id";
 static const char failures_shown[] =
     "trial,state,block," SETTINGS_VARIANT_SHOWN ",also," SETTINGS_RECIPE_SHOWN

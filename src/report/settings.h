@@ -13,6 +13,8 @@
  * metaparameters. Names without a table's, such as `input`, are the spec's keys. */
 #define SETTINGS_OF_VARIANT(v) \
     SETTINGS_OF_POINT(v) ", " SETTINGS_OF_VARIANT_BUT_POINT(v)
+/* Of a trial as it was asked for; `a`: the alias of the view asked. */
+#define SETTINGS_OF_TRIAL(a, v) SETTINGS_OF_POINT(a) ", " SETTINGS_OF_VARIANT_BUT_POINT(v)
 #define SETTINGS_OF_VARIANT_BUT_POINT(v) \
     v ".pools, " SETTINGS_FIRES(v) " AS fires, " \
     v ".conv1_filters, " v ".conv1_kernel, " v ".conv1_stride, " v ".conv1_pad, " \

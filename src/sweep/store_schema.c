@@ -299,6 +299,21 @@ static const char view_curve[] =
     " FROM member GROUP BY sweep_id, block_id, axes ORDER BY sweep_id, block_position, min(position);";
 /* clang-format on */
 
+/* What the first point of a trial asked for, in a shorter rung that of its full trial; of a trial that no
+ * spec names any more, what its variant was first asked for as. */
+/* clang-format off */
+#define ASKED(column) "iif(p.block_id IS NULL, v." column ", p." column ") AS " column
+static const char view_asked[] =
+    "CREATE VIEW asked AS"
+    " SELECT t.id AS trial_id, " ASKED("base_e") ", " ASKED("incr_e") ", " ASKED("freq") ", " ASKED("sr") ", "
+    ASKED("pct3x3") ", " ASKED("bypass") ", " ASKED("pool_floor")
+    " FROM trial t JOIN variant v ON v.id = t.variant_id LEFT JOIN point p ON (p.block_id, p.axes) ="
+    " (SELECT m.block_id, m.axes FROM block_trial m JOIN block b ON b.id = m.block_id"
+    "  WHERE m.trial_id = coalesce((SELECT r.full_trial_id FROM rung r WHERE r.trial_id = t.id AND r.in_spec"
+    "   AND r.rung < r.rungs LIMIT 1), t.id)"
+    "  AND m.in_spec ORDER BY b.sweep_id, b.position, m.position LIMIT 1);";
+/* clang-format on */
+
 static const char views_of_results[] =
     "CREATE VIEW leaderboard AS"
     " WITH member AS (SELECT DISTINCT b.sweep_id, m.trial_id FROM block_trial m JOIN block b ON b.id = "
@@ -352,11 +367,12 @@ static const char views_of_results[] =
     " LEFT JOIN epoch e ON e.trial_id = t.id"
     " ORDER BY v.arch_hash, r.recipe_hash, t.data_fingerprint, t.seed, e.epoch;";
 
-static const char *const views[] = {view_curve, views_of_results};
+static const char *const views[] = {view_curve, view_asked, views_of_results};
 /* Those that a database of any older version has, in an order in which none needs another that is gone. */
-static const char drop_views[] = "DROP VIEW IF EXISTS pareto; DROP VIEW IF EXISTS leaderboard;"
-                                 "DROP VIEW IF EXISTS curve; DROP VIEW IF EXISTS progress;"
-                                 "DROP VIEW IF EXISTS metrics;";
+static const char drop_views[] =
+    "DROP VIEW IF EXISTS pareto; DROP VIEW IF EXISTS leaderboard;"
+    "DROP VIEW IF EXISTS curve; DROP VIEW IF EXISTS asked; DROP VIEW IF EXISTS progress;"
+    "DROP VIEW IF EXISTS metrics;";
 
 /* Version marks come last. */
 static enum status set_marks(struct store *s, const char *doing, struct err *e)

@@ -446,6 +446,20 @@ static void test_rows_go_by_every_point(void **state)
     assert_non_null(strstr(row_text(c->s, "trials", 2), " fires "));
 }
 
+/* A trial stands under what its own first point asked for, also where its variant was first asked for
+ * otherwise, as by a point with another recipe. */
+static void test_rows_have_their_own_values(void **state)
+{
+    struct context *c = *state;
+    finish_three(c);
+    plain_exec(c->path, "UPDATE point SET sr = 0.51 WHERE axes = '{\"pct3x3\":0.99}'");
+    assert_non_null(strstr(row_text(c->s, "trials", 4), " 128 128 2 0.51 0.99 none "));
+    assert_string_equal(narrowed(c->s, "trials", "SR = 0.5", "trial"), "3 4");
+    assert_string_equal(narrowed(c->s, "best", "variant = 3", "sr"), "0.51");
+    plain_exec(c->path, "UPDATE block_trial SET in_spec = 0 WHERE trial_id = 5");
+    assert_non_null(strstr(row_text(c->s, "trials", 4), " 128 128 2 0.5 0.99 none ")); /* its variant's */
+}
+
 /* Trials of several blocks are those of each of them. */
 static void test_rows_go_by_every_block(void **state)
 {
@@ -529,6 +543,7 @@ int main(void)
         store_test(test_aliases_are_told_once),
         store_test(test_rows_go_by_every_point),
         store_test(test_rows_go_by_every_block),
+        store_test(test_rows_have_their_own_values),
         store_test(test_empty_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,7 @@ static void test_schema_is_documented(void **state)
     docs[n] = '\0';
     int64_t objects =
         plain_int(c->path, "SELECT count(*) FROM sqlite_schema WHERE type IN ('table', 'view')");
-    assert_int_equal(objects, 19);
+    assert_int_equal(objects, 20);
     for (int64_t i = 0; i < objects; i++) {
         char name[64], sql[256], expected[2048];
         snprintf(
