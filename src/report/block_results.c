@@ -401,7 +401,7 @@ static void add_setting(const char *key, bool wanted, struct strbuf *b)
     if (!wanted)
         strbuf_puts(b, "NULL");
     else if (f->kind == FIELD_BOOL)
-        strbuf_printf(b, "json(iif(q.%s, 'true', 'false'))", column);
+        strbuf_printf(b, "json(iif(q.%s IS NULL, NULL, iif(q.%s, 'true', 'false')))", column, column);
     else if (f->kind == FIELD_REAL) /* 1, not 1.0 */
         strbuf_printf(b, "iif(q.%s = round(q.%s), CAST(q.%s AS INTEGER), q.%s)", column, column, column,
                       column);
@@ -437,11 +437,17 @@ static enum status settings_of_axes(struct store *s, int64_t block, char **out, 
     return st;
 }
 
+/* What a row's optimizer does not read is not set, also where the row names it. */
+#define UNREAD                                                                               \
+    "'{' || substr(" UNREAD_KEY("momentum") " || " UNREAD_KEY("nesterov") " || " UNREAD_KEY( \
+        "beta1") " || " UNREAD_KEY("beta2") " || " UNREAD_KEY("epsilon") ", 2) || '}'"
+#define UNREAD_KEY(key) "iif(q." key " IS NULL, ',\"" key "\":null', '')"
+
 static char *results_sql(const struct metric *metric, const char *settings, int64_t block)
 {
     /* clang-format off */
     return mem_printf(
-        "SELECT json_patch(json_object(%s), q.axes), q.state, q.y, q.seed FROM (SELECT m.axes, m.position,"
+        "SELECT json_patch(json_patch(json_object(%s), q.axes), " UNREAD "), q.state, q.y, q.seed FROM (SELECT m.axes, m.position,"
         " t.state, %s AS y, t.seed, " SETTINGS_OF_POINT("p") ", " SETTINGS_OF_VARIANT_BUT_POINT("v") ", "
         SETTINGS_OF_RECIPE("r")
         " FROM block_trial m LEFT" JOIN_POINT("m", "p") " JOIN trial t ON t.id = m.trial_id"

@@ -287,6 +287,14 @@ static int set_up_nested(void **state)
         "64, optimizer = iif(id = 1, 'sgd', 'adamw')",
         (int)results_recipe(r.results, 1));
     results_sql(r.results, sql);
+    results_block(r.results, "unread"); /* a truth value that adamw does not read, though a row says it */
+    results_trial(r.results, results_variant(r.results, 13 << 20), 1,
+                  "{\"optimizer\":\"sgd\",\"nesterov\":\"true\"}", "done", 0.6);
+    results_trial(r.results, results_variant(r.results, 14 << 20), 1,
+                  "{\"optimizer\":\"sgd\",\"nesterov\":\"false\"}", "done", 0.7);
+    results_trial(r.results, results_variant(r.results, 15 << 20), 1,
+                  "{\"optimizer\":\"adamw\",\"nesterov\":\"true\"}", "done", 0.8);
+    results_sql(r.results, "UPDATE trial SET recipe_id = 2 WHERE id = (SELECT max(id) FROM trial)");
     results_block(r.results, "list");
     results_trial(r.results, results_variant(r.results, 7 << 20), 1, "{\"lr\":0.1}", "done", 0.5);
     results_trial(r.results, results_variant(r.results, 8 << 20), 1, "{\"batch\":32}", "done", 0.6);
@@ -315,6 +323,8 @@ static void effects_of_axes_with_conditions(void **state)
         "\nlist,test_top1_pct,lr,0.04,2,65,", /* the base's */
         "\nlist,test_top1_pct,batch,64,2,60,",
         "\nnames,test_top1_pct,SR,0.3,1,50,",
+        "\nunread,test_top1_pct,nesterov,true,1,60,",
+        "\nunread,test_top1_pct,nesterov,-,1,80,",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (!strstr(text, lines[i]))
