@@ -79,15 +79,14 @@ static const char groups_sql[] =
     ", " SETTINGS_OF_RECIPE("r")
     ", v.params, v.macs, v.model_bytes / 1048576.0 AS model_mib, " COSTS_OF_VARIANT("v") ", r.epochs,"
     " d.latency_ms, d.latency_p95_ms, d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib, s.name AS sweep,"
-    " iif(spelling.whole, s.name || '/' || b.name, b.name) AS block, sum(t.state = 'done') AS n,"
+    " b.name AS block, sum(t.state = 'done') AS n,"
     " group_concat(DISTINCT t.state) AS state"
     " FROM trial t JOIN block_trial m ON m.trial_id = t.id AND m.in_spec LEFT" JOIN_POINT("m", "p")
     " JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"
-    " JOIN (SELECT 0 AS whole UNION ALL SELECT 1) spelling"
     " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
     " LEFT JOIN deployment d ON d.variant_id = t.variant_id"
     " WHERE NOT " SHORTER_RUNG("t.id")
-    " GROUP BY t.variant_id, t.recipe_id, t.data_fingerprint, b.id, spelling.whole, m.axes"
+    " GROUP BY t.variant_id, t.recipe_id, t.data_fingerprint, b.id, m.axes"
     " ORDER BY t.variant_id, t.recipe_id, t.data_fingerprint, b.sweep_id, b.position, m.position";
 /* clang-format on */
 

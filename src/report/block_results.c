@@ -48,14 +48,9 @@ static enum status add(struct block_results *r, size_t *capacity, const char *ax
             return no_memory(e);
         *capacity = larger;
     }
-    const size_t points = r->axes.point_count;
     const enum status st = axes_point(&r->axes, axes, &r->point[r->count], e);
     if (st != ST_OK)
         return st;
-    if (r->metric->of_variant && r->point[r->count] < points) { /* another seed's would be no other */
-        r->trials--;
-        return ST_OK;
-    }
     r->seed[r->count] = seed;
     r->y[r->count++] = y;
     return ST_OK;
@@ -347,6 +342,8 @@ static enum status find_levels(struct block_results *r, const struct block *b, s
     bool ok = r->axis && r->column && v && levels && r->level;
     for (size_t k = 0; ok && k < keys; k++) {
         const size_t to = r->axis_count;
+        if (r->metric->of_variant && !field_find(SECTION_BASE, r->axes.columns[k].key))
+            continue; /* a recipe has no part in it */
         ok = level_column(r, b, k, &r->axis[to], v, &levels[to * r->count]);
         if (r->axis[to].levels < 2)
             continue;
@@ -453,9 +450,11 @@ static char *results_sql(const struct metric *metric, const char *settings, int6
         " FROM block_trial m LEFT" JOIN_POINT("m", "p") " JOIN trial t ON t.id = m.trial_id"
         " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
         " WHERE m.block_id = %" PRId64 " AND m.in_spec AND NOT EXISTS (SELECT 1 FROM block_trial o"
-        "  WHERE o.block_id = m.block_id AND o.trial_id = m.trial_id AND o.in_spec"
+        "  JOIN trial ot ON ot.id = o.trial_id WHERE o.block_id = m.block_id AND %s AND o.in_spec"
         "  AND o.position < m.position)) q ORDER BY q.position",
-        settings, metric->sql, block);
+        settings, metric->sql, block,
+        metric->of_variant ? "ot.variant_id = t.variant_id AND ot.state = 'done' AND t.state = 'done'"
+                           : "ot.id = t.id");
     /* clang-format on */
 }
 

@@ -123,7 +123,7 @@ struct summary paper_difference(const struct paper_series *s, const struct paper
         return d;
     d.n = all.seeds;
     d.mean = mean_of(to, &all) - mean_of(from, &all);
-    if (all.seeds >= 2) {
+    if (all.seeds >= 2 && from->variant != to->variant) { /* one network's results do not differ */
         const size_t freedom = (all.points - 1) * (all.seeds - 1);
         const double variance = all.squares / (double)freedom;
         d.half_width = student_t_quantile(0.975, freedom) * sqrt(2 * variance / (double)all.seeds);

@@ -43,10 +43,9 @@ static const char curve_sql[] =
     " c.variant_id AS variant, c.recipe_id AS recipe, c.sweep, c.base_e, c.incr_e, c.freq, " COSTS_OF_VARIANT("v")
     ", c.bypass, iif(v.pool_floor, 'floor', 'ceil') AS pool_rounding, " SETTINGS_OF_VARIANT_BUT_POINT("v") ", " SETTINGS_OF_RECIPE("r")
     " FROM curve c JOIN variant v ON v.id = c.variant_id JOIN recipe r ON r.id = c.recipe_id";
-/* With and without the sweep before it. */
-static const char blocks_of_curve[] =
-    "SELECT r.sweep || '/' || r.block AS block"
-    " UNION ALL SELECT substr(r.block, length(r.sweep) + 2) WHERE instr(r.block, r.sweep || '/') = 1";
+/* Without the sweep before it. */
+static const char block_of_curve[] =
+    "SELECT iif(instr(r.block, r.sweep || '/') = 1, substr(r.block, length(r.sweep) + 2), r.block) AS block";
 static const char curve_shown[] =
     "block,axes,sr,pct3x3,n,params,model_mib,macs,latency_ms,val_top1,val_top1_ci95,test_top1,"
     "test_top1_ci95,test_top5,train_s";
@@ -178,7 +177,7 @@ static const struct named_query all[] = {
     {.name = "curve",
      .help = "every point of every block: cost, mean accuracy over its seeds",
      .sql = curve_sql,
-     .others = blocks_of_curve,
+     .others = block_of_curve,
      .shown = curve_shown,
      .nothing = none_done},
     {.name = "best",

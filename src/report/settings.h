@@ -23,18 +23,16 @@
 #define SETTINGS_FIRES(v) \
     "iif(" v ".base_e IS NULL, (SELECT group_concat(s1x1 || '/' || e1x1 || '/' || e3x3, ',')" \
     " FROM (SELECT * FROM fire WHERE variant_id = " v ".id ORDER BY fire)), NULL)"
-/* What else a row goes by, for conditions (store_filter's `others`; `r`: the row): every point that has the
- * trial, or a variant, and its block with and without the sweep before it. */
+/* The names that a row goes by, for conditions (store_filter's `others`; `r`: the row): every point that has the
+ * trial, or a variant, and its block. */
 #define NAMES_OF_TRIAL NAMES_WHERE("t.id = r.trial")
 #define NAMES_OF_VARIANT NAMES_WHERE("t.variant_id = r.variant")
 #define NAMES_OF_VARIANT_IN_SWEEP NAMES_WHERE("t.variant_id = r.variant AND s.name = r.sweep")
 #define NAMES_OF_RESULT NAMES_WHERE("t.id = r.first_trial AND s.name = r.sweep")
 #define NAMES_WHERE(condition) \
-    "SELECT " SETTINGS_OF_POINT("p") ", s.name AS sweep," \
-    " iif(spelling.whole, s.name || '/' || b.name, b.name) AS block" \
+    "SELECT " SETTINGS_OF_POINT("p") ", s.name AS sweep, b.name AS block" \
     " FROM trial t JOIN block_trial m ON m.trial_id = t.id AND m.in_spec" JOIN_POINT("m", "p") \
-    " JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id" \
-    " JOIN (SELECT 0 AS whole UNION ALL SELECT 1) spelling WHERE " condition
+    " JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id WHERE " condition
 #define JOIN_POINT(m, p) \
     " JOIN point " p " ON " p ".block_id = " m ".block_id AND " p ".axes = " m ".axes"
 /* The settings in which points with equal layers can differ. */

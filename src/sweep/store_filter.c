@@ -101,6 +101,17 @@ static enum status put_order(struct filter *f, int column, const char *suffix, s
     return ST_OK;
 }
 
+/* Where there are other names of a row, they are all that it goes by. */
+static void put_where(struct strbuf *sql, const char *condition, const char *others)
+{
+    if (others)
+        strbuf_printf(sql,
+                      " WHERE CASE WHEN EXISTS (%s) THEN EXISTS (SELECT 1 FROM (%s) WHERE %s) ELSE %s END",
+                      others, others, condition, condition);
+    else
+        strbuf_printf(sql, " WHERE %s", condition);
+}
+
 static enum status put_statement(struct filter *f, const char *sql, const struct store_filter *filter)
 {
     const char *columns = filter->columns ? filter->columns : filter->shown;
@@ -115,9 +126,7 @@ static enum status put_statement(struct filter *f, const char *sql, const struct
         st = store_where_translate(filter->where, filter->label ? filter->label : "--where: ", f->rows,
                                    &f->arena, &f->where, f->e);
     if (st == ST_OK && f->where.sql.len > 0)
-        strbuf_printf(&f->sql, " WHERE (%s)", f->where.sql.text);
-    if (st == ST_OK && f->where.sql.len > 0 && filter->others)
-        strbuf_printf(&f->sql, " OR EXISTS (SELECT 1 FROM (%s) WHERE %s)", filter->others, f->where.sql.text);
+        put_where(&f->sql, f->where.sql.text, filter->others);
     strbuf_printf(&f->sql, "%s)", filter->after ? filter->after : "");
     if (st == ST_OK && filter->sort) {
         strbuf_puts(&f->sql, " ORDER BY ");

@@ -15,8 +15,9 @@
 struct store_filter {
     const char *where; /* NULL: all rows */
     const char *label; /* what messages begin with that are about `where`; NULL: "--where: " */
-    /* SQL of what else a row goes by: columns that stand in for the row's own of the same names (the row is
-     * `r`); a condition holds for a row if it holds for any of them. NULL: nothing else. */
+    /* SQL of the names that a row goes by: columns that stand in for the row's own of the same names (the row
+     * is `r`); a condition holds for a row if it holds for any of them, or, where there are none, for the row
+     * itself. NULL: the row's own. */
     const char *others;
     const char *sort;    /* "column" or "column:desc", several with commas; NULL: the query's own order */
     const char *columns; /* names with commas, in the order to show; "all"; NULL: `shown` */

@@ -20,6 +20,7 @@ struct translation {
     const struct store_query *names;
     struct store_where *out;
     const struct expression **literals; /* of the parameters */
+    const struct expression *confused;  /* a column beside a block or sweep: its name was meant */
     int nodes;                          /* written so far */
 };
 
@@ -58,6 +59,17 @@ static enum expression_unit unit_of(const char *name)
                                                              : UNIT_PLAIN;
 }
 
+/* Columns of texts that are computed, and so declare no type. */
+static bool is_text(const char *name)
+{
+    static const char *const names[] = {"sweep",  "block",         "axes",        "also",
+                                        "trials", "same_as_block", "same_as_axes"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        found = found || strcasecmp(name, names[i]) == 0;
+    return found;
+}
+
 /* Accuracies, and how sure they are. */
 static bool is_share(const char *name)
 {
@@ -81,7 +93,7 @@ static struct expression_name entry_of(const struct store_query *q, int column)
     const int key = conditions_column(entry.name);
     const struct expression_name known = conditions_entry(key < 0 ? 0 : key);
     const bool words = key >= 0 && known.type == EXPRESSION_WORDS;
-    if (entry.type == EXPRESSION_WORDS || words)
+    if (entry.type == EXPRESSION_WORDS || words || is_text(entry.name))
         return (struct expression_name){.name = entry.name, .type = EXPRESSION_WORDS};
     entry.unit = key >= 0 ? known.unit : unit_of(entry.name);
     if (is_truth(entry.name))
@@ -240,6 +252,56 @@ static void put_operation(struct translation *t, const struct expression *x, boo
     strbuf_puts(sql, open ? "" : forms[x->op].after);
 }
 
+static bool is_column(const struct translation *t, const struct expression *x, const char *name)
+{
+    return x->op == X_NAME && strcasecmp(store_query_column(t->names, x->name), name) == 0;
+}
+
+/* The index of a column, -1 where the query has none of this name. */
+static int column_of(const struct store_query *q, const char *name)
+{
+    int i = store_query_columns(q) - 1;
+    while (i >= 0 && strcasecmp(store_query_column(q, i), name) != 0)
+        i--;
+    return i;
+}
+
+/* A block has one name in two spellings: alone, and with its sweep's and a slash before it. False: x compares
+ * no block with a text, or there is no sweep. */
+static bool put_block(struct translation *t, const struct expression *x)
+{
+    const bool first = is_column(t, x->a, "block");
+    const struct expression *block = first ? x->a : x->b, *text = first ? x->b : x->a;
+    const int sweep = column_of(t->names, "sweep");
+    struct strbuf *sql = &t->out->sql;
+    if ((x->op != X_EQUAL && x->op != X_UNEQUAL) || sweep < 0 || !is_column(t, block, "block") ||
+        text->op != X_TEXT)
+        return false;
+    strbuf_puts(sql, x->op == X_UNEQUAL ? "(NOT " : "(");
+    strbuf_puts(sql, "coalesce(");
+    put_node(t, text, false);
+    strbuf_puts(sql, " IN (");
+    put_node(t, block, false);
+    strbuf_puts(sql, ", ");
+    store_where_column(sql, t->names, sweep);
+    strbuf_puts(sql, " || '/' || ");
+    put_node(t, block, false);
+    strbuf_puts(sql, "), 0))");
+    return true;
+}
+
+/* A column beside a block or sweep is a name that has forgotten its quotes. */
+static void find_confused(struct translation *t, const struct expression *x)
+{
+    const bool comparison = x->op >= X_LESS && x->op <= X_UNEQUAL;
+    for (int i = 0; comparison && i < 2 && !t->confused; i++) {
+        const struct expression *place = i ? x->b : x->a, *other = i ? x->a : x->b;
+        if (other->op == X_NAME && other->name != place->name &&
+            (is_column(t, place, "block") || is_column(t, place, "sweep")))
+            t->confused = other;
+    }
+}
+
 /* `bare`: without parentheses. */
 static void put_node(struct translation *t, const struct expression *x, bool bare)
 {
@@ -267,7 +329,9 @@ static void put_node(struct translation *t, const struct expression *x, bool bar
         put_logic(t, x, bare);
         break;
     default:
-        put_operation(t, x, bare);
+        find_confused(t, x);
+        if (!put_block(t, x))
+            put_operation(t, x, bare);
     }
 }
 
@@ -297,6 +361,12 @@ enum status store_where_translate(const char *text, const char *label, const str
     if (st != ST_OK || !out->parameters || !t.literals)
         return err_set(e, ST_NOMEM, "out of memory");
     put_truth(&t, x, true);
+    if (t.confused)
+        return err_set(
+            e, ST_USAGE,
+            "%scharacter %zu: %.*s is a column; the name of a block or sweep stands in quotes then: '%.*s'",
+            label, t.confused->at + 1, (int)t.confused->length, text + t.confused->at,
+            (int)t.confused->length, text + t.confused->at);
     if (t.nodes > NODES_MAX)
         return err_set(e, ST_USAGE,
                        "%scharacter 1: the condition is too large: lists and chains repeat what stands "

@@ -139,6 +139,22 @@ static void compare_of_short_times(void **state)
 }
 
 /* Everything that differs is said, what few people vary too. */
+/* What is the variant's own is one observation, however it was trained, and no effect of a recipe. */
+static void effects_on_the_variant(void **state)
+{
+    struct rows *r = *state;
+    results_block(r->results, "own");
+    const int64_t a = results_variant(r->results, 20 << 20), b = results_variant(r->results, 30 << 20);
+    results_trial(r->results, a, 11, "{\"SR\":0.25,\"lr\":0.01}", "done", 0.6);
+    results_trial(r->results, a, 12, "{\"SR\":0.25,\"lr\":0.02}", "done", 0.7);
+    results_trial(r->results, b, 11, "{\"SR\":0.5,\"lr\":0.02}", "done", 0.8);
+    char *text = csv(r, effects_rows, effects_columns, "own", "model_mib");
+    assert_non_null(strstr(text, "\nown,model_mib,SR,0.25,1,20,"));
+    assert_non_null(strstr(text, "\nown,model_mib,SR,0.5,1,30,"));
+    assert_null(strstr(text, ",lr,"));
+    free(text);
+}
+
 static void compare_says_all_that_differs(void **state)
 {
     struct rows *r = *state;
@@ -432,6 +448,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(compare_of_short_times, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_of_optimizers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(effects_count_a_trial_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(effects_on_the_variant, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_seed_shows_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_limit_moves_the_best, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_counts_what_the_spec_names, set_up, tear_down),

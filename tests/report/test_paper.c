@@ -146,6 +146,9 @@ static void points_with_equal_layers(void **state)
     assert_true(fabs(is.difference.half_width - was.difference.half_width) < 1e-15);
     const struct paper_claim one = {.axis = PAPER_AXIS_SR, .from = 0.74, .to = 0.75};
     assert_true(isnan(paper_judge(&one, &p.series[0]).difference.mean));
+    const struct summary none =
+        paper_difference(&p.series[0], paper_at(&p.series[0], 0.74), paper_at(&p.series[0], 0.75));
+    assert_true(none.mean == 0 && isnan(none.half_width));
     paper_release(&before);
     paper_release(&p);
     results_remove(r);
@@ -283,8 +286,8 @@ static void long_series_are_judged_whole(void **state)
     for (int i = 0; i < POINTS; i++) {
         for (int j = 0; j < SEEDS; j++)
             top1[i][j] = 0.5 + 0.002 * i + 0.01 * j;
-        measures[i] =
-            (struct paper_measure){.value = 0.01 * (i + 1), .n = SEEDS, .seeds = seeds, .top1 = top1[i]};
+        measures[i] = (struct paper_measure){
+            .value = 0.01 * (i + 1), .variant = i, .n = SEEDS, .seeds = seeds, .top1 = top1[i]};
     }
     const struct paper_series series = {.axis = PAPER_AXIS_SR, .measures = measures, .count = POINTS};
     struct summary d = paper_difference(&series, &measures[74], &measures[99]);

@@ -468,6 +468,19 @@ static void test_rows_go_by_every_block(void **state)
     assert_string_equal(narrowed(c->s, "trials", "block = 'sr'", "trial"), "1 2 3 4");
     assert_string_equal(narrowed(c->s, "trials", "block = pct", "trial"), "3 4 5 6");
     assert_string_equal(narrowed(c->s, "trials", "block = pct and SR = 0.125", "trial"), "");
+    assert_string_equal(narrowed(c->s, "trials", "block != pct", "trial"), "1 2 3 4"); /* 3, 4: of sr, too */
+    assert_string_equal(narrowed(c->s, "trials", "not block in [pct, 'sr']", "trial"), "");
+    assert_string_equal(narrowed(c->s, "curve", "block != pct", "variant"), "1 2");
+    assert_string_equal(narrowed(c->s, "curve", "block != 'demo/pct'", "variant"), "1 2");
+    struct store_query *q = NULL;
+    struct err e = ERR_INIT;
+    const struct store_filter column = {.where = "block = bypass", .limit = -1},
+                              number = {.where = "block = sr", .limit = -1};
+    assert_int_equal(named_query_open_filtered(c->s, "trials", &column, NULL, &q, &e), ST_USAGE);
+    assert_non_null(
+        strstr(e.text, "character 9: bypass is a column; the name of a block or sweep stands in quotes"));
+    assert_int_equal(named_query_open_filtered(c->s, "trials", &number, NULL, &q, &e), ST_USAGE);
+    assert_non_null(strstr(e.text, "\"block\" is a text but \"sr\" is a number"));
     assert_string_equal(narrowed(c->s, "best", "block = pct", "variant"), "3 2");
     plain_exec(c->path,
                "INSERT INTO sweep SELECT id + 1, 'other', spec_path, spec_text, data_format, data_path,"
