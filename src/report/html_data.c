@@ -7,43 +7,37 @@
 #include "sweep/spec_fields.h"
 #include "sweep/store_where.h"
 
-/* A trial's block is the first that names it, with what its axes set there. Trainings of shorter rungs are
- * marked: the page shows them in its table, and counts and draws them nowhere. */
+/* A trial's block is the first that names it. Trainings of shorter rungs are marked: the page shows them in its
+ * table, and counts and draws them nowhere. */
 /* clang-format off */
 #define PLACES \
-    "WITH place AS (SELECT m.trial_id, m.block_id, m.axes, m.in_spec," \
+    "WITH place AS (SELECT m.trial_id, m.block_id, m.axes, m.in_spec, s.name AS sweep," \
     "  iif((SELECT count(*) FROM sweep) > 1, s.name || '/' || b.name, b.name) AS block," \
     "  row_number() OVER (PARTITION BY m.trial_id ORDER BY m.in_spec DESC, b.sweep_id, b.position," \
     "  m.position) AS nr" \
     "  FROM block_trial m JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id)"
 static const char trials_sql[] =
-    PLACES " SELECT t.id AS trial, p.block, t.variant_id AS variant, t.recipe_id AS recipe, t.seed, t.state,"
-    " t.epochs_done AS epochs, t.val_top1, t.val_top5, t.val_loss, t.test_top1, t.test_top5, t.test_loss,"
-    " t.train_s, t.eval_s, t.diverged_step,"
+    PLACES " SELECT t.id AS trial, p.sweep, p.block, t.variant_id AS variant, t.recipe_id AS recipe, t.seed,"
+    " t.state, " ALSO("a", "at.id = t.id") ", t.epochs_done AS epochs, t.val_top1, t.val_top5, t.val_loss,"
+    " t.test_top1, t.test_top5, t.test_loss, t.train_s, t.eval_s, t.diverged_step,"
     " coalesce(t.message, t.skip_reason) AS message, " RUNG_OF("t.id", "rung") " AS rung, "
     SHORTER_RUNG("t.id") " AS shorter_rung"
-    " FROM trial t LEFT JOIN place p ON p.trial_id = t.id AND p.nr = 1 ORDER BY t.id";
-/* What else a trial goes by: its other blocks, and points that ask for other values than its variant says. */
-static const char others_sql[] =
-    PLACES " SELECT DISTINCT m.trial_id AS trial, m.block, p.base_e, p.incr_e, p.freq, p.sr, p.pct3x3, p.bypass"
-    " FROM place m" JOIN_POINT("m", "p") " JOIN place shown ON shown.trial_id = m.trial_id AND shown.nr = 1"
-    " JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
-    " WHERE m.in_spec AND (m.block <> shown.block"
-    " OR (p.base_e, p.incr_e, p.freq, p.sr, p.pct3x3, p.bypass)"
-    "  IS NOT (v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, v.bypass)) ORDER BY m.trial_id, m.block";
-/* clang-format on */
+    " FROM trial t JOIN asked a ON a.trial_id = t.id LEFT JOIN place p ON p.trial_id = t.id AND p.nr = 1"
+    " ORDER BY t.id";
+/* What a trial goes by, its own name first, where that is more than its block and its variant's values. */
+static const char names_sql[] =
+    PLACES ", name AS (SELECT m.trial_id, m.nr, m.sweep, m.block, " SETTINGS_OF_POINT("p")
+    "  FROM place m" JOIN_POINT("m", "p") " WHERE m.in_spec)"
+    " SELECT n.trial_id AS trial, n.sweep, n.block, n.base_e, n.incr_e, n.freq, n.sr, n.pct3x3, n.bypass,"
+    "  n.pool_rounding FROM name n WHERE n.trial_id IN (SELECT m.trial_id FROM name m"
+    "  JOIN place shown ON shown.trial_id = m.trial_id AND shown.nr = 1 JOIN trial t ON t.id = m.trial_id"
+    "  JOIN variant v ON v.id = t.variant_id WHERE m.block <> shown.block"
+    "  OR (m.base_e, m.incr_e, m.freq, m.sr, m.pct3x3, m.bypass, m.pool_rounding = 'floor')"
+    "   IS NOT (v.base_e, v.incr_e, v.freq, v.sr, v.pct3x3, v.bypass, v.pool_floor))"
+    " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 ORDER BY n.trial_id, min(n.nr)";
 static const char recipes_sql[] =
-    "SELECT id AS recipe, epochs AS epochs_planned, batch, accumulate, "
-    "optimizer, " SGD_READS("recipe", "momentum") ", " SGD_READS("recipe", "nesterov") ", " ADAM_READS(
-        "recipe",
-        "beta1") ", " ADAM_READS("recipe",
-                                 "beta2") ", " ADAM_READS("recipe",
-                                                          "epsilon") ", lr, schedule, warmup, weight_decay, "
-                                                                     "decay_biases, clip, "
-                                                                     "smoothing, dropout, init, flip, "
-                                                                     "crop_pad,"
-                                                                     " crop_zero, lanes, winograd, "
-                                                                     "recipe_hash FROM recipe ORDER BY id";
+    "SELECT r.id AS recipe, " SETTINGS_OF_RECIPE("r") ", r.recipe_hash FROM recipe r ORDER BY r.id";
+/* clang-format on */
 
 enum { COLUMNS_MOST = 64 };
 
@@ -155,7 +149,7 @@ enum status html_data(struct html_page *p, struct err *e)
     if (status == ST_OK)
         status = write_query(p, "trials", trials_sql, e);
     if (status == ST_OK)
-        status = write_query(p, "others", others_sql, e);
+        status = write_query(p, "others", names_sql, e);
     if (status == ST_OK)
         status = write_query(p, "recipes", recipes_sql, e);
     if (status == ST_OK)

@@ -23,8 +23,9 @@ enum {
 static const char variants_sql[] =
     "SELECT input_c, input_h, input_w, classes, conv1_filters, conv1_kernel, conv1_stride, conv1_pad, pools,"
     " pool_floor, bypass, conv10_relu, conv10_pad, id AS variant, base_e, incr_e, freq, sr, pct3x3,"
-    " realised_sr, realised_pct3x3, bypass, pools, conv1_filters,"
-    " input_c || 'x' || input_h || 'x' || input_w AS input, " ALSO("v", "at.variant_id = v.id") ","
+    " realised_sr, realised_pct3x3, bypass, " SETTINGS_OF_VARIANT_BUT_POINT("v") ","
+    " iif(pool_floor, 'floor', 'ceil') AS pool_rounding,"
+    " (SELECT n.also FROM (SELECT " ALSO("v", "at.variant_id = v.id") ") n) AS names,"
     " params, model_bytes, model_bytes_8bit, model_bytes_6bit, macs, activation_bytes,"
     " train_activation_bytes, d.latency_ms, d.latency_p95_ms, d.infer_img_s,"
     " d.infer_bytes / 1048576.0 AS infer_mib, d.cpu_share, arch_hash FROM variant v"
@@ -104,7 +105,7 @@ static void write_columns(struct html_page *p, const struct store_query *q)
         html_json(p->out, store_query_column(q, i));
         fputc(',', p->out);
     }
-    fputs("\"fires\",\"clamped\",\"shape\"],\"rows\":[", p->out);
+    fputs("\"widths\",\"clamped\",\"shape\"],\"rows\":[", p->out);
 }
 
 static enum status write_rows(struct html_page *p, struct store_query *q, struct fires *f,

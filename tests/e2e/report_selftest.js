@@ -96,7 +96,7 @@
     /* Layers: what the page multiplies out is what the metamodel counted. */
     let wrong = 0;
     for (const v of data.variants.rows) {
-      const rows = layerRows(data.shapes[v[V.shape]], v[V.fires]);
+      const rows = layerRows(data.shapes[v[V.shape]], v[V.widths]);
       const sum = (name) => rows.reduce((a, r) => a + r[name], 0);
       if (sum('params') !== v[V.params] || sum('macs') !== v[V.macs]) wrong++;
     }
@@ -225,7 +225,7 @@
     check(!section.hidden && document.activeElement === section, 'the variant is open and has the focus');
     same($('variant-heading').textContent, `Variant ${id}`, 'heading');
     const widths = [...section.querySelectorAll('[aria-label^=Hyperparameters] tbody tr')].flatMap((tr) => [...tr.querySelectorAll('td')].slice(0, 3).map((td) => Number(td.textContent.replaceAll(',', ''))));
-    same(JSON.stringify(widths), JSON.stringify(v[V.fires]), 'the 24 hyperparameters');
+    same(JSON.stringify(widths), JSON.stringify(v[V.widths]), 'the 24 hyperparameters');
     const foot = [...section.querySelectorAll('[aria-label=Layers] tfoot td')].map((td) => td.textContent);
     same(foot.at(-2), v[V.params].toLocaleString('en-US'), 'sum of the layers');
     same(section.querySelectorAll('[aria-label=Replicates] tbody tr').length, 4, 'replicates');

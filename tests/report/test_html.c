@@ -434,7 +434,7 @@ static void test_variants_share_their_layers(void **state)
     assert_int_equal(json_object_get_int(value_of(&p, "variants", 1, "shape")), 0);
     assert_int_equal(json_object_get_int(value_of(&p, "variants", 2, "shape")), 1);
     assert_int_equal(json_object_get_int(value_of(&p, "variants", 0, "clamped")), 1 << 3);
-    struct json_object *fires = value_of(&p, "variants", 1, "fires");
+    struct json_object *fires = value_of(&p, "variants", 1, "widths");
     assert_int_equal(json_object_array_length(fires), 24);
     assert_int_equal(json_object_get_int(json_object_array_get_idx(fires, 0)), 3);
     assert_int_equal(json_object_get_int(json_object_array_get_idx(fires, 4)), 0);

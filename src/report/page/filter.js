@@ -187,6 +187,13 @@ function compileFilter(text, columns) {
     share(a, b);
     share(b, a);
     [a, b] = inOneUnit(a, b);
+    for (const [place, other] of [[a, b], [b, a]])
+      if (place.op === 'name' && ['block', 'sweep'].includes(place.column.name) && other.op === 'name' && other.column !== place.column)
+        failAt(other.at, `${text.slice(other.at, other.end)} is a column; the name of a block or sweep stands in quotes then: '${text.slice(other.at, other.end)}'`);
+    if (equality && (a.column?.spellings || b.column?.spellings)) {
+      const [block, other] = a.column?.spellings ? [a, b] : [b, a];
+      return truth(a, b, (r) => block.column.spellings(r).includes(other.get(r)) === (sign === '='));
+    }
     if (equality) return truth(a, b, (r) => (a.get(r) === b.get(r)) === (sign === '='));
     const less = (x, y) => typeof x === typeof y ? x < y : typeof x === 'number'; /* as SQLite: numbers before texts */
     const holds = {'<': less, '>': (x, y) => less(y, x), '<=': (x, y) => !less(y, x), '>=': (x, y) => !less(x, y)}[sign];

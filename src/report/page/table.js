@@ -5,9 +5,10 @@ for (const table of [data.trials, data.others, data.recipes, data.epochs.curves]
 
 const SHARES = new Set(['val_top1', 'val_top5', 'test_top1', 'test_top5', 'val_top1_sd', 'test_top1_sd']);
 /* Shown when they differ between rows; the others can be chosen. */
-const AXES = ['base_e', 'incr_e', 'freq', 'sr', 'pct3x3', 'also', 'bypass', 'pools', 'conv1_filters', 'input', 'epochs_planned', 'batch', 'accumulate',
+const AXES = ['base_e', 'incr_e', 'freq', 'sr', 'pct3x3', 'also', 'bypass', 'pools', 'fires', 'pool_rounding', 'conv1_filters', 'conv1_kernel',
+  'conv1_stride', 'conv1_pad', 'conv10_relu', 'conv10_pad', 'input', 'classes', 'epochs_planned', 'batch', 'accumulate',
   'optimizer', 'lr', 'momentum', 'nesterov', 'schedule', 'warmup', 'weight_decay', 'decay_biases', 'clip', 'smoothing', 'dropout', 'init',
-  'flip', 'crop_pad', 'winograd'];
+  'beta1', 'beta2', 'epsilon', 'flip', 'crop_pad', 'crop_border', 'lanes', 'winograd', 'numerics'];
 const TITLES = {sr: 'SR', model_mib: 'MiB', val_top1: 'val_top1 %', val_top5: 'val_top5 %', test_top1: 'test_top1 %', test_top5: 'test_top5 %',
   val_top1_sd: 'sd, points', test_top1_sd: 'sd, points'};
 
@@ -23,7 +24,7 @@ const V = Object.fromEntries(data.variants.columns.map((name, i) => [name, i]));
 const R = Object.fromEntries(data.recipes.columns.map((name, i) => [name, i]));
 const NOTHING = [];
 
-/* What a trial goes by beside its own values: other blocks, and points whose layers are equal. */
+/* What a trial goes by, its own name first: blocks, and points whose layers are equal. None: its block and its variant's values. */
 const namesOf = new Map();
 for (const values of data.others.rows) {
   const name = Object.fromEntries(data.others.columns.slice(1).map((column, i) => [column, values[i + 1]]));
@@ -33,7 +34,7 @@ for (const values of data.others.rows) {
 
 /* Rows: t the trial's values, v its variant's, r its recipe's. */
 const trialRows = data.trials.rows.map((t) => ({t, v: variantById.get(t[T.variant]) || NOTHING, r: recipeById.get(t[T.recipe]) || NOTHING,
-  names: namesOf.get(t[T.trial]) || NOTHING}));
+  names: namesOf.get(t[T.trial]) || NOTHING})).map((row) => ({...row, as: row.names[0]}));
 
 function spread(values) {
   if (!values.length) return [null, null];
@@ -56,11 +57,11 @@ function meanRows() {
   return [...groups.values()].map((rows) => {
     const done = rows.filter((row) => row.t[T.state] === 'done');
     const of = (name) => spread(done.map((row) => row.t[T[name]]).filter((v) => v !== null));
-    const m = {rung: rows[0].t[T.rung], shorter_rung: Math.min(...rows.map((row) => row.t[T.shorter_rung])), seeds: rows.length, done: done.length, block: rows[0].t[T.block], variant: rows[0].t[T.variant], recipe: rows[0].t[T.recipe],
+    const m = {rung: rows[0].t[T.rung], shorter_rung: Math.min(...rows.map((row) => row.t[T.shorter_rung])), seeds: rows.length, done: done.length, sweep: rows[0].t[T.sweep], block: rows[0].t[T.block], also: rows[0].t[T.also], variant: rows[0].t[T.variant], recipe: rows[0].t[T.recipe],
       epochs: Math.max(...rows.map((row) => row.t[T.epochs]))};
     for (const name of ['val_top1', 'val_top5', 'val_loss', 'test_top1', 'test_top5', 'test_loss', 'train_s'])
       [m[name], m[`${name}_sd`]] = of(name);
-    return {m, v: rows[0].v, r: rows[0].r, names: rows.flatMap((row) => row.names)};
+    return {m, v: rows[0].v, r: rows[0].r, names: rows.flatMap((row) => row.names), as: rows[0].as};
   });
 }
 
@@ -72,8 +73,8 @@ function differs(rows, get) {
 function makeColumns(view, rows) {
   const own = view === 'trials' ? (name) => (row) => row.t[T[name]] : (name) => (row) => row.m[name];
   const ownNames = view === 'trials' ? data.trials.columns
-    : ['variant', 'recipe', 'block', 'rung', 'shorter_rung', 'seeds', 'done', 'epochs', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'test_top5', 'val_top5', 'val_loss', 'test_loss', 'train_s'];
-  const variant = data.variants.columns.filter((n) => !['variant', 'fires', 'clamped', 'shape'].includes(n));
+    : ['variant', 'recipe', 'sweep', 'block', 'also', 'rung', 'shorter_rung', 'seeds', 'done', 'epochs', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'test_top5', 'val_top5', 'val_loss', 'test_loss', 'train_s'];
+  const variant = data.variants.columns.filter((n) => !['variant', 'names', 'widths', 'clamped', 'shape'].includes(n));
   const recipe = data.recipes.columns.filter((n) => n !== 'recipe');
   const all = new Map();
   const add = (name, own) => {
@@ -84,6 +85,12 @@ function makeColumns(view, rows) {
   add('model_mib', (row) => row.v[V.model_bytes] / 1048576);
   for (const name of recipe) add(name, (row) => row.r[R[name]]);
   for (const name of ownNames) add(name, own(name));
+  /* A block has one name in two spellings: alone, and with its sweep's before it. */
+  const block = all.get('block'), sweep = all.get('sweep');
+  block.spellings = (row) => {
+    const name = block.get(row) ?? '', whole = `${sweep.get(row)}/`, bare = name.startsWith(whole) ? name.slice(whole.length) : name;
+    return [bare, whole + bare];
+  };
   /* What a row is and what came of it stands first, in view also on a phone; what makes it different behind. */
   const order = ['trial', 'variant', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'model_mib', 'params', 'latency_ms', 'state', 'seed', 'seeds', 'done',
     ...AXES, 'block', 'rung', 'epochs', 'train_s', 'message', ...ownNames, 'macs'].filter((n) => all.has(n));
@@ -137,7 +144,7 @@ function filterRows(v, text) {
   if (!wanted) return v.rows.slice();
   if (looksLikeCondition(wanted, v.byName)) {
     const test = compileFilter(wanted, v.byName);
-    return v.rows.filter((row) => test(row) || row.names.some((as) => test({...row, as})));
+    return v.rows.filter((row) => row.names.length ? row.names.some((as) => test({...row, as})) : test(row));
   }
   const words = wanted.toLowerCase().split(/\s+/), texts = rowTexts(v);
   return v.rows.filter((_, i) => words.every((w) => texts[i].includes(w)));

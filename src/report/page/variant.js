@@ -49,8 +49,10 @@ function variantFacts(v) {
     ['base_e, incr_e, freq', ['base_e', 'incr_e', 'freq'].map(known).join(', ')],
     ['SR', requested(get('sr'), get('realised_sr'))],
     ['pct3x3', requested(get('pct3x3'), get('realised_pct3x3'))],
-    ...(get('also') === null ? [] : [['Also asked for as', get('also')]]),
-    ['Bypass', get('bypass')], ['Pools', get('pools')], ['Input', get('input')],
+    ...(get('names') === null ? [] : [['Also asked for as', get('names')]]),
+    ['Bypass', get('bypass')], ['Pools', `${get('pools')}, rounded ${get('pool_rounding') === 'ceil' ? 'up' : 'down'}`],
+    ['conv1', `${get('conv1_filters')} filters, ${get('conv1_kernel')}x${get('conv1_kernel')}, stride ${get('conv1_stride')}, pad ${get('conv1_pad')}`],
+    ['conv10', `pad ${get('conv10_pad')}, ${get('conv10_relu') ? 'ReLU' : 'no ReLU'}`], ['Input', get('input')],
     ['Parameters', integer(get('params'))],
     ['Model, float32', mib(get('model_bytes'))],
     ['Model, 8 and 6 bits', `${mib(get('model_bytes_8bit'))}, ${mib(get('model_bytes_6bit'))}`],
@@ -66,7 +68,7 @@ function variantFacts(v) {
 }
 
 function firesTable(v) {
-  const fires = v[V.fires];
+  const fires = v[V.widths];
   if (!fires) return el('p', {}, 'Its Fires are not in the database.');
   const rows = [];
   for (let k = 0; k < 8; k++) {
@@ -79,7 +81,7 @@ function firesTable(v) {
 function layersTable(v) {
   const shape = data.shapes[v[V.shape]];
   if (!shape) return el('p', {}, 'The database row describes no network, so its layers are unknown.');
-  const rows = layerRows(shape, v[V.fires]);
+  const rows = layerRows(shape, v[V.widths]);
   const sum = (name) => rows.reduce((a, r) => a + r[name], 0);
   return plainTable(['Layer', 'kind', 'output', 'params', 'MACs'], rows.map((r) => [r.name, r.what, r.shape, r.params, r.macs]),
     {label: 'Layers', foot: ['all', '', '', sum('params'), sum('macs')], rowHeads: true});
