@@ -486,6 +486,15 @@ enum status block_results_load(struct store *s, int64_t block, const char *y, st
     return st;
 }
 
+bool block_is_random(struct store *s, int64_t block)
+{
+    struct spec spec;
+    const struct block *b = read_spec(s, block, &spec);
+    const bool random = b && b->random.n > 0;
+    spec_release(&spec);
+    return random;
+}
+
 enum status block_results_effects(const struct block_results *r, struct effects *out, struct err *e)
 {
     struct effects_factor *factors = mem_alloc(r->axis_count + 1, sizeof *factors);

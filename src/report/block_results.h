@@ -51,6 +51,9 @@ void block_results_release(struct block_results *r); /* also after a failure */
 enum status block_results_load(struct store *s, int64_t block, const char *y, struct block_results *out,
                                struct err *e);
 
+/* Whether the block's points were drawn at random, as far as the spec of its sweep can still be read. */
+bool block_is_random(struct store *s, int64_t block);
+
 /* Effects of its axes; see effects.h. effects_release in any case. */
 enum status block_results_effects(const struct block_results *r, struct effects *out, struct err *e);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/block_results.h"
 #include "report/curve.h"
 #include "report/figures.h"
 #include "report/lines.h"
@@ -32,13 +33,16 @@ enum curve_shape {
     SHAPE_LIST,  /* each sets what it likes, and stands for itself */
 };
 
-static enum curve_shape shape_of(const struct curve *c, const struct figure_request *r)
+static enum curve_shape shape_of(const struct curve *c, const struct figure_request *r, bool random)
 {
     enum { FOLLOWED = 3, LISTED = 12 }; /* so few points of a list have a name each */
     int varying = 0;
     bool unset = false;
     for (size_t k = 0; k < c->axes.key_count; k++)
         varying += c->axes.columns[k].role != AXIS_CONSTANT;
+    /* Drawn points follow from each other by chance only. */
+    if (random && c->x_kind == CURVE_METRIC && varying > 1)
+        return c->count > LISTED ? SHAPE_CLOUD : SHAPE_LIST;
     /* One line through all, or hardly two points on any. */
     if (c->x_kind == CURVE_METRIC && varying > FOLLOWED &&
         (c->series_count == 1 || 2 * c->series_count > c->count) && c->count > LISTED)
@@ -247,10 +251,11 @@ static enum status define_titles(struct curve *c, enum curve_shape shape, const 
     return along && l->title && l->legend_title ? ST_OK : no_memory(e);
 }
 
-static enum status draw(struct curve *c, const struct figure_request *r, struct figure *f, struct err *e)
+static enum status draw(struct curve *c, const struct figure_request *r, bool random, struct figure *f,
+                        struct err *e)
 {
     struct layout l = {.title = ""};
-    const enum curve_shape shape = shape_of(c, r);
+    const enum curve_shape shape = shape_of(c, r, random);
     bool dodged = false;
     enum status status = define_data(c, f, e);
     if (status == ST_OK && shape == SHAPE_LIST)
@@ -276,7 +281,7 @@ enum status figure_curve(struct store *s, const struct figure_request *r, struct
     const char *y = r->y ? r->y : "test_top1";
     enum status status = curve_load(s, r->block, r->x, y, &c, e);
     if (status == ST_OK && c.count > 0)
-        status = draw(&c, r, out, e);
+        status = draw(&c, r, block_is_random(s, r->block), out, e);
     else if (status == ST_OK && c.done > 0)
         snprintf(nothing, 256, "%zu of %zu trials are done, but none has %s", c.done, c.trials, y);
     else if (status == ST_OK)

@@ -139,9 +139,15 @@ static enum status effect_points(const struct block_results *r, const struct eff
     figure_count(f, "axis_count", r->axis_count);
     l->rows =
         (struct row_names){.count = rows.count, .y = rows.y, .texts = rows.texts, .heading = rows.heading};
-    /* Not beyond all results: bars with little behind them reach far. */
-    l->x = range_around(fmax(low, all.min), fmin(high, all.max),
-                        r->metric->percent ? RANGE_PERCENT : RANGE_AMOUNT, false);
+    /* Bars with little behind them reach far: not farther beyond the results than these reach. */
+    const double span = all.max - all.min, least = all.min - span, most = all.max + span;
+    l->notes[0] = low < least || high > most
+                      ? "mean at a level with the other axes held equal; bars: 95 % interval of its effect "
+                        "(Student t), cut where they reach far beyond all results"
+                      : "mean at a level with the other axes held equal; bars: 95 % interval of its effect "
+                        "(Student t)";
+    l->x = range_around(fmax(low, least), fmin(high, most), r->metric->percent ? RANGE_PERCENT : RANGE_AMOUNT,
+                        false);
     l->y = (struct range){rows.y[rows.count - 1] - 0.8, -0.4, false};
     return ST_OK;
 }
@@ -158,8 +164,6 @@ static enum status draw_effects(const struct block_results *r, const struct figu
         st = effect_points(r, &fx, f, &l, e);
     if (st == ST_OK) {
         figure_number(f, "overall", fx.mean);
-        l.notes[0] = "mean at a level with the other axes held equal; bars: 95 % interval of its effect "
-                     "(Student t)";
         const bool told = fx.total > 0;
         bool tied = false;
         for (size_t k = 0; k < fx.count; k++)

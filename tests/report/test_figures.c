@@ -348,6 +348,56 @@ static void lists_name_what_they_set(void **state)
     figure_release(&f);
 }
 
+/* Three drawn points look as if one axis ran along all: the spec tells. */
+static void drawn_points_are_not_joined(void **state)
+{
+    struct session *s = *state;
+    struct figure f;
+    static const char *const sweeps[] = {
+        "sweep: [{id: b, zip: {SR: [0.1, 0.2, 0.3], lr: [0.01, 0.02, 0.03]}}]\n",
+        "sweep: [{id: b, random: {n: 3}, params: {SR: {uniform: [0.1, 0.3]}, lr: {uniform: [0.01, "
+        "0.03]}}}]\n"};
+    start(s);
+    for (int i = 0; i < 3; i++) {
+        char axes[64];
+        snprintf(axes, sizeof axes, "{\"SR\":0.%d,\"lr\":0.0%d}", i + 1, i + 1);
+        results_trial(s->results, results_variant(s->results, (i + 1) << 20), 1, axes, "done", 0.5);
+    }
+    for (int random = 0; random < 2; random++) {
+        char sql[400];
+        snprintf(sql, sizeof sql, "UPDATE sweep SET spec_text = '%s%s'", spec_head, sweeps[random]);
+        results_sql(s->results, sql);
+        build_ok(s, figure_curve, NULL, NULL, &f);
+        assert_defined(&f, random ? "joined = 0\n" : "joined = 1\n");
+        assert_defined(&f, random ? "legend_text[1] = '0.1, 0.01'\n" : "tick_text[1] = '0.1, 0.01'\n");
+        figure_release(&f);
+    }
+}
+
+/* Of two results a seed's interval reaches beyond both, and the axis goes along. */
+static void bars_of_effects_are_whole(void **state)
+{
+    struct session *s = *state;
+    struct figure f;
+    start(s);
+    for (int i = 0; i < 6; i++)
+        results_trial(s->results, results_variant(s->results, (i % 3 + 1) << 20), i / 3 + 1,
+                      i % 3 == 0   ? "{\"SR\":0.1}"
+                      : i % 3 == 1 ? "{\"SR\":0.2}"
+                                   : "{\"SR\":0.3}",
+                      "done", 0.5 + 0.01 * i);
+    build_ok(s, figure_effects, NULL, "test_top1", &f);
+    double at, half, row, low = INFINITY, from = NAN;
+    const char *p = strstr(f.definitions.text, "$points << EOD\n");
+    for (p = p ? strchr(p, '\n') : NULL; p && sscanf(p + 1, "%lf %lf %lf", &at, &half, &row) == 3;
+         p = strchr(p + 1, '\n'))
+        low = fmin(low, at - half);
+    p = strstr(f.definitions.text, "x_min = ");
+    assert_true(p && sscanf(p, "x_min = %lf", &from) == 1);
+    assert_true(low < 50 && from <= low);
+    figure_release(&f);
+}
+
 /* A large random block, in which no axis tells all points apart: all of its points are one cloud, and few
  * enough lines are drawn. */
 static void large_blocks_stay_legible(void **state)
@@ -471,6 +521,8 @@ int main(void)
         TEST(effects_have_every_name),
         TEST(parallel_axes_are_labelled),
         TEST(parallel_axes_of_many_names),
+        TEST(drawn_points_are_not_joined),
+        TEST(bars_of_effects_are_whole),
         TEST(lists_name_what_they_set),
         TEST(bars_stand_side_by_side),
         TEST(large_blocks_stay_legible),
