@@ -32,7 +32,8 @@ static enum status no_memory(struct err *e)
     return err_set(e, ST_NOMEM, "cannot build a curve: out of memory");
 }
 
-enum status curve_add(struct curve *c, const char *axes, bool done, double x, double y, struct err *e)
+enum status curve_add(struct curve *c, const char *axes, bool done, bool again, double x, double y,
+                      struct err *e)
 {
     if (c->replicate_count == c->replicate_capacity) {
         size_t capacity = c->replicate_capacity ? 2 * c->replicate_capacity : 64;
@@ -47,8 +48,9 @@ enum status curve_add(struct curve *c, const char *axes, bool done, double x, do
     if (status != ST_OK)
         return status;
     c->replicates[c->replicate_count++] = r;
-    c->trials++;
-    c->done += done;
+    c->trials += !again;
+    c->done += !again && done;
+    c->results += !again && !isnan(r.y);
     return ST_OK;
 }
 
@@ -223,9 +225,10 @@ static enum status read_rows(struct store_query *q, struct curve *c, struct err 
         enum status status = store_query_next(q, &row, e);
         if (status != ST_OK || !row)
             return status;
-        struct cell axes = store_query_cell(q, 0), done = store_query_cell(q, 1);
-        status = curve_add(c, axes.type == CELL_TEXT ? axes.text : "", done.i == 1,
-                           cell_number(store_query_cell(q, 2)), cell_number(store_query_cell(q, 3)), e);
+        const struct cell axes = store_query_cell(q, 0);
+        const bool done = store_query_cell(q, 1).i == 1, again = store_query_cell(q, 4).i == 1;
+        const double x = cell_number(store_query_cell(q, 2)), y = cell_number(store_query_cell(q, 3));
+        status = curve_add(c, axes.type == CELL_TEXT ? axes.text : "", done, again, x, y, e);
         if (status != ST_OK)
             return status;
     }
@@ -238,7 +241,9 @@ enum status curve_load(struct store *s, int64_t block, const char *x, const char
     if (!y_metric)
         return metric_unknown(METRIC_TRIAL, "y", y, NULL, e);
     char *sql = mem_printf(
-        "SELECT m.axes, t.state = 'done', %s, %s FROM block_trial m JOIN trial t ON t.id = m.trial_id"
+        "SELECT m.axes, t.state = 'done', %s, %s, EXISTS (SELECT 1 FROM block_trial o WHERE"
+        "  o.trial_id = m.trial_id AND o.block_id = m.block_id AND o.in_spec AND o.position < m.position)"
+        " FROM block_trial m JOIN trial t ON t.id = m.trial_id"
         " JOIN variant v ON v.id = t.variant_id WHERE m.block_id = %" PRId64
         " AND m.in_spec ORDER BY m.position",
         curve_x_metric(x)->sql, y_metric->sql, block);

@@ -39,7 +39,9 @@ struct curve {
     size_t count;
     struct curve_point *points; /* with at least one result; series by series, within a series by x */
     size_t point_count;         /* of the block, with and without results */
-    size_t trials, done;        /* appearances in the block, and those that are done */
+    /* Trials of the block, those that are done, and those with a result; each once, whatever names its point
+     * has. */
+    size_t trials, done, results;
     /* private: the replicates until curve_finish */
     size_t replicate_count, replicate_capacity;
     struct replicate *replicates;
@@ -49,8 +51,10 @@ void curve_init(struct curve *c);
 void curve_release(struct curve *c); /* also after a failure */
 
 /* Adds one trial of the block: its axes (JSON), x and y in the units of the metrics; either NaN: no result
- * (yet). A trial that is not done has none. */
-enum status curve_add(struct curve *c, const char *axes, bool done, double x, double y, struct err *e);
+ * (yet). A trial that is not done has none. `again`: another name of one that is there, a point but no
+ * further trial. */
+enum status curve_add(struct curve *c, const char *axes, bool done, bool again, double x, double y,
+                      struct err *e);
 
 /* Groups what was added. `x`: a column of metric_find or an axis of the block, NULL = model size; where that
  * tells nothing apart (every curve stands over one size) the primary axis takes its place. */

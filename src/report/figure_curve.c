@@ -185,12 +185,9 @@ static const char *seeds_note(const struct curve *c, struct figure *f)
 static enum status define_notes(struct curve *c, enum curve_shape shape, bool dodged, struct figure *f,
                                 struct layout *l, struct err *e)
 {
-    size_t results = 0;
-    for (size_t i = 0; i < c->count; i++)
-        results += c->points[i].y.n;
     struct strbuf more = STRBUF_INIT;
-    if (results < c->trials)
-        strbuf_printf(&more, "left out: %zu of %zu trials, which have no result; ", c->trials - results,
+    if (c->results < c->trials)
+        strbuf_printf(&more, "left out: %zu of %zu trials, which have no result; ", c->trials - c->results,
                       c->trials);
     if (shape == SHAPE_CLOUD)
         strbuf_puts(&more, "points differ in several axes, so no line joins them; ");

@@ -23,7 +23,7 @@ static void ok(enum status status, const struct err *e)
 static void add(struct curve *c, const char *axes, double x, double y)
 {
     struct err e = ERR_INIT;
-    ok(curve_add(c, axes, !isnan(y), x, y, &e), &e);
+    ok(curve_add(c, axes, !isnan(y), false, x, y, &e), &e);
 }
 
 static void finish(struct curve *c, const char *x)
@@ -233,7 +233,7 @@ static void damaged_axes_are_refused(void **state)
         struct curve c;
         struct err e = ERR_INIT;
         curve_init(&c);
-        assert_int_equal(curve_add(&c, damaged[i], true, 1, 1, &e), ST_CORRUPT);
+        assert_int_equal(curve_add(&c, damaged[i], true, false, 1, 1, &e), ST_CORRUPT);
         assert_non_null(strstr(e.text, "axes of a trial"));
         curve_release(&c);
     }
@@ -275,7 +275,7 @@ static void every_failed_allocation_is_reported(void **state)
         for (int i = 0; i < 200 && status == ST_OK; i++) {
             char axes[64];
             snprintf(axes, sizeof axes, "{\"SR\":%d,\"freq\":%d}", i / 2, i % 2);
-            status = curve_add(&c, axes, true, 5, i, &e);
+            status = curve_add(&c, axes, true, false, 5, i, &e);
         }
         if (status == ST_OK)
             status = curve_finish(&c, NULL, metric_find(METRIC_TRIAL, "test_top1"), &e);
@@ -324,6 +324,16 @@ static void rows_of_the_database_become_a_curve(void **state)
     assert_int_equal(c.count, 2);
     assert_point(&c, 0, 0, 1, 1, 50);
     assert_point(&c, 1, 0, 3, 2, 75);
+    assert_int_equal(c.results, 3);
+    curve_release(&c);
+    /* Another name of the two large ones is a point, and no further trial. */
+    results_sql(r, "INSERT INTO block_trial SELECT block_id, trial_id, '{\"SR\":0.99}', position + 50, 1"
+                   " FROM block_trial WHERE axes = '{\"SR\":1.0}' AND position < 2 AND block_id = 2");
+    ok(curve_load(s, block, NULL, "test_top1", &c, &e), &e);
+    assert_int_equal(c.trials, 5);
+    assert_int_equal(c.done, 4);
+    assert_int_equal(c.results, 3);
+    assert_int_equal(c.count, 3);
     assert_string_equal(axes_label(&c.axes, AXES_ALONG, c.points[1].point), "1.0"); /* as written */
     curve_release(&c);
     ok(curve_load(s, block, "train_s", "params", &c, &e), &e);
