@@ -72,6 +72,7 @@ const struct table_column *paper_curve_columns(int *count)
         {.name = "half_width", .title = "+-", .decimals = 2},
         {.name = "gain", .title = "gain, points", .decimals = 2},
         {.name = "gain_half_width", .title = "+-", .decimals = 2},
+        {.name = "gain_n", .title = "n"},
         {.name = "paper_accuracy", .title = "paper %", .decimals = 1},
         {.name = "paper_gain", .title = "paper gain", .decimals = 1},
         {.name = "paper_kind", .title = "of"},
@@ -122,6 +123,7 @@ static enum status curve_row(size_t number, const struct paper_series *s, const 
         cell_known(100 * m->summary.half_width),
         cell_known(100 * gain.mean),
         m == first ? cell_null() : cell_known(100 * gain.half_width),
+        m == first ? cell_null() : cell_int((int64_t)gain.n),
         cell_known(paper),
         cell_known(paper - base),
         cell_text(isnan(paper)                   ? NULL

@@ -63,11 +63,11 @@ static double percentile(const double *x, const size_t *counts, size_t points, d
 static struct place place_at(const double *x, int at, const size_t *counts, size_t points, bool interval)
 {
     struct place place = {at >= 0 ? x[at] : NAN, NAN, NAN, NAN};
-    if (!interval)
-        return place;
+    if (!interval || at < 0)
+        return place; /* resamples that do have one tell of no place of these means */
     place.low = percentile(x, counts, points, 0.025);
     place.high = percentile(x, counts, points, 0.975);
-    place.share = at >= 0 ? (double)counts[at] / PLATEAU_DRAWS : NAN;
+    place.share = (double)counts[at] / PLATEAU_DRAWS;
     return place;
 }
 
