@@ -101,13 +101,25 @@ static const char fires_sql[] =
 static const char fires_shown[] =
     "variant," SETTINGS_VARIANT_SHOWN ",also,fire,s1x1,e1x1,e3x3,s1x1_clamped,params";
 
+/* Whose an epoch or attempt is, for filters. */
+#define OF_TRIAL \
+    OF_MEMBERSHIPS("s.name") " AS sweep, " OF_MEMBERSHIPS(BLOCK_NAME) " AS block, " \
+    SETTINGS_OF_TRIAL("a", "v") ", t.seed, t.state, t.variant_id AS variant, t.recipe_id AS recipe"
+#define TRIAL_OF(x) \
+    " JOIN trial t ON t.id = " x ".trial_id JOIN asked a ON a.trial_id = t.id JOIN variant v ON v.id = t.variant_id"
 static const char epochs_sql[] =
-    "SELECT trial_id AS trial, epoch, lr, train_loss, train_top1, val_loss, val_top1, val_top5, train_s,"
-    " eval_s FROM epoch ORDER BY trial_id, epoch";
+    "SELECT x.trial_id AS trial, x.epoch, x.lr, x.train_loss, x.train_top1, x.val_loss, x.val_top1,"
+    " x.val_top5, x.train_s, x.eval_s, " OF_TRIAL " FROM epoch x" TRIAL_OF("x")
+    " ORDER BY x.trial_id, x.epoch";
+static const char epochs_shown[] =
+    "trial,epoch,lr,train_loss,train_top1,val_loss,val_top1,val_top5,train_s,eval_s";
 
 static const char attempts_sql[] =
-    "SELECT trial_id AS trial, number AS attempt, host, pid, threads, isa, started_utc, outcome, wall_s,"
-    " cpu_s, peak_rss_bytes / 1048576.0 AS peak_rss_mib, message FROM attempt ORDER BY trial_id, number";
+    "SELECT x.trial_id AS trial, x.number AS attempt, x.host, x.pid, x.threads, x.isa, x.started_utc,"
+    " x.outcome, x.wall_s, x.cpu_s, x.peak_rss_bytes / 1048576.0 AS peak_rss_mib, x.message, " OF_TRIAL
+    " FROM attempt x" TRIAL_OF("x") " ORDER BY x.trial_id, x.number";
+static const char attempts_shown[] =
+    "trial,attempt,host,pid,threads,isa,started_utc,outcome,wall_s,cpu_s,peak_rss_mib,message";
 
 /* Points that are no trials of their own: their layers are another point's. */
 static const char aliases_sql[] =
@@ -218,11 +230,15 @@ static const struct named_query all[] = {
     {.name = "epochs",
      .help = "every epoch of every trial: learning rate, losses, accuracies, times",
      .sql = epochs_sql,
+     .others = NAMES_OF_TRIAL,
+     .shown = epochs_shown,
      .measured = true,
      .nothing = "no epoch has ended yet"},
     {.name = "attempts",
      .help = "every execution of every trial: where, how it ended, time, memory",
      .sql = attempts_sql,
+     .others = NAMES_OF_TRIAL,
+     .shown = attempts_shown,
      .nothing = "no trial has been started"},
     {.name = "deployment",
      .help = "inference of each variant as measured: latency, rate, memory, and how",

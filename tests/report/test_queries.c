@@ -439,6 +439,8 @@ static void test_rows_go_by_every_point(void **state)
     assert_string_equal(narrowed(c->s, "best", "SR = 0.51", "variant"), "2");
     assert_string_equal(narrowed(c->s, "pareto", "SR = 0.51", "variant"), "2");
     assert_string_equal(narrowed(c->s, "fires", "SR = 0.51 and fire = 3", "fire"), "3");
+    assert_string_equal(narrowed(c->s, "epochs", "SR = 0.51 and seed = 1 and block = pct", "trial"), "3");
+    assert_string_equal(narrowed(c->s, "attempts", "SR = 0.125", "trial"), "1 2");
     assert_string_equal(narrowed(c->s, "curve", "SR = 0.51", "variant"), "2"); /* a row is one point */
     assert_non_null(strstr(row_text(c->s, "trials", 2), " SR 0.51, bypass simple "));
     assert_null(strstr(row_text(c->s, "trials", 0), "SR 0.51"));
