@@ -211,7 +211,7 @@ enum status space_holds(struct builder *b, const struct condition *c, const char
         return st;
     return spec_error(b->e, b->spec->path, conditions_mark(b->spec->text, c->mark, fault.at), key,
                       "\"%.*s\" %s at the point %s of block %s, allowed: conditions with an answer for every "
-                      "point, such as `freq = 0 or ...` before a quotient by freq",
+                      "point, such as `incr_e = 0 or ...` before a quotient by incr_e",
                       (int)(fault.length < 60 ? fault.length : 60), c->text + fault.at, fault.what, axes,
                       b->spec->blocks[b->block].id);
 }
