@@ -7,8 +7,8 @@
 #include "sweep/spec_fields.h"
 #include "sweep/store_where.h"
 
-/* A trial's block is the first that names it. Trainings of shorter rungs are marked: the page shows them in its
- * table, and counts and draws them nowhere. */
+/* A trial's block is the first that names it. Trainings of shorter rungs are marked: the page shows them in
+ * its table, and counts and draws them nowhere. */
 /* clang-format off */
 #define PLACES \
     "WITH place AS (SELECT m.trial_id, m.block_id, m.axes, m.in_spec, s.name AS sweep," \
