@@ -1,4 +1,5 @@
 /* Every variant of the database with its 24 widths, its cost and the number of its list of layers. */
+#include "report/html_columns.h"
 #include "report/html_private.h"
 
 #include <inttypes.h>
@@ -84,46 +85,71 @@ static bool read_macro(const struct store_query *q, struct macro *m)
            bypass_parse(bypass.text, &m->bypass);
 }
 
-/* [values of the columns, [24 widths], clamped, list of layers] */
-static void write_variant(struct html_page *p, const struct store_query *q, const struct design *d,
-                          const struct fires *f, int shape)
+enum { EXTRA_COLUMNS = 3, COLUMNS_MOST = 64 }; /* "widths", "clamped" and "shape" */
+
+/* A row: the query's columns, [24 widths], clamped, list of layers. */
+static enum status put_variant(struct html_columns *t, const struct store_query *q, const struct design *d,
+                               const struct fires *f, int shape, struct err *e)
 {
-    fputc('[', p->out);
-    for (int i = COLUMN_SHOWN; i < store_query_columns(q); i++) {
-        html_json_cell(p->out, store_query_cell(q, i));
-        fputc(',', p->out);
+    enum status status = ST_OK;
+    for (int i = COLUMN_SHOWN; status == ST_OK && i < store_query_columns(q); i++) {
+        html_json_cell(html_columns_cell(t), store_query_cell(q, i));
+        status = html_columns_end(t, e);
     }
+    if (status != ST_OK)
+        return status;
+    FILE *cell = html_columns_cell(t);
     for (int i = 0; f->found == FIRE_COUNT && i < FIRE_COUNT; i++)
-        fprintf(p->out, "%s%d,%d,%d", i ? "," : "[", d->fires[i].s1x1, d->fires[i].e1x1, d->fires[i].e3x3);
-    fprintf(p->out, "%s,%u,%d]", f->found == FIRE_COUNT ? "]" : "null", f->clamped, shape);
-}
-
-static void write_columns(struct html_page *p, const struct store_query *q)
-{
-    fputs("\"variants\":{\"columns\":[", p->out);
-    for (int i = COLUMN_SHOWN; i < store_query_columns(q); i++) {
-        html_json(p->out, store_query_column(q, i));
-        fputc(',', p->out);
+        fprintf(cell, "%s%d,%d,%d", i ? "," : "[", d->fires[i].s1x1, d->fires[i].e1x1, d->fires[i].e3x3);
+    fputs(f->found == FIRE_COUNT ? "]" : "null", cell);
+    status = html_columns_end(t, e);
+    if (status == ST_OK) {
+        fprintf(html_columns_cell(t), "%u", f->clamped);
+        status = html_columns_end(t, e);
     }
-    fputs("\"widths\",\"clamped\",\"shape\"],\"rows\":[", p->out);
+    if (status == ST_OK) {
+        fprintf(html_columns_cell(t), "%d", shape);
+        status = html_columns_end(t, e);
+    }
+    return status;
 }
 
-static enum status write_rows(struct html_page *p, struct store_query *q, struct fires *f,
-                              struct html_shapes *shapes, struct err *e)
+static enum status put_rows(struct html_columns *t, struct store_query *q, struct fires *f,
+                            struct html_shapes *shapes, struct err *e)
 {
     bool row = false;
     enum status status = store_query_next(q, &row, e);
-    for (bool first = true; status == ST_OK && row; first = false) {
+    while (status == ST_OK && row) {
         struct design d = {.explicit_fires = true};
         int shape = -1;
         status = take_fires(f, store_query_cell(q, COLUMN_SHOWN).i, d.fires, e);
         if (status == ST_OK && f->found == FIRE_COUNT && read_macro(q, &d.macro))
             status = html_shapes_find(shapes, &d, &shape, e);
-        fputs(first ? "\n" : ",\n", p->out);
-        write_variant(p, q, &d, f, shape);
+        if (status == ST_OK)
+            status = put_variant(t, q, &d, f, shape, e);
         if (status == ST_OK)
             status = store_query_next(q, &row, e);
     }
+    return status;
+}
+
+static enum status write_variants(struct html_page *p, struct store_query *q, struct fires *f,
+                                  struct html_shapes *shapes, struct err *e)
+{
+    const char *names[COLUMNS_MOST];
+    int count = 0;
+    for (int i = COLUMN_SHOWN; i < store_query_columns(q) && count < COLUMNS_MOST - EXTRA_COLUMNS; i++)
+        names[count++] = store_query_column(q, i);
+    names[count++] = "widths";
+    names[count++] = "clamped";
+    names[count++] = "shape";
+    struct html_columns *t = html_columns_create(count);
+    const enum status status = t ? put_rows(t, q, f, shapes, e) : err_set(e, ST_NOMEM, "out of memory");
+    if (status == ST_OK) {
+        fputs("\"variants\":", p->out);
+        html_columns_write(t, names, p->out);
+    }
+    html_columns_free(t);
     return status;
 }
 
@@ -138,9 +164,8 @@ enum status html_variants(struct html_page *p, struct err *e)
     if (status == ST_OK)
         status = html_query_row(p, fires_sql, &f.q, &f.row, e);
     if (status == ST_OK) {
-        write_columns(p, q);
-        status = write_rows(p, q, &f, shapes, e);
-        fputs("]},\n\"shapes\":", p->out);
+        status = write_variants(p, q, &f, shapes, e);
+        fputs(",\n\"shapes\":", p->out);
         html_shapes_write(shapes, p->out);
     }
     store_query_close(q);

@@ -93,6 +93,10 @@
     const note = $('explore-note').textContent;
     check(note.includes('chosen by val_top1'), `the chart says by what it chooses: ${note}`);
 
+    /* No label of a tick is cut. */
+    for (const label of plane({xs: [0.0459, 0.005], ys: [0, 1], width: 340, height: 200, xTitle: '', yTitle: '', label: ''}).root.querySelectorAll('.tick'))
+      check(Number(label.getAttribute('x')) + 4 * label.textContent.length <= 340, `a cut label: ${label.textContent}`);
+
     /* Layers: what the page multiplies out is what the metamodel counted. */
     let wrong = 0;
     for (const v of data.variants.rows) {
@@ -197,6 +201,22 @@
     same(dots(), before_ - 1, 'dots without the shorter rung');
     check($('explore-note').textContent.includes('1 of shorter rungs'), 'the chart says what it leaves out');
     state.rows[0].t[T.shorter_rung] = 0;
+
+    /* What a running trial has reached so far is no result. */
+    state.rows[0].t[T.state] = 'running';
+    update();
+    same(dots(), before_ - 1, 'dots without the running trial');
+    check($('explore-note').textContent.includes('1 unfinished'), 'the chart says that a trial is unfinished');
+    state.rows[0].t[T.state] = 'done';
+
+    /* Each sweep has its front: data may differ. */
+    await type('variant > 0');
+    const name_ = trialRows[0].t[T.sweep], fronts = () => document.querySelectorAll('#explore-plot path.front').length;
+    same(fronts(), 1, 'the front of one sweep');
+    for (const row of trialRows) if (row.t[T.trial] % 2) row.t[T.sweep] = 'other';
+    update();
+    same(fronts(), 2, 'fronts of two sweeps');
+    for (const row of trialRows) row.t[T.sweep] = name_;
     $('clear').click();
 
     /* On paper everything is open, and headings are texts. */

@@ -40,6 +40,8 @@ function meritOf(v, c) {
   return chosen && v.rows.some((row) => (chosen.get(row) ?? null) !== null) ? chosen : null;
 }
 
+const sweepsOf = (row) => [...new Set([(row.t ? row.t[T.sweep] : row.m.sweep), ...row.names.map((as) => as.sweep)])];
+
 const COSTS = ['model_mib', 'params', 'macs', 'model_bytes', 'model_bytes_8bit', 'model_bytes_6bit', 'activation_bytes', 'train_activation_bytes', 'train_s', 'latency_ms', 'infer_mib'];
 
 function drawExplore() {
@@ -50,13 +52,17 @@ function drawExplore() {
   const full = state.rows.filter((row) => !isShorter(row));
   const isFront = COSTS.includes(cx.name) && (/_top[15]$|_loss$/.test(cy.name)), chosen = isFront ? meritOf(v, cy) : null;
   const points = [], rows = full.length ? full : state.rows, left = state.rows.length - rows.length; /* only shorter rungs: then these */
+  const measured = [cx, cy].some((c) => /_top[15]$|_loss$/.test(c.name));
+  let interim = 0;
   for (const row of rows) {
     const x = cx.get(row) ?? null, y = cy.get(row) ?? null;
-    if (x !== null && y !== null) points.push({x: scale(cx, x), y: scale(cy, y), merit: chosen?.get(row) ?? y, row, finished: row.t ? row.t[T.state] === 'done' : row.m.done > 0});
+    if (x === null || y === null) continue;
+    if (measured && !(row.t ? row.t[T.state] === 'done' : row.m.done > 0)) interim++; /* no result yet */
+    else points.push({x: scale(cx, x), y: scale(cy, y), merit: chosen?.get(row) ?? y, row, finished: row.t ? row.t[T.state] === 'done' : row.m.done > 0});
   }
   if (!points.length) {
     plot.replaceChildren();
-    note.textContent = 'No row has both values.';
+    note.textContent = interim ? 'No trial with both values has finished.' : 'No row has both values.';
     return;
   }
   const width = Math.max(320, Math.min(1100, plot.clientWidth || 900));
@@ -67,10 +73,13 @@ function drawExplore() {
     chart.root.append(svg('circle', {class: p.finished ? 'dot' : 'dot unfinished', cx: chart.x(p.x).toFixed(1), cy: chart.y(p.y).toFixed(1), r: points.length > 500 ? 2.5 : 4, 'data-variant': p.row.v[0]}, svg('title', {}, what)));
   }
   if (isFront) {
-    const line = front(points.filter((p) => p.finished), cy.name.endsWith('_loss'));
-    const d = line.map((p, i) => i ? `H${chart.x(p.x).toFixed(1)}V${chart.y(p.y).toFixed(1)}` : `M${chart.x(p.x).toFixed(1)},${chart.y(p.y).toFixed(1)}`).join('');
-    if (line.length > 1) chart.root.append(svg('path', {class: 'front', d}));
+    /* Sweeps may be on different data: each has its front. */
+    for (const sweep of new Set(points.flatMap((p) => sweepsOf(p.row)))) {
+      const line = front(points.filter((p) => p.finished && sweepsOf(p.row).includes(sweep)), cy.name.endsWith('_loss'));
+      const d = line.map((p, i) => i ? `H${chart.x(p.x).toFixed(1)}V${chart.y(p.y).toFixed(1)}` : `M${chart.x(p.x).toFixed(1)},${chart.y(p.y).toFixed(1)}`).join('');
+      if (line.length > 1) chart.root.append(svg('path', {class: 'front', d}, svg('title', {}, `front of ${sweep}`)));
+    }
   }
   plot.replaceChildren(chart.root);
-  note.textContent = `${points.length.toLocaleString('en-US')} of the table's rows${points.length > MOST_DOTS ? `, ${MOST_DOTS.toLocaleString('en-US')} of them drawn` : ''}; a click opens the variant.${left ? ` ${left.toLocaleString('en-US')} of shorter rungs are in the table only.` : ''}${isFront ? ` The line is the front${chosen ? `, chosen by ${chosen.name}` : ''}: nothing to its left is better${chosen ? ' by that' : ''}.` : ''}`;
+  note.textContent = `${points.length.toLocaleString('en-US')} of the table's rows${points.length > MOST_DOTS ? `, ${MOST_DOTS.toLocaleString('en-US')} of them drawn` : ''}; a click opens the variant.${left ? ` ${left.toLocaleString('en-US')} of shorter rungs are in the table only.` : ''}${interim ? ` ${interim.toLocaleString('en-US')} unfinished, with values of the moment, are in the table only.` : ''}${isFront ? ` Each line is the front of a sweep${chosen ? `, chosen by ${chosen.name}` : ''}: nothing to its left is better${chosen ? ' by that' : ''}.` : ''}`;
 }

@@ -1,7 +1,7 @@
 /* The model of the page: rows (trials, or means over seeds) and the columns both have, and the table that shows them. */
 
 const data = JSON.parse(document.getElementById('data').textContent);
-for (const table of [data.trials, data.others, data.recipes, data.epochs.curves]) table.rows = tableRows(table);
+for (const table of [data.trials, data.others, data.recipes, data.variants, data.epochs.curves]) table.rows = tableRows(table);
 
 const SHARES = new Set(['val_top1', 'val_top5', 'test_top1', 'test_top5', 'val_top1_sd', 'test_top1_sd']);
 /* Shown when they differ between rows; the others can be chosen. */
@@ -93,7 +93,7 @@ function makeColumns(view, rows) {
   };
   /* What a row is and what came of it stands first, in view also on a phone; what makes it different behind. */
   const order = ['trial', 'variant', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'model_mib', 'params', 'latency_ms', 'state', 'seed', 'seeds', 'done',
-    ...AXES, 'block', 'rung', 'epochs', 'train_s', 'message', ...ownNames, 'macs'].filter((n) => all.has(n));
+    ...AXES, 'sweep', 'block', 'rung', 'epochs', 'train_s', 'message', ...ownNames, 'macs'].filter((n) => all.has(n));
   const columns = [...new Set([...order, ...all.keys()])].map((n) => all.get(n));
   for (const c of columns) {
     c.empty = !rows.some((row) => (c.get(row) ?? null) !== null);
@@ -108,7 +108,7 @@ function shownAtFirst(c, rows) {
   if (['variant', 'params', 'model_mib', 'test_top1', 'val_top1', 'state', 'done', 'trial'].includes(c.name))
     return ['trial', 'variant', 'params', 'model_mib', 'state', 'done'].includes(c.name) || rows.some((row) => (c.get(row) ?? null) !== null);
   if (c.name === 'train_s' || c.name === 'epochs' || c.name === 'latency_ms' || c.name === 'message' || c.name.endsWith('_sd')) return rows.some((row) => (c.get(row) ?? null) !== null);
-  return (AXES.includes(c.name) || ['block', 'rung', 'seed'].includes(c.name)) && differs(rows, c.get);
+  return (AXES.includes(c.name) || ['sweep', 'block', 'rung', 'seed'].includes(c.name)) && differs(rows, c.get);
 }
 
 function shown(c, v) {
