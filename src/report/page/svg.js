@@ -52,7 +52,7 @@ function plane({xs, ys, width, height, xTitle, yTitle, label, wholeX}) {
   for (const v of ticks(x0, x1, Math.max(3, Math.round((right - left) / 90)))) {
     if (wholeX && !Number.isInteger(v)) continue;
     root.append(svg('line', {class: 'axis', x1: x(v), x2: x(v), y1: bottom, y2: bottom + 4}));
-    root.append(svg('text', {class: 'tick', x: Math.min(x(v), width - 4 * shortNumber(v).length), y: bottom + 17, 'text-anchor': 'middle'}, shortNumber(v)));
+    root.append(svg('text', {x: Math.min(x(v), width - 4 * shortNumber(v).length), y: bottom + 17, 'text-anchor': 'middle'}, shortNumber(v)));
   }
   root.append(svg('line', {class: 'axis', x1: left, x2: right, y1: bottom, y2: bottom}));
   root.append(svg('text', {x: (left + right) / 2, y: height - 6, 'text-anchor': 'middle'}, xTitle));
