@@ -94,7 +94,7 @@
     check(note.includes('chosen by val_top1'), `the chart says by what it chooses: ${note}`);
 
     /* No label of a tick is cut. */
-    for (const label of plane({xs: [0.045, 0.005], ys: [0, 1], width: 340, height: 200, xTitle: '', yTitle: '', label: ''}).root.querySelectorAll('text[text-anchor=middle]'))
+    for (const label of plane({xs: [0.045, 0.03], ys: [0, 1], width: 340, height: 200, xTitle: '', yTitle: '', label: ''}).root.querySelectorAll('text[text-anchor=middle]'))
       check(Number(label.getAttribute('x')) + 4 * label.textContent.length <= 340, `a cut label: ${label.textContent}`);
 
     /* Layers: what the page multiplies out is what the metamodel counted. */
