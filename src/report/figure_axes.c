@@ -1,5 +1,6 @@
 /* What figures of axes share, and the heat map over two. */
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -183,33 +184,70 @@ static enum status heat_columns(const struct block_results *r, const size_t axis
     return c[0].name && c[1].name && c[3].name && c[4].name ? ST_OK : figure_no_memory(e);
 }
 
+/* The observations of a cell: how many, whether all are seeds of one point, and a number that tells by which
+ * settings of the other axes they were made, in any order and whatever their seeds. */
+struct heat_cell {
+    size_t n;
+    bool one_point;
+    uint64_t settings;
+};
+
+static uint64_t other_settings(const struct block_results *r, size_t observation, const size_t axis[2])
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a, over levels */
+    for (size_t a = 0; a < r->axis_count; a++)
+        if (a != axis[0] && a != axis[1])
+            hash = (hash ^ (r->level[observation * r->axis_count + a] + 1)) * 1099511628211u;
+    return hash;
+}
+
+/* `values` and `points` receive those of the cell's observations; room for all. */
+static struct heat_cell heat_cell_at(const struct block_results *r, const size_t axis[2], size_t column,
+                                     size_t row, double *values, size_t *points)
+{
+    struct heat_cell cell = {.one_point = true};
+    for (size_t k = 0; k < r->count; k++) {
+        const size_t *level = &r->level[k * r->axis_count];
+        if (level[axis[0]] != column || level[axis[1]] != row)
+            continue;
+        size_t met = 0;
+        while (met < cell.n && points[met] != r->point[k])
+            met++;
+        cell.settings += met == cell.n ? other_settings(r, k, axis) : 0;
+        cell.one_point = cell.one_point && (cell.n == 0 || points[0] == r->point[k]);
+        points[cell.n] = r->point[k];
+        values[cell.n++] = r->y[k];
+    }
+    return cell;
+}
+
 static enum status heat_cells(const struct block_results *r, const size_t axis[2], struct figure *f,
-                              double *low, double *high, struct err *e)
+                              double *low, double *high, bool *unlike, struct err *e)
 {
     const struct block_axis *x = &r->axis[axis[0]], *y = &r->axis[axis[1]];
     double *values = arena_alloc(&f->arena, r->count, sizeof *values);
-    if (!values)
+    size_t *points = arena_alloc(&f->arena, r->count, sizeof *points);
+    if (!values || !points)
         return figure_no_memory(e);
+    uint64_t settings = 0;
     enum status st = heat_columns(r, axis, f, e);
     strbuf_puts(&f->definitions, "$cells << EOD\n");
     for (size_t i = 0; i < x->levels * y->levels && st == ST_OK; i++) {
         const size_t column = i % x->levels, row = i / x->levels;
-        size_t n = 0;
-        for (size_t k = 0; k < r->count; k++)
-            if (r->level[k * r->axis_count + axis[0]] == column &&
-                r->level[k * r->axis_count + axis[1]] == row)
-                values[n++] = r->y[k];
-        if (n == 0)
+        const struct heat_cell cell = heat_cell_at(r, axis, column, row, values, points);
+        if (cell.n == 0)
             continue;
-        const struct summary mean = summarise(values, n);
+        const struct summary mean = summarise(values, cell.n);
+        *unlike = *unlike || (f->points > 0 && cell.settings != settings);
+        settings = cell.settings;
         *low = fmin(*low, mean.mean);
         *high = fmax(*high, mean.mean);
         f->points++;
         figure_data(f, 3, (const double[]){(double)column + 1, (double)row + 1, mean.mean}, 1);
         st = figure_row(f,
                         (const struct cell[]){cell_text(x->names[column]), cell_text(y->names[row]),
-                                              cell_int((int64_t)n), figure_number_cell(mean.mean),
-                                              figure_number_cell(mean.half_width)},
+                                              cell_int((int64_t)cell.n), figure_number_cell(mean.mean),
+                                              figure_number_cell(cell.one_point ? mean.half_width : NAN)},
                         e);
     }
     strbuf_puts(&f->definitions, "EOD\n");
@@ -248,9 +286,10 @@ static enum status draw_heatmap(const struct block_results *r, const struct figu
 {
     size_t axis[2] = {0, 1};
     double low = INFINITY, high = -INFINITY;
+    bool unlike = false;
     enum status st = choose_axes(r, request->x, up_axis(request), axis, e);
     if (st == ST_OK)
-        st = heat_cells(r, axis, f, &low, &high, e);
+        st = heat_cells(r, axis, f, &low, &high, &unlike, e);
     const struct block_axis *x = &r->axis[axis[0]], *y = &r->axis[axis[1]];
     struct layout l = {.x_title = x->key, .y_title = y->key};
     if (st == ST_OK)
@@ -265,6 +304,9 @@ static enum status draw_heatmap(const struct block_results *r, const struct figu
     l.notes[0] =
         arena_printf(&f->arena, "%s%s", r->metric->title,
                      r->axis_count > 2 ? ", mean over seeds and the other axes" : ", mean over seeds");
+    if (unlike)
+        l.notes[1] =
+            "not all cells have the same settings of the other axes: differences may be theirs, see effects";
     return figure_axes_finish(&l, r, request, f, e);
 }
 

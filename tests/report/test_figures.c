@@ -348,6 +348,30 @@ static void lists_name_what_they_set(void **state)
     figure_release(&f);
 }
 
+/* A cell whose poor learning rate is not there looks better than it is: the figure says so. */
+static void unlike_cells_are_told(void **state)
+{
+    struct session *s = *state;
+    struct figure f;
+    start(s);
+    for (int i = 0; i < 8; i++) {
+        char axes[80];
+        snprintf(axes, sizeof axes, "{\"SR\":0.%d,\"pct3x3\":0.%d,\"lr\":0.0%d}", i % 2 + 1, i / 2 % 2 + 1,
+                 i / 4 + 1);
+        results_trial(s->results, results_variant(s->results, (i + 1) << 20), 1, axes, "done",
+                      0.5 + 0.01 * i);
+    }
+    for (int unlike = 0; unlike < 2; unlike++) {
+        build_ok(s, figure_heatmap, "SR", "pct3x3", &f);
+        assert_int_equal(strstr(f.definitions.text, "not all cells have the same settings") != NULL, unlike);
+        assert_int_equal(f.row_count, 4);
+        assert_int_equal(f.rows[0][4].type, CELL_NULL); /* two points: their spread is no error */
+        assert_int_equal(f.rows[3][2].i, unlike ? 1 : 2);
+        figure_release(&f);
+        results_sql(s->results, "UPDATE trial SET state = 'failed' WHERE id = 4");
+    }
+}
+
 /* Three drawn points look as if one axis ran along all: the spec tells. */
 static void drawn_points_are_not_joined(void **state)
 {
@@ -521,6 +545,7 @@ int main(void)
         TEST(effects_have_every_name),
         TEST(parallel_axes_are_labelled),
         TEST(parallel_axes_of_many_names),
+        TEST(unlike_cells_are_told),
         TEST(drawn_points_are_not_joined),
         TEST(bars_of_effects_are_whole),
         TEST(lists_name_what_they_set),
