@@ -55,13 +55,55 @@ enum status plot_check_columns(const char *kind, const char *x, const char *y, s
     return st == ST_OK ? check_column(kind, "y", y, takes_y, e) : st;
 }
 
+static bool assigns(const struct assignments *a, const char *key)
+{
+    for (int i = 0; i < a->count; i++)
+        if (strcmp(a->items[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+/* Whether a block's points differ in a key, as far as its spec says. */
+static bool is_axis_of(const struct block *b, const char *key)
+{
+    bool found = false;
+    for (int i = 0; i < b->grid_count && !found; i++)
+        found = strcmp(b->grid[i].key, key) == 0;
+    for (int i = 0; i < b->zip_count && !found; i++)
+        found = strcmp(b->zip[i].key, key) == 0;
+    for (int i = 0; i < b->random.count && !found; i++)
+        found = strcmp(b->random.params[i].axis.key, key) == 0;
+    for (int i = 0; i < b->list_count && !found; i++)
+        found = assigns(&b->list[i], key);
+    return found;
+}
+
+/* What can only be an axis must be one of the block that is asked for, or of any where none is. */
+static enum status check_axis(const struct spec *spec, const struct plot_request *p, const char *what,
+                              const char *name, struct err *e)
+{
+    const struct field *f = name ? field_find(SECTION_AXIS, name) : NULL;
+    if (!f || metric_find(METRIC_TRIAL, name))
+        return ST_OK;
+    for (int i = 0; i < spec->block_count; i++)
+        if ((!p->block || strcmp(spec->blocks[i].id, p->block) == 0) && is_axis_of(&spec->blocks[i], f->key))
+            return ST_OK;
+    return err_set(e, ST_USAGE, "%s: \"%.60s\" is no axis of %s%.60s, allowed: keys set by %s", what, name,
+                   p->block ? "block " : "any block", p->block ? p->block : "", "grid, zip, list or params");
+}
+
 enum status plot_check(const struct spec *spec, struct err *e)
 {
     for (int i = 0; i < spec->plot_count; i++) {
         char key[48];
         struct err why = ERR_INIT;
         const struct plot_request *p = &spec->plots[i];
-        if (plot_check_columns(p->kind, p->x, p->y, &why) != ST_OK) {
+        enum status st = plot_check_columns(p->kind, p->x, p->y, &why);
+        if (st == ST_OK)
+            st = check_axis(spec, p, "x", p->x, &why);
+        if (st == ST_OK)
+            st = check_axis(spec, p, "y", p->y, &why);
+        if (st != ST_OK) {
             snprintf(key, sizeof key, "plots.%s.%c", p->kind, why.text[0]); /* x or y */
             return spec_error(e, spec->path, p->mark, key, "%s", why.text + strlen("x: "));
         }

@@ -12,6 +12,7 @@
 
 #include "plot_session.h"
 #include "report/figures.h"
+#include "sweep/spec.h"
 
 typedef enum status build_figure(struct store *s, const struct figure_request *r, struct figure *out,
                                  char nothing[256], struct err *e);
@@ -348,6 +349,35 @@ static void lists_name_what_they_set(void **state)
     figure_release(&f);
 }
 
+/* A plot over what no block varies is told before anything is trained. */
+static void plots_need_axes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *plot, *message;
+    } plots[] = {
+        {"{kind: heatmap, x: SR, y: lr}", NULL},
+        {"{kind: heatmap, x: freq}", "h.yaml:5:9: plots.heatmap.x: \"freq\" is no axis of any block"},
+        {"{kind: curve, x: lr, block: a}", "h.yaml:5:9: plots.curve.x: \"lr\" is no axis of block a"},
+        {"{kind: curve, x: lr, block: b}", NULL},
+        {"{kind: curve, x: macs, y: val_top1, block: a}", NULL}};
+    for (size_t i = 0; i < sizeof plots / sizeof *plots; i++) {
+        struct spec spec;
+        struct err e = ERR_INIT;
+        char text[400];
+        snprintf(
+            text, sizeof text,
+            "version: 1\nname: h\ndata: {format: cifar10, path: d}\nsweep: [{id: a, grid: {SR: [0.5, 1]}},"
+            " {id: b, random: {n: 2}, params: {SR: [0.5, 1], lr: [0.1, 0.2]}}]\nplots: [%s]\n",
+            plots[i].plot);
+        assert_int_equal(spec_parse(text, strlen(text), "h.yaml", &spec, &e), ST_OK);
+        assert_int_equal(plot_check(&spec, &e), plots[i].message ? ST_USAGE : ST_OK);
+        if (plots[i].message && !strstr(e.text, plots[i].message))
+            fail_msg("%s lacks %s", e.text, plots[i].message);
+        spec_release(&spec);
+    }
+}
+
 /* A cell whose poor learning rate is not there looks better than it is: the figure says so. */
 static void unlike_cells_are_told(void **state)
 {
@@ -545,6 +575,7 @@ int main(void)
         TEST(effects_have_every_name),
         TEST(parallel_axes_are_labelled),
         TEST(parallel_axes_of_many_names),
+        TEST(plots_need_axes),
         TEST(unlike_cells_are_told),
         TEST(drawn_points_are_not_joined),
         TEST(bars_of_effects_are_whole),
