@@ -83,7 +83,7 @@ static enum status check_axis(const struct spec *spec, const struct plot_request
                               const char *name, struct err *e)
 {
     const struct field *f = name ? field_find(SECTION_AXIS, name) : NULL;
-    if (!f || metric_find(METRIC_TRIAL, name))
+    if (!f || spec->cut || metric_find(METRIC_TRIAL, name))
         return ST_OK;
     for (int i = 0; i < spec->block_count; i++)
         if ((!p->block || strcmp(spec->blocks[i].id, p->block) == 0) && is_axis_of(&spec->blocks[i], f->key))

@@ -444,7 +444,7 @@ static enum status cut_apply(struct reader *r, const struct node *root, struct s
 enum status spec_parse_without(const char *text, size_t n, const char *path, struct spec_cut *cuts, int count,
                                struct spec *out, struct err *e)
 {
-    *out = (struct spec){.path = path};
+    *out = (struct spec){.path = path, .cut = count > 0};
     arena_init(&out->arena);
     struct reader r = {.spec = out, .e = e};
     arena_init(&r.nodes);

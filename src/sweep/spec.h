@@ -161,6 +161,7 @@ struct spec {
     struct arena arena; /* owns everything below */
     const char *path;   /* as given */
     const char *text;   /* the whole file, recorded with the sweep (a leading byte order mark is kept) */
+    bool cut;           /* wrong parts were left out, to see what else is wrong: blocks may lack axes */
     const char *name;
     struct data_source data; /* a relative path counts from the current working directory */
     struct mark data_path_mark;
