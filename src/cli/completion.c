@@ -56,6 +56,7 @@ static const char bash_head[] =
     "        @trial) if [[ -f $database ]]; then _firesweep_ask \"$database\" --sql "
     "'SELECT id FROM trial'; fi ;;\n"
     "        @column) if [[ -f $database ]]; then _firesweep_columns; fi ;;\n"
+    "        @quantity) query=trials; if [[ -f $database ]]; then _firesweep_columns; fi ;;\n"
     "        *) COMPREPLY+=($(compgen -W \"$kind\" -- \"$cur\")) ;;\n"
     "        esac\n"
     "    done\n"
@@ -97,9 +98,10 @@ static const char bash_tail[] =
     "complete -F _firesweep firesweep\n";
 
 static const char *const marks[] = {
-    [VALUE_FILE] = "@file",   [VALUE_FOLDER] = "@folder",         [VALUE_DB] = "@db",
-    [VALUE_SPEC] = "@spec",   [VALUE_CHECKPOINT] = "@checkpoint", [VALUE_QUERY] = "@query",
-    [VALUE_BLOCK] = "@block", [VALUE_TRIAL] = "@trial",           [VALUE_COLUMN] = "@column",
+    [VALUE_FILE] = "@file",         [VALUE_FOLDER] = "@folder",         [VALUE_DB] = "@db",
+    [VALUE_SPEC] = "@spec",         [VALUE_CHECKPOINT] = "@checkpoint", [VALUE_QUERY] = "@query",
+    [VALUE_BLOCK] = "@block",       [VALUE_TRIAL] = "@trial",           [VALUE_COLUMN] = "@column",
+    [VALUE_QUANTITY] = "@quantity",
 };
 enum { KINDS = sizeof marks / sizeof *marks };
 
@@ -192,6 +194,7 @@ static const char zsh_head[] =
     "    compset -P '*,'\n"
     "    _describe column names\n"
     "}\n"
+    "_firesweep_quantity() { line[2]=trials; _firesweep_column }\n"
     "\n"
     "_firesweep()\n"
     "{\n"
@@ -212,6 +215,7 @@ static const char *zsh_action(enum value_kind kind)
         [VALUE_BLOCK] = "_firesweep_block",
         [VALUE_TRIAL] = "_firesweep_trial",
         [VALUE_COLUMN] = "_firesweep_column",
+        [VALUE_QUANTITY] = "_firesweep_quantity",
     };
     return actions[kind];
 }

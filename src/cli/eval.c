@@ -40,7 +40,9 @@ static const struct poptOption options[] = {
     {"test-limit", '\0', POPT_ARG_STRING, NULL, OPTION_TEST_LIMIT,
      "data.test_limit in the spec (default 0: all images)", "N"},
     {"predictions", '\0', POPT_ARG_STRING, NULL, OPTION_PREDICTIONS,
-     "Write one line of CSV per image; - is standard output, in place of the metrics", "FILE"},
+     "Write one line of CSV per image, index counting those evaluated from 0; - is standard output, in place "
+     "of the metrics",
+     "FILE"},
     {"logits", '\0', POPT_ARG_NONE, NULL, OPTION_LOGITS,
      "With --predictions: a column of the network's outputs, separated by spaces", NULL},
     {"threads", '\0', POPT_ARG_STRING, NULL, OPTION_THREADS, "Threads (default: all cores)", "N"},

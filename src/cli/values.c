@@ -22,6 +22,8 @@ static const struct {
     {"where", VALUE_COLUMN, NULL},
     {"columns", VALUE_COLUMN, NULL},
     {"sort", VALUE_COLUMN, NULL},
+    {"x", VALUE_QUANTITY, NULL},
+    {"y", VALUE_QUANTITY, NULL},
 };
 
 static void add_word(struct value *v, const char *word, size_t n)

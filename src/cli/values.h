@@ -15,8 +15,9 @@ enum value_kind {
     VALUE_QUERY,      /* name of a named query */
     VALUE_BLOCK,      /* of the database on the command line, as is the next */
     VALUE_TRIAL,
-    VALUE_COLUMN, /* of the named query on the command line, several with commas */
-    VALUE_WORDS,  /* one of `words` */
+    VALUE_COLUMN,   /* of the named query on the command line, several with commas */
+    VALUE_QUANTITY, /* what a figure or computed query is about: a column of trials */
+    VALUE_WORDS,    /* one of `words` */
 };
 
 enum { VALUE_WORDS_TEXT = 160 };

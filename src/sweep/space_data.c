@@ -8,11 +8,11 @@ static bool fits(const struct macro *m, struct shape image, int classes)
     return m->input.c == image.c && m->input.h == image.h && m->input.w == image.w && m->classes == classes;
 }
 
-/* The block that names the trial first; -1: none. */
+/* The block that names the trial first, by a point that no condition excludes; -1: none. */
 static int block_of(const struct space *space, int trial)
 {
     for (int i = 0; i < space->membership_count; i++)
-        if (space->memberships[i].trial == trial)
+        if (space->memberships[i].trial == trial && !space->memberships[i].skip_reason)
             return space->memberships[i].block;
     return -1;
 }

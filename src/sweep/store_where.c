@@ -24,14 +24,19 @@ struct translation {
     int nodes;                          /* written so far */
 };
 
+/* `names` end with NULL. */
+static bool is_among(const char *name, const char *const *names)
+{
+    while (*names && strcasecmp(name, *names) != 0)
+        names++;
+    return *names != NULL;
+}
+
 /* Columns of 0 and 1 that are no keys of a spec. */
 static bool is_truth(const char *name)
 {
-    static const char *const names[] = {"promoted", "s1x1_clamped", "measured_winograd"};
-    bool found = false;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        found = found || strcasecmp(name, names[i]) == 0;
-    return found;
+    static const char *const names[] = {"promoted", "s1x1_clamped", "measured_winograd", NULL};
+    return is_among(name, names);
 }
 
 /* By the declaration of the table's column; what is computed has none and goes with everything. */
@@ -62,12 +67,9 @@ static enum expression_unit unit_of(const char *name)
 /* Columns of texts that are computed, and so declare no type. */
 static bool is_text(const char *name)
 {
-    static const char *const names[] = {"sweep",  "block",         "axes",        "also",
-                                        "trials", "same_as_block", "same_as_axes"};
-    bool found = false;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        found = found || strcasecmp(name, names[i]) == 0;
-    return found;
+    static const char *const names[] = {"sweep",  "block",         "axes",         "also",
+                                        "trials", "same_as_block", "same_as_axes", NULL};
+    return is_among(name, names);
 }
 
 /* Accuracies, and how sure they are. */

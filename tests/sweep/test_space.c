@@ -292,7 +292,7 @@ static void test_faults(void **state)
         {"constraints: ['incr_e = 0 or base_e / incr_e < 2']\n", NULL},
         {"constraints: ['params > 5', 'base_e / incr_e < 2']\n",
          "t.yaml:5:30: constraints: \"base_e / incr_e\" divides by zero at the point {\"incr_e\":0} of block "
-         "a, allowed: conditions with an answer for every point"},
+         "a, allowed: conditions with an answer for every point, such as `incr_e = 0 or ...` before"},
         {"constraints: ['not (1 < base_e / incr_e)']\n", "t.yaml:5:25: constraints: \"base_e / incr_e\""},
         {"exclude: ['params * 1e306 > 1']\n",
          "t.yaml:5:12: exclude: \"params * 1e306\" gives a number beyond all bounds at the point {"},
