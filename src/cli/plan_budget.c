@@ -99,12 +99,20 @@ static enum status rows(const void *context, struct table *t, struct err *e)
 
 static void note(const void *context, FILE *out)
 {
+    const struct plan *p = context;
+    int i = 0;
+    while (i < p->space.trial_count && plan_left_s(p, i) <= 0)
+        i++;
+    if (i == p->space.trial_count) {
+        fputs("\nNote: nothing is left to train.\n", out);
+        return;
+    }
     fprintf(
         out,
         "\nNote: these are predictions, which may be off by %d %% or so (totals). run starts the longest "
         "trials first; to train only what fits, leave the other trials out of the spec, or give train_s a "
         "limit in constraints.\n",
-        plan_error_percent(context));
+        plan_error_percent(p));
 }
 
 /* With a search most trials are never trained in full: what fits are rungs. */

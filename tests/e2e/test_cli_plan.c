@@ -325,6 +325,12 @@ static void test_budget(void **state)
     outcome_release(&o);
     setenv("XDG_CACHE_HOME", folder, 1);
     keep_speed(1e-9);
+    static const char none[] = "version: 1\nname: none\ndata: {format: cifar10, path: nowhere, val: 10, "
+                               "train_images: 100, test_images: 10}\nconstraints: ['params < 1']\n";
+    write_spec("none.yaml", none, strlen(none));
+    o = RUN("plan", "none.yaml", "--budget", "2h");
+    assert_holds(o.out, "Note: nothing is left to train.");
+    outcome_release(&o);
     struct json_object *plan = JSON("plan", "timed.yaml", "--budget", "1000h", "--format", "json");
     assert_int_equal(json_int_at(plan, "budget.fit"), 6);
     assert_int_equal(json_int_at(plan, "budget.left_out"), 0);
