@@ -40,8 +40,8 @@ static const struct poptOption options[] = {
     {"test-limit", '\0', POPT_ARG_STRING, NULL, OPTION_TEST_LIMIT,
      "data.test_limit in the spec (default 0: all images)", "N"},
     {"predictions", '\0', POPT_ARG_STRING, NULL, OPTION_PREDICTIONS,
-     "Write one line of CSV per image, index counting those evaluated from 0; - is standard output, in place "
-     "of the metrics",
+     "Write one line of CSV per image, index being its number among the training or test images of the data, "
+     "from 0; - is standard output, in place of the metrics",
      "FILE"},
     {"logits", '\0', POPT_ARG_NONE, NULL, OPTION_LOGITS,
      "With --predictions: a column of the network's outputs, separated by spaces", NULL},
@@ -319,7 +319,7 @@ static enum status write_prediction_rows(const struct evaluation *v, FILE *out, 
         if (v->with_logits)
             format_logits(logits, classes, &text);
         const struct cell cells[] = {
-            cell_int((int64_t)i),
+            cell_int((int64_t)image_place(set, i)),
             cell_text(set->names ? set->names[i] : NULL),
             cell_int(label),
             cell_text(v->data.class_names[label]),

@@ -65,7 +65,14 @@ struct image_set {
     uint8_t *pixels;  /* count x h x w x c, row-major, channels last; NULL when streamed */
     uint16_t *labels; /* 0..classes-1 */
     char **names;     /* image folders: path below the data path; NULL otherwise */
+    uint32_t *places; /* each image's number among all training (also for validation) or test images of the
+                         files, from 0: ascending; NULL: the set has them all */
 };
+
+static inline size_t image_place(const struct image_set *s, size_t index)
+{
+    return s->places ? s->places[index] : index;
+}
 
 struct dataset {
     struct shape image;

@@ -160,6 +160,16 @@ static bool must_stream(const struct loading *l, struct shape shape)
            (l->source->memory == DATA_AUTO && image_memory_is_short(total_capacity(l), shape, l->memory));
 }
 
+/* Room for the names and places of a split's images. */
+static enum status allocate_names(struct image_set *set, size_t count, struct err *e)
+{
+    set->names = mem_calloc(count, sizeof *set->names);
+    set->places = mem_alloc(count, sizeof *set->places);
+    return set->names && set->places
+               ? ST_OK
+               : err_set(e, ST_NOMEM, "out of memory for the names of %zu images", count);
+}
+
 /* The first image decides the size: makes room for all, or decides to stream. */
 static enum status allocate_sets(struct loading *l, const struct image *first, struct err *e)
 {
@@ -174,9 +184,8 @@ static enum status allocate_sets(struct loading *l, const struct image *first, s
         if (l->capacity[s] > 0) {
             struct image_set *set = &l->d->sets[s];
             status = image_set_alloc(set, l->capacity[s], l->d->image, e);
-            set->names = status == ST_OK ? mem_calloc(l->capacity[s], sizeof *set->names) : NULL;
-            if (status == ST_OK && !set->names)
-                status = err_set(e, ST_NOMEM, "out of memory for file names");
+            if (status == ST_OK)
+                status = allocate_names(set, l->capacity[s], e);
         }
     }
     return status;
@@ -208,8 +217,8 @@ static enum status widen_sets(struct loading *l, struct err *e)
 }
 
 /* Puts a decoded image behind those in its split. */
-static enum status append(struct loading *l, const struct image *image, const char *name, uint16_t label,
-                          enum split split, struct err *e)
+static enum status append(struct loading *l, const struct image *image, const struct file_list *files,
+                          size_t place, enum split split, struct err *e)
 {
     enum status status = ST_OK;
     if (l->d->image.c == 0)
@@ -221,25 +230,27 @@ static enum status append(struct loading *l, const struct image *image, const ch
     struct image_set *set = &l->d->sets[split];
     size_t bytes = shape_bytes(l->d->image);
     uint8_t *pixels = set->pixels + set->count * bytes;
-    set->names[set->count] = mem_strdup(name);
+    set->names[set->count] = mem_strdup(files->paths[place]);
     if (!set->names[set->count])
         return err_set(e, ST_NOMEM, "out of memory for file names");
     if (image->c < l->d->image.c)
         image_widen(image->pixels, bytes / 3, pixels);
     else
         memcpy(pixels, image->pixels, bytes);
-    set->labels[set->count++] = label;
+    set->places[set->count] = (uint32_t)place;
+    set->labels[set->count++] = files->labels[place];
     return ST_OK;
 }
 
-static enum status load_file(struct loading *l, const char *name, uint16_t label, enum split split,
+static enum status load_file(struct loading *l, const struct file_list *files, size_t place, enum split split,
                              struct err *e)
 {
     const struct image *image = NULL;
     struct err reason = ERR_INIT;
-    enum status status = image_file_decode(&l->decoder, l->source->path, name, &l->request, &image, &reason);
+    enum status status =
+        image_file_decode(&l->decoder, l->source->path, files->paths[place], &l->request, &image, &reason);
     if (status == ST_OK)
-        return append(l, image, name, label, split, e);
+        return append(l, image, files, place, split, e);
     if (image_file_may_skip(l->source, status)) {
         image_file_note_skipped(l->d, &reason);
         return ST_OK;
@@ -253,7 +264,7 @@ static enum status load_files(struct loading *l, const struct file_list *files, 
     enum status status = ST_OK;
     for (size_t i = 0; status == ST_OK && !l->stream && i < files->count; i++)
         if (choice[i] != SPLIT_COUNT)
-            status = load_file(l, files->paths[i], files->labels[i], (enum split)choice[i], e);
+            status = load_file(l, files, i, (enum split)choice[i], e);
     return status;
 }
 
@@ -276,6 +287,7 @@ static void move_names(struct loading *l, struct file_list *files, const uint8_t
         if (choice[i] != SPLIT_COUNT) {
             struct image_set *set = &l->d->sets[choice[i]];
             set->labels[set->count] = files->labels[i];
+            set->places[set->count] = (uint32_t)i;
             set->names[set->count++] = files->paths[i];
             files->paths[i] = NULL;
         }
@@ -291,9 +303,11 @@ static enum status stream_files(struct loading *l, struct err *e)
         image_set_release(set);
         if (l->capacity[s] > 0) {
             set->labels = mem_calloc(l->capacity[s], sizeof *set->labels);
-            set->names = mem_calloc(l->capacity[s], sizeof *set->names);
-            if (!set->labels || !set->names)
-                return err_set(e, ST_NOMEM, "out of memory for the names of %zu images", l->capacity[s]);
+            if (!set->labels)
+                return err_set(e, ST_NOMEM, "out of memory for the labels of %zu images", l->capacity[s]);
+            enum status status = allocate_names(set, l->capacity[s], e);
+            if (status != ST_OK)
+                return status;
         }
     }
     move_names(l, &l->train, l->train_choice);

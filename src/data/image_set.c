@@ -49,6 +49,7 @@ void image_set_release(struct image_set *s)
     mem_free(s->names);
     mem_free(s->pixels);
     mem_free(s->labels);
+    mem_free(s->places);
     *s = (struct image_set){0};
 }
 
@@ -60,12 +61,19 @@ static size_t count_choice(const uint8_t *choice, size_t count, enum split wante
     return found;
 }
 
+static enum status alloc_places(struct image_set *s, size_t count, struct err *e)
+{
+    s->places = mem_alloc(count, sizeof *s->places);
+    return s->places ? ST_OK : err_set(e, ST_NOMEM, "out of memory for the numbers of %zu images", count);
+}
+
 /* Appends image `from` of `source` to `to`; the two may be the same set when from >= to->count. */
 static void append_image(struct image_set *to, const struct image_set *source, size_t from,
                          size_t image_bytes)
 {
     memmove(to->pixels + to->count * image_bytes, source->pixels + from * image_bytes, image_bytes);
     to->labels[to->count] = source->labels[from];
+    to->places[to->count] = (uint32_t)from;
     to->count++;
 }
 
@@ -82,14 +90,16 @@ enum status image_set_partition(struct image_set *s, const uint8_t *choice, enum
                                 struct shape shape, struct image_set *val, struct err *e)
 {
     size_t total = s->count, image_bytes = shape_bytes(shape);
-    size_t val_count = count_choice(choice, total, SPLIT_VAL);
-    if (count_choice(choice, total, keep) == total)
+    size_t kept = count_choice(choice, total, keep), val_count = count_choice(choice, total, SPLIT_VAL);
+    if (kept == total)
         return ST_OK;
-    if (val_count > 0) {
-        enum status status = image_set_alloc(val, val_count, shape, e);
-        if (status != ST_OK)
-            return status;
-    }
+    enum status status = alloc_places(s, kept, e);
+    if (status == ST_OK && val_count > 0)
+        status = image_set_alloc(val, val_count, shape, e);
+    if (status == ST_OK && val_count > 0)
+        status = alloc_places(val, val_count, e);
+    if (status != ST_OK)
+        return status;
     s->count = 0;
     for (size_t i = 0; i < total; i++)
         if (choice[i] == keep)

@@ -191,6 +191,7 @@ static void remove_skipped(struct image_set *set)
     for (size_t i = 0; i < set->count; i++) {
         if (set->names[i]) {
             set->names[kept] = set->names[i];
+            set->places[kept] = set->places[i];
             set->labels[kept++] = set->labels[i];
         }
     }

@@ -110,6 +110,37 @@ static void validation_images_do_not_count(void **state)
     dataset_release(&d);
 }
 
+/* The pixels of image i are 2i and 2i + 1: each image of a split says where it stood in its file. */
+static void images_know_their_place_in_the_files(void **state)
+{
+    enum { IMAGES = 30 };
+    uint8_t pixels[2 * IMAGES], labels[IMAGES];
+    for (int i = 0; i < IMAGES; i++) {
+        pixels[2 * i] = (uint8_t)(2 * i);
+        pixels[2 * i + 1] = (uint8_t)(2 * i + 1);
+        labels[i] = (uint8_t)(i % 3);
+    }
+    put_idx(state, pixels, labels, IMAGES);
+    struct data_source source = {.format = DATA_IDX, .path = *state};
+    struct dataset d;
+    load_or_fail(&source, &d);
+    assert_null(d.sets[SPLIT_TEST].places);
+    assert_int_equal(image_place(&d.sets[SPLIT_TEST], 7), 7);
+    dataset_release(&d);
+    source.val = 9;
+    source.train_limit = 12;
+    source.test_limit = 7;
+    load_or_fail(&source, &d);
+    const size_t counts[SPLIT_COUNT] = {[SPLIT_TRAIN] = 12, [SPLIT_VAL] = 9, [SPLIT_TEST] = 7};
+    for (int s = 0; s < SPLIT_COUNT; s++) {
+        assert_int_equal(d.sets[s].count, counts[s]);
+        for (size_t i = 0; i < counts[s]; i++)
+            assert_int_equal(d.sets[s].pixels[2 * i], 2 * image_place(&d.sets[s], i));
+    }
+    dataset_release(&d);
+    assert_int_equal(mem_live(), 0);
+}
+
 static uint64_t fingerprint_of(const struct data_source *source)
 {
     struct dataset d;
@@ -327,6 +358,7 @@ int main(void)
         cmocka_unit_test(sets_larger_than_the_machine_are_refused),
         IN_SCRATCH(statistics_are_those_of_the_training_split),
         IN_SCRATCH(validation_images_do_not_count),
+        IN_SCRATCH(images_know_their_place_in_the_files),
         IN_SCRATCH(fingerprints_see_pixels_labels_and_splits),
         IN_SCRATCH(a_look_sees_what_loading_finds),
         IN_SCRATCH(a_look_reports_what_is_missing),

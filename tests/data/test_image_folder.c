@@ -120,6 +120,12 @@ static void splits_choose_before_reading(void **state)
     assert_int_equal(d.sets[SPLIT_VAL].labels[0], 0);
     assert_int_equal(d.sets[SPLIT_VAL].labels[1], 1);
     assert_string_not_equal(d.sets[SPLIT_VAL].names[0], d.sets[SPLIT_TRAIN].names[0]);
+    static const char *const files[] = {"train/Cat/10.png", "train/Cat/9.png", "train/dog/B.PNG",
+                                        "train/dog/b.png"};
+    for (size_t i = 0; i < 4; i++) {
+        const struct image_set *set = &d.sets[i / 2 ? SPLIT_VAL : SPLIT_TRAIN];
+        assert_string_equal(set->names[i % 2], files[image_place(set, i % 2)]);
+    }
     char *left_out =
         mem_strdup(d.sets[SPLIT_TRAIN].names[0]); /* class 0; the limit of 1 will keep one of the two */
     dataset_release(&d);

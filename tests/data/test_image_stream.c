@@ -22,6 +22,7 @@ static void expect_same_samples(const struct dataset *a, const struct dataset *b
         assert_int_equal(dataset_sample(b, s, i, how, 3, 1, other, row), label);
         assert_memory_equal(one, other, n * sizeof *one);
         assert_string_equal(a->sets[s].names[i], b->sets[s].names[i]);
+        assert_int_equal(image_place(&a->sets[s], i), image_place(&b->sets[s], i));
     }
     free(one);
 }

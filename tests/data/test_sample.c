@@ -23,7 +23,7 @@ static struct fixture *make_fixture(int c, int h, int w)
     for (int k = 0; k < 4; k++)
         for (int v = 0; v < 256; v++)
             f->d.normalised[k][v] = (float)(1000 * (k + 1) + v) + 0.5f;
-    f->d.sets[SPLIT_VAL] = (struct image_set){IMAGES, f->pixels, f->labels, NULL};
+    f->d.sets[SPLIT_VAL] = (struct image_set){.count = IMAGES, .pixels = f->pixels, .labels = f->labels};
     return f;
 }
 

@@ -548,6 +548,33 @@ static void test_eval_predictions_agree_with_the_metrics(void **state)
     free(path);
 }
 
+/* What is said of some of the images is what was said of them among all: `index` leads from one to the other.
+ */
+static void test_eval_predictions_keep_their_index(void **state)
+{
+    (void)state;
+    double test_top1, val_top1;
+    char *path = checkpoint_of("seed = 1", &test_top1, &val_top1);
+    struct outcome all = RUN("eval", path, "--data", "data", "--predictions", "-"),
+                   some = RUN("eval", path, "--data", "data", "--predictions", "-", "--test-limit", "40");
+    int rows = 0, last = -1, index;
+    char *rest = NULL;
+    strtok_r(some.out, "\n", &rest); /* the header */
+    for (char *line; (line = strtok_r(NULL, "\n", &rest)); rows++) {
+        char whole[200];
+        snprintf(whole, sizeof whole, "\n%s\n", line);
+        assert_holds(all.out, whole);
+        assert_int_equal(sscanf(line, "%d,", &index), 1);
+        assert_true(index > last);
+        last = index;
+    }
+    assert_int_equal(rows, 40);
+    assert_true(last > 40);
+    outcome_release(&all);
+    outcome_release(&some);
+    free(path);
+}
+
 static void test_eval_refuses_what_does_not_fit(void **state)
 {
     (void)state;
@@ -627,6 +654,7 @@ int main(void)
         cmocka_unit_test(test_eval_logits),
         cmocka_unit_test(test_eval_of_a_trial),
         cmocka_unit_test(test_eval_predictions_agree_with_the_metrics),
+        cmocka_unit_test(test_eval_predictions_keep_their_index),
         cmocka_unit_test(test_eval_refuses_what_does_not_fit),
         cmocka_unit_test(test_plot_prints_what_it_wrote),
     };
