@@ -390,8 +390,7 @@ static void add_setting(const char *key, bool wanted, struct strbuf *b)
 {
     const struct field *base = field_find(SECTION_BASE, key),
                        *f = base ? base : field_find(SECTION_TRAIN, key);
-    if (!f || f->kind == FIELD_PRESET || f->kind == FIELD_SHAPE || f->kind == FIELD_POOLS ||
-        f->kind == FIELD_FIRES)
+    if (!f || f->kind == FIELD_PRESET) /* what a preset sets has keys of its own */
         return;
     const char *column = strcmp(f->key, "epochs") == 0 ? "epochs_planned" : f->key; /* SQL ignores case */
     strbuf_printf(b, ", '%s', ", f->key);
@@ -402,6 +401,8 @@ static void add_setting(const char *key, bool wanted, struct strbuf *b)
     else if (f->kind == FIELD_REAL) /* 1, not 1.0 */
         strbuf_printf(b, "iif(q.%s = round(q.%s), CAST(q.%s AS INTEGER), q.%s)", column, column, column,
                       column);
+    else if (f->kind == FIELD_FIRES) /* metaparameters take their place */
+        strbuf_printf(b, "iif(q.base_e IS NULL, q.%s, NULL)", column);
     else
         strbuf_printf(b, "q.%s", column);
 }

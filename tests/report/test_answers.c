@@ -321,6 +321,11 @@ static int set_up_nested(void **state)
     results_trial(r.results, results_variant(r.results, 12 << 20), 1, "{\"SR\":0.9,\"lr\":0.1}", "done", 0.8);
     results_sql(r.results, "UPDATE point SET sr = 0.3 WHERE axes = '{\"lr\":0.1}';"
                            "UPDATE variant SET sr = 0.31 WHERE id = (SELECT max(id) - 1 FROM variant)");
+    results_block(r.results, "macro"); /* other texts than numbers and words */
+    results_trial(r.results, results_variant(r.results, 16 << 20), 1, "{\"pools\":\"none\"}", "done", 0.5);
+    results_trial(r.results, results_variant(r.results, 17 << 20), 1, "{\"input\":\"1x28x28\"}", "done", 0.6);
+    results_trial(r.results, results_variant(r.results, 18 << 20), 1, "{\"fires\":\"1/2/3\"}", "done", 0.7);
+    results_sql(r.results, "UPDATE variant SET pools = 'conv1,fire8', input_c = 1, input_h = 9, input_w = 8");
     assert_int_equal(store_open_readonly(results_path(r.results), &r.store, &e), ST_OK);
     *state = &r;
     return 0;
@@ -338,6 +343,9 @@ static void effects_of_axes_with_conditions(void **state)
         "\nwhen,test_top1_pct,epsilon,-,2,53,",
         "\nlist,test_top1_pct,lr,0.04,2,65,", /* the base's */
         "\nlist,test_top1_pct,batch,64,2,60,",
+        "\nmacro,test_top1_pct,pools,\"conv1,fire8\",2,65,",
+        "\nmacro,test_top1_pct,input,1x9x8,2,60,",
+        "\nmacro,test_top1_pct,fires,-,2,55,", /* the others have metaparameters */
         "\nnames,test_top1_pct,SR,0.3,1,50,",
         "\nunread,test_top1_pct,nesterov,true,1,60,",
         "\nunread,test_top1_pct,nesterov,-,1,80,",
@@ -345,6 +353,7 @@ static void effects_of_axes_with_conditions(void **state)
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (!strstr(text, lines[i]))
             fail_msg("%s lacks %s", text, lines[i]);
+    *strstr(text, "\nmacro,") = '\0';
     assert_null(strstr(text, "follows from other axes")); /* each has effects of its own */
     assert_null(strstr(strstr(text, "\nlist,"), "not set there"));
     free(text);
