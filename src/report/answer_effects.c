@@ -70,8 +70,8 @@ static enum status level_row(const struct answer *x, size_t k, size_t level, str
                                  answer_number(a->f),
                                  answer_number(a->p),
                                  cell_text(note_of(axis, a, level, note)),
-                                 cell_int((int64_t)x->r->trials),
-                                 cell_int((int64_t)(x->r->trials - x->r->count)),
+                                 cell_int((int64_t)x->r->of.trials),
+                                 cell_int((int64_t)(left_out_total(&x->r->of))),
                                  cell_text(x->r->left_out)};
     return table_row(t, cells, e);
 }
@@ -95,8 +95,8 @@ static enum status rest_row(const struct answer *x, const char *axis, double squ
                                  none,
                                  none,
                                  cell_text(note),
-                                 cell_int((int64_t)x->r->trials),
-                                 cell_int((int64_t)(x->r->trials - x->r->count)),
+                                 cell_int((int64_t)x->r->of.trials),
+                                 cell_int((int64_t)(left_out_total(&x->r->of))),
                                  cell_text(x->r->left_out)};
     return table_row(t, cells, e);
 }

@@ -102,8 +102,8 @@ static enum status plateau_row(const struct block_results *r, const char *block,
                                  answer_number(p.start.low),
                                  answer_number(p.start.high),
                                  cell_text(text),
-                                 cell_int((int64_t)r->trials),
-                                 cell_int((int64_t)(r->trials - r->count)),
+                                 cell_int((int64_t)r->of.trials),
+                                 cell_int((int64_t)(left_out_total(&r->of))),
                                  cell_text(r->left_out)};
     return table_row(t, cells, e);
 }

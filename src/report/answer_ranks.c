@@ -128,8 +128,8 @@ static enum status pair_row(const struct block_results *of, size_t k, const char
                                  answer_number(r.rho),
                                  answer_number(r.p),
                                  cell_text(verdict),
-                                 cell_int((int64_t)of->trials),
-                                 cell_int((int64_t)(of->trials - of->count)),
+                                 cell_int((int64_t)of->of.trials),
+                                 cell_int((int64_t)(left_out_total(&of->of))),
                                  cell_text(of->left_out)};
     return table_row(t, cells, e);
 }

@@ -56,40 +56,15 @@ static enum status add(struct block_results *r, size_t *capacity, const char *ax
     return ST_OK;
 }
 
-static enum trial_state state_of(const char *name)
-{
-    int state = TRIAL_PENDING;
-    while (state + 1 < TRIAL_STATE_COUNT && strcmp(name, trial_state_name((enum trial_state)state)) != 0)
-        state++;
-    return (enum trial_state)state;
-}
-
-/* "12 of 16 trials (10 pruned, 2 failed)". What a search has pruned is no random choice: those left are the
- * best in what it looked at, and more alike than all. */
+/* What a search has pruned is no random choice: those left are the best in what it looked at, and more alike
+ * than all. */
 static enum status describe_left_out(struct block_results *r, struct err *e)
 {
-    static const char *const names[TRIAL_STATE_COUNT] = {[TRIAL_PENDING] = "not begun",
-                                                         [TRIAL_DONE] = "done without this result",
-                                                         [TRIAL_TIMED_OUT] = "timed out"};
-    struct strbuf why = STRBUF_INIT;
-    size_t all = 0, states = 0;
-    for (int i = 0; i < TRIAL_STATE_COUNT; i++) {
-        all += r->without[i];
-        states += r->without[i] > 0;
-    }
-    for (int i = 0; i < TRIAL_STATE_COUNT; i++) {
-        const char *name = names[i] ? names[i] : trial_state_name((enum trial_state)i);
-        if (r->without[i] > 0 && states > 1)
-            strbuf_printf(&why, "%s%zu %s", why.len > 0 ? ", " : "", r->without[i], name);
-        else if (r->without[i] > 0)
-            strbuf_puts(&why, name);
-    }
-    if (all > 0 && !why.failed)
-        r->left_out = arena_printf(
-            &r->axes.arena, "%zu of %zu trials (%s)%s", all, r->trials, why.text,
-            r->without[TRIAL_PRUNED] > 0 ? "; those left are the best, so differences look smaller" : "");
-    strbuf_release(&why);
-    return all == 0 || r->left_out ? ST_OK : no_memory(e);
+    const char *text = left_out_text(&r->of, &r->axes.arena);
+    if (text && r->of.without[TRIAL_PRUNED] > 0)
+        text = arena_printf(&r->axes.arena, "%s; those left are the best, so differences look smaller", text);
+    r->left_out = text && *text ? text : NULL;
+    return text ? ST_OK : no_memory(e);
 }
 
 static enum status read_rows(struct store_query *q, struct block_results *r, struct err *e)
@@ -101,12 +76,11 @@ static enum status read_rows(struct store_query *q, struct block_results *r, str
             return st;
         const struct cell axes = store_query_cell(q, 0), state = store_query_cell(q, 1);
         const double y = cell_number(store_query_cell(q, 2));
-        const enum trial_state ended = state_of(state.type == CELL_TEXT ? state.text : "");
-        r->trials++;
-        if (ended != TRIAL_DONE || !isfinite(y)) {
-            r->without[ended]++;
+        const char *ended = state.type == CELL_TEXT ? state.text : "";
+        const bool has = strcmp(ended, trial_state_name(TRIAL_DONE)) == 0 && isfinite(y);
+        left_out_count(&r->of, ended, has);
+        if (!has)
             continue;
-        }
         st = add(r, &capacity, axes.type == CELL_TEXT ? axes.text : "{}", y, store_query_cell(q, 3).i, e);
         if (st != ST_OK)
             return st;

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "report/axes.h"
 #include "report/effects.h"
+#include "report/left_out.h"
 #include "report/metric.h"
 #include "sweep/store.h"
 
@@ -29,10 +30,8 @@ struct block_axis {
 struct block_results {
     struct axes axes;
     const struct metric *metric;
-    size_t trials; /* of the block, also without result */
-    size_t count;  /* observations */
-    size_t
-        without[TRIAL_STATE_COUNT]; /* trials without a result, by their state; done: without this metric */
+    size_t count;         /* observations */
+    struct left_out of;   /* the trials of the block */
     const char *left_out; /* the same for people, "12 of 16 trials (pruned); ..."; NULL: all have a result */
     size_t *point;        /* in axes */
     double *y;            /* in the unit of the metric */

@@ -32,7 +32,7 @@ static enum status no_memory(struct err *e)
     return err_set(e, ST_NOMEM, "cannot build a curve: out of memory");
 }
 
-enum status curve_add(struct curve *c, const char *axes, bool done, bool again, double x, double y,
+enum status curve_add(struct curve *c, const char *axes, const char *state, bool again, double x, double y,
                       struct err *e)
 {
     if (c->replicate_count == c->replicate_capacity) {
@@ -43,14 +43,14 @@ enum status curve_add(struct curve *c, const char *axes, bool done, bool again, 
         c->replicates = larger;
         c->replicate_capacity = capacity;
     }
+    const bool done = strcmp(state, trial_state_name(TRIAL_DONE)) == 0;
     struct replicate r = {.x = x, .y = done && isfinite(x) && isfinite(y) ? y : NAN};
     enum status status = axes_point(&c->axes, axes, &r.point, e);
     if (status != ST_OK)
         return status;
     c->replicates[c->replicate_count++] = r;
-    c->trials += !again;
-    c->done += !again && done;
-    c->results += !again && !isnan(r.y);
+    if (!again)
+        left_out_count(&c->of, state, !isnan(r.y));
     return ST_OK;
 }
 
@@ -225,10 +225,11 @@ static enum status read_rows(struct store_query *q, struct curve *c, struct err 
         enum status status = store_query_next(q, &row, e);
         if (status != ST_OK || !row)
             return status;
-        const struct cell axes = store_query_cell(q, 0);
-        const bool done = store_query_cell(q, 1).i == 1, again = store_query_cell(q, 4).i == 1;
+        const struct cell axes = store_query_cell(q, 0), state = store_query_cell(q, 1);
+        const bool again = store_query_cell(q, 4).i == 1;
         const double x = cell_number(store_query_cell(q, 2)), y = cell_number(store_query_cell(q, 3));
-        status = curve_add(c, axes.type == CELL_TEXT ? axes.text : "", done, again, x, y, e);
+        status = curve_add(c, axes.type == CELL_TEXT ? axes.text : "",
+                           state.type == CELL_TEXT ? state.text : "", again, x, y, e);
         if (status != ST_OK)
             return status;
     }
@@ -241,7 +242,7 @@ enum status curve_load(struct store *s, int64_t block, const char *x, const char
     if (!y_metric)
         return metric_unknown(METRIC_TRIAL, "y", y, NULL, e);
     char *sql = mem_printf(
-        "SELECT m.axes, t.state = 'done', %s, %s, EXISTS (SELECT 1 FROM block_trial o WHERE"
+        "SELECT m.axes, t.state, %s, %s, EXISTS (SELECT 1 FROM block_trial o WHERE"
         "  o.trial_id = m.trial_id AND o.block_id = m.block_id AND o.in_spec AND o.position < m.position)"
         " FROM block_trial m JOIN trial t ON t.id = m.trial_id"
         " JOIN variant v ON v.id = t.variant_id WHERE m.block_id = %" PRId64

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "report/axes.h"
+#include "report/left_out.h"
 #include "report/metric.h"
 #include "report/statistics.h"
 #include "sweep/store.h"
@@ -39,9 +40,7 @@ struct curve {
     size_t count;
     struct curve_point *points; /* with at least one result; series by series, within a series by x */
     size_t point_count;         /* of the block, with and without results */
-    /* Trials of the block, those that are done, and those with a result; each once, whatever names its point
-     * has. */
-    size_t trials, done, results;
+    struct left_out of;         /* the trials of the block */
     /* private: the replicates until curve_finish */
     size_t replicate_count, replicate_capacity;
     struct replicate *replicates;
@@ -50,10 +49,10 @@ struct curve {
 void curve_init(struct curve *c);
 void curve_release(struct curve *c); /* also after a failure */
 
-/* Adds one trial of the block: its axes (JSON), x and y in the units of the metrics; either NaN: no result
- * (yet). A trial that is not done has none. `again`: another name of one that is there, a point but no
- * further trial. */
-enum status curve_add(struct curve *c, const char *axes, bool done, bool again, double x, double y,
+/* Adds one trial of the block: its axes (JSON), its state, x and y in the units of the metrics; either NaN:
+ * no result (yet). A trial that is not done has none. `again`: another name of one that is there, a point but
+ * no further trial. */
+enum status curve_add(struct curve *c, const char *axes, const char *state, bool again, double x, double y,
                       struct err *e);
 
 /* Groups what was added. `x`: a column of metric_find or an axis of the block, NULL = model size; where that

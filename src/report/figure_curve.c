@@ -186,9 +186,10 @@ static enum status define_notes(struct curve *c, enum curve_shape shape, bool do
                                 struct layout *l, struct err *e)
 {
     struct strbuf more = STRBUF_INIT;
-    if (c->results < c->trials)
-        strbuf_printf(&more, "left out: %zu of %zu trials, which have no result; ", c->trials - c->results,
-                      c->trials);
+    const char *left_out = left_out_text(&c->of, &f->arena);
+    more.failed = more.failed || !left_out;
+    if (left_out && *left_out)
+        strbuf_printf(&more, "left out: %s; ", left_out);
     if (shape == SHAPE_CLOUD)
         strbuf_puts(&more, "points differ in several axes, so no line joins them; ");
     if (!isnan(c->common_x))
@@ -279,10 +280,8 @@ enum status figure_curve(struct store *s, const struct figure_request *r, struct
     enum status status = curve_load(s, r->block, r->x, y, &c, e);
     if (status == ST_OK && c.count > 0)
         status = draw(&c, r, block_is_random(s, r->block), out, e);
-    else if (status == ST_OK && c.done > 0)
-        snprintf(nothing, 256, "%zu of %zu trials are done, but none has %s", c.done, c.trials, y);
     else if (status == ST_OK)
-        snprintf(nothing, 256, "none of its %zu trials is done yet", c.trials);
+        left_out_nothing(&c.of, y, nothing, 256);
     curve_release(&c);
     return status;
 }

@@ -222,11 +222,11 @@ static enum status define_notes(const struct learning *c, struct figure *f, stru
         best = arena_printf(&f->arena, "%s, and %d drawn", best, DRAWN);
     l->notes[0] = seeds && best ? arena_printf(&f->arena, "%s%s", seeds, best) : NULL;
     const char *crowd = is_crowded(c) ? "thick: median, dotted: quartiles of all lines at each epoch" : "";
+    const char *left_out = left_out_text(&c->of, &f->arena);
     l->notes[1] = crowd;
-    if (c->done < c->trials)
-        l->notes[1] = arena_printf(&f->arena, "%s%sleft out: %zu of %zu trials, which are not done", crowd,
-                                   *crowd ? "; " : "", c->trials - c->done, c->trials);
-    return l->notes[0] && l->notes[1] ? ST_OK : no_memory(e);
+    if (left_out && *left_out)
+        l->notes[1] = arena_printf(&f->arena, "%s%sleft out: %s", crowd, *crowd ? "; " : "", left_out);
+    return l->notes[0] && l->notes[1] && left_out ? ST_OK : no_memory(e);
 }
 
 static enum status draw(struct learning *c, const struct figure_request *r, struct figure *f, struct err *e)
@@ -251,11 +251,8 @@ enum status figure_learning(struct store *s, const struct figure_request *r, str
     enum status status = learning_load(s, r->block, r->y, &c, e);
     if (status == ST_OK && c.count > 0)
         status = draw(&c, r, out, e);
-    else if (status == ST_OK && c.done > 0)
-        snprintf(nothing, 256, "%zu of %zu trials are done, but none has %s", c.done, c.trials,
-                 c.metric->name);
     else if (status == ST_OK)
-        snprintf(nothing, 256, "none of its %zu trials is done yet", c.trials);
+        left_out_nothing(&c.of, c.metric->name, nothing, 256);
     learning_release(&c);
     return status;
 }

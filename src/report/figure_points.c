@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "report/figures.h"
 #include "report/front.h"
+#include "report/left_out.h"
 #include "report/lines.h"
 #include "sweep/spec_fields.h"
 
@@ -19,7 +20,8 @@ struct group {
 };
 
 struct groups {
-    size_t count, capacity, trials;
+    size_t count, capacity;
+    struct left_out of; /* the trials of the block */
     struct group *items;
     const struct metric *x, *y, *merit; /* merit NULL: y */
 };
@@ -103,14 +105,15 @@ static enum status read_groups(struct store_query *q, struct groups *g, struct a
 static enum status count_trials(struct store *s, int64_t block, struct groups *g, struct err *e)
 {
     struct store_query *q = NULL;
-    char *sql = mem_printf(
-        "SELECT count(DISTINCT trial_id) FROM block_trial WHERE block_id = %" PRId64 " AND in_spec", block);
-    bool row;
+    char *sql = mem_printf("SELECT t.state, t.state = 'done' AND (%s) IS NOT NULL AND (%s) IS NOT NULL"
+                           " FROM block_trial m JOIN trial t ON t.id = m.trial_id"
+                           " JOIN variant v ON v.id = t.variant_id"
+                           " WHERE m.block_id = %" PRId64 " AND m.in_spec GROUP BY t.id",
+                           g->x->sql, g->y->sql, block);
+    bool row = true;
     enum status st = sql ? store_query_open(s, sql, &q, e) : no_memory(e);
-    if (st == ST_OK)
-        st = store_query_next(q, &row, e);
-    if (st == ST_OK)
-        g->trials = (size_t)store_query_cell(q, 0).i;
+    while (st == ST_OK && (st = store_query_next(q, &row, e)) == ST_OK && row)
+        left_out_count(&g->of, store_query_cell(q, 0).text, store_query_cell(q, 1).i == 1);
     store_query_close(q);
     mem_free(sql);
     return st;
@@ -171,22 +174,28 @@ static enum status find_column_or_axis(struct store *s, int64_t block, const cha
     return ST_OK;
 }
 
-/* Done trials of a block by columns x and y (and merit), each once, ascending in x; `each`: one by one, else
- * averaged over seeds. */
+/* Done trials of a block by columns x and y (and merit), each once and by its first name, ascending in x;
+ * `each`: one by one, else averaged over seeds. */
 static enum status load_groups(struct store *s, int64_t block, bool each, struct groups *g,
                                struct arena *arena, struct err *e)
 {
     const char *by = each ? "id" : "variant_id, recipe_id, data_fingerprint";
-    char *sql = mem_printf(
-        "WITH one AS (SELECT t.id, min(m.axes) AS axes, t.variant_id, t.recipe_id, t.data_fingerprint, %s AS "
-        "x, %s AS y, %s AS z"
-        " FROM block_trial m JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
-        " WHERE m.block_id = %" PRId64 " AND m.in_spec AND t.state = 'done' GROUP BY t.id),"
-        " mean AS (SELECT *, avg(y) OVER (PARTITION BY %s) AS centre, avg(z) OVER (PARTITION BY %s) AS middle"
-        " FROM one WHERE y IS NOT NULL)"
-        " SELECT min(id), axes, avg(x), centre, count(*), sum((y - centre) * (y - centre)), variant_id,"
-        " middle, count(z), sum((z - middle) * (z - middle)) FROM mean GROUP BY %s ORDER BY 3, 4, 1",
-        g->x->sql, g->y->sql, g->merit ? g->merit->sql : "NULL", block, by, by, by);
+    char *sql =
+        mem_printf(/* m.axes is of the row that min() found */
+                   "WITH one AS (SELECT t.id, min(m.position) AS place, m.axes, t.variant_id, t.recipe_id, "
+                   "t.data_fingerprint, %s AS "
+                   "x, %s AS y, %s AS z"
+                   " FROM block_trial m JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = "
+                   "t.variant_id"
+                   " WHERE m.block_id = %" PRId64 " AND m.in_spec AND t.state = 'done' GROUP BY t.id),"
+                   " mean AS (SELECT *, first_value(axes) OVER (PARTITION BY %s ORDER BY place) AS name, "
+                   "avg(y) OVER (PARTITION BY %s) AS centre, avg(z) OVER (PARTITION BY %s) AS middle"
+                   " FROM one WHERE y IS NOT NULL)"
+                   " SELECT min(id), name, avg(x), centre, count(*), sum((y - centre) * (y - centre)), "
+                   "variant_id,"
+                   " middle, count(z), sum((z - middle) * (z - middle)) FROM mean GROUP BY %s ORDER BY 3, 4, "
+                   "1",
+                   g->x->sql, g->y->sql, g->merit ? g->merit->sql : "NULL", block, by, by, by, by);
     struct store_query *q = NULL;
     enum status st = sql ? store_query_open(s, sql, &q, e) : no_memory(e);
     mem_free(sql);
@@ -194,11 +203,6 @@ static enum status load_groups(struct store *s, int64_t block, bool each, struct
         st = read_groups(q, g, arena, e);
     store_query_close(q);
     return st == ST_OK ? count_trials(s, block, g, e) : st;
-}
-
-static void say_nothing(const struct groups *g, char nothing[256])
-{
-    snprintf(nothing, 256, "none of its %zu trials has such a result yet", g->trials);
 }
 
 static enum range_kind kind_of(const struct metric *m)
@@ -238,10 +242,16 @@ static enum status set_columns(struct figure *f, const struct table_column *colu
     return ST_OK;
 }
 
-static enum status finish(struct layout *l, const struct figure_request *r, struct figure *f, struct err *e)
+/* Notes end with what is left out. */
+static enum status finish(struct layout *l, const struct groups *g, const struct figure_request *r,
+                          struct figure *f, struct err *e)
 {
+    const char *left_out = left_out_text(&g->of, &f->arena);
     l->title = layout_title(&f->arena, r->sweep, r->name);
-    return l->title ? layout_define(l, f, e) : no_memory(e);
+    if (left_out && *left_out)
+        l->notes[1] = arena_printf(&f->arena, "%s%sleft out: %s", l->notes[1] ? l->notes[1] : "",
+                                   l->notes[1] ? "; " : "", left_out);
+    return l->title && left_out && (!*left_out || l->notes[1]) ? layout_define(l, f, e) : no_memory(e);
 }
 
 static enum status draw_scatter(const struct groups *g, const struct figure_request *r, struct figure *f,
@@ -265,10 +275,7 @@ static enum status draw_scatter(const struct groups *g, const struct figure_requ
     f->points = g->count;
     set_ranges(g, NULL, &l);
     l.notes[0] = arena_printf(&f->arena, "%zu trials, one dot each", g->count);
-    if (g->count < g->trials)
-        l.notes[1] = arena_printf(&f->arena, "left out: %zu of %zu trials, which have no result",
-                                  g->trials - g->count, g->trials);
-    return st == ST_OK ? finish(&l, r, f, e) : st;
+    return st == ST_OK ? finish(&l, g, r, f, e) : st;
 }
 
 enum status figure_scatter(struct store *s, const struct figure_request *r, struct figure *out,
@@ -283,7 +290,7 @@ enum status figure_scatter(struct store *s, const struct figure_request *r, stru
     if (st == ST_OK && g.count > 0)
         st = draw_scatter(&g, r, out, e);
     else if (st == ST_OK)
-        say_nothing(&g, nothing);
+        left_out_nothing(&g.of, g.y->name, nothing, 256);
     mem_free(g.items);
     return st;
 }
@@ -412,7 +419,7 @@ static enum status draw_pareto(const struct groups *g, const struct figure_reque
                            possible ? "; hollow: off the front of the means, but with 5 % or more" : "");
     if (!l.notes[0] || !l.notes[1])
         return no_memory(e);
-    return finish(&l, r, f, e);
+    return finish(&l, g, r, f, e);
 }
 
 /* What is measured on the test images is chosen by the same on the validation images, as everywhere: the test
@@ -455,7 +462,7 @@ enum status figure_pareto(struct store *s, const struct figure_request *r, struc
     if (st == ST_OK && g.count > 0)
         st = draw_pareto(&g, r, out, e);
     else if (st == ST_OK)
-        say_nothing(&g, nothing);
+        left_out_nothing(&g.of, g.y->name, nothing, 256);
     mem_free(g.items);
     return st;
 }
@@ -473,7 +480,6 @@ static enum status draw_edf(struct groups *g, const struct figure_request *r, st
     const struct table_column columns[] = {
         {.name = "axes"}, {.name = "n"}, {.name = g->y->column}, {.name = "share_at_most_pct"}};
     struct layout l = {.x_title = g->y->title, .y_title = "points with at most this (%)"};
-    size_t results = 0;
     enum status st = set_columns(f, columns, 4, e);
     qsort(g->items, g->count, sizeof *g->items, by_mean);
     l.x = range_around(g->items[0].y.mean, g->items[g->count - 1].y.mean, kind_of(g->y), false);
@@ -483,7 +489,6 @@ static enum status draw_edf(struct groups *g, const struct figure_request *r, st
     for (size_t i = 0; i < g->count && st == ST_OK; i++) {
         const struct group *p = &g->items[i];
         const double share = 100 * (double)(i + 1) / (double)g->count;
-        results += p->y.n;
         figure_data(f, 2, (const double[]){p->y.mean, share}, 1);
         st = figure_row(f,
                         (const struct cell[]){cell_text(p->name), cell_int((int64_t)p->y.n),
@@ -501,10 +506,7 @@ static enum status draw_edf(struct groups *g, const struct figure_request *r, st
     l.notes[0] = arena_printf(
         &f->arena, "distribution over %zu points, each the mean of its seeds; median %.4g%s", g->count,
         quantile_of_sorted(values, g->count, 0.5), g->count % 2 == 0 ? " (mean of the middle two)" : "");
-    if (results < g->trials)
-        l.notes[1] = arena_printf(&f->arena, "left out: %zu of %zu trials, which have no result",
-                                  g->trials - results, g->trials);
-    return st == ST_OK ? finish(&l, r, f, e) : st;
+    return st == ST_OK ? finish(&l, g, r, f, e) : st;
 }
 
 enum status figure_edf(struct store *s, const struct figure_request *r, struct figure *out, char nothing[256],
@@ -517,7 +519,7 @@ enum status figure_edf(struct store *s, const struct figure_request *r, struct f
     if (st == ST_OK && g.count > 0)
         st = draw_edf(&g, r, out, e);
     else if (st == ST_OK)
-        say_nothing(&g, nothing);
+        left_out_nothing(&g.of, g.y->name, nothing, 256);
     mem_free(g.items);
     return st;
 }

@@ -62,9 +62,9 @@ static enum status count_states(struct html_page *p, int64_t counts[TRIAL_STATE_
         p, "SELECT state, count(*) FROM trial t WHERE NOT " SHORTER_RUNG("t.id") " GROUP BY state", &q, &row,
         e);
     while (status == ST_OK && row) {
-        for (int i = 0; i < TRIAL_STATE_COUNT; i++)
-            if (strcmp(store_query_cell(q, 0).text, trial_state_name((enum trial_state)i)) == 0)
-                counts[i] = store_query_cell(q, 1).i;
+        enum trial_state state;
+        if (trial_state_parse(store_query_cell(q, 0).text, &state))
+            counts[state] = store_query_cell(q, 1).i;
         status = store_query_next(q, &row, e);
     }
     store_query_close(q);

@@ -100,7 +100,7 @@ static enum status identify(struct learning *l, const struct line_identity *iden
     return ST_OK;
 }
 
-/* Columns: axes, state is done, epoch and y (NULL unless done), first row of its trial, variant, recipe. */
+/* Columns: axes, state, epoch and y (NULL unless done), first row of its trial, variant, recipe. */
 static enum status read_rows(struct store_query *q, struct learning *l, struct err *e)
 {
     for (;;) {
@@ -110,8 +110,8 @@ static enum status read_rows(struct store_query *q, struct learning *l, struct e
             return status;
         struct cell axes = store_query_cell(q, 0), epoch = store_query_cell(q, 2), y = store_query_cell(q, 3);
         if (store_query_cell(q, 4).i == 1) {
-            l->trials++;
-            l->done += store_query_cell(q, 1).i == 1;
+            const char *state = store_query_cell(q, 1).text;
+            left_out_count(&l->of, state, strcmp(state, trial_state_name(TRIAL_DONE)) == 0);
         }
         double value = y.type == CELL_REAL ? y.r : y.type == CELL_INT ? (double)y.i : NAN;
         if (epoch.type == CELL_INT)
@@ -128,7 +128,7 @@ static enum status load(struct store *s, int64_t block, const struct metric *met
                         struct err *e)
 {
     char *sql = mem_printf(
-        "SELECT m.axes, t.state = 'done', p.epoch, %s,"
+        "SELECT m.axes, t.state, p.epoch, %s,"
         " row_number() OVER (PARTITION BY t.id ORDER BY p.epoch), t.variant_id, t.recipe_id"
         " FROM block_trial m JOIN trial t ON t.id = m.trial_id"
         " LEFT JOIN epoch p ON p.trial_id = t.id AND t.state = 'done'"
@@ -154,7 +154,7 @@ enum status learning_load(struct store *s, int64_t block, const char *y, struct 
     if (!metric)
         return metric_unknown(METRIC_EPOCH, "y", y, NULL, e);
     enum status status = load(s, block, metric, out, e);
-    if (status != ST_OK || y || out->count > 0 || out->done == 0)
+    if (status != ST_OK || y || out->count > 0 || left_out_done(&out->of) == 0)
         return status;
     learning_release(out);
     return load(s, block, metric_find(METRIC_EPOCH, "train_top1"), out, e);

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "report/axes.h"
+#include "report/left_out.h"
 #include "report/lines.h"
 #include "report/metric.h"
 #include "report/statistics.h"
@@ -24,7 +25,7 @@ struct learning {
     size_t count;
     struct learning_epoch *epochs;       /* point by point, ascending */
     const struct line_identity *trained; /* of each point; learning_load only */
-    size_t trials, done;                 /* of the block, each once; only those that are done count */
+    struct left_out of;                  /* the trials of the block; those that are not done have no result */
     /* private: the values until learning_finish */
     size_t value_count, value_capacity;
     struct learning_value *values;

@@ -10,11 +10,23 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+static const char *const state_names[TRIAL_STATE_COUNT] = {"pending", "running",   "done",   "diverged",
+                                                           "failed",  "timed_out", "pruned", "skipped"};
+
 const char *trial_state_name(enum trial_state s)
 {
-    static const char *const names[TRIAL_STATE_COUNT] = {"pending", "running",   "done",   "diverged",
-                                                         "failed",  "timed_out", "pruned", "skipped"};
-    return (unsigned)s < TRIAL_STATE_COUNT ? names[s] : "unknown";
+    return (unsigned)s < TRIAL_STATE_COUNT ? state_names[s] : "unknown";
+}
+
+bool trial_state_parse(const char *name, enum trial_state *out)
+{
+    for (int i = 0; i < TRIAL_STATE_COUNT; i++) {
+        if (strcmp(name, state_names[i]) == 0) {
+            *out = (enum trial_state)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *store_path(const struct store *s)

@@ -23,7 +23,7 @@ static void ok(enum status status, const struct err *e)
 static void add(struct curve *c, const char *axes, double x, double y)
 {
     struct err e = ERR_INIT;
-    ok(curve_add(c, axes, !isnan(y), false, x, y, &e), &e);
+    ok(curve_add(c, axes, isnan(y) ? "failed" : "done", false, x, y, &e), &e);
 }
 
 static void finish(struct curve *c, const char *x)
@@ -55,8 +55,8 @@ static void replicates_become_points(void **state)
     finish(&c, NULL);
     assert_int_equal(c.x_kind, CURVE_METRIC);
     assert_string_equal(c.x_metric->name, "model_mib");
-    assert_int_equal(c.trials, 5);
-    assert_int_equal(c.done, 3);
+    assert_int_equal(c.of.trials, 5);
+    assert_int_equal(left_out_done(&c.of), 3);
     assert_int_equal(c.point_count, 3);
     assert_int_equal(c.count, 2);
     assert_int_equal(c.series_count, 1);
@@ -221,7 +221,7 @@ static void nothing_is_no_error(void **state)
     add(&c, "{\"SR\":1}", 4, NAN);
     finish(&c, "SR");
     assert_int_equal(c.count, 0);
-    assert_int_equal(c.trials, 1);
+    assert_int_equal(c.of.trials, 1);
     curve_release(&c);
 }
 
@@ -233,7 +233,7 @@ static void damaged_axes_are_refused(void **state)
         struct curve c;
         struct err e = ERR_INIT;
         curve_init(&c);
-        assert_int_equal(curve_add(&c, damaged[i], true, false, 1, 1, &e), ST_CORRUPT);
+        assert_int_equal(curve_add(&c, damaged[i], "done", false, 1, 1, &e), ST_CORRUPT);
         assert_non_null(strstr(e.text, "axes of a trial"));
         curve_release(&c);
     }
@@ -275,7 +275,7 @@ static void every_failed_allocation_is_reported(void **state)
         for (int i = 0; i < 200 && status == ST_OK; i++) {
             char axes[64];
             snprintf(axes, sizeof axes, "{\"SR\":%d,\"freq\":%d}", i / 2, i % 2);
-            status = curve_add(&c, axes, true, false, 5, i, &e);
+            status = curve_add(&c, axes, "done", false, 5, i, &e);
         }
         if (status == ST_OK)
             status = curve_finish(&c, NULL, metric_find(METRIC_TRIAL, "test_top1"), &e);
@@ -319,20 +319,20 @@ static void rows_of_the_database_become_a_curve(void **state)
     struct err e = ERR_INIT;
     curve_init(&c);
     ok(curve_load(s, block, NULL, "test_top1", &c, &e), &e);
-    assert_int_equal(c.trials, 5);
-    assert_int_equal(c.done, 4);
+    assert_int_equal(c.of.trials, 5);
+    assert_int_equal(left_out_done(&c.of), 4);
     assert_int_equal(c.count, 2);
     assert_point(&c, 0, 0, 1, 1, 50);
     assert_point(&c, 1, 0, 3, 2, 75);
-    assert_int_equal(c.results, 3);
+    assert_int_equal(left_out_total(&c.of), 2);
     curve_release(&c);
     /* Another name of the two large ones is a point, and no further trial. */
     results_sql(r, "INSERT INTO block_trial SELECT block_id, trial_id, '{\"SR\":0.99}', position + 50, 1"
                    " FROM block_trial WHERE axes = '{\"SR\":1.0}' AND position < 2 AND block_id = 2");
     ok(curve_load(s, block, NULL, "test_top1", &c, &e), &e);
-    assert_int_equal(c.trials, 5);
-    assert_int_equal(c.done, 4);
-    assert_int_equal(c.results, 3);
+    assert_int_equal(c.of.trials, 5);
+    assert_int_equal(left_out_done(&c.of), 4);
+    assert_int_equal(left_out_total(&c.of), 2);
     assert_int_equal(c.count, 3);
     assert_string_equal(axes_label(&c.axes, AXES_ALONG, c.points[1].point), "1.0"); /* as written */
     curve_release(&c);
@@ -374,8 +374,8 @@ static void rows_of_the_database_become_learning_curves(void **state)
     learning_init(&l);
     ok(learning_load(s, block, NULL, &l, &e), &e);
     assert_string_equal(l.metric->name, "val_top1");
-    assert_int_equal(l.trials, 4);
-    assert_int_equal(l.done, 2);
+    assert_int_equal(l.of.trials, 4);
+    assert_int_equal(left_out_done(&l.of), 2);
     assert_int_equal(l.count, 3);
     assert_int_equal(l.axes.point_count, 1);
     for (int k = 0; k < 3; k++) {
@@ -405,7 +405,7 @@ static void sweeps_without_validation_show_training(void **state)
     learning_init(&l);
     ok(learning_load(s, block, NULL, &l, &e), &e);
     assert_string_equal(l.metric->name, "train_top1");
-    assert_int_equal(l.trials, 1);
+    assert_int_equal(l.of.trials, 1);
     assert_int_equal(l.count, 3);
     assert_true(fabs(l.epochs[2].y.mean - 25) < 1e-12);
     learning_release(&l);

@@ -112,16 +112,26 @@ static void distributions_count_points(void **state)
     results_sql(s->results, sql);
     results_sql(s->results,
                 "INSERT INTO block_trial(block_id, trial_id, position, axes, in_spec) SELECT"
-                " block_id, trial_id, 100, '{\"lr\":0.9}', 1 FROM block_trial WHERE trial_id = 1");
+                " block_id, trial_id, 100, '{\"lr\":0.05}', 1 FROM block_trial WHERE trial_id = 1");
     build_ok(s, figure_edf, NULL, NULL, &f);
     assert_defined(&f, "'distribution over 4 points, each the mean of its seeds; median 56.25 "
                        "(mean of the middle two)'");
     assert_int_equal(f.row_count, 4);
+    assert_string_equal(f.rows[1][0].text, "lr=0.1"); /* by its first name, in each figure */
+    figure_release(&f);
+    build_ok(s, figure_scatter, "lr", NULL, &f);
+    assert_int_equal(f.row_count, 4);
+    assert_string_equal(f.rows[0][1].text, "lr=0.1");
+    assert_true(f.rows[0][2].r < 0.1 + 1e-9 && f.rows[0][2].r > 0.1 - 1e-9);
     figure_release(&f);
     results_sql(s->results, "UPDATE trial SET state = 'failed' WHERE id = 3");
     build_ok(s, figure_edf, NULL, NULL, &f);
     assert_defined(&f, "over 3 points, each the mean of its seeds; median 50'");
-    assert_defined(&f, "'left out: 1 of 4 trials, which have no result'");
+    assert_defined(&f, "'left out: 1 of 4 trials (failed)'");
+    figure_release(&f);
+    build_ok(s, figure_pareto, NULL, NULL, &f);
+    assert_string_equal(f.rows[1][1].text, "lr=0.1");
+    assert_defined(&f, "; left out: 1 of 4 trials (failed)'");
     figure_release(&f);
 }
 

@@ -50,7 +50,7 @@ static void curve_has_labels_and_data(void **state)
         ">model size (MiB)<",
         ">test top-1 accuracy (%)<",
         ">mean of n = 1 to 2 seeds; bars where n &gt; 1: 95 % confidence interval of the mean (Student t)<",
-        ">left out: 1 of 4 trials, which have no result<",
+        ">left out: 1 of 4 trials (not begun)<",
         "fill=\"#ffffff\"", /* background */
     };
     char *svg = results_read(file->figure);
@@ -345,7 +345,7 @@ static void learning_has_a_line_per_point(void **state)
     assert_contains(svg, ">SR<");
     assert_contains(svg, ">0.25<");
     assert_contains(svg, ">mean of n = 1 to 2 seeds<");
-    assert_contains(svg, ">left out: 1 of 4 trials, which are not done<");
+    assert_contains(svg, ">left out: 1 of 4 trials (not begun)<");
 }
 
 /* Eight axes have no room in a legend: variants are named by their numbers, which the data explains. */
@@ -585,7 +585,8 @@ static void nothing_done_is_an_error_with_the_reason(void **state)
     results_trial(s->results, v, 2, "{}", "failed", -1);
     assert_int_equal(draw(s, (struct plot_options){.kind = "curve"}), ST_FAILED);
     assert_string_equal(s->err.text,
-                        "nothing to plot yet: sweep s, block b, curve: none of its 2 trials is done yet");
+                        "nothing to plot yet: sweep s, block b, curve: none of its 2 trials is done yet "
+                        "(1 not begun, 1 failed)");
     assert_false(file_exists(s->dir));
     if (!have_gnuplot())
         return;
