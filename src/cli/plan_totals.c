@@ -117,6 +117,15 @@ static double mean_trial_s(const struct plan *p)
     return count > 0 ? sum / count : 0;
 }
 
+/* Whether a condition of the spec speaks of train_s. */
+static bool conditions_ask_time(const struct plan *p)
+{
+    for (int i = 0; i < p->space.trial_count; i++)
+        if (!isnan(p->space.trials[i].train_s))
+            return true;
+    return false;
+}
+
 static void error_note(const struct plan *p, FILE *out)
 {
     fputs("\nNote: ", out);
@@ -129,6 +138,11 @@ static void error_note(const struct plan *p, FILE *out)
                 "corrected by "
                 "that; those trials took %.2f to %.2f times them%s.\n",
                 p->changes.error.typical, error.low, error.high, error.trials >= 20 ? " (nine of ten)" : "");
+        if (conditions_ask_time(p))
+            fputs(
+                "Conditions on train_s go by the calibrated speed alone, so that results never change which "
+                "trials a spec asks for.\n",
+                out);
         return;
     }
     fprintf(

@@ -58,7 +58,7 @@ static const struct computed computed[] = {
      .help = "what each axis of a block does to the accuracy, and its share of the variance",
      .columns = effects_columns,
      .rows = effects_rows,
-     .nothing = "no block has finished trials at two values of an axis",
+     .nothing = "no block has finished trials at two values of an axis; pruned trials do not count",
      .note = {.text =
                   "mean: of the trials at a level, in the unit of quantity (pct: percent). effect: of the "
                   "level with all other axes held equal, around 0, with its 95 % interval. axis_p: "
@@ -67,7 +67,8 @@ static const struct computed computed[] = {
      .help = "knee and plateau of each curve, with bootstrap intervals over seeds",
      .columns = plateau_columns,
      .rows = plateau_rows,
-     .nothing = "no block has one axis of three numbers or more, and a seed that all its points share",
+     .nothing = "no block has one axis of three numbers or more, and a seed that all its points share; "
+                "pruned trials do not count",
      .note = {.text = "plateau: from the first point within 0.5 percentage points of the best mean. The best "
                       "of several means is partly luck, and no verdict allows for how many are compared: one "
                       "in twenty differences is shown where there is none."}},
@@ -75,7 +76,8 @@ static const struct computed computed[] = {
      .help = "does an axis (epochs, lr, ...) change the order of the others' points? Spearman's correlation",
      .columns = ranks_columns,
      .rows = ranks_rows,
-     .nothing = "no block has finished points in common at two values of one of several axes"},
+     .nothing = "no block has finished points in common at two values of one of several axes; pruned trials "
+                "do not count"},
 };
 enum { COMPUTED = sizeof computed / sizeof *computed, COMPUTED_COLUMNS = 16 };
 

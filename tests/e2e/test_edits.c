@@ -59,6 +59,21 @@ static void test_plan_learns_from_finished_trials(void **state)
                 10 * json_double_at(alone, "totals.predicted_wall_s"));
     json_object_put(alone);
     json_object_put(plan);
+    /* Which trials a spec asks for does not hang on what a database holds. */
+    const char *const alone_note = "Conditions on train_s go by the calibrated speed alone";
+    struct outcome o = RUN("plan", "learn.yaml", "--db", "learn.db", "--only", "totals");
+    assert_holds(o.out, "corrected by that");
+    assert_null(strstr(o.out, alone_note));
+    outcome_release(&o);
+    spec_write("learn", "sweep: [{id: sr, grid: {SR: [0.25, 0.5, 1.0]}}]\nseeds: [1, 2]\n"
+                        "train: {epochs: 2, batch: 16}\nrun: {threads: 1, measure: false}\n"
+                        "constraints: [train_s < 0.001]\n");
+    o = RUN("plan", "learn.yaml", "--db", "learn.db", "--only", "totals");
+    assert_holds(o.out, alone_note);
+    outcome_release(&o);
+    plan = JSON("plan", "learn.yaml", "--db", "learn.db", "--format", "json");
+    assert_int_equal(json_int_at(plan, "totals.trials"), 6);
+    json_object_put(plan);
     unsetenv("XDG_CACHE_HOME");
 }
 
