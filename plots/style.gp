@@ -6,9 +6,10 @@
 #   title_text, note1_text to note4_text        '' where there is none
 #   x_title, y_title, upper_title, upper_title_y
 #   x_min, x_max, y_min, y_max; x_log, y_log    1 for a logarithmic axis
-#   tick_count, tick_x[], tick_text[], tick_y[] words at places of the x axis, in rows that do not overlap
+#   tick_count, tick_x[], tick_text[]           words at places of the x axis, and where they stand: in rows that do
+#   tick_middle[], tick_y[]                     not overlap, at the edges of the canvas beside their places
 #   ticks_above                                 1: the upper axis shows the metaparameter, 0: categories below
-#   ticks_upright                               1: they read from bottom to top and end at tick_y[]
+#   ticks_upright                               1: they read from bottom to top at their places and end at tick_y[]
 #   row_count, row_y[], row_text[]              words at places of the y axis instead of numbers;
 #   row_heading[]                               1 for those that name the rows below them
 #   x_step, x_marks                             from number to number of a linear x axis; within a decade of a logarithmic one
@@ -86,7 +87,7 @@ if (tick_count > 0) {
         if (ticks_upright) {
             set label tick_text[i] at first tick_x[i], screen tick_y[i] right rotate by 90 font ',10' textcolor rgb ink
         } else {
-            set label tick_text[i] at first tick_x[i], screen tick_y[i] center textcolor rgb ink
+            set label tick_text[i] at screen tick_middle[i], screen tick_y[i] center textcolor rgb ink
         }
     }
 }

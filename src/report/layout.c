@@ -295,20 +295,12 @@ static enum status define_legend(const struct layout *l, struct figure *f, doubl
     return ST_OK;
 }
 
-/* Cuts tick labels that would leave the canvas or reach into the legend. */
-static enum status cut_ticks(const struct layout *l, const struct frame *frame, struct figure *f, size_t n,
-                             const char **texts, struct err *e)
+/* Middle of a tick label of this width, in pixels from the left: over its place, or as near to it as the
+ * canvas has room. */
+static double label_middle(const struct layout *l, size_t i, double width, const struct frame *frame)
 {
-    enum { EDGE = 4 };
-    double right_edge = l->legend_count > 0 ? frame->right + EDGE : FIGURE_WIDTH - EDGE;
-    for (size_t i = 0; i < n; i++) {
-        double place = frame->left + range_fraction(&l->x, l->ticks.x[i]) * (frame->right - frame->left);
-        double room = fmin(fmax(2 * fmin(place - EDGE, right_edge - place), TEXT_FONT), TICK_WIDTH);
-        texts[i] = text_fit(&f->arena, l->ticks.texts[i], TEXT_FONT, room);
-        if (!texts[i])
-            return no_memory(e);
-    }
-    return ST_OK;
+    const double place = frame->left + range_fraction(&l->x, l->ticks.x[i]) * (frame->right - frame->left);
+    return fmax(fmin(place, FIGURE_WIDTH - width / 2), width / 2);
 }
 
 /* Finds rows for labels of these widths, in pixels; false if one found no place. scratch: n. */
@@ -318,8 +310,8 @@ static bool place_labels(const struct layout *l, size_t n, const double *widths,
     double *half = scratch, *fraction = scratch + n;
     bool all = true;
     for (size_t i = 0; i < n; i++) {
-        fraction[i] = range_fraction(&l->x, l->ticks.x[i]);
-        half[i] = widths[i] / 2 / (frame->right - frame->left);
+        fraction[i] = label_middle(l, i, widths[i], frame) / FIGURE_WIDTH;
+        half[i] = widths[i] / 2 / FIGURE_WIDTH;
     }
     *rows = labels_place(fraction, half, n, max_rows, row);
     for (size_t i = 0; i < n; i++)
@@ -351,8 +343,12 @@ static enum status place_ticks(const struct layout *l, size_t n, struct figure *
 {
     double *widths = scratch + 2 * n;
     int rows;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        texts[i] = text_fit(&f->arena, l->ticks.texts[i], TEXT_FONT, TICK_WIDTH);
+        if (!texts[i])
+            return no_memory(e);
         widths[i] = text_pixels(texts[i], TEXT_FONT) + TICK_GAP;
+    }
     const bool all = place_labels(l, n, widths, frame, n > TICK_STACKED ? 1 : TICK_ROWS, scratch, row, &rows);
     *rotated = !l->ticks.above && !all;
     if (*rotated)
@@ -391,15 +387,14 @@ static enum status define_ticks(const struct layout *l, struct frame *frame, str
     enum { UPRIGHT_OFFSET = 9 }; /* end of an upright label, from the axis */
     const struct ticks *t = &l->ticks;
     size_t n = t->title ? t->count : 0;
-    double *y = arena_alloc(&f->arena, 3 * n + 1, sizeof *y);
+    double *y = arena_alloc(&f->arena, 3 * n + 1, sizeof *y),
+           *middle = arena_alloc(&f->arena, n + 1, sizeof *middle);
     int *row = arena_alloc(&f->arena, n + 1, sizeof *row);
     const char **texts = arena_alloc(&f->arena, n + 1, sizeof *texts);
     bool rotated = false;
-    if (!y || !row || !texts)
+    if (!y || !middle || !row || !texts)
         return no_memory(e);
-    enum status status = cut_ticks(l, frame, f, n, texts, e);
-    if (status == ST_OK)
-        status = place_ticks(l, n, f, frame, texts, y, row, &rotated, e);
+    enum status status = place_ticks(l, n, f, frame, texts, y, row, &rotated, e);
     if (status == ST_OK)
         status = mark_ticks(l, n, frame, &f->arena, texts, row, e);
     if (status != ST_OK)
@@ -410,6 +405,7 @@ static enum status define_ticks(const struct layout *l, struct frame *frame, str
                        : rotated ? frame->bottom + UPRIGHT_OFFSET
                                  : frame->bottom + distance + 2;
         y[i] = 1 - place / frame->height;
+        middle[i] = label_middle(l, i, text_pixels(texts[i], TEXT_FONT) + TICK_GAP, frame) / FIGURE_WIDTH;
         if (row[i] < 0)
             texts[i] = "";
     }
@@ -417,6 +413,7 @@ static enum status define_ticks(const struct layout *l, struct frame *frame, str
     figure_count(f, "ticks_above", t->above);
     figure_count(f, "ticks_upright", rotated);
     figure_numbers(f, "tick_x", t->x, n);
+    figure_numbers(f, "tick_middle", middle, n);
     figure_numbers(f, "tick_y", y, n);
     figure_texts(f, "tick_text", texts, n);
     return ST_OK;

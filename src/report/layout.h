@@ -40,13 +40,15 @@ double range_fraction(const struct range *r, double v);
 double range_step(const struct range *r, double pixels);
 
 /* Labels centred along an axis, stacked in rows (at most 8) so that none overlap: where each stands
- * (ascending) and half its width with its gap, both as fractions of the axis. row[i] is 0 for the row nearest
- * the axis, -1 for a label that found no place in `max_rows`. The first and the last label have precedence.
- * Returns the number of rows used. */
+ * (ascending, but for those moved from an edge, which reach up to it) and half its width with its gap, both
+ * as fractions of the axis. row[i] is 0 for the row nearest the axis, -1 for a label that found no place in
+ * `max_rows`. The first and the last label have precedence. Returns the number of rows used. */
 int labels_place(const double *fractions, const double *half_widths, size_t n, int max_rows, int *row);
 
 /* Words at places of the x axis: above the plot (the metaparameter at its model sizes) or below (categories).
- * Those below stand upright where they do not fit side by side. */
+ * Those below stand upright where they do not fit side by side. Those beside the edge of the canvas move
+ * inwards.
+ */
 struct ticks {
     const char *title; /* NULL: there are none */
     bool above;

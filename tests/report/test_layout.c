@@ -254,6 +254,43 @@ static void crowded_labels_stand_upright(void **state)
     figure_release(&f);
 }
 
+/* Labels beside the edge of the canvas move inwards rather than being cut, also below a scale of colours. */
+static void labels_at_the_edge_are_whole(void **state)
+{
+    (void)state;
+    static const double x[] = {1, 2};
+    static const char *const texts[] = {"0.0504 to 0.0954", "fire2,fire5,fire8"}, *const legend[] = {
+                                                                                      "000000000"};
+    struct layout l = {.title = "t",
+                       .x_title = "x",
+                       .y_title = "y",
+                       .x = {0.99, 2, false},
+                       .y = {0, 1, false},
+                       .ticks = {.title = "", .count = 2, .x = x, .texts = texts},
+                       .legend_title = "",
+                       .legend = legend};
+    for (int i = 0; i < 3; i++) {
+        struct figure f;
+        struct err e = ERR_INIT;
+        l.ticks.above = i == 1;
+        l.legend_count = i == 2;
+        figure_init(&f);
+        assert_int_equal(layout_define(&l, &f, &e), ST_OK);
+        for (int k = 0; k < 2; k++) {
+            char name[32], quoted[32];
+            snprintf(quoted, sizeof quoted, "tick_text[%d] = '%s'\n", k + 1, texts[k]);
+            assert_non_null(strstr(f.definitions.text, quoted));
+            snprintf(name, sizeof name, "tick_middle[%d]", k + 1);
+            const double middle = value_of(&f, name) * FIGURE_WIDTH, half = text_pixels(texts[k], 13) / 2,
+                         place =
+                             (k == 0 ? value_of(&f, "plot_left") : value_of(&f, "plot_right")) * FIGURE_WIDTH;
+            assert_true(middle - half > 0 && middle + half < FIGURE_WIDTH);
+            assert_true(middle - half < place && place < middle + half);
+        }
+        figure_release(&f);
+    }
+}
+
 /* Four points of one size have four names, for which there are three rows: the last one says that there are
  * more. */
 static void names_of_one_place(void **state)
@@ -405,6 +442,7 @@ int main(void)
         cmocka_unit_test(crowded_labels_stand_upright),
         cmocka_unit_test(numbers_have_room),
         cmocka_unit_test(rows_make_room),
+        cmocka_unit_test(labels_at_the_edge_are_whole),
         cmocka_unit_test(names_of_one_place),
         cmocka_unit_test(notes_go_on),
         cmocka_unit_test(titles_keep_the_block),
