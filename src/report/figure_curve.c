@@ -244,7 +244,8 @@ static enum status define_titles(struct curve *c, enum curve_shape shape, const 
     l->title = layout_title(&f->arena, r->sweep, r->name);
     l->x_title = c->x_metric ? c->x_metric->title : along;
     l->y_title = c->y_metric->title;
-    l->legend_title = lines_label_title(&c->axes, shape == SHAPE_LIST ? AXES_ALL : AXES_SERIES);
+    l->legend_title = shape == SHAPE_LIST ? lines_label_title(&c->axes, AXES_ALL)
+                                          : axes_title(&c->axes, AXES_SERIES); /* lines have values only */
     l->ticks.title = l->ticks.count > 0 ? along : NULL;
     return along && l->title && l->legend_title ? ST_OK : no_memory(e);
 }

@@ -359,6 +359,25 @@ static void lists_name_what_they_set(void **state)
     figure_release(&f);
 }
 
+/* Lines that differ in several settings, of which not all have each: the legend says which stand where. */
+static void legends_name_the_axes(void **state)
+{
+    struct session *s = *state;
+    static const char *const rest[] = {"\"sgd\",\"nesterov\":true", "\"sgd\",\"nesterov\":false", "\"adam\""};
+    struct figure f;
+    start(s);
+    for (int i = 0; i < 9; i++) {
+        char axes[96];
+        snprintf(axes, sizeof axes, "{\"SR\":0.%d,\"optimizer\":%s}", i % 3 + 1, rest[i / 3]);
+        results_trial(s->results, results_variant(s->results, (i % 3 + 1) << 20), 1, axes, "done", 0.5);
+    }
+    build_ok(s, figure_curve, NULL, NULL, &f);
+    assert_defined(&f, "legend_title = 'optimizer, nesterov'\n");
+    assert_defined(&f, "legend_text[1] = 'sgd, true'\n");
+    assert_defined(&f, "legend_text[3] = 'adam, -'\n");
+    figure_release(&f);
+}
+
 /* A plot over what no block varies is told before anything is trained. */
 static void plots_need_axes(void **state)
 {
@@ -590,6 +609,7 @@ int main(void)
         TEST(drawn_points_are_not_joined),
         TEST(bars_of_effects_are_whole),
         TEST(lists_name_what_they_set),
+        TEST(legends_name_the_axes),
         TEST(bars_stand_side_by_side),
         TEST(large_blocks_stay_legible),
         TEST(words_stand_as_in_the_spec),
