@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "report/figure_axes.h"
+#include "report/text.h"
 
 enum status figure_no_memory(struct err *e)
 {

@@ -8,6 +8,7 @@
 #include "report/curve.h"
 #include "report/figures.h"
 #include "report/lines.h"
+#include "report/text.h"
 
 static enum status no_memory(struct err *e)
 {

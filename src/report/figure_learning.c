@@ -7,6 +7,7 @@
 #include "report/figures.h"
 #include "report/learning.h"
 #include "report/lines.h"
+#include "report/text.h"
 
 static enum status no_memory(struct err *e)
 {

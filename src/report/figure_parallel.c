@@ -5,6 +5,7 @@
 
 #include "base/num.h"
 #include "report/figure_axes.h"
+#include "report/text.h"
 
 /* How values become places 0..1 along an axis: levels side by side, each as wide as its points need to be
  * told apart; many numbers by their size or by their ratios, and points that have none behind them. */
@@ -102,20 +103,20 @@ static enum status add_marks(struct labels *l, size_t axis, const struct marks *
 {
     double *half = arena_alloc(&f->arena, m->n + 1, sizeof *half);
     int *row = arena_alloc(&f->arena, m->n + 1, sizeof *row);
-    if (!half || !row)
+    const char **text = arena_alloc(&f->arena, m->n + 1, sizeof *text);
+    bool complete = half && row && text;
+    for (size_t i = 0; i < m->n; i++)
+        complete = complete && m->text[i];
+    if (!complete || !texts_fit(&f->arena, m->text, m->n, LEVEL_FONT, LEVEL_WIDTH, text))
         return figure_no_memory(e);
-    for (size_t i = 0; i < m->n; i++) {
-        m->text[i] = m->text[i] ? text_fit(&f->arena, m->text[i], LEVEL_FONT, LEVEL_WIDTH) : NULL;
-        if (!m->text[i])
-            return figure_no_memory(e);
-        half[i] = (text_pixels(m->text[i], LEVEL_FONT) + LEVEL_GAP) / 2 / AXIS_PIXELS;
-    }
+    for (size_t i = 0; i < m->n; i++)
+        half[i] = (text_pixels(text[i], LEVEL_FONT) + LEVEL_GAP) / 2 / AXIS_PIXELS;
     labels_place(m->x, half, m->n, 2, row);
     for (size_t i = 0; i < m->n; i++) {
         l->cut = l->cut || (row[i] < 0 && axis + 1 < l->axes); /* numbers of the results explain themselves */
         if (row[i] < 0)
             continue;
-        l->text[l->count] = m->text[i];
+        l->text[l->count] = text[i];
         l->x[l->count] = m->x[i];
         l->line[l->count] = row[i];
         l->y[l->count++] = (double)(l->axes - axis);

@@ -9,6 +9,7 @@
 #include "report/front.h"
 #include "report/left_out.h"
 #include "report/lines.h"
+#include "report/text.h"
 #include "sweep/spec_fields.h"
 
 /* One variant trained by one recipe: its replicates averaged; or, for a scatter, one trial. */

@@ -3,10 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/num.h"
-#include "report/utf8.h"
-
-static const char ellipsis[] = "\xE2\x80\xA6";
+#include "report/text.h"
 
 /* Pixels. */
 enum {
@@ -38,80 +35,6 @@ enum {
     LEGEND_ALL = 12,
     LEGEND_BEST = 8,
 };
-
-/* Widths in parts of the font size: of common sans-serif fonts' (DejaVu Sans is a wide one). */
-static double glyph_width(const char *s, int length, int32_t code)
-{
-    if (length > 1 || code < 0)
-        return code < 0 ? 1 : 0.65 * utf8_width(code);
-    if (strchr("ijl.,:;'|!()[] ft/", *s))
-        return 0.4;
-    if (strchr("mwMW@%", *s))
-        return 0.95;
-    return *s >= 'A' && *s <= 'Z' ? 0.72 : 0.63;
-}
-
-double text_pixels(const char *text, double font_size)
-{
-    double width = 0;
-    for (const char *s = text; *s;) {
-        int32_t code;
-        int length = utf8_decode(s, &code);
-        width += glyph_width(s, length, code);
-        s += length;
-    }
-    return width * font_size;
-}
-
-const char *text_cut(struct arena *arena, const char *text, double font_size, double pixels)
-{
-    if (text_pixels(text, font_size) <= pixels)
-        return text;
-    double width = font_size; /* of the ellipsis */
-    const char *s = text;
-    while (*s) {
-        int32_t code;
-        int length = utf8_decode(s, &code);
-        width += glyph_width(s, length, code) * font_size;
-        if (width > pixels)
-            break;
-        s += length;
-    }
-    return arena_printf(arena, "%.*s%s", (int)(s - text), text, ellipsis);
-}
-
-const char *text_brief(struct arena *arena, const char *text)
-{
-    enum { LONG = 6 };
-    char *out = arena_alloc(arena, strlen(text) + 1, 1), *to = out;
-    bool inside = false; /* a word: its digits are none of a number */
-    while (out && *text) {
-        char number[32];
-        double v;
-        const size_t n = inside ? 0 : strspn(text, "0123456789.");
-        memcpy(number, text, n < sizeof number ? n : 0);
-        number[n < sizeof number ? n : 0] = '\0';
-        if (n > LONG && n < sizeof number && strchr(number, '.') && text[n] != 'e' && text[n] != 'E' &&
-            num_parse_double(number, &v)) {
-            to += snprintf(to, n + 1, v < 1000 ? "%.3g" : "%.0f", v);
-            text += n;
-            continue;
-        }
-        const size_t step = n > 0 ? n : 1;
-        inside = n == 0 && !strchr(" =,~%", *text);
-        memcpy(to, text, step);
-        to += step;
-        text += step;
-    }
-    return out;
-}
-
-const char *text_fit(struct arena *arena, const char *text, double font_size, double pixels)
-{
-    if (text_pixels(text, font_size) > pixels)
-        text = text_brief(arena, text);
-    return text ? text_cut(arena, text, font_size, pixels) : NULL;
-}
 
 static struct range log_range(double low, double high)
 {
@@ -283,12 +206,10 @@ static enum status define_legend(const struct layout *l, struct figure *f, doubl
         return no_memory(e);
     *width =
         l->legend_count > 0 ? fmin(text_pixels(l->legend_title, TEXT_FONT), LEGEND_WIDTH + LEGEND_SAMPLE) : 0;
-    for (size_t i = 0; i < l->legend_count; i++) {
-        cut[i] = text_fit(&f->arena, l->legend[i], LEGEND_FONT, LEGEND_WIDTH);
-        if (!cut[i])
-            return no_memory(e);
+    if (!texts_fit(&f->arena, l->legend, l->legend_count, LEGEND_FONT, LEGEND_WIDTH, cut))
+        return no_memory(e);
+    for (size_t i = 0; i < l->legend_count; i++)
         *width = fmax(*width, fmin(text_pixels(cut[i], LEGEND_FONT), LEGEND_WIDTH) + LEGEND_SAMPLE);
-    }
     figure_count(f, "legend_count", l->legend_count);
     define_cut(f, "legend_title", l->legend_title ? l->legend_title : "", TEXT_FONT, *width);
     figure_texts(f, "legend_text", cut, l->legend_count);
@@ -325,10 +246,9 @@ static enum status rotate_ticks(const struct layout *l, size_t n, struct figure 
 {
     double longest = 0, *widths = scratch + 2 * n;
     int rows;
+    if (!texts_fit(&f->arena, l->ticks.texts, n, TICK_FONT, TICK_ROTATED, texts))
+        return no_memory(e);
     for (size_t i = 0; i < n; i++) {
-        texts[i] = text_fit(&f->arena, l->ticks.texts[i], TICK_FONT, TICK_ROTATED);
-        if (!texts[i])
-            return no_memory(e);
         longest = fmax(longest, fmin(text_pixels(texts[i], TICK_FONT), TICK_ROTATED));
         widths[i] = TICK_LINE;
     }
@@ -343,12 +263,10 @@ static enum status place_ticks(const struct layout *l, size_t n, struct figure *
 {
     double *widths = scratch + 2 * n;
     int rows;
-    for (size_t i = 0; i < n; i++) {
-        texts[i] = text_fit(&f->arena, l->ticks.texts[i], TEXT_FONT, TICK_WIDTH);
-        if (!texts[i])
-            return no_memory(e);
+    if (!texts_fit(&f->arena, l->ticks.texts, n, TEXT_FONT, TICK_WIDTH, texts))
+        return no_memory(e);
+    for (size_t i = 0; i < n; i++)
         widths[i] = text_pixels(texts[i], TEXT_FONT) + TICK_GAP;
-    }
     const bool all = place_labels(l, n, widths, frame, n > TICK_STACKED ? 1 : TICK_ROWS, scratch, row, &rows);
     *rotated = !l->ticks.above && !all;
     if (*rotated)
@@ -491,12 +409,13 @@ static enum status define_rows(const struct layout *l, struct frame *frame, stru
     const char **texts = arena_alloc(&f->arena, rows->count + 1, sizeof *texts);
     double *heading = arena_alloc(&f->arena, rows->count + 1, sizeof *heading);
     double widest = 0;
-    if (!texts || !heading)
+    if (!texts || !heading || !texts_fit(&f->arena, rows->texts, rows->count, NOTE_FONT, ROW_WIDTH, texts))
         return no_memory(e);
     for (size_t i = 0; i < rows->count; i++) {
         heading[i] = rows->heading && rows->heading[i];
         const int font = heading[i] > 0 ? LEGEND_FONT : NOTE_FONT;
-        texts[i] = text_fit(&f->arena, rows->texts[i], font, ROW_WIDTH);
+        if (heading[i] > 0)
+            texts[i] = text_cut(&f->arena, rows->texts[i], font, ROW_WIDTH);
         if (!texts[i])
             return no_memory(e);
         widest = fmax(widest, text_pixels(texts[i], font));

@@ -11,17 +11,6 @@
 /* Pixels of the SVG; PNG has twice as many, PDF 100 to the inch. A figure of many rows is higher. */
 enum { FIGURE_WIDTH = 720, FIGURE_HEIGHT = 480, FIGURE_ROW = 16 };
 
-/* About the pixels a text takes in a sans-serif font of this size. */
-double text_pixels(const char *text, double font_size);
-/* The text, or its beginning and an ellipsis where it would be wider; in `arena`, NULL: no memory. */
-const char *text_cut(struct arena *arena, const char *text, double font_size, double pixels);
-
-/* The text with at most three significant digits in its long decimal numbers ("SR=0.0648322" as "SR=0.0648");
- * in `arena`, NULL: no memory. */
-const char *text_brief(struct arena *arena, const char *text);
-/* text_brief where the text would be wider, then text_cut. */
-const char *text_fit(struct arena *arena, const char *text, double font_size, double pixels);
-
 /* A drawn axis. */
 struct range {
     double low, high;

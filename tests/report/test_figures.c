@@ -378,6 +378,38 @@ static void legends_name_the_axes(void **state)
     figure_release(&f);
 }
 
+/* Lists of hyperparameters have no room as labels: these show where they differ, the data have all of them.
+ */
+static void long_lists_stay_different(void **state)
+{
+    struct session *s = *state;
+    static const char head[] = "2/4/4,2/4/4,4/8/8,4/8/8,6/12/12,6/12/12,8/16/16,";
+    static build_figure *const kinds[] = {figure_curve, figure_heatmap, figure_effects, figure_parallel};
+    start(s);
+    for (int i = 0; i < 6; i++) {
+        char axes[128];
+        snprintf(axes, sizeof axes, "{\"fires\":\"%s%d/16/16\",\"lr\":0.%d}", head, i % 3 + 8, i / 3 + 1);
+        results_trial(s->results, results_variant(s->results, (i % 3 + 1) << 20), 1, axes, "done", 0.5);
+    }
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        struct figure f;
+        build_ok(s, kinds[k], NULL, NULL, &f);
+        for (int i = 8; i < 11; i++) {
+            char label[64], all[128];
+            bool found = false;
+            snprintf(label, sizeof label, "= '\xE2\x80\xA6%d/16/16'\n", i);
+            assert_defined(&f, label);
+            snprintf(all, sizeof all, "%s%d/16/16", head, i);
+            for (size_t row = 0; row < f.row_count; row++)
+                for (int c = 0; c < f.column_count; c++)
+                    found =
+                        found || (f.rows[row][c].type == CELL_TEXT && strcmp(f.rows[row][c].text, all) == 0);
+            assert_true(found);
+        }
+        figure_release(&f);
+    }
+}
+
 /* A plot over what no block varies is told before anything is trained. */
 static void plots_need_axes(void **state)
 {
@@ -610,6 +642,7 @@ int main(void)
         TEST(bars_of_effects_are_whole),
         TEST(lists_name_what_they_set),
         TEST(legends_name_the_axes),
+        TEST(long_lists_stay_different),
         TEST(bars_stand_side_by_side),
         TEST(large_blocks_stay_legible),
         TEST(words_stand_as_in_the_spec),

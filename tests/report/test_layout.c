@@ -11,6 +11,7 @@
 
 #include "report/figure.h"
 #include "report/layout.h"
+#include "report/text.h"
 
 static void assert_quoted(const char *text, const char *expected)
 {
@@ -194,6 +195,73 @@ static void long_numbers_become_short(void **state)
     assert_string_equal(brief("1234.56 0.00012 999.9999"), "1235 0.00012 1e+03");
     assert_string_equal(brief(""), "");
     assert_string_equal(brief("caf\xC3\xA9 123.45678"), "caf\xC3\xA9 123");
+}
+
+/* Labels of different texts are different, narrow enough, and those of equal ones equal. */
+static void check_labels(const char *const *texts, size_t n, double pixels, const char *const *expected)
+{
+    struct arena arena;
+    const char *out[64];
+    arena_init(&arena);
+    assert_true(n <= 64 && texts_fit(&arena, texts, n, 10, pixels, out));
+    for (size_t i = 0; i < n; i++) {
+        assert_true(text_pixels(out[i], 10) <= pixels);
+        if (expected)
+            assert_string_equal(out[i], expected[i]);
+        for (size_t k = 0; k < i; k++)
+            assert_int_equal(strcmp(out[i], out[k]) == 0, strcmp(texts[i], texts[k]) == 0);
+    }
+    arena_release(&arena);
+}
+
+#define ELLIPSIS "\xE2\x80\xA6"
+
+static void shortened_texts_stay_different(void **state)
+{
+    (void)state;
+    static const char *const fires[] = {"2/4/4,2/4/4,4/8/8,4/8/8,6/12/12,6/12/12,8/16/16,8/16/16",
+                                        "2/4/4,2/4/4,4/8/8,4/8/8,6/12/12,6/12/12,8/16/16,12/16/16",
+                                        "2/4/4,2/4/4,4/8/8,4/8/8,6/12/12,4/12/12,8/16/16,8/16/16",
+                                        "3/4/4,2/4/4,4/8/8,4/8/8,6/12/12,6/12/12,8/16/16,8/16/16", "none"};
+    static const char *const short_fires[] = {
+        ELLIPSIS "6/12/12" ELLIPSIS "8/16/16", ELLIPSIS "6/12/12" ELLIPSIS "12/16/16",
+        ELLIPSIS "4/12/12" ELLIPSIS "8/16/16", "3/4/4,2/4/4,4/8/8,4/8/8" ELLIPSIS, "none"};
+    check_labels(fires, 5, 130, short_fires);
+    /* No room for both places: those that the first one does not tell apart are told by the second. */
+    static const char *const twice[] = {"a,common,b,common,x1,common,y1", "a,common,b,common,x1,common,y2",
+                                        "a,common,b,common,x2,common,y1", "a,common,b,common,x2,common,y2"};
+    check_labels(twice, 4, 60, NULL);
+    /* Nothing to leave out, and more items than others have. */
+    static const char *const long_words[] = {"a-word-of-forty-characters-that-ends-in-1",
+                                             "a-word-of-forty-characters-that-ends-in-2",
+                                             "a-word-of-forty-characters-that-ends-in-2,3"};
+    static const char *const words[] = {"a-word-of-f" ELLIPSIS " (1)", "a-word-of-f" ELLIPSIS " (2)",
+                                        "a-word-of-f" ELLIPSIS " (3)"};
+    check_labels(long_words, 3, 100, words);
+    static const char *const numbers[] = {"SR=0.0648322, lr=0.0123456, none",
+                                          "SR=0.0648329, lr=0.0123456, none"},
+                             *const shown[] = {"SR=0.0648322" ELLIPSIS, "SR=0.0648329" ELLIPSIS};
+    check_labels(numbers, 2, 130, shown);
+    static const char *const lists_set[] = {"SR=0.5, fires=2/4/4,2/4/4,6/12/12,6/12/12, lr=0.125",
+                                            "SR=0.5, fires=2/4/4,2/4/4,6/12/12,6/12/13, lr=0.25"},
+                             *const set[] = {"fires=" ELLIPSIS "6/12/12, lr=0.125",
+                                             "fires=" ELLIPSIS "6/12/13, lr=0.25"};
+    check_labels(lists_set, 2, 150, set);
+    /* One number of each list is not as in the first. */
+    char list[24][160];
+    const char *lists[24];
+    for (int i = 0; i < 24; i++) {
+        lists[i] = list[i];
+        list[i][0] = '\0';
+        for (int k = 0; k < 24; k++)
+            snprintf(list[i] + strlen(list[i]), 8, "%s%d",
+                     k == 0       ? ""
+                     : k % 3 == 0 ? ","
+                                  : "/",
+                     k == i ? 99 : 64);
+    }
+    for (int pixels = 60; pixels < 300; pixels += 40)
+        check_labels(lists, 24, pixels, NULL);
 }
 
 /* A layout with `n` labels below the axis; f keeps the definitions. */
@@ -439,6 +507,7 @@ int main(void)
         cmocka_unit_test(long_texts_are_cut_between_characters),
         cmocka_unit_test(legends_name_the_best),
         cmocka_unit_test(long_numbers_become_short),
+        cmocka_unit_test(shortened_texts_stay_different),
         cmocka_unit_test(crowded_labels_stand_upright),
         cmocka_unit_test(numbers_have_room),
         cmocka_unit_test(rows_make_room),
