@@ -9,7 +9,8 @@
 #     ```sh skip       is shown and not run (another machine, an hour's work);
 #     ```yaml NAME     is a file that the reader saves under this name; one without a name is only shown;
 #     ```sql DB        is a statement for `firesweep query DB --sql`;
-#     ```text          is output, and is not compared.
+#     ```text          is output, and is not compared;
+#     ```text same     is what the block of commands before it prints, word for word.
 # An indented block, and every other fenced block, is left alone.
 #
 # SUBSTITUTIONS.sed makes the work small enough for a test: it is applied to the files of the page, and, after each block,
@@ -45,7 +46,7 @@ awk -v folder="$scratch/blocks" '
         info = substr($0, 4)
         split(info, word, " ")
         kind = word[1]
-        kept = kind == "sh" || kind == "sql" || (kind == "yaml" && word[2] != "")
+        kept = kind == "sh" || kind == "sql" || (kind == "yaml" && word[2] != "") || (kind == "text" && word[2] == "same")
         if (kept) {
             number++
             name = sprintf("%s/%03d", folder, number)
@@ -77,6 +78,14 @@ for info in "$scratch"/blocks/*.info; do
     line=$(<"${info%.info}.line")
     if [ "$kind" = yaml ]; then
         sed -E -f "$scratch/small.sed" "$block" >"$word"
+        continue
+    fi
+    if [ "$kind" = text ]; then
+        diff "$block" "$scratch/out" >"$scratch/difference" || {
+            echo "$page:$line: this is not what the commands before it print (<: here, >: printed):" >&2
+            cat "$scratch/difference" >&2
+            exit 1
+        }
         continue
     fi
     if [ "$word" = skip ]; then continue; fi
