@@ -67,7 +67,8 @@ static enum status describe_left_out(struct block_results *r, struct err *e)
     return text ? ST_OK : no_memory(e);
 }
 
-static enum status read_rows(struct store_query *q, struct block_results *r, struct err *e)
+/* `lost`: the points of trials without a result. */
+static enum status read_rows(struct store_query *q, struct block_results *r, struct axes *lost, struct err *e)
 {
     size_t capacity = 0;
     for (bool row = true;;) {
@@ -79,9 +80,10 @@ static enum status read_rows(struct store_query *q, struct block_results *r, str
         const char *ended = state.type == CELL_TEXT ? state.text : "";
         const bool has = strcmp(ended, trial_state_name(TRIAL_DONE)) == 0 && isfinite(y);
         left_out_count(&r->of, ended, has);
-        if (!has)
-            continue;
-        st = add(r, &capacity, axes.type == CELL_TEXT ? axes.text : "{}", y, store_query_cell(q, 3).i, e);
+        const char *values = axes.type == CELL_TEXT ? axes.text : "{}";
+        size_t point;
+        st = has ? add(r, &capacity, values, y, store_query_cell(q, 3).i, e)
+                 : axes_point(lost, values, &point, e);
         if (st != ST_OK)
             return st;
     }
@@ -332,6 +334,42 @@ static enum status find_levels(struct block_results *r, const struct block *b, s
     return ok ? find_nested(r, e) : no_memory(e);
 }
 
+/* Whether a point without a result has another value of the column, which is the same in all results. */
+static bool has_lost_values(const struct block_results *r, const struct axis_column *column,
+                            const struct axes *lost)
+{
+    const char *left = column->values[r->point[0]];
+    for (size_t k = 0; k < lost->key_count; k++) {
+        if (strcmp(lost->columns[k].key, column->key) != 0)
+            continue;
+        for (size_t i = 0; i < lost->point_count; i++) {
+            const char *value = lost->columns[k].values[i];
+            if (value && (!left || strcmp(value, left) != 0))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* An axis that is missing from a table because one value is left has to be told. */
+static enum status name_lost_axes(struct block_results *r, const struct axes *lost, struct err *e)
+{
+    struct strbuf names = STRBUF_INIT;
+    for (size_t k = 0, seen = 0; k < r->axes.key_count; k++)
+        if (seen < r->axis_count && r->column[seen] == k)
+            seen++;
+        else if (has_lost_values(r, &r->axes.columns[k], lost))
+            strbuf_printf(&names, "%s%s", names.len > 0 ? ", " : "", r->axes.columns[k].key);
+    bool ok = !names.failed;
+    if (ok && names.len > 0) {
+        r->left_out =
+            arena_printf(&r->axes.arena, "%s; only one value is left of: %s", r->left_out, names.text);
+        ok = r->left_out;
+    }
+    strbuf_release(&names);
+    return ok ? ST_OK : no_memory(e);
+}
+
 /* The spec of a block's sweep, into `spec`, and the block in it: NULL where that cannot be read any more. */
 static const struct block *read_spec(struct store *s, int64_t block, struct spec *spec)
 {
@@ -443,12 +481,14 @@ enum status block_results_load(struct store *s, int64_t block, const char *y, st
     enum status st = settings_of_axes(s, block, &settings, e);
     char *sql = st == ST_OK ? results_sql(out->metric, settings, block) : NULL;
     struct store_query *q = NULL;
+    struct axes lost;
+    axes_init(&lost);
     if (st == ST_OK)
         st = sql ? store_query_open(s, sql, &q, e) : no_memory(e);
     mem_free(settings);
     mem_free(sql);
     if (st == ST_OK)
-        st = read_rows(q, out, e);
+        st = read_rows(q, out, &lost, e);
     store_query_close(q);
     if (st == ST_OK)
         st = describe_left_out(out, e);
@@ -456,8 +496,11 @@ enum status block_results_load(struct store *s, int64_t block, const char *y, st
         struct spec spec;
         const struct block *b = read_spec(s, block, &spec);
         st = find_levels(out, b, e);
+        if (st == ST_OK)
+            st = name_lost_axes(out, &lost, e);
         spec_release(&spec);
     }
+    axes_release(&lost);
     return st;
 }
 

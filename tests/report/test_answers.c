@@ -412,6 +412,21 @@ static void survivors_are_told(void **state)
           ",9,3,\"3 of 9 trials (2 not begun, 1 done without this result)\"\n");
 }
 
+/* An axis without rows, because results are left at one of its values. */
+static void lost_axes_are_told(void **state)
+{
+    struct rows *r = *state;
+    char *text = csv(r, effects_rows, effects_columns, NULL, NULL);
+    assert_non_null(strstr(text, ",epochs,"));
+    free(text);
+    results_sql(r->results, "UPDATE trial SET state = 'pruned' WHERE id IN (SELECT trial_id FROM block_trial"
+                            " WHERE axes ->> '$.epochs' <> 5)");
+    text = csv(r, effects_rows, effects_columns, NULL, NULL);
+    assert_null(strstr(text, ",epochs,"));
+    assert_non_null(strstr(text, "look smaller; only one value is left of: epochs\"\n"));
+    free(text);
+}
+
 static void ranks_need_two_axes(void **state)
 {
     char *text = csv(*state, ranks_rows, ranks_columns, NULL, NULL);
@@ -466,6 +481,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(compare_by_condition_and_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ranks_of_lengths, set_up_lengths, tear_down),
         cmocka_unit_test_setup_teardown(survivors_are_told, set_up_lengths, tear_down),
+        cmocka_unit_test_setup_teardown(lost_axes_are_told, set_up_lengths, tear_down),
         cmocka_unit_test_setup_teardown(ranks_need_two_axes, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
