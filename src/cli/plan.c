@@ -9,7 +9,6 @@
 #include "cli/plan_internal.h"
 #include "engine/calibration.h"
 #include "report/plot.h"
-#include "sweep/space_notes.h"
 
 enum { OPTION_REFERENCE = OPTION_OWN, OPTION_CALIBRATE, OPTION_BUDGET, OPTION_DB };
 
@@ -26,7 +25,8 @@ static const struct poptOption options[] = {
      "Say which trials fit into this time (2h, 1h30m), in the order of the spec, and which do not", "TIME"},
     OUTPUT_FORMAT_OPTION,
     {"only", '\0', POPT_ARG_STRING, NULL, OPTION_ONLY,
-     "Print one part: trials, blocks, totals, removed, skipped, aliases, changes, outside, budget or rungs "
+     "Print one part: trials, blocks, totals, removed, skipped, aliases, changes, outside, budget, rungs or "
+     "notes "
      "(csv: trials; changes and outside need --db, budget needs --budget, rungs a spec with search)",
      "PART"},
     POPT_TABLEEND};
@@ -82,6 +82,7 @@ static enum status write_plan(const struct output *o, const struct plan *p, stru
         plan_change_sections[1],
         plan_budget_section(p),
         plan_search_section,
+        plan_notes_section,
     };
     const bool changes = o->only && (strcmp(o->only, "changes") == 0 || strcmp(o->only, "outside") == 0);
     if (changes && !p->changes.db)
@@ -99,8 +100,9 @@ static enum status write_plan(const struct output *o, const struct plan *p, stru
     int count = 0;
     for (int i = 0; i < (int)(sizeof sections / sizeof *sections); i++) {
         const bool change = i == 6 || i == 7, budget = i == 8, search = i == 9;
-        /* Text for people has the skipped in the list of trials, and no long list of other names. */
-        if (o->format != TABLE_JSON && (i == 4 || (i == 5 && p->shown < p->space.trial_count)))
+        /* Text for people has the skipped in the list of trials, the notes below the totals, and no long list
+         * of other names. */
+        if (o->format != TABLE_JSON && (i == 4 || i == 10 || (i == 5 && p->shown < p->space.trial_count)))
             continue;
         if ((!change || p->changes.db) && (!budget || p->budget_s > 0) && (!search || p->spec.search.on))
             chosen[count++] = sections[i];
@@ -167,12 +169,6 @@ static enum status check_data(struct plan *p, struct err *e)
     return there ? space_check_data(&p->spec, &p->space, &data, e) : ST_OK;
 }
 
-static enum status find_notes(struct plan *p, struct err *e)
-{
-    space_notes(&p->spec, &p->space, p->images.train, &p->notes);
-    return p->notes.failed ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
-}
-
 static enum status plan_spec(struct plan *p, const char *path, const struct output *o, struct err *e)
 {
     enum status st = spec_load(path, &p->spec, e);
@@ -197,7 +193,7 @@ static enum status plan_spec(struct plan *p, const char *path, const struct outp
         if (st == ST_OK && p->budget_s > 0)
             st = plan_budget_check(p, e);
         if (st == ST_OK)
-            st = find_notes(p, e);
+            st = plan_find_notes(p, e);
         enum { FULL_MAX = 60, SHOWN = 40 }; /* a terminal is for reading */
         const bool cut =
             o->width > 0 && !o->only && o->format == TABLE_TEXT && p->space.trial_count > FULL_MAX;

@@ -23,7 +23,7 @@ struct plan {
     double disk_free_bytes;  /* where the database is or will be, -1 = not known */
     const char *db;          /* of --db, NULL = the default one */
     struct err data_missing; /* why the data was not looked at; "" = it was */
-    struct strbuf notes;     /* lines of space_notes */
+    struct strbuf notes;     /* lines of plan_find_notes */
     int shown;               /* trials listed in a table, the first of them */
     double budget_s;         /* of --budget, 0 = none */
 };
@@ -54,8 +54,13 @@ enum status plan_look_at_disk(struct plan *p, const char *db, struct err *e);
 /* The list of trials; `columns` is room for those that this plan has. */
 enum { PLAN_TRIAL_COLUMNS = 32 };
 struct section plan_trials_section(const struct plan *p, struct table_column columns[PLAN_TRIAL_COLUMNS]);
-/* Sums over all of them, and notes; its context is the struct plan. */
+/* Sums over all of them, and below, as text, the notes; its context is the struct plan. */
 struct section plan_totals_section(const struct plan *p);
+
+/* What there is to say beside the numbers, a line each, into p->notes: when all else is known. ST_NOMEM. */
+enum status plan_find_notes(struct plan *p, struct err *e);
+void plan_print_notes(const void *context, FILE *out); /* of a struct plan, each after an empty line */
+extern const struct section plan_notes_section;        /* for programs; its context is the struct plan */
 
 /* "SR=0.125 freq=2" from the JSON object. */
 void plan_format_axes(struct strbuf *b, const char *axes);

@@ -8,9 +8,6 @@
 #include "engine/calibration.h"
 #include "sweep/disk.h"
 
-/* Shorter ones take markedly longer than their training and evaluation. */
-static const double SHORT_TRIAL_S = 1;
-
 static const struct table_column total_columns[] = {
     {.name = "sweep"},
     {.name = "trials"},
@@ -103,56 +100,6 @@ int plan_error_percent(const struct plan *p)
     return (int)ceil(100 * fmax(fabs(error.low - 1), fabs(error.high - 1)) - 1e-9);
 }
 
-/* The mean of a trial's predicted seconds; 0 when not known. */
-static double mean_trial_s(const struct plan *p)
-{
-    double sum = 0;
-    int count = 0;
-    for (int i = 0; i < p->space.trial_count; i++) {
-        if (p->space.trials[i].skip_reason)
-            continue;
-        sum += plan_predicted_s(p, i);
-        count++;
-    }
-    return count > 0 ? sum / count : 0;
-}
-
-/* Whether a condition of the spec speaks of train_s. */
-static bool conditions_ask_time(const struct plan *p)
-{
-    for (int i = 0; i < p->space.trial_count; i++)
-        if (!isnan(p->space.trials[i].train_s))
-            return true;
-    return false;
-}
-
-static void error_note(const struct plan *p, FILE *out)
-{
-    fputs("\nNote: ", out);
-    const struct prediction_error error = plan_error(p);
-    if (error.trials > 0) {
-        fprintf(out, "%d finished trials of this machine in ", error.trials);
-        table_print_escaped(out, p->changes.db);
-        fprintf(out,
-                " took %.2f times as long (median) as the calibrated speed says. Predictions here are "
-                "corrected by "
-                "that; those trials took %.2f to %.2f times them%s.\n",
-                p->changes.error.typical, error.low, error.high, error.trials >= 20 ? " (nine of ten)" : "");
-        if (conditions_ask_time(p))
-            fputs(
-                "Conditions on train_s go by the calibrated speed alone, so that results never change which "
-                "trials a spec asks for.\n",
-                out);
-        return;
-    }
-    fprintf(
-        out,
-        "predictions were within %d %% for 13 networks on a quiet machine (3x32x32, docs/performance.md); "
-        "others, and a busy machine, may be further off. This machine's finished trials in a database "
-        "tell.\n",
-        PREDICTION_ERROR_PERCENT);
-}
-
 static enum status total_rows(const void *context, struct table *t, struct err *e)
 {
     const struct plan *p = context;
@@ -196,77 +143,6 @@ static enum status total_rows(const void *context, struct table *t, struct err *
     return table_row(t, cells, e);
 }
 
-/* Compares what is left to train with what is free. */
-static void disk_note(const struct plan *p, FILE *out)
-{
-    struct disk_need need = {0};
-    const enum keep keep = p->spec.run.keep;
-    for (int i = 0; i < p->space.trial_count; i++) {
-        const bool trains = p->changes.db ? change_trains(p->changes.found.trials[i].change)
-                                          : !p->space.trials[i].skip_reason;
-        if (trains)
-            disk_need_add(&need, &p->space.trials[i], keep);
-    }
-    if (disk_judge(&need, keep, p->packing.workers, p->disk_free_bytes) != DISK_ENOUGH)
-        fprintf(out,
-                "\nNote: the disk is too small: what is left to train needs about %.1f MiB at its peak "
-                "(run.keep: "
-                "%s), free are %.1f MiB.\n",
-                disk_need_bytes(&need, keep, p->packing.workers) / MIB, keep_name(keep),
-                p->disk_free_bytes / MIB);
-}
-
-/* What the sweep trains and hardly anybody wants. */
-static void space_note(const struct plan *p, FILE *out)
-{
-    for (char *line = p->notes.text, *end; *line; line = end + 1) {
-        end = line + strcspn(line, "\n");
-        *end = '\0';
-        fputs("\nNote: ", out);
-        table_print_escaped(out, line);
-        fputc('\n', out);
-        *end = '\n';
-    }
-}
-
-/* What only the data tells; a plan does not need it, the run will. */
-static void total_note(const void *context, FILE *out)
-{
-    const struct plan *p = context;
-    if (p->images.train < 0)
-        fputs("\nNote: all operations are those per image times the training images, which only the data can "
-              "count.\n",
-              out);
-    if (!p->has_speed)
-        fputs(
-            "\nNote: times are predicted once the speed of this machine is known: firesweep plan --calibrate "
-            "measures it (about 20 s).\n",
-            out);
-    else if (p->images.train < 0)
-        fputs("\nNote: times are predicted once the data is there, or data.train_images is set.\n", out);
-    if (p->wall_s > 0)
-        error_note(p, out);
-    if (p->wall_s > 0 && mean_trial_s(p) < SHORT_TRIAL_S)
-        fputs("\nNote: starting a worker and writing its checkpoints takes a trial a few hundredths of a "
-              "second, "
-              "which is not counted: trials as short as these take markedly longer than predicted.\n",
-              out);
-    if (p->db && !p->changes.db) {
-        fputs("\nNote: ", out);
-        table_print_escaped(out, p->db);
-        fputs(" is not there yet: nothing is done, and a run makes it.\n", out);
-    }
-    if (p->spec.search.on)
-        fputs("\nNote: this is everything trained in full; the search trains less, see rungs.\n", out);
-    disk_note(p, out);
-    space_note(p, out);
-    if (!p->data_missing.text[0])
-        return;
-    fputs("\nNote: ", out);
-    table_print_escaped(out, p->data_missing.text);
-    fputs("; so the images were not compared with the spec\n", out);
-}
-
 struct section plan_totals_section(const struct plan *p)
 {
     return (struct section){.name = "totals",
@@ -274,5 +150,5 @@ struct section plan_totals_section(const struct plan *p)
                             SECTION_COLUMNS(total_columns),
                             .record = true,
                             .rows = total_rows,
-                            .note = total_note};
+                            .note = plan_print_notes};
 }

@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "report/plot.h"
-#include "sweep/space.h"
+#include "sweep/space_notes.h"
 #include "sweep/spec_problems.h"
 
 enum { OPTION_NO_DATA = OPTION_OWN };
@@ -63,23 +63,10 @@ static void print_problems(const struct validation *v)
     }
 }
 
-enum { NOTE_TEXT = SAMPLING_TEXT + 512 };
-
-/* The next line of the notes; false behind the last. */
-static bool next_note(const char **at, char out[NOTE_TEXT])
-{
-    const size_t n = *at ? strcspn(*at, "\n") : 0;
-    if (n == 0)
-        return false;
-    snprintf(out, NOTE_TEXT, "%.*s", (int)n, *at);
-    *at += n + 1;
-    return true;
-}
-
 static void print_notes(const char *notes)
 {
     char text[NOTE_TEXT];
-    while (next_note(&notes, text)) {
+    while (space_note_next(&notes, text)) {
         output_message(stdout, text, printf("Note: "));
         putchar('\n');
     }
@@ -92,7 +79,7 @@ static enum status note_rows(const void *context, struct table *t, struct err *e
     const struct validation *v = context;
     char text[NOTE_TEXT];
     enum status st = ST_OK;
-    for (const char *at = v->problems.notes; st == ST_OK && next_note(&at, text);) {
+    for (const char *at = v->problems.notes; st == ST_OK && space_note_next(&at, text);) {
         const struct cell cells[] = {cell_text(text)};
         st = table_row(t, cells, e);
     }

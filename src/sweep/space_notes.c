@@ -193,3 +193,13 @@ void space_notes(const struct spec *spec, const struct space *space, double trai
         note_batches(&n, train_images);
     }
 }
+
+bool space_note_next(const char **at, char out[NOTE_TEXT])
+{
+    const size_t n = *at ? strcspn(*at, "\n") : 0;
+    if (n == 0)
+        return false;
+    snprintf(out, NOTE_TEXT, "%.*s", (int)n, *at);
+    *at += n + 1;
+    return true;
+}

@@ -53,7 +53,7 @@ static void test_without_a_speed(void **state)
     EXPECT_ERROR(
         2,
         "plan: --only: \"nonsense\" is unknown, allowed are trials, blocks, totals, removed, skipped, "
-        "aliases, changes, outside, budget, rungs",
+        "aliases, changes, outside, budget, rungs, notes",
         "plan", "timed.yaml", "--only", "nonsense");
     struct json_object *plan = JSON("plan", "timed.yaml", "--format", "json");
     struct json_object *trials = json_at(plan, "trials");
@@ -93,6 +93,7 @@ static void test_with_a_speed(void **state)
     assert_int_equal(json_int_at(plan, "totals.prediction_error_percent"), 5);
     assert_int_equal(json_int_at(plan, "totals.prediction_error_trials"), 0);
     assert_true(fabs(core_s - sum) < 1e-9 * sum && fabs(wall_s - sum / 2) < 1e-9 * sum);
+    assert_holds(json_text_at(json_row(json_at(plan, "notes"), 0), "note"), "predictions were within 5 %");
     json_object_put(plan);
     struct outcome o = RUN("plan", "timed.yaml");
     assert_int_equal(o.code, 0);

@@ -60,7 +60,7 @@ static void test_plan_learns_from_finished_trials(void **state)
     json_object_put(alone);
     json_object_put(plan);
     /* Which trials a spec asks for does not hang on what a database holds. */
-    const char *const alone_note = "Conditions on train_s go by the calibrated speed alone";
+    const char *const alone_note = "conditions on train_s go by the calibrated speed alone";
     struct outcome o = RUN("plan", "learn.yaml", "--db", "learn.db", "--only", "totals");
     assert_holds(o.out, "corrected by that");
     assert_null(strstr(o.out, alone_note));
