@@ -337,6 +337,15 @@ static void put_node(struct translation *t, const struct expression *x, bool bar
     }
 }
 
+/* The number, from 1, of the character (UTF-8) that begins at a byte. */
+static size_t character_at(const char *text, size_t byte)
+{
+    size_t number = 1;
+    for (size_t i = 0; i < byte; i++)
+        number += ((unsigned char)text[i] & 0xC0) != 0x80;
+    return number;
+}
+
 enum status store_where_translate(const char *text, const char *label, const struct store_query *names,
                                   struct arena *arena, struct store_where *out, struct err *e)
 {
@@ -356,7 +365,7 @@ enum status store_where_translate(const char *text, const char *label, const str
                        store_query_column(names, 0));
     st = expression_parse(text, &scope, arena, &x, &at, &cause);
     if (st == ST_USAGE)
-        return err_set(e, st, "%scharacter %zu: %s", label, at + 1, cause.text);
+        return err_set(e, st, "%scharacter %zu: %s", label, character_at(text, at), cause.text);
     /* No literal is shorter than a character; each MiB that meets bytes is made of one more. */
     out->parameters = arena_alloc(arena, 2 * EXPRESSION_LENGTH_MAX, sizeof *out->parameters);
     t.literals = arena_alloc(arena, 2 * EXPRESSION_LENGTH_MAX, sizeof(void *));
@@ -367,7 +376,7 @@ enum status store_where_translate(const char *text, const char *label, const str
         return err_set(
             e, ST_USAGE,
             "%scharacter %zu: %.*s is a column; the name of a block or sweep stands in quotes then: '%.*s'",
-            label, t.confused->at + 1, (int)t.confused->length, text + t.confused->at,
+            label, character_at(text, t.confused->at), (int)t.confused->length, text + t.confused->at,
             (int)t.confused->length, text + t.confused->at);
     if (t.nodes > NODES_MAX)
         return err_set(e, ST_USAGE,

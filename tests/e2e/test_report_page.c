@@ -159,6 +159,7 @@ static const char *const conditions[] = {
     "optimizer = sgdd",
     "block = b and block < 'c' and block > 3",
     "block = 3",
+    "block = '\xc3\xbc\xf0\x9f\x98\x80' and foo = 1", /* characters of two and of four bytes */
     "block = again",
     "block != again",
     "block != 'b'",

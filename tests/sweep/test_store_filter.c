@@ -96,6 +96,7 @@ static void test_refusals(void **state)
          "note"},
         {"id = 1 and lr > 2", "--where: character 12: \"lr\" is unknown, did you mean SR?; allowed: id,"},
         {"id = 1; DROP TABLE trial", "--where: character 7: \";\" means nothing here"},
+        {"note = '\xc3\xbc' and lr > 2", "--where: character 16: \"lr\" is unknown"},
         {"id = 1 -- x", "--where: character 11: \"x\" is unknown"},
         {"id = (SELECT 1)", "--where: character 14: \"1\" does not belong here, allowed: <,"},
         {"load_extension('x')", "--where: character 15: \"(\" does not belong here"},

@@ -12,10 +12,16 @@ const LITERALS = {any: 'any number', plain: '5, 50%, 5K, 5M or 5G', bytes: '5, 5
 const KEYWORDS = ['and', 'or', 'not', 'in'], LONGEST = 2000, DEEPEST = 50;
 const POOLS = ['conv1', 'fire2', 'fire3', 'fire4', 'fire5', 'fire6', 'fire7', 'fire8', 'fire9'];
 
-class FilterError extends Error {}
+/* at: in the text's UTF-16 units, as JavaScript counts; the message has characters. */
+class FilterError extends Error {
+  constructor(at, problem) {
+    super(problem);
+    this.at = at;
+  }
+}
 
 function failAt(at, text) {
-  throw new FilterError(`character ${at + 1}: ${text}`);
+  throw new FilterError(at, text);
 }
 
 const quoted = (text) => `"${text.length > 58 ? `${text.slice(0, 58)}...` : text}"`;
@@ -109,8 +115,17 @@ function canonical(column, text) {
 }
 
 /* columns: a Map from lower-case names to {name, get: a function of a row, type, unit, share: from 0 to 1, allowed and
-   values: of texts}. Returns the function of a row; throws FilterError. */
+   values: of texts}. Returns the function of a row; throws FilterError, which says where. */
 function compileFilter(text, columns) {
+  try {
+    return compileCondition(text, columns);
+  } catch (problem) {
+    if (problem instanceof FilterError) problem.message = `character ${[...text.slice(0, problem.at)].length + 1}: ${problem.message}`;
+    throw problem;
+  }
+}
+
+function compileCondition(text, columns) {
   if (text.length > LONGEST) failAt(0, `is too long, at most ${LONGEST} characters are allowed`);
   let token = nextToken(text, 0), end = 0, depth = 0;
   const source = (node) => quoted(text.slice(node.at, node.end));
