@@ -369,6 +369,13 @@ static void test_data_that_does_not_fit(void **state)
     EXPECT_ERROR(2,
                  "fit.yaml:6:33: sweep.a.grid.classes: the networks are for images of 1x12x12 (CxHxW) in 5",
                  "plan", "fit.yaml");
+    /* Two names of one network: the first is left out, so the mistake is where the other one is made. */
+    text_write("fit.yaml", "version: 1\nname: fit\ndata: {format: idx, path: data}\n"
+                           "base: {input: 1x12x12, classes: 4, base_e: 8, incr_e: 0}\n"
+                           "sweep:\n  - {id: a, grid: {classes: [5], SR: [0.5]}}\n"
+                           "  - {id: b, grid: {classes: [5], SR: [0.51]}}\n"
+                           "exclude: [SR = 0.5]\n");
+    EXPECT_ERROR(2, "fit.yaml:7:30: sweep.b.grid.classes: the networks are for", "plan", "fit.yaml");
     text_write("fit.yaml", "version: 1\nname: fit\ndata: {format: cifar10, path: data}\n");
     struct outcome o = RUN("validate", "fit.yaml");
     assert_int_equal(o.code, 1);
