@@ -37,7 +37,7 @@ static double number_draw(const struct parameter *p, double u)
     const double width = p->high - p->low;
     if (p->step > 0) {
         const struct range range = {.from = p->low, .to = p->high, .step = p->step, .decimals = p->decimals};
-        return clamp(p, range_value(&range, (int64_t)(u * (floor(width / p->step + 1e-9) + 1))));
+        return clamp(p, range_value(&range, floor(u * (range_steps(&range) + 1))));
     }
     switch (p->distribution) {
     case DRAW_INT:

@@ -63,9 +63,15 @@ int decimals_of(const char *text)
     return decimals < 0 ? 0 : decimals > 15 ? -1 : decimals;
 }
 
-double range_value(const struct range *range, int64_t k)
+double range_steps(const struct range *range)
 {
-    double value = range->from + (double)k * range->step;
+    const double steps = (range->to - range->from) / range->step;
+    return floor(steps + 1e-9 * (1 + steps));
+}
+
+double range_value(const struct range *range, double k)
+{
+    double value = range->from + k * range->step;
     double scale = pow(10, range->decimals);
     double scaled = value * scale;
     bool exact =
@@ -111,7 +117,7 @@ static enum status range_read(struct block_reader *b, const struct node *node, c
     if (!(steps < SPEC_MAX_EXPANSION))
         return reader_fail(b->r, at, prefix, "step", "gives too many values, at most %d are allowed",
                            SPEC_MAX_EXPANSION);
-    *count = (int)(steps + 1e-9 * (1 + steps)) + 1; /* a last step that misses `to` by rounding only counts */
+    *count = (int)range_steps(range) + 1;
     b->r->range_values += *count;
     if (b->r->range_values > SPEC_MAX_TRIALS)
         return reader_fail(b->r, at, prefix, "step",

@@ -100,10 +100,11 @@ static enum status step_read(struct reader *r, const struct node *node, const ch
             r, node->mark, prefix, "step",
             "has no effect: from %g to %g there is one value, allowed: no step, or two ends that differ",
             p->low, p->high);
-    if (p->step > p->high - p->low)
+    const double width = p->high - p->low;
+    if (range_steps(&(struct range){.from = p->low, .to = p->high, .step = p->step}) == 0)
         return reader_fail(r, node->mark, prefix, "step",
                            "%g is wider than the interval from %g to %g, allowed: at most %g", p->step,
-                           p->low, p->high, p->high - p->low);
+                           p->low, p->high, width);
     const int decimals = decimals_of(text);
     p->decimals = decimals < 0 || p->decimals < 0 ? -1 : decimals > p->decimals ? decimals : p->decimals;
     return ST_OK;

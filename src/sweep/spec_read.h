@@ -66,8 +66,10 @@ struct range {
 };
 /* Decimals of a number's text, 0..15, or -1 if it has more. */
 int decimals_of(const char *text);
+/* Whole steps between `from` and `to`; one that misses `to` by rounding only counts. */
+double range_steps(const struct range *range);
 /* from + k * step as a person would write it: 0.1 + 2 * 0.1 is 0.3. */
-double range_value(const struct range *range, int64_t k);
+double range_value(const struct range *range, double k);
 
 /* `random` and `params` of a block; either may be NULL. */
 enum status random_read(struct reader *r, const struct node *random, const struct node *params,

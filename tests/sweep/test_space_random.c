@@ -3,6 +3,7 @@
 
 #include <json-c/json.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -156,6 +157,32 @@ static void test_distributions(void **state)
         assert_in_range(filters[i], 34, 100);
     }
     release(&x);
+}
+
+/* 0.9 - 0.8 is a little less than 0.1: a step as wide as the interval has both its ends all the same. */
+static void test_step_as_wide_as_the_interval(void **state)
+{
+    (void)state;
+    static const char *const intervals[] = {"[0.8, 0.9], step: 0.1", "[0.55, 0.6], step: 0.05",
+                                            "[0.7, 0.8], step: 0.1"};
+    static const double ends[][2] = {{0.8, 0.9}, {0.55, 0.6}, {0.7, 0.8}};
+    for (size_t k = 0; k < 3; k++) {
+        struct expanded x;
+        char text[256];
+        snprintf(text, sizeof text,
+                 HEAD "sweep: [{id: a, random: {n: 40}, params: {lr: {uniform: [0.01, 0.1]}, dropout: "
+                      "{uniform: %s}}}]\n",
+                 intervals[k]);
+        expand(text, &x);
+        int low = 0;
+        for (int i = 0; i < 40; i++) {
+            const double dropout = axis(&x, i, "dropout");
+            assert_true(dropout == ends[k][0] || dropout == ends[k][1]);
+            low += dropout == ends[k][0];
+        }
+        assert_in_range(low, 8, 32);
+        release(&x);
+    }
 }
 
 /* `when`: a parameter is drawn only where its condition holds, whatever the order in the file. */
@@ -350,12 +377,20 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reproducible),  cmocka_unit_test(test_constraint_keeps_the_rest),
-        cmocka_unit_test(test_distributions), cmocka_unit_test(test_when),
-        cmocka_unit_test(test_too_few),       cmocka_unit_test(test_far_too_few),
-        cmocka_unit_test(test_none),          cmocka_unit_test(test_unbuildable),
-        cmocka_unit_test(test_exclude),       cmocka_unit_test(test_costs),
-        cmocka_unit_test(test_when_fault),    cmocka_unit_test(test_time_unknown),
+        cmocka_unit_test(test_reproducible),
+        cmocka_unit_test(test_constraint_keeps_the_rest),
+        cmocka_unit_test(test_distributions),
+        cmocka_unit_test(test_when),
+        cmocka_unit_test(test_step_as_wide_as_the_interval),
+        cmocka_unit_test(test_when),
+        cmocka_unit_test(test_too_few),
+        cmocka_unit_test(test_far_too_few),
+        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_unbuildable),
+        cmocka_unit_test(test_exclude),
+        cmocka_unit_test(test_costs),
+        cmocka_unit_test(test_when_fault),
+        cmocka_unit_test(test_time_unknown),
         cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
