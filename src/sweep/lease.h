@@ -43,6 +43,9 @@ enum lease_life lease_look_among(const struct lease *leases, int count, int64_t 
  * the watcher's own monotonic clock: no clock on the wall, here or there, matters. */
 #define LEASE_PATIENCE_S 120.0
 #define LEASE_BEAT_S 20.0
+/* How long somebody worked on a trial at least, in seconds: the first beat of a run's trials may come at
+ * once. As SQL of a row of the table lease. */
+#define LEASE_SEEN_S_SQL "(20 * max(beat - 1, 0))"
 
 /* The last beat that was seen and when; zero at first. */
 struct lease_watch {

@@ -59,8 +59,8 @@ bool store_wal(const struct store *s, long long *bytes, long long *inode);
 /* A URI for sqlite3_open_v2 in which no character of the path means anything special. */
 void store_uri(const char *path, const char *parameters, struct strbuf *out);
 
-/* store_trial.c: a running trial waits again and its attempt, if it has no end yet, has crashed. Within a
- * transaction. */
+/* store_trial.c: a running trial waits again and its attempt, if it has no end yet, has crashed: when its
+ * lease last showed that it lived. Within a transaction. */
 enum status store_trial_free(struct store *s, int64_t trial, const char *doing, struct err *e);
 /* store_lease.c: the lease of an attempt that begins, by this process; within a transaction. */
 enum status store_lease_insert(struct store *s, int64_t trial, int64_t attempt, int pid, const char *doing,

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sweep/lease.h"
+
 /* TRIAL_STATE_COUNT for a name that is none; the table's own check leaves no such row. */
 static enum trial_state state_parse(const char *name)
 {
@@ -105,7 +107,9 @@ enum status store_trial_free(struct store *s, int64_t trial, const char *doing, 
         "INSERT INTO event(trial_id, attempt_id, at_utc, text) SELECT trial_id, id, " STORE_NOW ","
         " 'the run ended without recording this attempt: the trial waits again'"
         " FROM attempt WHERE trial_id = ?1 AND ended_utc IS NULL",
-        "UPDATE attempt SET ended_utc = " STORE_NOW ", outcome = 'crashed',"
+        "UPDATE attempt SET ended_utc = min(" STORE_NOW ", coalesce((SELECT strftime('%Y-%m-%dT%H:%M:%SZ',"
+        "  started_utc, " LEASE_SEEN_S_SQL " || ' seconds') FROM lease WHERE attempt_id = attempt.id),"
+        "  started_utc)), outcome = 'crashed',"
         " message = 'the run ended without recording this attempt' WHERE trial_id = ?1 AND ended_utc IS NULL",
         "DELETE FROM lease WHERE trial_id = ?1",
         "UPDATE trial SET state = 'pending' WHERE id = ?1 AND state = 'running'",

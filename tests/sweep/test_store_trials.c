@@ -216,6 +216,29 @@ static void test_recover(void **state)
     assert_int_equal(plain_int(c->path, "SELECT max(number) FROM attempt"), 2);
 }
 
+/* When the run of an attempt vanished is not known, but until when it lived at least: its lease has counted.
+ */
+static void test_lost_attempts_end_when_last_seen(void **state)
+{
+    struct context *c = *state;
+    struct err e = ERR_INIT;
+    int64_t attempt = 0, recovered = 0;
+    for (int i = 0; i < 3; i++)
+        assert_ok(store_attempt_begin(c->s, c->f.ids[i], i + 1, 1, &attempt, &e));
+    plain_exec(c->path,
+               "UPDATE attempt SET started_utc = '2026-01-01T00:00:50Z';"
+               "UPDATE attempt SET started_utc = '2999-01-01T00:00:00Z' WHERE id = 3;" /* another clock */
+               "UPDATE lease SET beat = CASE attempt_id WHEN 1 THEN 31 ELSE 0 END");
+    plain_exec(c->path, all_gone);
+    assert_ok(store_recover(c->s, &recovered, &e));
+    assert_int_equal(recovered, 3);
+    assert_string_equal(plain_text(c->path, "SELECT group_concat(ended_utc) FROM attempt WHERE id <= 2"),
+                        "2026-01-01T00:10:50Z,2026-01-01T00:00:50Z");
+    assert_int_equal(plain_int(c->path, "SELECT max(ended_utc) < '2999' FROM attempt"), 1);
+    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM attempt WHERE wall_s IS NULL"), 3);
+    assert_int_equal(plain_int(c->path, "SELECT count(*) FROM event WHERE at_utc > '2026-01-02'"), 3);
+}
+
 static void test_lease_is_broken_once(void **state)
 {
     struct context *c = *state;
@@ -482,6 +505,7 @@ int main(void)
         store_test(test_diverged),
         store_test(test_epochs),
         store_test(test_recover),
+        store_test(test_lost_attempts_end_when_last_seen),
         store_test(test_lease_is_broken_once),
         store_test(test_claims_are_atomic),
         store_test(test_events),
