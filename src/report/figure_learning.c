@@ -24,30 +24,6 @@ static enum status define_data(const struct learning *c, struct figure *f, struc
     return status;
 }
 
-static int by_variant(const void *a, const void *b)
-{
-    const struct line_identity *p = a, *q = b;
-    return (p->variant > q->variant) - (p->variant < q->variant);
-}
-
-/* Whether two lines are of one variant, so that its number does not tell them apart. Sorts `ids`. */
-static bool share_variants(struct line_identity *ids, size_t n)
-{
-    bool shared = false;
-    qsort(ids, n, sizeof *ids, by_variant);
-    for (size_t i = 1; i < n; i++)
-        shared = shared || ids[i].variant == ids[i - 1].variant;
-    return shared;
-}
-
-/* "variant 12", and the recipe where that is not enough; the data file has what they are. */
-static const char *number_label(const struct learning *c, size_t point, bool recipes, struct arena *arena)
-{
-    const struct line_identity *id = &c->trained[point];
-    return recipes ? arena_printf(arena, "variant %" PRId64 ", recipe %" PRId64, id->variant, id->recipe)
-                   : arena_printf(arena, "variant %" PRId64, id->variant);
-}
-
 /* The values of a line's axes; or, where those of many axes would be cut so that they look alike, numbers. */
 static enum status define_labels(struct learning *c, struct figure *f, struct layout *l, const char **labels,
                                  struct err *e)
@@ -66,9 +42,9 @@ static enum status define_labels(struct learning *c, struct figure *f, struct la
         ids[i] = c->trained[i];
     }
     l->legend_title = fit ? lines_label_title(&c->axes, AXES_ALL) : "number in the database";
-    const bool recipes = !fit && share_variants(ids, lines);
+    const bool recipes = !fit && lines_share_variants(ids, lines);
     for (size_t i = 0; i < lines && !fit; i++)
-        if (!(labels[i] = number_label(c, i, recipes, &f->arena)))
+        if (!(labels[i] = lines_number(&c->trained[i], recipes, &f->arena)))
             return no_memory(e);
     return l->legend_title ? ST_OK : no_memory(e);
 }

@@ -15,7 +15,8 @@
 /* One variant trained by one recipe: its replicates averaged; or, for a scatter, one trial. */
 struct group {
     const char *name; /* "SR=0.5, lr=0.1" */
-    int64_t trial, variant;
+    int64_t trial;
+    struct line_identity trained;
     double x;
     struct summary y, merit; /* merit: what a front chooses by */
 };
@@ -90,7 +91,7 @@ static enum status read_groups(struct store_query *q, struct groups *g, struct a
         if (item) {
             item->name = readable(arena, axes.type == CELL_TEXT ? axes.text : "");
             item->trial = store_query_cell(q, 0).i;
-            item->variant = store_query_cell(q, 6).i;
+            item->trained = (struct line_identity){store_query_cell(q, 6).i, store_query_cell(q, 10).i};
             item->x = x;
             item->y = summary_of(y, store_query_cell(q, 4).i, cell_number(store_query_cell(q, 5)));
             const double merit = cell_number(store_query_cell(q, 7));
@@ -194,7 +195,8 @@ static enum status load_groups(struct store *s, int64_t block, bool each, struct
                    " FROM one WHERE y IS NOT NULL)"
                    " SELECT min(id), name, avg(x), centre, count(*), sum((y - centre) * (y - centre)), "
                    "variant_id,"
-                   " middle, count(z), sum((z - middle) * (z - middle)) FROM mean GROUP BY %s ORDER BY 3, 4, "
+                   " middle, count(z), sum((z - middle) * (z - middle)), recipe_id FROM mean GROUP BY %s "
+                   "ORDER BY 3, 4, "
                    "1",
                    g->x->sql, g->y->sql, g->merit ? g->merit->sql : "NULL", block, by, by, by, by);
     struct store_query *q = NULL;
@@ -302,6 +304,7 @@ static enum status front_rows(const struct groups *g, const struct candidate *c,
     const char *y = g->y->column;
     const struct table_column columns[] = {
         {.name = "variant"},
+        {.name = "recipe"},
         {.name = "axes"},
         {.name = g->x->column},
         {.name = "n"},
@@ -311,25 +314,30 @@ static enum status front_rows(const struct groups *g, const struct candidate *c,
         {.name = "on_front"},
         {.name = "front_probability"},
         {.name = g->merit ? arena_printf(&f->arena, "%s_mean", g->merit->column) : ""}};
-    if (!columns[4].name || !columns[5].name || !columns[6].name || !columns[9].name)
+    if (!columns[5].name || !columns[6].name || !columns[7].name || !columns[10].name)
         return no_memory(e);
-    enum status st = set_columns(f, columns, g->merit ? 10 : 9, e);
+    enum status st = set_columns(f, columns, g->merit ? 11 : 10, e);
     for (size_t i = 0; i < g->count && st == ST_OK; i++) {
         const struct group *p = &g->items[i];
-        const struct cell cells[] = {cell_int(p->variant),     cell_text(p->name),
-                                     cell_real(p->x),          cell_int((int64_t)p->y.n),
-                                     number(p->y.mean),        number(p->y.sd),
-                                     number(p->y.half_width),  cell_int(c[i].on_front),
-                                     number(c[i].probability), number(p->merit.mean)};
+        const struct cell cells[] = {cell_int(p->trained.variant),
+                                     cell_int(p->trained.recipe),
+                                     cell_text(p->name),
+                                     cell_real(p->x),
+                                     cell_int((int64_t)p->y.n),
+                                     number(p->y.mean),
+                                     number(p->y.sd),
+                                     number(p->y.half_width),
+                                     cell_int(c[i].on_front),
+                                     number(c[i].probability),
+                                     number(p->merit.mean)};
         st = figure_row(f, cells, e);
     }
     return st;
 }
 
 /* What the legend calls a point of the front: long names would all look alike when they are cut. */
-static const char *front_label(const struct group *p, double probability, bool numbered, struct arena *arena)
+static const char *front_label(double probability, const char *name, struct arena *arena)
 {
-    const char *name = numbered ? arena_printf(arena, "variant %" PRId64, p->variant) : p->name;
     return !name || isnan(probability) ? name : arena_printf(arena, "%.0f %%  %s", probability * 100, name);
 }
 
@@ -338,11 +346,20 @@ static bool long_names(const struct groups *g, const struct candidate *c, struct
 {
     bool fit = true;
     for (size_t i = 0; i < g->count && fit; i++) {
-        const char *label = c[i].on_front ? front_label(&g->items[i], c[i].probability, false, arena) : "";
+        const char *label = c[i].on_front ? front_label(c[i].probability, g->items[i].name, arena) : "";
         label = label ? text_brief(arena, label) : NULL;
         fit = !label || legend_fits(label);
     }
     return !fit;
+}
+
+/* Whether the number of a variant names several points of the figure. */
+static bool share_variants(const struct groups *g, struct arena *arena)
+{
+    struct line_identity *ids = arena_alloc(arena, g->count, sizeof *ids);
+    for (size_t i = 0; ids && i < g->count; i++)
+        ids[i] = g->items[i].trained;
+    return !ids || lines_share_variants(ids, g->count);
 }
 
 /* Off the front, and perhaps on it all the same. */
@@ -360,7 +377,7 @@ static enum status front_points(const struct groups *g, const struct candidate *
     double *merit = arena_alloc(&f->arena, g->count, sizeof *merit);
     if (!points || !labels || !merit)
         return no_memory(e);
-    const bool numbered = long_names(g, c, &f->arena);
+    const bool numbered = long_names(g, c, &f->arena), recipes = numbered && share_variants(g, &f->arena);
     size_t n = 0;
     strbuf_puts(&f->definitions, "$others << EOD\n");
     for (size_t i = 0; i < g->count; i++) {
@@ -371,7 +388,8 @@ static enum status front_points(const struct groups *g, const struct candidate *
         }
         points[n] = (struct line_point){n, p->x, p->y};
         merit[n] = g->y->lower_is_better ? -p->y.mean : p->y.mean;
-        labels[n] = front_label(p, c[i].probability, numbered, &f->arena);
+        labels[n] = front_label(
+            c[i].probability, numbered ? lines_number(&p->trained, recipes, &f->arena) : p->name, &f->arena);
         if (!labels[n++])
             return no_memory(e);
     }

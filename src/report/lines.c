@@ -1,6 +1,8 @@
 #include "report/lines.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SUMMARY_COLUMNS = 4, IDENTITY_COLUMNS = 2 };
@@ -205,4 +207,25 @@ bool lines_dodge(const struct range *x, const struct line_point *from, size_t co
         any = true;
     }
     return any;
+}
+
+static int by_variant(const void *a, const void *b)
+{
+    const struct line_identity *p = a, *q = b;
+    return (p->variant > q->variant) - (p->variant < q->variant);
+}
+
+bool lines_share_variants(struct line_identity *ids, size_t n)
+{
+    bool shared = false;
+    qsort(ids, n, sizeof *ids, by_variant);
+    for (size_t i = 1; i < n; i++)
+        shared = shared || ids[i].variant == ids[i - 1].variant;
+    return shared;
+}
+
+const char *lines_number(const struct line_identity *id, bool recipe, struct arena *arena)
+{
+    return recipe ? arena_printf(arena, "variant %" PRId64 ", recipe %" PRId64, id->variant, id->recipe)
+                  : arena_printf(arena, "variant %" PRId64, id->variant);
 }

@@ -16,6 +16,10 @@ enum status lines_columns(struct figure *f, const struct axes *a, const char *x,
 struct line_identity {
     int64_t variant, recipe;
 };
+/* Whether two lines are of one variant, so that its number does not tell them apart. Sorts `ids`. */
+bool lines_share_variants(struct line_identity *ids, size_t n);
+/* "variant 12" or "variant 12, recipe 3", for legends without room for names; NULL: no memory. */
+const char *lines_number(const struct line_identity *id, bool recipe, struct arena *arena);
 /* One row; `x` plays no role without such a column, `identity` is NULL without those columns. What is not
  * known (one replicate has no deviation) is left empty. */
 enum status lines_row(struct figure *f, const struct axes *a, size_t point, struct cell x,

@@ -72,24 +72,24 @@ static void fronts_are_chosen_by_validation(void **state)
     assert_int_equal(f.row_count, 3);
     static const int chosen[] = {1, 1, 0};
     for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(f.rows[i][7].i, chosen[i]);
-        assert_true(f.rows[i][4].r > 100 * test[i] - 1e-9 && f.rows[i][4].r < 100 * test[i] + 1e-9);
-        assert_true(f.rows[i][9].r > 100 * val[i] - 1e-9 && f.rows[i][9].r < 100 * val[i] + 1e-9);
+        assert_int_equal(f.rows[i][8].i, chosen[i]);
+        assert_true(f.rows[i][5].r > 100 * test[i] - 1e-9 && f.rows[i][5].r < 100 * test[i] + 1e-9);
+        assert_true(f.rows[i][10].r > 100 * val[i] - 1e-9 && f.rows[i][10].r < 100 * val[i] + 1e-9);
     }
-    assert_string_equal(f.columns[9].name, "val_top1_pct_mean");
+    assert_string_equal(f.columns[10].name, "val_top1_pct_mean");
     assert_defined(&f, "$stairs << EOD\n1.0 60.0\n2.0 55.");
     assert_defined(&f, "note1_text = 'chosen by validation, drawn at test; one seed a point'");
     figure_release(&f);
     /* Another column is chosen by itself. */
     build_ok(s, figure_pareto, NULL, "train_s", &f);
-    assert_int_equal(f.column_count, 9);
+    assert_int_equal(f.column_count, 10);
     figure_release(&f);
     /* Without validation images there is nothing else than the test. */
     results_sql(s->results, "UPDATE trial SET val_top1 = NULL");
     build_ok(s, figure_pareto, NULL, NULL, &f);
-    assert_int_equal(f.column_count, 9);
-    assert_int_equal(f.rows[1][7].i, 0);
-    assert_int_equal(f.rows[2][7].i, 1);
+    assert_int_equal(f.column_count, 10);
+    assert_int_equal(f.rows[1][8].i, 0);
+    assert_int_equal(f.rows[2][8].i, 1);
     assert_defined(&f, "note1_text = 'one seed a point'");
     figure_release(&f);
 }
@@ -130,7 +130,7 @@ static void distributions_count_points(void **state)
     assert_defined(&f, "'left out: 1 of 4 trials (failed)'");
     figure_release(&f);
     build_ok(s, figure_pareto, NULL, NULL, &f);
-    assert_string_equal(f.rows[1][1].text, "lr=0.1");
+    assert_string_equal(f.rows[1][2].text, "lr=0.1");
     assert_defined(&f, "; left out: 1 of 4 trials (failed)'");
     figure_release(&f);
 }

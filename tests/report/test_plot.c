@@ -162,8 +162,8 @@ static void random_blocks_are_legible(void **state)
     draw_ok(s, (struct plot_options){
                    .kind = "pareto"}); /* the names would all be cut: numbers that compare takes */
     assert_contains(path_in(s->dir, "s-r-pareto.svg"), ">variant 40<");
-    assert_contains(path_in(s->dir, "s-r-pareto.csv"), "variant,axes,model_mib,n,");
-    assert_contains(path_in(s->dir, "s-r-pareto.csv"), "\n40,\"SR=0.04967891, base_e=320");
+    assert_contains(path_in(s->dir, "s-r-pareto.csv"), "variant,recipe,axes,model_mib,n,");
+    assert_contains(path_in(s->dir, "s-r-pareto.csv"), "\n40,1,\"SR=0.04967891, base_e=320");
 }
 
 static void timeline_of_attempts(void **state)
@@ -377,6 +377,12 @@ static void learning_of_many_axes_names_numbers(void **state)
     draw_ok(s, (struct plot_options){.kind = "learning"});
     assert_contains(s->report.files[0].figure, ">variant 1, recipe 1<");
     assert_contains(s->report.files[0].figure, ">variant 1, recipe 2<");
+    /* So do points of a front. */
+    results_sql(s->results, "UPDATE trial SET train_s = id, val_top1 = id * 0.1, test_top1 = id * 0.1");
+    draw_ok(s, (struct plot_options){.kind = "pareto", .x = "train_s"});
+    assert_contains(s->report.files[0].figure, ">variant 1, recipe 1<");
+    assert_contains(s->report.files[0].figure, ">variant 1, recipe 2<");
+    assert_contains(s->report.files[0].figure, ">variant 2, recipe 1<");
 }
 
 static void every_kind_and_block_by_default(void **state)
