@@ -115,6 +115,9 @@ enum status plan_find_notes(struct plan *p, struct err *e)
         note(p, "%s is not there yet: nothing is done, and a run makes it.", p->db);
     if (p->spec.search.on)
         note(p, "this is everything trained in full; the search trains less, see rungs.");
+    struct err nothing = ERR_INIT;
+    if (space_check_trains(&p->spec, &p->space, &nothing) != ST_OK)
+        note(p, "%s", nothing.text);
     note_disk(p);
     space_notes(&p->spec, &p->space, p->images.train, &p->notes);
     if (p->data_missing.text[0])

@@ -128,7 +128,8 @@ const struct command command_validate = {
     .description = "Checks a sweep spec as `plan` and `run` would, but lists all problems rather than the "
                    "first, one a line: file:line:column: key: what is wrong, what is allowed. Every variant "
                    "is built, and must suit the data: size and colours of its images, number of its classes, "
-                   "from the headers of its files. The exit status is 0 when the spec "
+                   "from the headers of its files. Conditions that leave nothing to train are a problem too, "
+                   "which `plan` and `run` only tell of. The exit status is 0 when the spec "
                    "is fine, 1 when it has problems or cannot be read, 2 for wrong usage.",
     .examples = "  firesweep validate sweep.yaml\n"
                 "  firesweep validate sweep.yaml --no-data --format json\n",

@@ -471,6 +471,6 @@ enum status space_check_trains(const struct spec *spec, const struct space *spac
     return err_set(
         e, ST_USAGE,
         "%s:%d:%d: constraints or exclude leave out all %d trials, the first by \"%s\": nothing to "
-        "train; `firesweep plan` lists them",
+        "train; `firesweep plan --only skipped` lists them",
         spec->path, at.line, at.column, space->named_count, reason);
 }

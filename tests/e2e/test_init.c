@@ -260,8 +260,12 @@ static void test_nothing_left(void **state)
     assert_string_equal(
         o.out,
         "none.yaml:6:11: constraints or exclude leave out all 2 trials, the first by \"exclude: SR < 0.7\": "
-        "nothing to train; `firesweep plan` lists them\n");
+        "nothing to train; `firesweep plan --only skipped` lists them\n");
     assert_holds(o.err, "validate: 1 problem");
+    outcome_release(&o);
+    o = RUN("plan", "none.yaml"); /* lists them, and says so */
+    assert_int_equal(o.code, 0);
+    assert_holds(o.out, "Note: none.yaml:6:11: constraints or exclude leave out all 2 trials");
     outcome_release(&o);
     text_write("none.yaml",
                "version: 1\nname: none\ndata: {format: idx, path: .}\nconstraints: [params < 1]\n");
