@@ -15,7 +15,7 @@ static const struct table_column best_columns[] = {
     {.name = "variant", .flags = TABLE_VARIANT},
     {.name = "val_top1", .title = "validation top" NO_BREAK_HYPHEN "1 %", .decimals = 2},
     {.name = "test_top1", .title = "test top" NO_BREAK_HYPHEN "1 %", .decimals = 2},
-    {.name = "model_mib", .title = "MiB", .decimals = 3},
+    {.name = "model_mib", .title = "MiB"},
     {.name = "params"},
     {.name = "n", .title = "seeds"},
     {.name = "behind", .title = "behind, points", .decimals = 2},

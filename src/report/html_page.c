@@ -1,5 +1,6 @@
 /* The page as a whole: page.html with its marks replaced by the parts. */
 #include "report/html_private.h"
+#include "report/settings.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -118,10 +119,13 @@ static enum status query_columns(const struct html_table *h, const struct store_
     *count = store_query_columns(q);
     if (*count < h->count || *count > COLUMNS_MOST)
         return err_set(e, ST_FAILED, "a table of the report has other columns than its query");
-    for (int i = 0; i < *count; i++)
-        out[i] = i < h->count
-                     ? h->columns[i]
-                     : (struct table_column){.name = store_query_column(q, i), .flags = TABLE_VARYING};
+    for (int i = 0; i < *count; i++) {
+        const char *name = store_query_column(q, i);
+        const bool minor = settings_hold(SETTINGS_VARIANT_MINOR "," SETTINGS_RECIPE_MINOR, name);
+        out[i] = i < h->count ? h->columns[i]
+                              : (struct table_column){.name = name,
+                                                      .flags = TABLE_VARYING | (minor ? TABLE_MINOR : 0)};
+    }
     return ST_OK;
 }
 

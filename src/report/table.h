@@ -37,9 +37,8 @@ enum table_flags {
     TABLE_NOT_CSV = 1 << 1,
     TABLE_NOT_JSON = 1 << 2,
     TABLE_JSON_VALUE = 1 << 3, /* the column's text is a JSON value and is put into JSON as it is */
-    TABLE_VARYING = 1 << 5,    /* a setting: where all rows have the same, HTML leaves it out (unless it is
-                                  TABLE_OPTIONAL), and a text or Markdown table of several rows says it
-                                  once, below */
+    TABLE_VARYING = 1 << 5,    /* a setting: where all of several rows have the same, text, Markdown and HTML
+                                  say it once, below */
     TABLE_EXACT = 1 << 8,      /* its numbers are as short as they read back, as those of TABLE_VARYING are */
     TABLE_OPTIONAL = 1 << 7,   /* text, Markdown and HTML: left out where no row has a value */
     TABLE_MINOR = 1 << 6,      /* with TABLE_VARYING: it is not even said, of a single row neither */

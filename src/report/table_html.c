@@ -1,5 +1,6 @@
 /* Tables of the HTML report. */
 #include "report/html.h"
+#include "report/table_layout.h"
 #include "report/table_private.h"
 
 #include <inttypes.h>
@@ -16,17 +17,6 @@ static bool is_numeric(const struct table *t, int column)
         if (t->lines[row][column].type == CELL_TEXT)
             return false;
     return true;
-}
-
-/* Whether a column is there: it may have to tell rows apart, or to have something to say. */
-static bool is_shown(const struct table *t, int column)
-{
-    const unsigned flags = t->columns[column].flags;
-    if (flags & TABLE_NOT_TEXT || t->rows == 0)
-        return !(flags & (TABLE_NOT_TEXT | TABLE_VARYING));
-    if (flags & TABLE_OPTIONAL)
-        return t->lines[0][column].type != CELL_NULL || table_column_varies(t, column);
-    return !(flags & TABLE_VARYING) || table_column_varies(t, column);
 }
 
 /* What the HTML needs to know of a column. */
@@ -67,6 +57,26 @@ static void write_cell(const struct table *t, const struct cell *c, int column, 
     fputs(link ? "</a></td>" : "</td>", t->out);
 }
 
+/* What all rows have in common, which no column says. */
+static enum status write_shared(struct table *t, struct err *e)
+{
+    bool any = false;
+    for (int i = 0; i < t->count; i++) {
+        if (!table_layout_is_shared(t, i))
+            continue;
+        const char *value = table_cell_text(&t->arena, &t->lines[0][i], table_column_decimals(t, i));
+        if (!value)
+            return err_set(e, ST_NOMEM, "out of memory");
+        fputs(any ? ", " : "<p class=\"note\">All rows: ", t->out);
+        html_text(t->out, t->columns[i].title);
+        fputc(' ', t->out);
+        html_text(t->out, value);
+        any = true;
+    }
+    fputs(any ? ".</p>\n" : "", t->out);
+    return ST_OK;
+}
+
 enum status table_html_write(struct table *t, struct err *e)
 {
     struct shown *columns = arena_alloc(&t->arena, (size_t)t->count, sizeof *columns);
@@ -74,8 +84,8 @@ enum status table_html_write(struct table *t, struct err *e)
         return err_set(e, ST_NOMEM, "out of memory");
     for (int i = 0; i < t->count; i++) {
         const int asked = t->columns[i].decimals;
-        columns[i] =
-            (struct shown){is_shown(t, i), is_numeric(t, i), asked > 0 ? asked : table_column_decimals(t, i)};
+        columns[i] = (struct shown){table_layout_has_column(t, i), is_numeric(t, i),
+                                    asked > 0 ? asked : table_column_decimals(t, i)};
     }
     fputs("<table>\n", t->out);
     write_head(t, columns);
@@ -88,5 +98,5 @@ enum status table_html_write(struct table *t, struct err *e)
         fputs("</tr>\n", t->out);
     }
     fputs("</tbody></table>\n", t->out);
-    return ST_OK;
+    return write_shared(t, e);
 }

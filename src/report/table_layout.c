@@ -18,6 +18,12 @@ bool table_layout_has_column(const struct table *t, int column)
     return !(flags & TABLE_NOT_TEXT) && (needed || table_column_varies(t, column));
 }
 
+bool table_layout_is_shared(const struct table *t, int column)
+{
+    return !(t->columns[column].flags & (TABLE_NOT_TEXT | TABLE_MINOR)) && t->rows > 0 &&
+           t->lines[0][column].type != CELL_NULL && !table_layout_has_column(t, column);
+}
+
 static bool layout_allocate(struct table_layout *l, struct table *t)
 {
     size_t n = (size_t)t->count;

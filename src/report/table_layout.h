@@ -41,6 +41,8 @@ static inline bool table_layout_starts_group(const struct table_layout *l, size_
 /* A setting that all rows share tells nothing in a column of its own, a minor one not even of a single row.
  */
 bool table_layout_has_column(const struct table *t, int column);
+/* Whether it has none because all rows have the same there, which is said below the table instead. */
+bool table_layout_is_shared(const struct table *t, int column);
 
 /* Formats everything and finds the natural widths. `l` is zero. */
 enum status table_layout_fill(struct table_layout *l, struct table *t, struct err *e);

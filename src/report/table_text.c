@@ -96,11 +96,9 @@ enum status table_text_shared(struct table *t, bool one_line, struct err *e)
     const int width_of_lines = one_line ? INT_MAX : t->width > 0 ? t->width : USUAL_WIDTH;
     int used = 0;
     for (int i = 0; i < t->count && t->rows > 0; i++) {
-        const struct cell *c = &t->lines[0][i];
-        const unsigned flags = t->columns[i].flags;
-        if (flags & (TABLE_NOT_TEXT | TABLE_MINOR) || c->type == CELL_NULL || table_layout_has_column(t, i))
+        if (!table_layout_is_shared(t, i))
             continue;
-        const char *value = table_cell_text(&t->arena, c, table_column_decimals(t, i));
+        const char *value = table_cell_text(&t->arena, &t->lines[0][i], table_column_decimals(t, i));
         const char *title = table_escape(&t->arena, t->columns[i].title);
         if (!value || !title)
             return err_set(e, ST_NOMEM, "out of memory");
