@@ -7,10 +7,11 @@
 #include "report/figures.h"
 #include "report/layout.h"
 #include "report/rungs.h"
+#include "sweep/store_lease.h"
 
-enum { OUTCOMES = 5 };
-static const char *const outcomes[OUTCOMES] = {"done", "diverged", "interrupted", "crashed or failed",
-                                               "running"};
+enum { OUTCOMES = 6, RUNNING = 4, END_UNKNOWN };
+static const char *const outcomes[OUTCOMES] = {"done",    "diverged",   "interrupted", "crashed or failed",
+                                               "running", "end unknown"};
 
 static enum status no_memory(struct err *e)
 {
@@ -19,8 +20,6 @@ static enum status no_memory(struct err *e)
 
 static size_t outcome_of(const char *text)
 {
-    if (!text)
-        return 4;
     for (size_t i = 0; i < 3; i++)
         if (strcmp(text, outcomes[i]) == 0)
             return i;
@@ -53,15 +52,19 @@ static size_t free_row(struct bars *b, const double *busy_until, double from)
     return b->rows > 0 && busy_until[soonest] < from + 1 ? soonest : b->rows++;
 }
 
+/* Of attempts without a recorded duration: ended ones are those whose run vanished, and end where they were
+ * last known to live; earlier versions recorded when that was noticed, which says nothing. */
 static enum status open_attempts(struct store *s, int64_t block, struct store_query **q, struct err *e)
 {
     /* clang-format off */
     char *sql = mem_printf(
         "WITH a AS (SELECT a.*, unixepoch(a.started_utc) AS start FROM attempt a WHERE a.trial_id IN"
         " (SELECT trial_id FROM " TRIALS_OF_ALL_RUNGS("%1$" PRId64) ") ORDER BY start, a.id)"
-        " SELECT trial_id, number, host, threads, start - (SELECT min(start) FROM a), coalesce(wall_s,"
-        " unixepoch(ended_utc) - start, unixepoch('now') - start), outcome, (SELECT count(*) FROM a),"
-        " started_utc FROM a",
+        " SELECT trial_id, number, host, threads, start - (SELECT min(start) FROM a), outcome,"
+        " (SELECT count(*) FROM a), started_utc, wall_s, iif(ended_utc IS NULL, unixepoch('now') - start, NULL),"
+        " iif(ended_utc IS NULL, (SELECT " LEASE_SEEN_S_SQL " FROM lease l WHERE l.attempt_id = a.id),"
+        "  iif(EXISTS (SELECT 1 FROM event v WHERE v.attempt_id = a.id AND v.at_utc = ended_utc), 0,"
+        "  unixepoch(ended_utc) - start)) FROM a",
         block);
     /* clang-format on */
     const enum status st = sql ? store_query_open(s, sql, q, e) : no_memory(e);
@@ -75,7 +78,50 @@ static double number_or_0(struct cell cell)
     return isnan(v) ? 0 : v;
 }
 
-static enum status read_bars(struct store_query *q, struct figure *f, struct bars *b, struct err *e)
+/* Who holds the running trials. */
+struct holders {
+    struct lease *leases;
+    int count;
+};
+
+/* How long an attempt lasted, in seconds, and what kind it is. */
+static double read_end(struct store_query *q, const struct holders *h, size_t *outcome)
+{
+    const struct cell ended = store_query_cell(q, 5), wall = store_query_cell(q, 8);
+    const bool gone = ended.type != CELL_TEXT &&
+                      lease_look_among(h->leases, h->count, store_query_cell(q, 0).i) == LEASE_GONE;
+    *outcome = ended.type == CELL_TEXT && wall.type != CELL_NULL ? outcome_of(ended.text)
+               : ended.type == CELL_TEXT || gone                 ? END_UNKNOWN
+                                                                 : RUNNING;
+    const int column = *outcome == RUNNING ? 9 : *outcome == END_UNKNOWN ? 10 : 8;
+    return fmax(number_or_0(store_query_cell(q, column)), 0);
+}
+
+/* Adds an attempt to the bars and to the data. */
+static enum status add_bar(struct store_query *q, const struct holders *h, struct bars *b, double *busy_until,
+                           struct figure *f, struct err *e)
+{
+    struct bar *bar = &b->items[b->count++];
+    const double start = number_or_0(store_query_cell(q, 4)), lasted = read_end(q, h, &bar->outcome);
+    bar->row = free_row(b, busy_until, start);
+    bar->from = fmax(start, busy_until[bar->row]);
+    bar->to = bar->from + lasted;
+    busy_until[bar->row] = bar->to;
+    b->of[bar->outcome]++;
+    b->end = fmax(b->end, bar->to);
+    return figure_row(f,
+                      (const struct cell[]){store_query_cell(q, 0), store_query_cell(q, 1),
+                                            store_query_cell(q, 2), store_query_cell(q, 3), cell_real(start),
+                                            cell_real(start + lasted), cell_int((int64_t)bar->row + 1),
+                                            store_query_cell(q, 5), store_query_cell(q, 7),
+                                            cell_text(bar->outcome == RUNNING       ? "running"
+                                                      : bar->outcome == END_UNKNOWN ? "unknown"
+                                                                                    : "recorded")},
+                      e);
+}
+
+static enum status read_bars(struct store_query *q, const struct holders *h, struct figure *f, struct bars *b,
+                             struct err *e)
 {
     double *busy_until = NULL;
     for (bool row = true;;) {
@@ -83,33 +129,13 @@ static enum status read_bars(struct store_query *q, struct figure *f, struct bar
         if (st != ST_OK || !row)
             return st;
         if (!b->items) {
-            const size_t all = (size_t)store_query_cell(q, 7).i;
+            const size_t all = (size_t)store_query_cell(q, 6).i;
             b->items = arena_alloc(&f->arena, all, sizeof *b->items);
             busy_until = arena_alloc(&f->arena, all + 1, sizeof *busy_until);
             if (!b->items || !busy_until)
                 return no_memory(e);
         }
-        const struct cell outcome = store_query_cell(q, 6);
-        struct bar *bar = &b->items[b->count++];
-        const double start = number_or_0(store_query_cell(q, 4)),
-                     lasted = fmax(number_or_0(store_query_cell(q, 5)), 0);
-        bar->row = free_row(b, busy_until, start);
-        bar->from = fmax(start, busy_until[bar->row]);
-        bar->to = bar->from + lasted;
-        busy_until[bar->row] = bar->to;
-        bar->outcome = outcome_of(outcome.type == CELL_TEXT ? outcome.text : NULL);
-        b->of[bar->outcome]++;
-        b->end = fmax(b->end, bar->to);
-        const struct cell cells[] = {store_query_cell(q, 0),
-                                     store_query_cell(q, 1),
-                                     store_query_cell(q, 2),
-                                     store_query_cell(q, 3),
-                                     cell_real(start),
-                                     cell_real(start + lasted),
-                                     cell_int((int64_t)bar->row + 1),
-                                     outcome,
-                                     store_query_cell(q, 8)};
-        st = figure_row(f, cells, e);
+        st = add_bar(q, h, b, busy_until, f, e);
         if (st != ST_OK)
             return st;
     }
@@ -148,20 +174,33 @@ static enum status define_bars(const struct bars *b, size_t outcome, double unit
     return ST_OK;
 }
 
-/* A number for each worker; many of them make the figure higher. */
+/* From one numbered row to the next, so that their numbers have room: 1, 2, 5, 10, 20, ... */
+static size_t number_step(double row_pixels)
+{
+    size_t step = 1;
+    for (size_t i = 0; (double)step * row_pixels < FIGURE_ROW - 0.5; i++)
+        step = i % 3 == 1 ? step / 2 * 5 : step * 2;
+    return step;
+}
+
+/* A number for each worker; many of them make the figure higher, and very many the rows thinner. */
 static enum status name_rows(const struct bars *b, struct layout *l, struct figure *f, struct err *e)
 {
+    enum { ROWS_PIXELS = 1600 };
     const char **names = arena_alloc(&f->arena, b->rows, sizeof *names);
     double *y = arena_alloc(&f->arena, b->rows, sizeof *y);
+    const double pixels = fmin(FIGURE_ROW, ROWS_PIXELS / (double)b->rows);
+    const size_t step = number_step(pixels);
     if (!names || !y)
         return no_memory(e);
     for (size_t i = 0; i < b->rows; i++) {
         y[i] = (double)i + 1;
-        names[i] = arena_printf(&f->arena, "%zu", i + 1);
+        names[i] = (i + 1) % step == 0 ? arena_printf(&f->arena, "%zu", i + 1) : "";
         if (!names[i])
             return no_memory(e);
     }
-    l->rows = (struct row_names){.count = b->rows, .y = y, .texts = names};
+    l->rows = (struct row_names){.count = b->rows, .pixels = pixels, .y = y, .texts = names};
+    figure_number(f, "row_pixels", pixels);
     return ST_OK;
 }
 
@@ -202,7 +241,10 @@ static enum status draw(const struct bars *b, const struct figure_request *r, st
     if (named != ST_OK)
         return named;
     l.title = layout_title(&f->arena, r->sweep, r->name);
-    l.notes[0] = arena_printf(&f->arena, "%zu attempts; starts are known to the second", b->count);
+    l.notes[0] = arena_printf(&f->arena, "%zu attempts; starts are known to the second%s", b->count,
+                              b->of[END_UNKNOWN] > 0
+                                  ? "; end unknown, as their run vanished: until they were last known to live"
+                                  : "");
     f->points = b->count;
     return l.title && l.notes[0] ? layout_define(&l, f, e) : no_memory(e);
 }
@@ -211,17 +253,21 @@ enum status figure_timeline(struct store *s, const struct figure_request *r, str
                             char nothing[256], struct err *e)
 {
     static const struct table_column columns[] = {
-        {.name = "trial"},   {.name = "attempt"}, {.name = "host"},
-        {.name = "threads"}, {.name = "start_s"}, {.name = "end_s"},
-        {.name = "row"},     {.name = "outcome"}, {.name = "started_utc"}};
+        {.name = "trial"},       {.name = "attempt"}, {.name = "host"}, {.name = "threads"},
+        {.name = "start_s"},     {.name = "end_s"},   {.name = "row"},  {.name = "outcome"},
+        {.name = "started_utc"}, {.name = "end"}};
     struct store_query *q = NULL;
+    struct holders holders = {0};
     struct bars bars = {0};
     out->columns = columns;
     out->column_count = sizeof columns / sizeof *columns;
-    enum status st = open_attempts(s, r->block, &q, e);
+    enum status st = store_leases(s, &holders.leases, &holders.count, e);
     if (st == ST_OK)
-        st = read_bars(q, out, &bars, e);
+        st = open_attempts(s, r->block, &q, e);
+    if (st == ST_OK)
+        st = read_bars(q, &holders, out, &bars, e);
     store_query_close(q);
+    mem_free(holders.leases);
     if (st == ST_OK && bars.count > 0)
         return draw(&bars, r, out, e);
     if (st == ST_OK)

@@ -17,13 +17,14 @@ enum {
     LEFT_MARGIN = 80,
     RIGHT_MARGIN = 24,
     BOTTOM_MARGIN = 58,
-    ROW_HEIGHT = 17,    /* of tick labels */
-    ROW_OFFSET = 14,    /* middle of the first row, from the axis */
-    ROW_WIDTH = 170,    /* longest name of a row */
-    ROW_MARGIN = 36,    /* left of it, with a title of the axis there */
-    ROW_GAP = 8,        /* between it and what is beside it */
-    ROW_SURROUND = 146, /* above and below the rows */
-    TICK_WIDTH = 190,   /* longest tick label */
+    ROW_HEIGHT = 17,     /* of tick labels */
+    ROW_OFFSET = 14,     /* middle of the first row, from the axis */
+    ROW_WIDTH = 170,     /* longest name of a row */
+    ROW_MARGIN = 36,     /* left of it, with a title of the axis there */
+    ROW_GAP = 8,         /* between it and what is beside it */
+    ROW_SURROUND = 146,  /* above and below the rows */
+    MOST_HEIGHT = 16000, /* of a figure: PNG, of twice as many pixels, has at most 32767 */
+    TICK_WIDTH = 190,    /* longest tick label */
     TICK_GAP = 8,
     TICK_ROWS = 3,
     TICK_STACKED = 12,  /* more ticks than these get a single row of labels */
@@ -409,6 +410,8 @@ static enum status define_rows(const struct layout *l, struct frame *frame, stru
     const char **texts = arena_alloc(&f->arena, rows->count + 1, sizeof *texts);
     double *heading = arena_alloc(&f->arena, rows->count + 1, sizeof *heading);
     double widest = 0;
+    const double pixels = f->height - ROW_SURROUND; /* about: of the frame */
+    size_t last = 0;                                /* with a name that is shown: others leave it its room */
     if (!texts || !heading || !texts_fit(&f->arena, rows->texts, rows->count, NOTE_FONT, ROW_WIDTH, texts))
         return no_memory(e);
     for (size_t i = 0; i < rows->count; i++) {
@@ -418,6 +421,10 @@ static enum status define_rows(const struct layout *l, struct frame *frame, stru
             texts[i] = text_cut(&f->arena, rows->texts[i], font, ROW_WIDTH);
         if (!texts[i])
             return no_memory(e);
+        const double apart = fabs(rows->y[i] - rows->y[last]) / (l->y.high - l->y.low) * pixels;
+        if (i > 0 && apart < NOTE_FONT)
+            texts[i] = "";
+        last = *texts[i] ? i : last;
         widest = fmax(widest, text_pixels(texts[i], font));
     }
     frame->left = fmax(LEFT_MARGIN, widest + (*l->y_title ? ROW_MARGIN : ROW_GAP) + ROW_GAP);
@@ -451,7 +458,7 @@ static void define_frame(const struct frame *frame, struct figure *f)
 enum status layout_define(const struct layout *l, struct figure *f, struct err *e)
 {
     const double row = l->rows.pixels > 0 ? l->rows.pixels : FIGURE_ROW;
-    f->height = fmax(FIGURE_HEIGHT, row * (double)l->rows.count + ROW_SURROUND);
+    f->height = fmin(fmax(FIGURE_HEIGHT, row * (double)l->rows.count + ROW_SURROUND), MOST_HEIGHT);
     f->title = arena_strdup(&f->arena, l->title);
     struct frame frame = {LEFT_MARGIN, FIGURE_WIDTH - RIGHT_MARGIN, 0, f->height - BOTTOM_MARGIN, f->height};
     double width = 0;

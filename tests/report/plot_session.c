@@ -123,3 +123,28 @@ void fill_block(struct results *r, const char *name)
     results_epoch(r, 2, 0.75, 0.4);
     results_trial(r, large, 2, "{\"SR\":0.25}", "pending", -1);
 }
+
+void fill_plane(struct results *r, const char *name)
+{
+    static const double top1[] = {0.5, 0.52, 0.6, 0.62, 0.4, 0.42, 0.9, -1};
+    results_block(r, name);
+    for (int i = 0; i < 8; i++) {
+        static int64_t variant;
+        char axes[64];
+        variant = i % 2 ? variant : results_variant(r, (int64_t)(i / 2 + 1) << 20);
+        snprintf(axes, sizeof axes, "{\"SR\":%s,\"bypass\":\"%s\"}", i < 4 ? "0.25" : "1.0",
+                 i / 2 % 2 ? "it's `complex`" : "none");
+        results_trial(r, variant, i % 2 + 1, axes, top1[i] < 0 ? "running" : "done", top1[i]);
+    }
+}
+
+void draw_kind(struct session *s, const char *kind, const char *data)
+{
+    char name[64];
+    draw_ok(s, (struct plot_options){.kind = kind, .block = "plane"});
+    assert_int_equal(s->report.count, 1);
+    snprintf(name, sizeof name, "s-plane-%s.csv", kind);
+    assert_contains(path_in(s->dir, name), data);
+    snprintf(name, sizeof name, "s-plane-%s.svg", kind);
+    assert_contains(path_in(s->dir, name), ">s: plane<");
+}

@@ -32,5 +32,9 @@ void write_file(const char *path, const char *text, mode_t mode);
 int count_files(const char *folder);
 /* Two sizes, two and one seeds; 1 and 2 MiB. */
 void fill_block(struct results *r, const char *name);
+/* Two axes of two values, two seeds each; one cell has a trial that runs. */
+void fill_plane(struct results *r, const char *name);
+/* Draws a kind of block "plane" of sweep "s"; its data contain `data`. */
+void draw_kind(struct session *s, const char *kind, const char *data);
 
 #endif

@@ -481,6 +481,33 @@ static void rows_make_room(void **state)
     figure_release(&f);
 }
 
+/* No image format takes a figure of any height: rows get thinner, and names that have no room are left out.
+ */
+static void very_many_rows_have_an_end(void **state)
+{
+    (void)state;
+    enum { ROWS = 5000 };
+    struct layout l = {
+        .title = "t", .x_title = "x", .y_title = "y", .x = {0, 1, false}, .y = {0, ROWS + 1, false}};
+    static const char *texts[ROWS];
+    static double places[ROWS];
+    struct figure f;
+    struct err e = ERR_INIT;
+    for (int i = 0; i < ROWS; i++) {
+        texts[i] = "level";
+        places[i] = i + 1;
+    }
+    l.rows = (struct row_names){.count = ROWS, .y = places, .texts = texts};
+    figure_init(&f);
+    assert_int_equal(layout_define(&l, &f, &e), ST_OK);
+    assert_true(f.height * 2 < 32768);
+    int named = 0;
+    for (const char *at = f.definitions.text; (at = strstr(at, "= 'level'\n")); at++)
+        named++;
+    assert_true(named > 500 && named * 11 < f.height);
+    figure_release(&f);
+}
+
 static void titles_keep_the_block(void **state)
 {
     (void)state;
@@ -512,6 +539,7 @@ int main(void)
         cmocka_unit_test(numbers_have_room),
         cmocka_unit_test(rows_make_room),
         cmocka_unit_test(labels_at_the_edge_are_whole),
+        cmocka_unit_test(very_many_rows_have_an_end),
         cmocka_unit_test(names_of_one_place),
         cmocka_unit_test(notes_go_on),
         cmocka_unit_test(titles_keep_the_block),

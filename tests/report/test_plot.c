@@ -62,32 +62,6 @@ static void curve_has_labels_and_data(void **state)
     mem_free(svg);
 }
 
-/* Two axes of two values, two seeds each; one cell has a trial that runs. */
-static void fill_plane(struct results *r, const char *name)
-{
-    static const double top1[] = {0.5, 0.52, 0.6, 0.62, 0.4, 0.42, 0.9, -1};
-    results_block(r, name);
-    for (int i = 0; i < 8; i++) {
-        static int64_t variant;
-        char axes[64];
-        variant = i % 2 ? variant : results_variant(r, (int64_t)(i / 2 + 1) << 20);
-        snprintf(axes, sizeof axes, "{\"SR\":%s,\"bypass\":\"%s\"}", i < 4 ? "0.25" : "1.0",
-                 i / 2 % 2 ? "it's `complex`" : "none");
-        results_trial(r, variant, i % 2 + 1, axes, top1[i] < 0 ? "running" : "done", top1[i]);
-    }
-}
-
-static void draw_kind(struct session *s, const char *kind, const char *data)
-{
-    char name[64];
-    draw_ok(s, (struct plot_options){.kind = kind, .block = "plane"});
-    assert_int_equal(s->report.count, 1);
-    snprintf(name, sizeof name, "s-plane-%s.csv", kind);
-    assert_contains(path_in(s->dir, name), data);
-    snprintf(name, sizeof name, "s-plane-%s.svg", kind);
-    assert_contains(path_in(s->dir, name), ">s: plane<");
-}
-
 static void kinds_of_a_plane(void **state)
 {
     struct session *s = *state;
@@ -164,145 +138,6 @@ static void random_blocks_are_legible(void **state)
     assert_contains(path_in(s->dir, "s-r-pareto.svg"), ">variant 40<");
     assert_contains(path_in(s->dir, "s-r-pareto.csv"), "variant,recipe,axes,model_mib,n,");
     assert_contains(path_in(s->dir, "s-r-pareto.csv"), "\n40,1,\"SR=0.04967891, base_e=320");
-}
-
-static void timeline_of_attempts(void **state)
-{
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
-    fill_plane(s->results, "plane");
-    assert_int_equal(draw(s, (struct plot_options){.kind = "timeline"}), ST_FAILED);
-    assert_non_null(strstr(s->err.text, "none of its trials has been started"));
-    results_sql(
-        s->results,
-        "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, ended_utc, outcome, "
-        "wall_s)"
-        " VALUES(1, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:00:00Z', '2026-01-01T00:01:00Z', 'done', 60),"
-        " (2, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:00:30Z', '2026-01-01T00:01:30Z', 'crashed', 60),"
-        " (3, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:01:05Z', '2026-01-01T00:01:15Z', 'done', 10)");
-    draw_kind(s, "timeline",
-              "trial,attempt,host,threads,start_s,end_s,row,outcome,started_utc\n"
-              "1,1,h,2,0,60,1,done,2026-01-01T00:00:00Z\n"
-              "2,1,h,2,30,90,2,crashed,2026-01-01T00:00:30Z\n"
-              "3,1,h,2,65,75,1,done,2026-01-01T00:01:05Z\n");
-    assert_contains(path_in(s->dir, "s-plane-timeline.svg"), "crashed or failed (1)");
-}
-
-/* A search: what its shorter rungs ran is the block's too, and nothing of another sweep is. */
-static void timeline_of_all_rungs(void **state)
-{
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
-    fill_plane(s->results, "plane");
-    results_sql(
-        s->results,
-        "INSERT INTO trial(id, variant_id, recipe_id, data_fingerprint, seed, state) VALUES"
-        " (101, 1, 1, 'other', 91, 'done'), (102, 1, 1, 'other', 92, 'done');"
-        "INSERT INTO rung VALUES(1, 1, 2, 2, 1, NULL, NULL, 1), (1, 101, 1, 2, 1, 1, 1, 1), (1, 102, 1, 2, "
-        "2, 2, 0, 0);"
-        "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, ended_utc, outcome, "
-        "wall_s)"
-        " VALUES(101, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:00:00Z', '2026-01-01T00:00:10Z', 'done', 10),"
-        " (102, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:00:20Z', '2026-01-01T00:00:30Z', 'done', 10),"
-        " (1, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:01:00Z', '2026-01-01T00:02:00Z', 'done', 60)");
-    draw_kind(s, "timeline",
-              "trial,attempt,host,threads,start_s,end_s,row,outcome,started_utc\n"
-              "101,1,h,2,0,10,1,done,2026-01-01T00:00:00Z\n"
-              "1,1,h,2,60,120,1,done,2026-01-01T00:01:00Z\n");
-}
-
-/* Two workers, each with trial after trial: starts have whole seconds, and there are two rows all the same.
- * Every attempt starts where the last one of its worker ended. */
-static void timeline_has_a_row_for_each_worker(void **state)
-{
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
-    results_block(s->results, "plane");
-    const int64_t v = results_variant(s->results, 1 << 20);
-    double free_at[2] = {0, 0.3};
-    for (int i = 0; i < 200; i++) {
-        char sql[400];
-        const int worker = free_at[1] < free_at[0], at = (int)free_at[worker];
-        const double wall = 0.35 + 0.1 * (i * 7 % 13);
-        const int64_t trial = results_trial(s->results, v, i, "{\"SR\":0.5}", "done", 0.5);
-        snprintf(
-            sql, sizeof sql,
-            "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, outcome, wall_s)"
-            " VALUES(%lld, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:%02d:%02dZ', 'done', %g)",
-            (long long)trial, at / 60, at % 60, wall);
-        results_sql(s->results, sql);
-        free_at[worker] += wall + 0.01;
-    }
-    draw_kind(s, "timeline", "\n1,1,h,1,0,0.35,1,done,2026-01-01T00:00:00Z\n");
-    assert_contains(path_in(s->dir, "s-plane-timeline.svg"), "viewBox=\"0 0 720 480\"");
-    char *data = results_read(path_in(s->dir, "s-plane-timeline.csv"));
-    assert_non_null(strstr(data, ",2,done,"));
-    assert_null(strstr(data, ",3,done,"));
-    mem_free(data);
-}
-
-/* 48 workers have 48 rows with their numbers, and a higher figure, so that each is seen. */
-static void timeline_of_many_workers(void **state)
-{
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
-    results_block(s->results, "plane");
-    const int64_t v = results_variant(s->results, 1 << 20);
-    for (int i = 0; i < 48; i++) {
-        char sql[300];
-        snprintf(
-            sql, sizeof sql,
-            "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, outcome, wall_s)"
-            " VALUES(%lld, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:00:00Z', 'done', 60)",
-            (long long)results_trial(s->results, v, i, "{\"SR\":0.5}", "done", 0.5));
-        results_sql(s->results, sql);
-    }
-    draw_kind(s, "timeline", "\n48,1,h,1,0,60,48,done,2026-01-01T00:00:00Z\n");
-    assert_contains(path_in(s->dir, "s-plane-timeline.svg"), "viewBox=\"0 0 720 914\"");
-    assert_contains(path_in(s->dir, "s-plane-timeline.svg"), ">47<");
-}
-
-/* How many bars of a kind there are: closed paths of its colour. */
-static int count_parts(const char *path, const char *part)
-{
-    char *text = results_read(path);
-    int count = 0;
-    for (const char *at = text; (at = strstr(at, part)); at++)
-        count++;
-    mem_free(text);
-    return count;
-}
-
-/* Trials of milliseconds over hours: all are seen, those beside each other as one bar, and the one that
- * diverged is not lost between them. Attempts of one second follow each other. */
-static void timeline_of_short_attempts(void **state)
-{
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
-    results_block(s->results, "plane");
-    const int64_t v = results_variant(s->results, 1 << 20);
-    for (int i = 0; i < 400; i++) {
-        char sql[400];
-        const int64_t trial = results_trial(s->results, v, i, "{\"SR\":0.5}", "done", 0.5);
-        const int at = i < 300 ? i / 10 : 7200 + i / 10; /* ten a second, then a pause of two hours */
-        snprintf(
-            sql, sizeof sql,
-            "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, outcome, wall_s)"
-            " VALUES(%lld, 1, 9, 'h', 2, 'avx2', '2026-01-01T%02d:%02d:%02dZ', '%s', 0.09)",
-            (long long)trial, at / 3600, at / 60 % 60, at % 60, i == 150 ? "diverged" : "done");
-        results_sql(s->results, sql);
-    }
-    draw_kind(s, "timeline", "\n400,1,h,2,7239,7239.09,1,done,2026-01-01T02:00:39Z\n"); /* one row */
-    const char *svg = path_in(s->dir, "s-plane-timeline.svg");
-    assert_contains(svg, "diverged (1)");
-    const int lines = count_parts(svg, "<path stroke='rgb(  0, 114, 178)'");
-    if (lines < 2 || lines > 20)
-        fail_msg("%d strokes", lines);
 }
 
 /* One point, one seed, one axis: what can be drawn is, the rest says what it lacks. */
@@ -651,11 +486,6 @@ int main(void)
         TEST(learning_of_many_axes_names_numbers),
         TEST(kinds_of_a_plane),
         TEST(random_blocks_are_legible),
-        TEST(timeline_of_attempts),
-        TEST(timeline_of_all_rungs),
-        TEST(timeline_has_a_row_for_each_worker),
-        TEST(timeline_of_many_workers),
-        TEST(timeline_of_short_attempts),
         TEST(kinds_of_one_point),
         TEST(every_kind_and_block_by_default),
         TEST(spec_requests_are_drawn),
