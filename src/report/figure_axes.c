@@ -29,7 +29,7 @@ enum status figure_of_axes(struct store *s, const struct figure_request *r, cons
     block_results_init(&results);
     enum status st = block_results_load(s, r->block, y ? y : "test_top1", &results, e);
     if (st == ST_OK && results.count == 0)
-        left_out_nothing(&results.of, results.metric->name, nothing, 256);
+        left_out_nothing(&results.of, NULL, results.metric->name, nothing, 256);
     else if (st == ST_OK && results.axis_count < least)
         snprintf(nothing, 256, "it needs %s, and only %zu of the block's axes take several values",
                  least == 1 ? "an axis" : "two axes", results.axis_count);

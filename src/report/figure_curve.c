@@ -283,7 +283,7 @@ enum status figure_curve(struct store *s, const struct figure_request *r, struct
     if (status == ST_OK && c.count > 0)
         status = draw(&c, r, block_is_random(s, r->block), out, e);
     else if (status == ST_OK)
-        left_out_nothing(&c.of, y, nothing, 256);
+        left_out_nothing(&c.of, c.x_metric && r->x ? c.x_metric->name : NULL, y, nothing, 256);
     curve_release(&c);
     return status;
 }

@@ -229,7 +229,7 @@ enum status figure_learning(struct store *s, const struct figure_request *r, str
     if (status == ST_OK && c.count > 0)
         status = draw(&c, r, out, e);
     else if (status == ST_OK)
-        left_out_nothing(&c.of, c.metric->name, nothing, 256);
+        left_out_nothing(&c.of, NULL, c.metric->name, nothing, 256);
     learning_release(&c);
     return status;
 }

@@ -208,6 +208,12 @@ static enum status load_groups(struct store *s, int64_t block, bool each, struct
     return st == ST_OK ? count_trials(s, block, g, e) : st;
 }
 
+static void say_nothing(const struct groups *g, char nothing[256])
+{
+    const bool measured = strcmp(g->x->name, "model_mib") != 0; /* the default, which every variant has */
+    left_out_nothing(&g->of, measured ? g->x->name : NULL, g->y->name, nothing, 256);
+}
+
 static enum range_kind kind_of(const struct metric *m)
 {
     return m->percent ? RANGE_PERCENT : RANGE_AMOUNT;
@@ -293,7 +299,7 @@ enum status figure_scatter(struct store *s, const struct figure_request *r, stru
     if (st == ST_OK && g.count > 0)
         st = draw_scatter(&g, r, out, e);
     else if (st == ST_OK)
-        left_out_nothing(&g.of, g.y->name, nothing, 256);
+        say_nothing(&g, nothing);
     mem_free(g.items);
     return st;
 }
@@ -481,7 +487,7 @@ enum status figure_pareto(struct store *s, const struct figure_request *r, struc
     if (st == ST_OK && g.count > 0)
         st = draw_pareto(&g, r, out, e);
     else if (st == ST_OK)
-        left_out_nothing(&g.of, g.y->name, nothing, 256);
+        say_nothing(&g, nothing);
     mem_free(g.items);
     return st;
 }
@@ -538,7 +544,7 @@ enum status figure_edf(struct store *s, const struct figure_request *r, struct f
     if (st == ST_OK && g.count > 0)
         st = draw_edf(&g, r, out, e);
     else if (st == ST_OK)
-        left_out_nothing(&g.of, g.y->name, nothing, 256);
+        say_nothing(&g, nothing);
     mem_free(g.items);
     return st;
 }

@@ -55,13 +55,14 @@ const char *left_out_text(const struct left_out *l, struct arena *arena)
     return text;
 }
 
-void left_out_nothing(const struct left_out *l, const char *metric, char *out, size_t n)
+void left_out_nothing(const struct left_out *l, const char *x, const char *y, char *out, size_t n)
 {
     struct strbuf why = STRBUF_INIT;
     const size_t done = left_out_done(l);
     write_states(l, &why);
     if (done > 0)
-        snprintf(out, n, "%zu of %zu trials are done, but none has %s", done, l->trials, metric);
+        snprintf(out, n, "%zu of %zu trials are done, but none has %s%s%s", done, l->trials, x ? x : "",
+                 x ? " and " : "", y);
     else
         snprintf(out, n, "none of its %zu trials is done yet%s%s%s", l->trials, why.len > 0 ? " (" : "",
                  why.len > 0 ? why.text : "", why.len > 0 ? ")" : "");

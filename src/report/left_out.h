@@ -25,7 +25,8 @@ size_t left_out_done(const struct left_out *l);
 const char *left_out_text(const struct left_out *l, struct arena *arena);
 
 /* Why there is nothing to show: "none of its 4 trials is done yet (3 not begun, 1 failed)", "2 of 4 trials
- * are done, but none has test_top1". */
-void left_out_nothing(const struct left_out *l, const char *metric, char *out, size_t n);
+ * are done, but none has test_top1", "... but none has latency_ms and test_top1" (x NULL: every trial has
+ * it). */
+void left_out_nothing(const struct left_out *l, const char *x, const char *y, char *out, size_t n);
 
 #endif

@@ -575,14 +575,17 @@ static void test_findings_and_paper_without_gnuplot(void **state)
     assert_int_equal(count(p.text, ">left_out</th>"), 0);
     const char *best = strstr(p.text, "<h3>Best variants"); /* what its rows share is said below */
     assert_non_null(best);
-    assert_non_null(strstr(best, "<p class=\"note\">All rows: sweep fig, base_e 64, incr_e 64, freq 2, pct3x3 0.5, bypass none, "));
+    assert_non_null(strstr(
+        best,
+        "<p class=\"note\">All rows: sweep fig, base_e 64, incr_e 64, freq 2, pct3x3 0.5, bypass none, "));
     page_release(&p);
     /* In every row the same, and yet said. */
     results_sql(r, "UPDATE trial SET state = 'pruned', test_top1 = NULL WHERE seed = 3");
     p = write_page(r, NULL);
     assert_int_equal(count(p.text, ">left_out</th>"), 1); /* of the one knee */
     holds(&p, "trials (pruned); those left are the best, so differences look smaller</td>");
-    holds(&p, "<p class=\"note\">All rows: block sr, quantity test_top1_pct, left_out 4 of 12 trials (pruned); ");
+    holds(&p,
+          "<p class=\"note\">All rows: block sr, quantity test_top1_pct, left_out 4 of 12 trials (pruned); ");
     page_release(&p);
     results_remove(r);
 }
