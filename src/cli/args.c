@@ -32,8 +32,9 @@ static enum status popt_error(const struct args *a, int code, const char *comman
                    length < NAME_TEXT ? length : NAME_TEXT, option, reason, command);
 }
 
-/* Takes the options in turn; the last of several wins. Returns popt's code: -1 at the end, or an error. */
-static int take_options(struct args *a)
+/* Takes the options in turn; the last of several wins, and *twice has the bits of those with several values.
+ * Returns popt's code: -1 at the end, or an error. */
+static int take_options(struct args *a, unsigned *twice)
 {
     int id;
     while ((id = poptGetNextOpt(a->popt)) > 0) {
@@ -46,6 +47,8 @@ static int take_options(struct args *a)
             value = strdup("");
         if (!value)
             return POPT_ERROR_MALLOC;
+        if (a->value[id] && strcmp(a->value[id], value) != 0)
+            *twice |= 1U << id;
         free(a->value[id]);
         a->value[id] = value;
     }
@@ -93,13 +96,20 @@ enum status args_parse(struct args *a, const struct command *command, int argc, 
     snprintf(usage, sizeof usage, "[OPTION...]%s%s", command->positionals ? " " : "",
              command->positionals ? command->positionals : "");
     poptSetOtherOptionHelp(a->popt, usage);
-    int code = take_options(a);
+    unsigned twice = 0;
+    int code = take_options(a, &twice);
     if (a->help) {
         print_help(a, command);
         return ST_OK;
     }
     if (code < -1)
         return popt_error(a, code, command->name, e);
+    /* Whoever gives two conditions wants both. */
+    for (int i = 0; twice && a->table[i].longName; i++)
+        if (strcmp(a->table[i].longName, "where") == 0 && twice >> a->table[i].val & 1)
+            return err_set(e, ST_USAGE,
+                           "%s: --where is given twice, allowed: once, with `and` between conditions",
+                           command->name);
     return take_positionals(a, command, e);
 }
 

@@ -214,6 +214,8 @@ static void test_wrong_arguments_are_usage_errors(void **state)
     EXPECT_ERROR(2, "unknown option \"--sr\"", "--sr", "1", "derive");
     EXPECT_ERROR(2, "derive: --sr: a value is missing", "derive", "--sr");
     EXPECT_ERROR(2, "derive: -x: unknown option", "derive", "-x");
+    EXPECT_ERROR(2, "query: --where is given twice, allowed: once, with `and` between conditions", "query",
+                 "x.db", "--where", "SR = 1", "--where=lr = 1");
     EXPECT_ERROR(2, "derive: --help: takes no value", "derive", "--help=yes");
     EXPECT_ERROR(2, "derive: unexpected argument \"0.5\"", "derive", "0.5");
     EXPECT_ERROR(2, "derive: unexpected argument \"--sr\"", "derive", "--", "--sr");
