@@ -56,7 +56,8 @@ static const char bash_head[] =
     "        @trial) if [[ -f $database ]]; then _firesweep_ask \"$database\" --sql "
     "'SELECT id FROM trial'; fi ;;\n"
     "        @column) if [[ -f $database ]]; then _firesweep_columns; fi ;;\n"
-    "        @quantity) query=trials; if [[ -f $database ]]; then _firesweep_columns; fi ;;\n"
+    "        @axis) if [[ -f $database ]]; then _firesweep_ask \"$database\" --sql "
+    "'SELECT DISTINCT a.key FROM block_trial, json_each(axes) a'; fi ;;\n"
     "        *) COMPREPLY+=($(compgen -W \"$kind\" -- \"$cur\")) ;;\n"
     "        esac\n"
     "    done\n"
@@ -98,17 +99,12 @@ static const char bash_tail[] =
     "complete -F _firesweep firesweep\n";
 
 static const char *const marks[] = {
-    [VALUE_FILE] = "@file",         [VALUE_FOLDER] = "@folder",         [VALUE_DB] = "@db",
-    [VALUE_SPEC] = "@spec",         [VALUE_CHECKPOINT] = "@checkpoint", [VALUE_QUERY] = "@query",
-    [VALUE_BLOCK] = "@block",       [VALUE_TRIAL] = "@trial",           [VALUE_COLUMN] = "@column",
-    [VALUE_QUANTITY] = "@quantity",
+    [VALUE_FILE] = "@file",   [VALUE_FOLDER] = "@folder",         [VALUE_DB] = "@db",
+    [VALUE_SPEC] = "@spec",   [VALUE_CHECKPOINT] = "@checkpoint", [VALUE_QUERY] = "@query",
+    [VALUE_BLOCK] = "@block", [VALUE_TRIAL] = "@trial",           [VALUE_COLUMN] = "@column",
+    [VALUE_AXIS] = "@axis",
 };
 enum { KINDS = sizeof marks / sizeof *marks };
-
-static const char *value_text(const struct value *v)
-{
-    return v->kind == VALUE_WORDS ? v->words : v->kind == VALUE_NONE ? "" : marks[v->kind];
-}
 
 static void bash_options(const struct command *c)
 {
@@ -130,7 +126,8 @@ static void bash_options(const struct command *c)
         printf("        --%s", o->longName);
         if (o->shortName)
             printf(" | -%c", o->shortName);
-        printf(") words='%s' ;;\n", value_text(&v));
+        printf(") words='%s%s%s' ;;\n", v.words, v.kind == VALUE_AXIS ? " " : "",
+               v.kind == VALUE_WORDS ? "" : marks[v.kind]);
     }
     puts("        esac");
 }
@@ -194,7 +191,13 @@ static const char zsh_head[] =
     "    compset -P '*,'\n"
     "    _describe column names\n"
     "}\n"
-    "_firesweep_quantity() { line[2]=trials; _firesweep_column }\n"
+    "# An axis of the database, or one of the words that follow.\n"
+    "_firesweep_axis()\n"
+    "{\n"
+    "    compadd -- $@\n"
+    "    [[ -f $line[1] ]] && _firesweep_ask axis $line[1] --sql "
+    "'SELECT DISTINCT a.key FROM block_trial, json_each(axes) a'\n"
+    "}\n"
     "\n"
     "_firesweep()\n"
     "{\n"
@@ -215,7 +218,7 @@ static const char *zsh_action(enum value_kind kind)
         [VALUE_BLOCK] = "_firesweep_block",
         [VALUE_TRIAL] = "_firesweep_trial",
         [VALUE_COLUMN] = "_firesweep_column",
-        [VALUE_QUANTITY] = "_firesweep_quantity",
+        [VALUE_AXIS] = "_firesweep_axis",
     };
     return actions[kind];
 }
@@ -238,6 +241,8 @@ static void zsh_value(const char *name, const struct value *v)
     zsh_text(name);
     if (v->kind == VALUE_WORDS)
         printf(":(%s)", v->words);
+    else if (v->kind == VALUE_AXIS)
+        printf(": %s %s", zsh_action(v->kind), v->words); /* the blank: with these arguments alone */
     else
         printf(":%s", zsh_action(v->kind));
 }

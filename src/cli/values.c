@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "metamodel/arch.h"
+#include "report/metric.h"
 #include "report/plot.h"
 
 /* Options whose tables leave the choice to the text. */
@@ -22,8 +23,6 @@ static const struct {
     {"where", VALUE_COLUMN, NULL},
     {"columns", VALUE_COLUMN, NULL},
     {"sort", VALUE_COLUMN, NULL},
-    {"x", VALUE_QUANTITY, NULL},
-    {"y", VALUE_QUANTITY, NULL},
 };
 
 static void add_word(struct value *v, const char *word, size_t n)
@@ -52,6 +51,15 @@ static struct value alternatives(const char *text)
     return v;
 }
 
+/* What --x and --y take: a quantity, of a figure also an axis. */
+static struct value quantities(bool axis)
+{
+    struct value v = {.kind = axis ? VALUE_AXIS : VALUE_WORDS};
+    for (size_t i = 0; metric_name(METRIC_TRIAL, i); i++)
+        add_word(&v, metric_name(METRIC_TRIAL, i), strlen(metric_name(METRIC_TRIAL, i)));
+    return v;
+}
+
 /* The parts that --only can print, from its help text: "Print one part: fires, layers or totals (csv:
  * layers)". */
 static struct value parts(const char *help)
@@ -77,6 +85,8 @@ struct value value_of_option(const struct poptOption *option)
         return presets();
     if (strcmp(option->longName, "only") == 0)
         return parts(option->descrip);
+    if (strcmp(option->longName, "x") == 0 || strcmp(option->longName, "y") == 0)
+        return quantities(strstr(option->descrip, "axis") != NULL);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(known[i].option, option->longName) != 0)
             continue;

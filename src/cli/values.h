@@ -15,16 +15,16 @@ enum value_kind {
     VALUE_QUERY,      /* name of a named query */
     VALUE_BLOCK,      /* of the database on the command line, as is the next */
     VALUE_TRIAL,
-    VALUE_COLUMN,   /* of the named query on the command line, several with commas */
-    VALUE_QUANTITY, /* what a figure or computed query is about: a column of trials */
-    VALUE_WORDS,    /* one of `words` */
+    VALUE_COLUMN, /* of the named query on the command line, several with commas */
+    VALUE_AXIS,   /* of a block of the database, or one of `words` */
+    VALUE_WORDS,  /* one of `words` */
 };
 
-enum { VALUE_WORDS_TEXT = 160 };
+enum { VALUE_WORDS_TEXT = 256 };
 
 struct value {
     enum value_kind kind;
-    char words[VALUE_WORDS_TEXT]; /* VALUE_WORDS: separated by spaces */
+    char words[VALUE_WORDS_TEXT]; /* VALUE_WORDS, VALUE_AXIS: separated by spaces */
 };
 
 /* Of an option; VALUE_NONE also for a flag. */

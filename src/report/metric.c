@@ -60,6 +60,11 @@ const struct metric *metric_find(enum metric_source source, const char *name)
     return NULL;
 }
 
+const char *metric_name(enum metric_source source, size_t i)
+{
+    return metrics_of(source)[i].name;
+}
+
 enum status metric_find_cost(const char *what, const char *name, const struct metric **out, struct err *e)
 {
     struct strbuf known = STRBUF_INIT;

@@ -23,6 +23,9 @@ enum metric_source { METRIC_TRIAL, METRIC_EPOCH };
 /* NULL if there is none of this name. */
 const struct metric *metric_find(enum metric_source source, const char *name);
 
+/* NULL behind the last. */
+const char *metric_name(enum metric_source source, size_t i);
+
 /* A column of trials that is a cost. ST_USAGE for another one: "`what`: ...", and what is allowed. */
 enum status metric_find_cost(const char *what, const char *name, const struct metric **out, struct err *e);
 

@@ -57,6 +57,9 @@ enum status plot_draw(struct store *s, const struct plot_options *o, struct plot
 enum status plot_check(const struct spec *spec, struct err *e);
 /* The same for one figure; x and y may be NULL. "x: ..." or "y: ...". */
 enum status plot_check_columns(const char *kind, const char *x, const char *y, struct err *e);
+/* The key of base or train that a name means in another case ("sr": "SR"), unless it is a column; else the
+ * name. */
+const char *plot_axis_spelling(const char *name);
 
 /* Kinds for help texts: name of kind i, NULL behind the last, and one sentence about it. */
 const char *plot_kind_name(size_t i);

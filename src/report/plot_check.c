@@ -1,6 +1,7 @@
 /* Columns that a spec's plots ask for, before hours of training: figures would refuse them only after it. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "report/metric.h"
 #include "report/plot.h"
@@ -92,6 +93,14 @@ static enum status check_axis(const struct spec *spec, const struct plot_request
                    p->block ? "block " : "any block", p->block ? p->block : "", "grid, zip, list or params");
 }
 
+const char *plot_axis_spelling(const char *name)
+{
+    for (size_t i = 0; name && !metric_find(METRIC_TRIAL, name) && i < field_count(); i++)
+        if (field_in(field_at(i), SECTION_AXIS) && strcasecmp(field_at(i)->key, name) == 0)
+            return field_at(i)->key;
+    return name;
+}
+
 enum status plot_check(const struct spec *spec, struct err *e)
 {
     for (int i = 0; i < spec->plot_count; i++) {
@@ -105,7 +114,8 @@ enum status plot_check(const struct spec *spec, struct err *e)
             st = check_axis(spec, p, "y", p->y, &why);
         if (st != ST_OK) {
             snprintf(key, sizeof key, "plots.%s.%c", p->kind, why.text[0]); /* x or y */
-            return spec_error(e, spec->path, p->mark, key, "%s", why.text + strlen("x: "));
+            return spec_error(e, spec->path, why.text[0] == 'y' ? p->y_mark : p->x_mark, key, "%s",
+                              why.text + strlen("x: "));
         }
     }
     return ST_OK;

@@ -239,6 +239,20 @@ static bool share_fits(struct parser *p, const struct expression *name, const st
     return false;
 }
 
+/* What cannot be more or less than another: a text of a spec, a choice of a query. */
+static bool has_no_order(const struct parser *p, const struct expression *x)
+{
+    if (p->scope->columns)
+        return x->op == X_NAME && p->scope->names[x->name].choice;
+    return x->type != EXPRESSION_NUMBER;
+}
+
+static void *no_order(struct parser *p, const struct expression *x)
+{
+    char quoted[QUOTED_TEXT];
+    return expression_fail(p, x->at, "%s has no order, allowed: = and !=", source_of(p, x, quoted));
+}
+
 struct expression *expression_compare(struct parser *p, enum expression_op op, const struct expression *a,
                                       const struct expression *b)
 {
@@ -250,14 +264,15 @@ struct expression *expression_compare(struct parser *p, enum expression_op op, c
     const struct expression *x = literal_settle(p, a, b), *y = x ? literal_settle(p, b, a) : NULL;
     if (!x || !y)
         return NULL;
-    if ((x->word || y->word) && op != X_EQUAL && op != X_UNEQUAL && p->scope->columns) /* rather a name */
+    const bool order = op != X_EQUAL && op != X_UNEQUAL;
+    if ((x->word || y->word) && order && p->scope->columns) /* rather a name */
         return unknown_name(p, x->word ? x : y);
     if (!types_agree(p, x->type, y->type))
         return expression_fail(p, y->at, "%s is %s but %s is %s, allowed: two of one kind",
                                source_of(p, x, left), type_names[x->type], source_of(p, y, right),
                                type_names[y->type]);
-    if (x->type != EXPRESSION_NUMBER && !p->scope->columns && op != X_EQUAL && op != X_UNEQUAL)
-        return expression_fail(p, x->at, "%s has no order, allowed: = and !=", source_of(p, x, left));
+    if (order && (has_no_order(p, x) || has_no_order(p, y)))
+        return no_order(p, has_no_order(p, x) ? x : y);
     if (!share_fits(p, x, y) || !share_fits(p, y, x))
         return NULL;
     const struct expression *u = unit_settle(p, x, y), *v = unit_settle(p, y, x);

@@ -46,6 +46,7 @@ struct expression_name {
     enum expression_type type;
     enum expression_unit unit; /* of numbers */
     bool share;                /* a number from 0 to 1 that is easily taken for percent */
+    bool choice;               /* one of a list of texts, which have no order */
 };
 
 /* The names that an expression may use. */
@@ -53,8 +54,8 @@ struct expression_scope {
     int count;
     const struct expression_name *names;
     const char *allowed; /* what they are; NULL: their list, cut short where they are many */
-    /* They are columns of a table: names do not distinguish case, texts have an order, true and false are 1
-     * and 0, and every text may stand beside a text. */
+    /* They are columns of a table: names do not distinguish case, texts but choices have an order, true and
+     * false are 1 and 0, and every text may stand beside a text. */
     bool columns;
     const void *context; /* of: */
     /* The one form of a text that is compared with a name of texts; "": any text, as it stands. False when it

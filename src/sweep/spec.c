@@ -303,10 +303,13 @@ static enum status plot_read(struct reader *r, const struct node *node, int inde
         snprintf(prefix, sizeof prefix, "plots.%.40s", kind);
     else
         snprintf(prefix, sizeof prefix, "plots[%d]", index);
-    plot->mark = node->mark;
     enum status st = section_scan(r, node, SECTION_PLOT, prefix, &given);
     if (st == ST_OK)
         st = section_assign(r, node, SECTION_PLOT, prefix, plot);
+    if (st == ST_OK && plot->x)
+        plot->x_mark = given_value(&given, SECTION_PLOT, "x")->mark;
+    if (st == ST_OK && plot->y)
+        plot->y_mark = given_value(&given, SECTION_PLOT, "y")->mark;
     return st == ST_OK && plot->block
                ? plot_block_check(r, plot, given_value(&given, SECTION_PLOT, "block")->mark, prefix)
                : st;

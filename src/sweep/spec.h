@@ -108,7 +108,7 @@ struct plot_request {
     const char *kind;  /* "curve", "learning", "pareto", ...: the kinds of report/plot.h */
     const char *block; /* id, or NULL for all */
     const char *x, *y; /* column names, or NULL for the kind's defaults */
-    struct mark mark;
+    struct mark x_mark, y_mark;
 };
 
 struct budget {

@@ -96,7 +96,8 @@ static struct expression_name entry_of(const struct store_query *q, int column)
     const struct expression_name known = conditions_entry(key < 0 ? 0 : key);
     const bool words = key >= 0 && known.type == EXPRESSION_WORDS;
     if (entry.type == EXPRESSION_WORDS || words || is_text(entry.name))
-        return (struct expression_name){.name = entry.name, .type = EXPRESSION_WORDS};
+        return (struct expression_name){
+            .name = entry.name, .type = EXPRESSION_WORDS, .choice = store_where_field(entry.name) != NULL};
     entry.unit = key >= 0 ? known.unit : unit_of(entry.name);
     if (is_truth(entry.name))
         entry.type = EXPRESSION_TRUTH;

@@ -118,6 +118,9 @@ static void test_what_a_database_holds(void **state)
     assert_string_equal(COMPLETE("query", "one.db", "effects", "--y", "test_top"),
                         "\ntest_top1\ntest_top5\n");
     assert_string_equal(COMPLETE("plot", "one.db", "scatter", "--x", "model_m"), "\nmodel_mib\n");
+    assert_string_equal(COMPLETE("plot", "one.db", "scatter", "--x", "S"), "\nSR\n"); /* an axis of a block */
+    assert_string_equal(COMPLETE("plot", "one.db", "scatter", "--x", "checkp"), "\n\n");
+    assert_string_equal(COMPLETE("query", "one.db", "pareto", "--x", "S"), "\n\n");
     assert_string_equal(COMPLETE("verify", "absent.db", ""), "\n\n");
     assert_string_equal(COMPLETE("verify", "one.yaml", ""), "\n\n");
 }
@@ -171,6 +174,8 @@ static void test_zsh_lists(void **state)
         {"firesweep query one.db --sort test", {"test_top1", "test_top5"}, "params"},
         {"firesweep query one.db --columns seed,val", {"val_top1", "val_loss"}, "params"},
         {"firesweep plot one.db pareto --x lat", {"latency_ms", "latency_p95_ms"}, "params"},
+        {"firesweep plot one.db scatter --x S", {"SR"}, "params"},
+        {"firesweep plot one.db scatter --x m", {"model_mib", "macs"}, "SR"},
         {"firesweep query one.db effects --y test", {"test_top1", "test_loss"}, "params"},
     };
     if (system("command -v zsh > /dev/null") != 0)

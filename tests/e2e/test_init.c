@@ -102,9 +102,9 @@ static void test_all_problems_with_positions(void **state)
         {10, 27, "train.batch: \"many\" is not a whole number"},
         {11, 16, "constraints: \"size\" is unknown"},
         {13, 12, "\"pie\" is unknown"},
-        {14, 5, "plots.heatmap.x: \"params\" is no axis"},
-        {15, 5, "plots.edf.x: unknown column \"fun\"; known are model_mib"},
-        {16, 5, "plots.timeline.y: timeline takes no y"},
+        {14, 24, "plots.heatmap.x: \"params\" is no axis"},
+        {15, 20, "plots.edf.x: unknown column \"fun\"; known are model_mib"},
+        {16, 25, "plots.timeline.y: timeline takes no y"},
     };
     enum { EXPECTED = sizeof expected / sizeof *expected };
     text_write("bad.yaml", bad_spec);
@@ -159,8 +159,8 @@ static void test_missing_keys(void **state)
          "      batch: {from: 1, to: 1001, step: 1}\nconstraints: [SR > ]\nplots:\n  - kind: heatmap\n    x: "
          "params\n"
          "  - kind: timeline\n    y: macs\ntrain: {lr: 0}\n",
-         "5:5 sweep.one.random, 8:5 sweep.two.params, 10:5 sweep, 14:19 constraints, 16:5 plots.heatmap.x, "
-         "18:5 plots.timeline.y, 20:13 train.lr, ",
+         "5:5 sweep.one.random, 8:5 sweep.two.params, 10:5 sweep, 14:19 constraints, 17:8 plots.heatmap.x, "
+         "19:8 plots.timeline.y, 20:13 train.lr, ",
          "validate: 7 problems"},
         {"version: 1\nname: x\ndata: {format: idx, path: d}\nconstraints:\n  - params < 1M\n    and SRR < "
          "1\n  - SR > 2 or\n"

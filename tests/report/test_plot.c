@@ -69,7 +69,7 @@ static void kinds_of_a_plane(void **state)
     results_sweep(s->results, "s", spec_head);
     fill_plane(s->results, "plane");
     draw_kind(s, "scatter", "trial,axes,model_mib,test_top1_pct\n1,\"SR=0.25, bypass=none\",1,50\n");
-    draw_ok(s, (struct plot_options){.kind = "scatter", .x = "SR", .block = "plane"});
+    draw_ok(s, (struct plot_options){.kind = "scatter", .x = "sr", .block = "plane"});
     assert_contains(path_in(s->dir, "s-plane-scatter-over-SR.csv"),
                     "trial,axes,SR,test_top1_pct\n1,\"SR=0.25, bypass=none\",0.25,50\n");
     assert_int_equal(draw(s, (struct plot_options){.kind = "scatter", .x = "bypass"}), ST_USAGE);

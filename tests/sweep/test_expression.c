@@ -10,10 +10,14 @@
 
 /* A small scope of its own: the module knows no design space. */
 static const struct expression_name names[] = {
-    {"SR", EXPRESSION_NUMBER, UNIT_PLAIN, false},         {"params", EXPRESSION_NUMBER, UNIT_PLAIN, false},
-    {"bytes", EXPRESSION_NUMBER, UNIT_BYTES, false},      {"seconds", EXPRESSION_NUMBER, UNIT_TIME, false},
-    {"bypass", EXPRESSION_WORDS, UNIT_ANY, false},        {"flip", EXPRESSION_TRUTH, UNIT_ANY, false},
-    {"unknown_time", EXPRESSION_NUMBER, UNIT_ANY, false}, {"other", EXPRESSION_WORDS, UNIT_ANY, false},
+    {.name = "SR", .type = EXPRESSION_NUMBER, .unit = UNIT_PLAIN},
+    {.name = "params", .type = EXPRESSION_NUMBER, .unit = UNIT_PLAIN},
+    {.name = "bytes", .type = EXPRESSION_NUMBER, .unit = UNIT_BYTES},
+    {.name = "seconds", .type = EXPRESSION_NUMBER, .unit = UNIT_TIME},
+    {.name = "bypass", .type = EXPRESSION_WORDS},
+    {.name = "flip", .type = EXPRESSION_TRUTH},
+    {.name = "unknown_time", .type = EXPRESSION_NUMBER},
+    {.name = "other", .type = EXPRESSION_WORDS},
 };
 
 static bool canonical(const void *context, int name, const char *text, char out[EXPRESSION_TEXT])

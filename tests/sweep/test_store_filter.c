@@ -183,6 +183,8 @@ static void test_kinds(void **state)
         {"test_top1 > 20% and VAL_TOP5 <= 1 and test_top1 * 100 > 20 and val_top1_ci95 != 0", NULL},
         {"one = 'x' or one = x or one = 1 or 'x' != one", NULL},
         {"pools = 'conv1' or 'a' < 'b'", NULL},
+        {"bypass < simple", "character 1: \"bypass\" has no order, allowed: = and !="},
+        {"'none' >= BYPASS", "character 11: \"BYPASS\" has no order, allowed: = and !="},
     };
     struct context *c = *state;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {

@@ -199,6 +199,8 @@ function compileCondition(text, columns) {
     if (!equality && (a.wasWord || b.wasWord)) unknown(a.wasWord ? a : b); /* rather a name */
     if (a.type !== b.type && a.type !== 'any' && b.type !== 'any' && (a.type === 'text' || b.type === 'text'))
       failAt(b.at, `${source(a)} is ${TYPES[a.type]} but ${source(b)} is ${TYPES[b.type]}, allowed: two of one kind`);
+    const choice = [a, b].find((node) => node.op === 'name' && node.column.allowed);
+    if (!equality && choice) failAt(choice.at, `${source(choice)} has no order, allowed: = and !=`);
     share(a, b);
     share(b, a);
     [a, b] = inOneUnit(a, b);
