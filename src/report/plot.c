@@ -179,12 +179,13 @@ static enum status draw_all(struct drawing *d, const struct plot_tasks *tasks, s
                    r->skipped_count > 1 ? ", and the same for all other figures" : "");
 }
 
-enum status plot_draw(struct store *s, const struct plot_options *asked, struct plot_report *report,
+enum status plot_draw(struct store *s, const struct plot_options *o, struct plot_report *report,
                       struct err *e)
 {
-    struct plot_options spelt = *asked, *o = &spelt;
-    o->x = plot_axis_spelling(asked->x);
-    o->y = plot_axis_spelling(asked->y);
+    struct plot_options spelt = *o;
+    spelt.x = plot_axis_spelling(o->x);
+    spelt.y = plot_axis_spelling(o->y);
+    o = &spelt;
     struct drawing d = {.store = s, .dir = o->dir, .report = report};
     enum status status = gnuplot_init(&d.gnuplot, o->image, o->templates, e);
     if (status == ST_OK && o->kind)

@@ -265,14 +265,15 @@ struct expression *expression_compare(struct parser *p, enum expression_op op, c
     if (!x || !y)
         return NULL;
     const bool order = op != X_EQUAL && op != X_UNEQUAL;
+    const bool unordered = order && (has_no_order(p, x) || has_no_order(p, y));
+    if (unordered && types_agree(p, x->type, y->type))
+        return no_order(p, has_no_order(p, x) ? x : y);
     if ((x->word || y->word) && order && p->scope->columns) /* rather a name */
         return unknown_name(p, x->word ? x : y);
     if (!types_agree(p, x->type, y->type))
         return expression_fail(p, y->at, "%s is %s but %s is %s, allowed: two of one kind",
                                source_of(p, x, left), type_names[x->type], source_of(p, y, right),
                                type_names[y->type]);
-    if (order && (has_no_order(p, x) || has_no_order(p, y)))
-        return no_order(p, has_no_order(p, x) ? x : y);
     if (!share_fits(p, x, y) || !share_fits(p, y, x))
         return NULL;
     const struct expression *u = unit_settle(p, x, y), *v = unit_settle(p, y, x);
