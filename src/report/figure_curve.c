@@ -182,6 +182,15 @@ static const char *seeds_note(const struct curve *c, struct figure *f)
                         least == most ? "" : " where n > 1", interval);
 }
 
+/* Whether a series has two points, which a line joins. */
+static bool has_lines(const struct curve *c)
+{
+    for (size_t i = 1; i < c->count; i++)
+        if (c->points[i].series == c->points[i - 1].series)
+            return true;
+    return false;
+}
+
 /* What stands below the title: how many seeds, what the bars are; then what else needs saying. */
 static enum status define_notes(struct curve *c, enum curve_shape shape, bool dodged, struct figure *f,
                                 struct layout *l, struct err *e)
@@ -201,7 +210,8 @@ static enum status define_notes(struct curve *c, enum curve_shape shape, bool do
     if (dodged)
         strbuf_puts(&more, "points of one place are moved apart sideways; ");
     /* With several lines the upper axis cannot say what runs along them. */
-    if (shape == SHAPE_LINES && c->series_count > 1 && c->x_kind == CURVE_METRIC && c->axes.primary >= 0) {
+    if (shape == SHAPE_LINES && c->series_count > 1 && has_lines(c) && c->x_kind == CURVE_METRIC &&
+        c->axes.primary >= 0) {
         enum { VALUES_PIXELS = 420 };
         const char *values = axes_primary_values(&c->axes), *key = axes_title(&c->axes, AXES_ALONG);
         more.failed = more.failed || !values || !key;

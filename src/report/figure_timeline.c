@@ -38,18 +38,35 @@ struct bars {
     size_t of[OUTCOMES];
 };
 
-/* The row of a start, which lies within the second from `from` on. Attempts come by start. Busy rows end as
- * early as they can, so a row that ends within that second may have become free for it: the one that ends
- * first, as a worker takes the next trial when its last one ends. */
-static size_t free_row(struct bars *b, const double *busy_until, double from)
+/* Between these an attempt started, in seconds: the times of start and end are known to the second, between
+ * them it lasted exactly so long. */
+struct start {
+    double earliest, latest;
+};
+
+/* `ended`: NaN where no end is recorded. */
+static struct start start_of(double started, double ended, double lasted)
+{
+    struct start s = {started, started + 1};
+    if (isnan(ended) || ended + 1 - lasted <= started || ended - lasted >= started + 1) /* a clock was set */
+        return s;
+    s.earliest = fmax(started, ended - lasted);
+    s.latest = fmin(started + 1, ended + 1 - lasted);
+    return s;
+}
+
+/* The row of an attempt. They come by start, and busy rows end as early as they can: a row that ends before
+ * the latest start may have become free for it, and the one that ends first has, as a worker takes the next
+ * trial when its last one ends. */
+static size_t free_row(struct bars *b, const double *busy_until, const struct start *start)
 {
     size_t soonest = 0;
     for (size_t row = 0; row < b->rows; row++) {
-        if (busy_until[row] <= from)
+        if (busy_until[row] <= start->earliest)
             return row;
         soonest = busy_until[row] < busy_until[soonest] ? row : soonest;
     }
-    return b->rows > 0 && busy_until[soonest] < from + 1 ? soonest : b->rows++;
+    return b->rows > 0 && busy_until[soonest] < start->latest ? soonest : b->rows++;
 }
 
 /* Of attempts without a recorded duration: ended ones are those whose run vanished, and end where they were
@@ -64,7 +81,7 @@ static enum status open_attempts(struct store *s, int64_t block, struct store_qu
         " (SELECT count(*) FROM a), started_utc, wall_s, iif(ended_utc IS NULL, unixepoch('now') - start, NULL),"
         " iif(ended_utc IS NULL, (SELECT " LEASE_SEEN_S_SQL " FROM lease l WHERE l.attempt_id = a.id),"
         "  iif(EXISTS (SELECT 1 FROM event v WHERE v.attempt_id = a.id AND v.at_utc = ended_utc), 0,"
-        "  unixepoch(ended_utc) - start)) FROM a",
+        "  unixepoch(ended_utc) - start)), unixepoch(ended_utc) - (SELECT min(start) FROM a) FROM a",
         block);
     /* clang-format on */
     const enum status st = sql ? store_query_open(s, sql, q, e) : no_memory(e);
@@ -102,22 +119,25 @@ static enum status add_bar(struct store_query *q, const struct holders *h, struc
                            struct figure *f, struct err *e)
 {
     struct bar *bar = &b->items[b->count++];
-    const double start = number_or_0(store_query_cell(q, 4)), lasted = read_end(q, h, &bar->outcome);
-    bar->row = free_row(b, busy_until, start);
-    bar->from = fmax(start, busy_until[bar->row]);
+    const double started = number_or_0(store_query_cell(q, 4)), lasted = read_end(q, h, &bar->outcome);
+    const bool recorded = bar->outcome != RUNNING && bar->outcome != END_UNKNOWN;
+    const struct start start =
+        start_of(started, recorded ? cell_number(store_query_cell(q, 11)) : NAN, lasted);
+    bar->row = free_row(b, busy_until, &start);
+    bar->from = fmax(start.earliest, busy_until[bar->row]);
     bar->to = bar->from + lasted;
     busy_until[bar->row] = bar->to;
     b->of[bar->outcome]++;
     b->end = fmax(b->end, bar->to);
-    return figure_row(f,
-                      (const struct cell[]){store_query_cell(q, 0), store_query_cell(q, 1),
-                                            store_query_cell(q, 2), store_query_cell(q, 3), cell_real(start),
-                                            cell_real(start + lasted), cell_int((int64_t)bar->row + 1),
-                                            store_query_cell(q, 5), store_query_cell(q, 7),
-                                            cell_text(bar->outcome == RUNNING       ? "running"
-                                                      : bar->outcome == END_UNKNOWN ? "unknown"
-                                                                                    : "recorded")},
-                      e);
+    return figure_row(
+        f,
+        (const struct cell[]){store_query_cell(q, 0), store_query_cell(q, 1), store_query_cell(q, 2),
+                              store_query_cell(q, 3), cell_real(bar->from), cell_real(bar->to),
+                              cell_int((int64_t)bar->row + 1), store_query_cell(q, 5), store_query_cell(q, 7),
+                              cell_text(bar->outcome == RUNNING       ? "running"
+                                        : bar->outcome == END_UNKNOWN ? "unknown"
+                                                                      : "recorded")},
+        e);
 }
 
 static enum status read_bars(struct store_query *q, const struct holders *h, struct figure *f, struct bars *b,
@@ -241,10 +261,11 @@ static enum status draw(const struct bars *b, const struct figure_request *r, st
     if (named != ST_OK)
         return named;
     l.title = layout_title(&f->arena, r->sweep, r->name);
-    l.notes[0] = arena_printf(&f->arena, "%zu attempts; starts are known to the second%s", b->count,
-                              b->of[END_UNKNOWN] > 0
-                                  ? "; end unknown, as their run vanished: until they were last known to live"
-                                  : "");
+    l.notes[0] = arena_printf(
+        &f->arena, "%zu attempts; starts are known to the second, and drawn as early as they can be%s",
+        b->count,
+        b->of[END_UNKNOWN] > 0 ? "; end unknown, as their run vanished: until they were last known to live"
+                               : "");
     f->points = b->count;
     return l.title && l.notes[0] ? layout_define(&l, f, e) : no_memory(e);
 }

@@ -80,7 +80,14 @@ static void timeline_has_a_row_for_each_worker(void **state)
             " VALUES(%lld, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:%02d:%02dZ', 'done', %g)",
             (long long)trial, at / 60, at % 60, wall);
         results_sql(s->results, sql);
-        free_at[worker] += wall + 0.01;
+        free_at[worker] += wall;
+        if (i % 2) { /* an end tells more of the start; earlier versions may lack it */
+            snprintf(sql, sizeof sql,
+                     "UPDATE attempt SET ended_utc = '2026-01-01T00:%02d:%02dZ' WHERE trial_id = %lld",
+                     (int)free_at[worker] / 60, (int)free_at[worker] % 60, (long long)trial);
+            results_sql(s->results, sql);
+        }
+        free_at[worker] += 0.01;
     }
     draw_kind(s, "timeline", "\n1,1,h,1,0,0.35,1,done,2026-01-01T00:00:00Z,recorded\n");
     assert_contains(path_in(s->dir, "s-plane-timeline.svg"), "viewBox=\"0 0 720 480\"");
@@ -88,6 +95,30 @@ static void timeline_has_a_row_for_each_worker(void **state)
     assert_non_null(strstr(data, ",2,done,"));
     assert_null(strstr(data, ",3,done,"));
     mem_free(data);
+}
+
+/* Two that began in one second and ended in one ran beside each other: one after the other takes longer. */
+static void timeline_tells_from_ends(void **state)
+{
+    struct session *s = *state;
+    need_gnuplot();
+    results_sweep(s->results, "s", spec_head);
+    fill_plane(s->results, "plane");
+    results_sql(
+        s->results,
+        "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, ended_utc, outcome, "
+        "wall_s)"
+        " VALUES(1, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z', 'done', 0.75),"
+        " (2, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z', 'done', 1.5),"
+        " (3, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:00:01Z', '2026-01-01T00:00:02Z', 'done', 0.25),"
+        " (4, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:00:02Z', '2026-01-01T00:00:00Z', 'done', 2)"); /* clock set
+                                                                                                   */
+    draw_kind(s, "timeline",
+              "trial,attempt,host,threads,start_s,end_s,row,outcome,started_utc,end\n"
+              "1,1,h,1,0.25,1,1,done,2026-01-01T00:00:00Z,recorded\n"
+              "2,1,h,1,0,1.5,2,done,2026-01-01T00:00:00Z,recorded\n"
+              "3,1,h,1,1.75,2,1,done,2026-01-01T00:00:01Z,recorded\n"
+              "4,1,h,1,2,4,1,done,2026-01-01T00:00:02Z,recorded\n");
 }
 
 /* 48 workers have 48 rows with their numbers, and a higher figure, so that each is seen. */
@@ -206,7 +237,7 @@ static void timeline_of_short_attempts(void **state)
             (long long)trial, at / 3600, at / 60 % 60, at % 60, i == 150 ? "diverged" : "done");
         results_sql(s->results, sql);
     }
-    draw_kind(s, "timeline", "\n400,1,h,2,7239,7239.09,1,done,2026-01-01T02:00:39Z,recorded\n"); /* one row */
+    draw_kind(s, "timeline", "\n400,1,h,2,7239.8"); /* one row */
     const char *svg = path_in(s->dir, "s-plane-timeline.svg");
     assert_contains(svg, "diverged (1)");
     const int lines = count_parts(svg, "<path stroke='rgb(  0, 114, 178)'");
@@ -221,6 +252,7 @@ int main(void)
         TEST(timeline_of_attempts),
         TEST(timeline_of_all_rungs),
         TEST(timeline_has_a_row_for_each_worker),
+        TEST(timeline_tells_from_ends),
         TEST(timeline_of_many_workers),
         TEST(timeline_of_very_many_workers),
         TEST(timeline_of_vanished_runs),
