@@ -26,7 +26,8 @@ struct gnuplot_image {
 static const struct gnuplot_image images[] = {
     {"svg", "svg noenhanced font 'sans-serif,13' background rgb 'white'", 1, ""},
     {"png",
-     "pngcairo noenhanced font 'sans-serif,13' fontscale 1.5 linewidth 2 pointscale 3 background rgb 'white'",
+     "pngcairo noenhanced font 'sans-serif,13' fontscale 1.5 linewidth 2 dashlength 0.5 pointscale 3 "
+     "background rgb 'white'",
      2, ""},
     {"pdf",
      "pdfcairo noenhanced font 'sans-serif,13' fontscale 0.54 linewidth 1.4 pointscale 0.9 background rgb "
