@@ -38,7 +38,8 @@ _Noreturn static void become_pager(const char *command, int from)
     dup2(from, STDIN_FILENO);
     setenv("LESS", "FRX", 0);
     setenv("LV", "-c", 0);
-    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+    /* Where there is no such command the shell says so, and nothing is lost. */
+    execl("/bin/sh", "sh", "-c", "eval \"$1\"\n[ $? -ne 127 ] || exec cat", "sh", command, (char *)NULL);
     _exit(127);
 }
 

@@ -174,10 +174,13 @@ static void show_line(struct run_display *d, enum screen_color color, const char
 static void show_start(struct run_display *d)
 {
     const struct run_status *s = &d->status;
-    char text[LINE_TEXT];
-    snprintf(text, sizeof text, "%s: %d of %d trial%s to train, %d at a time with %d thread%s each", d->sweep,
-             s->pending + s->running, s->total, s->total == 1 ? "" : "s", s->workers, s->threads_per_worker,
-             s->threads_per_worker == 1 ? "" : "s");
+    const int left = s->pending + s->running;
+    char text[LINE_TEXT], how[80] = "";
+    if (left > 0)
+        snprintf(how, sizeof how, ", %d at a time with %d thread%s each", s->workers, s->threads_per_worker,
+                 s->threads_per_worker == 1 ? "" : "s");
+    snprintf(text, sizeof text, "%s: %d of %d trial%s to train%s", d->sweep, left, s->total,
+             s->total == 1 ? "" : "s", how);
     show_line(d, COLOR_NONE, text);
 }
 

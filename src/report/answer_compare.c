@@ -247,11 +247,11 @@ static enum status found_none(const struct found *f, const struct side *side, co
     if (*f->unfinished)
         return err_set(e, ST_USAGE, "%s: what meets \"%.80s\"%s has no result, its trials are %s", side->what,
                        side->given, narrowed, f->unfinished);
+    const bool number = side->given[strspn(side->given, "0123456789/")] == '\0';
     return err_set(
-        e, ST_USAGE,
-        "%s: no finished variant meets \"%.80s\"%s; numbers are those of the column variant, as in "
-        "\"firesweep query DB leaderboard\"",
-        side->what, side->given, narrowed);
+        e, ST_USAGE, "%s: no finished variant meets \"%.80s\"%s; %s", side->what, side->given, narrowed,
+        number ? "numbers are those of the column variant, as in \"firesweep query DB leaderboard\""
+               : "\"firesweep query DB leaderboard\" lists those there are");
 }
 
 /* Exactly one result, or what is wrong. */

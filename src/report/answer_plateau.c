@@ -73,13 +73,17 @@ static void judge(const struct block_results *r, const double *x, const double *
     for (size_t s = 0; s < p->seeds; s++)
         scratch[s] = y[s * p->points + last] - y[s * p->points + start];
     const struct summary difference = summarise(scratch, p->seeds);
+    /* The axis is named once, where the sentence begins. */
+    const bool last_first = verdict_above(&difference, 0) != VERDICT_NOT_SHOWN;
+    const char *values[] = {r->axis[0].names[start], r->axis[0].names[last]};
     char name[160];
-    snprintf(name, sizeof name, "%.60s %.60s", r->axis[0].key, r->axis[0].names[start]);
+    snprintf(name, sizeof name, "%.60s %.60s", r->axis[0].key, values[last_first]);
+    values[last_first] = name;
     if (start == last)
         snprintf(out, size, "no plateau: the last point is the only one within %.1f of the best",
                  PLATEAU_MARGIN);
     else
-        compare_sentence(&difference, name, r->axis[0].names[last], 1, 1, out, size);
+        compare_sentence(&difference, values[0], values[1], 1, 1, out, size);
 }
 
 static enum status plateau_row(const struct block_results *r, const char *block, const double *x,

@@ -190,6 +190,9 @@ static const struct expression *literal_settle(struct parser *p, const struct ex
     if (!literal || literal->op != X_TEXT)
         return literal;
     const bool texts = other->type == EXPRESSION_WORDS || other->type == EXPRESSION_ANYTHING;
+    if (other->op == X_NAME && other->type == EXPRESSION_TRUTH && literal->word)
+        return expression_fail(p, literal->at, "%s is no value of %s, allowed: true or false",
+                               source_of(p, literal, quoted), p->scope->names[other->name].name);
     if (other->op != X_NAME || !texts)
         return literal->word ? unknown_name(p, literal) : literal;
     if (!p->scope->canonical(p->scope->context, other->name, literal->text, out))

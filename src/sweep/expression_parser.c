@@ -72,7 +72,7 @@ static void number_scan(struct parser *p, const char *s)
         expression_fail(
             p, t->at,
             "%s is no number, allowed: digits with an optional unit %%, K, M, G, KB, MB, GB, KiB, MiB, "
-            "GiB, s, m, h or d",
+            "GiB, s, m, h or d; a text stands in quotes",
             text_quote(compact, quoted));
 }
 

@@ -189,6 +189,11 @@ static void test_queries_page(void **state)
     char *text = terminal_run("xterm", NULL, (const char *const[]){"query", "a.db", "fires", NULL});
     assert_holds(text, "paged variant");
     free(text);
+    setenv("PAGER", "no-such-pager -x", 1); /* the shell says so, and nothing is lost */
+    text = terminal_run("xterm", NULL, (const char *const[]){"query", "a.db", "fires", NULL});
+    assert_holds(text, "no-such-pager");
+    assert_holds(text, "\nvariant");
+    free(text);
     setenv("PAGER", "", 1);
     text = terminal_run("xterm", NULL, (const char *const[]){"query", "a.db", "fires", NULL});
     assert_int_equal(strncmp(text, "variant", 7), 0);

@@ -147,6 +147,8 @@ static const char *const conditions[] = {
     "bypass not in (none)",
     "bypass < simple",
     "state < done",
+    "decay_biases = no or sr = 1",
+    "input = 1x16x16",
     "sr < 0.5 or done <= state",
     "pools < 3",
     "bypass < 'simple' or 'none' >= bypass",

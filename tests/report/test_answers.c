@@ -93,6 +93,17 @@ static void plateau_of_a_curve(void **state)
           "(diverged)\n");
 }
 
+/* The axis is named where the sentence begins. */
+static void plateau_may_end_lower(void **state)
+{
+    struct rows *r = *state;
+    results_sql(r->results,
+                "UPDATE trial SET test_top1 = test_top1 - 0.1 WHERE id IN (SELECT trial_id FROM block_trial"
+                " WHERE axes ->> '$.SR' = 1)");
+    holds(csv(r, plateau_rows, plateau_columns, NULL, NULL),
+          "\"SR 1.0 is lower than 0.5: -9.9 [-11.2, -8.6], n = 2\"");
+}
+
 static void effects_of_an_axis(void **state)
 {
     holds(csv(*state, effects_rows, effects_columns, "curve", "test_top1"),
@@ -466,6 +477,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(plateau_of_a_curve, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(plateau_may_end_lower, set_up, tear_down),
         cmocka_unit_test_setup_teardown(effects_of_an_axis, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_says_all_that_differs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compare_by_sweep_and_block, set_up, tear_down),

@@ -188,6 +188,10 @@ static const struct {
     {"bytes < 5TB", 8, "\"5TB\" is no number, allowed: digits with an optional unit %, K, M"},
     {"SR < 1.2.3", 5, "is no number"},
     {"SR < 0x10", 5, "is no number"},
+    {"other = 1x16x16", 8,
+     "\"1x16x16\" is no number, allowed: digits with an optional unit %, K, M, G, KB, MB, GB, "
+     "KiB, MiB, GiB, s, m, h or d; a text stands in quotes"},
+    {"SR < 1 and flip = no", 18, "\"no\" is no value of flip, allowed: true or false"},
     {"SR < 1 & flip", 7, "\"&\" means nothing here"},
     {"1 / 0 > SR", 4, "division by zero"},
     {"SR < null", 5, "null has no order, allowed: = and !="},

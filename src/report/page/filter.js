@@ -44,7 +44,7 @@ function numberToken(rest, at) {
 
 function finite(token, text) {
   if (Number.isFinite(token.value)) return token;
-  return failAt(token.at, `${quoted(text)} is no number, allowed: digits with an optional unit %, K, M, G, KB, MB, GB, KiB, MiB, GiB, s, m, h or d`);
+  return failAt(token.at, `${quoted(text)} is no number, allowed: digits with an optional unit %, K, M, G, KB, MB, GB, KiB, MiB, GiB, s, m, h or d; a text stands in quotes`);
 }
 
 function textToken(rest, at) {
@@ -174,6 +174,7 @@ function compileCondition(text, columns) {
   /* A text beside a column must be one of its values. */
   function literal(node, other) {
     if (node.op !== 'text') return node;
+    if (node.word && other.op === 'name' && other.type === 'truth') failAt(node.at, `${source(node)} is no value of ${other.column.name}, allowed: true or false`);
     if (other.op !== 'name' || !['text', 'any'].includes(other.type)) return node.word ? unknown(node) : node;
     const value = canonical(other.column, node.value);
     if (value === null) {
