@@ -375,6 +375,13 @@ static void legends_name_the_axes(void **state)
     assert_defined(&f, "legend_title = 'optimizer, nesterov'\n");
     assert_defined(&f, "legend_text[1] = 'sgd, true'\n");
     assert_defined(&f, "legend_text[3] = 'adam, -'\n");
+    assert_defined(&f, "'along each line SR: 0.1, 0.2, 0.3'");
+    figure_release(&f);
+    /* Where each stands for itself there are no lines to speak of. */
+    results_sql(s->results, "UPDATE trial SET state = 'failed' WHERE id NOT IN (1, 5, 9)");
+    build_ok(s, figure_curve, NULL, NULL, &f);
+    assert_defined(&f, "legend_text[3] = 'adam, -'\n");
+    assert_null(strstr(f.definitions.text, "along each line"));
     figure_release(&f);
 }
 
