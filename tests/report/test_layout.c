@@ -224,8 +224,8 @@ static void shortened_texts_stay_different(void **state)
                                         "2/4/4,2/4/4,4/8/8,4/8/8,6/12/12,4/12/12,8/16/16,8/16/16",
                                         "3/4/4,2/4/4,4/8/8,4/8/8,6/12/12,6/12/12,8/16/16,8/16/16", "none"};
     static const char *const short_fires[] = {
-        ELLIPSIS "6/12/12" ELLIPSIS "8/16/16", ELLIPSIS "6/12/12" ELLIPSIS "12/16/16",
-        ELLIPSIS "4/12/12" ELLIPSIS "8/16/16", "3/4/4,2/4/4,4/8/8,4/8/8" ELLIPSIS, "none"};
+        (ELLIPSIS "6/12/12" ELLIPSIS "8/16/16"), (ELLIPSIS "6/12/12" ELLIPSIS "12/16/16"),
+        (ELLIPSIS "4/12/12" ELLIPSIS "8/16/16"), ("3/4/4,2/4/4,4/8/8,4/8/8" ELLIPSIS), "none"};
     check_labels(fires, 5, 130, short_fires);
     /* No room for both places: those that the first one does not tell apart are told by the second. */
     static const char *const twice[] = {"a,common,b,common,x1,common,y1", "a,common,b,common,x1,common,y2",
