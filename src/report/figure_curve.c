@@ -209,15 +209,15 @@ static enum status define_notes(struct curve *c, enum curve_shape shape, bool do
                       shape == SHAPE_LIST ? "points" : "lines");
     if (dodged)
         strbuf_puts(&more, "points of one place are moved apart sideways; ");
-    /* With several lines the upper axis cannot say what runs along them. */
-    if (shape == SHAPE_LINES && c->series_count > 1 && has_lines(c) && c->x_kind == CURVE_METRIC &&
-        c->axes.primary >= 0) {
+    /* With several series the upper axis cannot say what runs along them. */
+    if (shape == SHAPE_LINES && c->series_count > 1 && c->x_kind == CURVE_METRIC && c->axes.primary >= 0) {
         enum { VALUES_PIXELS = 420 };
         const char *values = axes_primary_values(&c->axes), *key = axes_title(&c->axes, AXES_ALONG);
         more.failed = more.failed || !values || !key;
         if (values && text_pixels(values, 11) > VALUES_PIXELS)
             values = arena_printf(&f->arena, "%zu values", c->axes.columns[c->axes.primary].id_count);
-        strbuf_printf(&more, "along each line %s: %s; ", key ? key : "", values ? values : "");
+        strbuf_printf(&more, has_lines(c) ? "along each line %s: %s; " : "%s of the points: %s; ",
+                      key ? key : "", values ? values : "");
     }
     l->notes[0] = seeds_note(c, f);
     if (more.len > 0)
