@@ -27,6 +27,7 @@ enum trial_state {
     TRIAL_STATE_COUNT
 };
 const char *trial_state_name(enum trial_state s); /* "pending", "running", "done", ... */
+/* False, and *out as it was, for a name that is none; the database lets none in. */
 bool trial_state_parse(const char *name, enum trial_state *out);
 
 struct store; /* opaque */

@@ -54,9 +54,9 @@ enum status store_counts(struct store *s, const char *sweep, int64_t counts[TRIA
     sqlite3_bind_int64(statement, 1, id);
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(statement, 0);
-        for (int i = 0; i < TRIAL_STATE_COUNT; i++)
-            if (name && strcmp(name, trial_state_name((enum trial_state)i)) == 0)
-                counts[i] = sqlite3_column_int64(statement, 1);
+        enum trial_state state;
+        if (name && trial_state_parse(name, &state))
+            counts[state] = sqlite3_column_int64(statement, 1);
     }
     status = code == SQLITE_DONE ? ST_OK : store_error(s, code, doing, e);
     sqlite3_finalize(statement);

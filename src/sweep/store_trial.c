@@ -8,15 +8,6 @@
 
 #include "sweep/lease.h"
 
-/* TRIAL_STATE_COUNT for a name that is none; the table's own check leaves no such row. */
-static enum trial_state state_parse(const char *name)
-{
-    int state = 0;
-    while (state < TRIAL_STATE_COUNT && strcmp(name, trial_state_name((enum trial_state)state)) != 0)
-        state++;
-    return (enum trial_state)state;
-}
-
 static enum status history_read(struct store *s, sqlite3_stmt *statement, int64_t trial,
                                 struct trial_history *out, const char *doing, struct err *e)
 {
@@ -26,7 +17,7 @@ static enum status history_read(struct store *s, sqlite3_stmt *statement, int64_
     if (code == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(statement, 0);
         if (name) {
-            out->state = state_parse(name);
+            trial_state_parse(name, &out->state);
             out->attempts = sqlite3_column_int(statement, 1);
             out->wall_s = sqlite3_column_double(statement, 2);
             out->epochs_done = sqlite3_column_int(statement, 3);

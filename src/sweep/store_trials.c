@@ -127,8 +127,8 @@ static const char trial_sql[] =
 static enum trial_state state_of(const char *name)
 {
     enum trial_state state = TRIAL_PENDING;
-    for (int i = 0; name && i < TRIAL_STATE_COUNT; i++)
-        state = strcmp(name, trial_state_name((enum trial_state)i)) == 0 ? (enum trial_state)i : state;
+    if (name)
+        trial_state_parse(name, &state);
     return state;
 }
 
