@@ -104,14 +104,24 @@ static enum status read_groups(struct store_query *q, struct groups *g, struct a
     }
 }
 
-static enum status count_trials(struct store *s, int64_t block, struct groups *g, struct err *e)
+/* The trials of a block by each of their names, with columns x and y (and merit z), as the common table
+ * `named`. mem_free; NULL: no memory. */
+static char *named_sql(const struct groups *g, int64_t block)
+{
+    return mem_printf("WITH named AS (SELECT t.id, t.state, m.position, m.axes, t.variant_id, t.recipe_id,"
+                      " t.data_fingerprint, %s AS x, %s AS y, %s AS z FROM block_trial m"
+                      " JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = t.variant_id"
+                      " WHERE m.block_id = %" PRId64 " AND m.in_spec)",
+                      g->x->sql, g->y->sql, g->merit ? g->merit->sql : "NULL", block);
+}
+
+/* What can be drawn of them; neither NULL nor beyond all bounds. */
+#define USABLE "state = 'done' AND abs(x) < 9e999 AND abs(y) < 9e999"
+
+static enum status count_trials(struct store *s, const char *named, struct groups *g, struct err *e)
 {
     struct store_query *q = NULL;
-    char *sql = mem_printf("SELECT t.state, t.state = 'done' AND (%s) IS NOT NULL AND (%s) IS NOT NULL"
-                           " FROM block_trial m JOIN trial t ON t.id = m.trial_id"
-                           " JOIN variant v ON v.id = t.variant_id"
-                           " WHERE m.block_id = %" PRId64 " AND m.in_spec GROUP BY t.id",
-                           g->x->sql, g->y->sql, block);
+    char *sql = mem_printf("%s SELECT state, max(coalesce(" USABLE ", 0)) FROM named GROUP BY id", named);
     bool row = true;
     enum status st = sql ? store_query_open(s, sql, &q, e) : no_memory(e);
     while (st == ST_OK && (st = store_query_next(q, &row, e)) == ST_OK && row)
@@ -176,36 +186,36 @@ static enum status find_column_or_axis(struct store *s, int64_t block, const cha
     return ST_OK;
 }
 
-/* Done trials of a block by columns x and y (and merit), each once and by its first name, ascending in x;
- * `each`: one by one, else averaged over seeds. */
+/* Done trials of a block, each once and by its first name that has an x, ascending in x; `each`: one by one,
+ * else averaged over seeds. */
 static enum status load_groups(struct store *s, int64_t block, bool each, struct groups *g,
                                struct arena *arena, struct err *e)
 {
     const char *by = each ? "id" : "variant_id, recipe_id, data_fingerprint";
-    char *sql =
-        mem_printf(/* m.axes is of the row that min() found */
-                   "WITH one AS (SELECT t.id, min(m.position) AS place, m.axes, t.variant_id, t.recipe_id, "
-                   "t.data_fingerprint, %s AS "
-                   "x, %s AS y, %s AS z"
-                   " FROM block_trial m JOIN trial t ON t.id = m.trial_id JOIN variant v ON v.id = "
-                   "t.variant_id"
-                   " WHERE m.block_id = %" PRId64 " AND m.in_spec AND t.state = 'done' GROUP BY t.id),"
-                   " mean AS (SELECT *, first_value(axes) OVER (PARTITION BY %s ORDER BY place) AS name, "
-                   "avg(y) OVER (PARTITION BY %s) AS centre, avg(z) OVER (PARTITION BY %s) AS middle"
-                   " FROM one WHERE y IS NOT NULL)"
-                   " SELECT min(id), name, avg(x), centre, count(*), sum((y - centre) * (y - centre)), "
-                   "variant_id,"
-                   " middle, count(z), sum((z - middle) * (z - middle)), recipe_id FROM mean GROUP BY %s "
-                   "ORDER BY 3, 4, "
-                   "1",
-                   g->x->sql, g->y->sql, g->merit ? g->merit->sql : "NULL", block, by, by, by, by);
+    char *named = named_sql(g, block), *sql = NULL;
+    if (named)
+        sql =
+            mem_printf(/* bare columns are of the row that min() found */
+                       "%s, one AS (SELECT *, min(position) AS place FROM named WHERE " USABLE
+                       " GROUP BY id),"
+                       " mean AS (SELECT *, first_value(axes) OVER (PARTITION BY %s ORDER BY place) AS name,"
+                       " avg(y) OVER (PARTITION BY %s) AS centre, avg(z) OVER (PARTITION BY %s) AS middle "
+                       "FROM one)"
+                       " SELECT min(id), name, avg(x), centre, count(*), sum((y - centre) * (y - centre)), "
+                       "variant_id,"
+                       " middle, count(z), sum((z - middle) * (z - middle)), recipe_id FROM mean GROUP BY %s"
+                       " ORDER BY 3, 4, 1",
+                       named, by, by, by, by);
     struct store_query *q = NULL;
     enum status st = sql ? store_query_open(s, sql, &q, e) : no_memory(e);
     mem_free(sql);
     if (st == ST_OK)
         st = read_groups(q, g, arena, e);
     store_query_close(q);
-    return st == ST_OK ? count_trials(s, block, g, e) : st;
+    if (st == ST_OK)
+        st = count_trials(s, named, g, e);
+    mem_free(named);
+    return st;
 }
 
 static void say_nothing(const struct groups *g, char nothing[256])

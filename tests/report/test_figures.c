@@ -124,6 +124,19 @@ static void distributions_count_points(void **state)
     assert_string_equal(f.rows[0][1].text, "lr=0.1");
     assert_true(f.rows[0][2].r < 0.1 + 1e-9 && f.rows[0][2].r > 0.1 - 1e-9);
     figure_release(&f);
+    /* A first name without the axis: the next one has it. What is beyond all bounds is left out, and told. */
+    results_sql(s->results,
+                "INSERT INTO block_trial(block_id, trial_id, position, axes, in_spec) SELECT"
+                " block_id, trial_id, -5, '{\"momentum\":0.5}', 1 FROM block_trial WHERE trial_id = 4;"
+                "UPDATE trial SET test_loss = iif(id = 2, 9e999, id)");
+    build_ok(s, figure_scatter, "lr", "test_loss", &f);
+    assert_int_equal(f.row_count, 3);
+    assert_string_equal(f.rows[2][1].text, "lr=0.4");
+    assert_defined(&f, "'left out: 1 of 4 trials (done without this result)'");
+    figure_release(&f);
+    build_ok(s, figure_edf, NULL, NULL, &f);
+    assert_string_equal(f.rows[2][0].text, "momentum=0.5");
+    figure_release(&f);
     results_sql(s->results, "UPDATE trial SET state = 'failed' WHERE id = 3");
     build_ok(s, figure_edf, NULL, NULL, &f);
     assert_defined(&f, "over 3 points, each the mean of its seeds; median 50'");
