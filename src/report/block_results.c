@@ -307,6 +307,12 @@ static enum status find_nested(struct block_results *r, struct err *e)
     return ok ? ST_OK : no_memory(e);
 }
 
+/* Whether an axis can have a part in the metric: a recipe has none in what the variant decides. */
+static bool has_part(const struct block_results *r, const char *key)
+{
+    return !r->metric->of_variant || field_find(SECTION_BASE, key) != NULL;
+}
+
 static enum status find_levels(struct block_results *r, const struct block *b, struct err *e)
 {
     const size_t keys = r->axes.key_count;
@@ -318,8 +324,8 @@ static enum status find_levels(struct block_results *r, const struct block *b, s
     bool ok = r->axis && r->column && v && levels && r->level;
     for (size_t k = 0; ok && k < keys; k++) {
         const size_t to = r->axis_count;
-        if (r->metric->of_variant && !field_find(SECTION_BASE, r->axes.columns[k].key))
-            continue; /* a recipe has no part in it */
+        if (!has_part(r, r->axes.columns[k].key))
+            continue;
         ok = level_column(r, b, k, &r->axis[to], v, &levels[to * r->count]);
         if (r->axis[to].levels < 2)
             continue;
@@ -334,17 +340,25 @@ static enum status find_levels(struct block_results *r, const struct block *b, s
     return ok ? find_nested(r, e) : no_memory(e);
 }
 
-/* Whether a point without a result has another value of the column, which is the same in all results. */
+/* As numbers, if they are: a database and a spec may write 1e-05 differently. */
+static bool same_value(const char *a, const char *b)
+{
+    double x, y;
+    return strcmp(a, b) == 0 || (num_parse_double(a, &x) && num_parse_double(b, &y) && x == y);
+}
+
+/* Whether a point without a result has another value of the column, which is set and the same in all results.
+ */
 static bool has_lost_values(const struct block_results *r, const struct axis_column *column,
                             const struct axes *lost)
 {
     const char *left = column->values[r->point[0]];
-    for (size_t k = 0; k < lost->key_count; k++) {
+    for (size_t k = 0; left && k < lost->key_count; k++) {
         if (strcmp(lost->columns[k].key, column->key) != 0)
             continue;
         for (size_t i = 0; i < lost->point_count; i++) {
             const char *value = lost->columns[k].values[i];
-            if (value && (!left || strcmp(value, left) != 0))
+            if (value && !same_value(value, left))
                 return true;
         }
     }
@@ -358,7 +372,7 @@ static enum status name_lost_axes(struct block_results *r, const struct axes *lo
     for (size_t k = 0, seen = 0; k < r->axes.key_count; k++)
         if (seen < r->axis_count && r->column[seen] == k)
             seen++;
-        else if (has_lost_values(r, &r->axes.columns[k], lost))
+        else if (has_part(r, r->axes.columns[k].key) && has_lost_values(r, &r->axes.columns[k], lost))
             strbuf_printf(&names, "%s%s", names.len > 0 ? ", " : "", r->axes.columns[k].key);
     bool ok = !names.failed;
     if (ok && names.len > 0) {

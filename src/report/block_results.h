@@ -32,7 +32,8 @@ struct block_results {
     const struct metric *metric;
     size_t count;         /* observations */
     struct left_out of;   /* the trials of the block */
-    const char *left_out; /* the same for people, "12 of 16 trials (pruned); ..."; NULL: all have a result */
+    const char *left_out; /* for people, "12 of 16 trials (pruned); ...", and axes of which that left one
+                             value; NULL: all have a result */
     size_t *point;        /* in axes */
     double *y;            /* in the unit of the metric */
     size_t axis_count;    /* those with at least two levels among the observations */
