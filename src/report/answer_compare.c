@@ -75,7 +75,7 @@ const struct table_column *compare_columns(int *count)
 /* clang-format off */
 static const char groups_sql[] =
     "SELECT t.variant_id AS variant, t.recipe_id AS recipe, min(iif(t.state = 'done', t.id, NULL)) AS trial,"
-    " hex(t.data_fingerprint) AS data, " SETTINGS_OF_POINT("p") ", " SETTINGS_OF_VARIANT_BUT_POINT("v")
+    " hex(t.data_fingerprint) AS data, " SETTINGS_OF_POINT("p") ", " SETTINGS_OF_VARIANT_BUT_POINT("v", "p")
     ", " SETTINGS_OF_RECIPE("r")
     ", v.params, v.macs, v.model_bytes / 1048576.0 AS model_mib, " COSTS_OF_VARIANT("v") ", r.epochs,"
     " d.latency_ms, d.latency_p95_ms, d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib, s.name AS sweep,"

@@ -427,8 +427,6 @@ static void add_setting(const char *key, bool wanted, struct strbuf *b)
     else if (f->kind == FIELD_REAL) /* 1, not 1.0 */
         strbuf_printf(b, "iif(q.%s = round(q.%s), CAST(q.%s AS INTEGER), q.%s)", column, column, column,
                       column);
-    else if (f->kind == FIELD_FIRES) /* metaparameters take their place */
-        strbuf_printf(b, "iif(q.base_e IS NULL, q.%s, NULL)", column);
     else
         strbuf_printf(b, "q.%s", column);
 }
@@ -472,7 +470,7 @@ static char *results_sql(const struct metric *metric, const char *settings, int6
     /* clang-format off */
     return mem_printf(
         "SELECT json_patch(json_patch(json_object(%s), q.axes), " UNREAD "), q.state, q.y, q.seed FROM (SELECT m.axes, m.position,"
-        " t.state, %s AS y, t.seed, " SETTINGS_OF_POINT("p") ", " SETTINGS_OF_VARIANT_BUT_POINT("v") ", "
+        " t.state, %s AS y, t.seed, " SETTINGS_OF_POINT("p") ", " SETTINGS_OF_VARIANT_BUT_POINT("v", "p") ", "
         SETTINGS_OF_RECIPE("r")
         " FROM block_trial m LEFT" JOIN_POINT("m", "p") " JOIN trial t ON t.id = m.trial_id"
         " JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"

@@ -24,7 +24,7 @@ enum {
 static const char variants_sql[] =
     "SELECT input_c, input_h, input_w, classes, conv1_filters, conv1_kernel, conv1_stride, conv1_pad, pools,"
     " pool_floor, bypass, conv10_relu, conv10_pad, id AS variant, base_e, incr_e, freq, sr, pct3x3,"
-    " realised_sr, realised_pct3x3, bypass, " SETTINGS_OF_VARIANT_BUT_POINT("v") ","
+    " realised_sr, realised_pct3x3, bypass, " SETTINGS_OF_VARIANT_BUT_POINT("v", "v") ","
     " iif(pool_floor, 'floor', 'ceil') AS pool_rounding,"
     " (SELECT n.also FROM (SELECT " ALSO("v", "at.variant_id = v.id") ") n) AS names,"
     " params, model_bytes, model_bytes_8bit, model_bytes_6bit, macs, activation_bytes,"

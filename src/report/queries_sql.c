@@ -41,7 +41,7 @@ static const char curve_sql[] =
     " c.test_top1, " CI95("c.test_top1_stddev", "c.n") " AS test_top1_ci95, c.test_top5, c.train_s,"
     " c.latency_p95_ms, c.infer_img_s, c.infer_mib, c.val_top1_stddev, c.test_top1_stddev,"
     " c.variant_id AS variant, c.recipe_id AS recipe, c.sweep, c.base_e, c.incr_e, c.freq, " COSTS_OF_VARIANT("v")
-    ", c.bypass, iif(v.pool_floor, 'floor', 'ceil') AS pool_rounding, " SETTINGS_OF_VARIANT_BUT_POINT("v") ", " SETTINGS_OF_RECIPE("r")
+    ", c.bypass, iif(v.pool_floor, 'floor', 'ceil') AS pool_rounding, " SETTINGS_OF_VARIANT_BUT_POINT("v", "c") ", " SETTINGS_OF_RECIPE("r")
     " FROM curve c JOIN variant v ON v.id = c.variant_id JOIN recipe r ON r.id = c.recipe_id";
 /* Without the sweep before it. */
 static const char block_of_curve[] =

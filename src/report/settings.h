@@ -12,16 +12,17 @@
 /* SQL columns from the table variant; `v`: its alias. `fires`, as a spec writes it, only where there are no
  * metaparameters. Names without a table's, such as `input`, are the spec's keys. */
 #define SETTINGS_OF_VARIANT(v) \
-    SETTINGS_OF_POINT(v) ", " SETTINGS_OF_VARIANT_BUT_POINT(v)
+    SETTINGS_OF_POINT(v) ", " SETTINGS_OF_VARIANT_BUT_POINT(v, v)
 /* Of a trial as it was asked for; `a`: the alias of the view asked. */
-#define SETTINGS_OF_TRIAL(a, v) SETTINGS_OF_POINT(a) ", " SETTINGS_OF_VARIANT_BUT_POINT(v)
-#define SETTINGS_OF_VARIANT_BUT_POINT(v) \
-    v ".pools, " SETTINGS_FIRES(v) " AS fires, " \
+#define SETTINGS_OF_TRIAL(a, v) SETTINGS_OF_POINT(a) ", " SETTINGS_OF_VARIANT_BUT_POINT(v, a)
+/* `p`: what has the metaparameters. */
+#define SETTINGS_OF_VARIANT_BUT_POINT(v, p) \
+    v ".pools, " SETTINGS_FIRES(v, p) " AS fires, " \
     v ".conv1_filters, " v ".conv1_kernel, " v ".conv1_stride, " v ".conv1_pad, " \
     v ".conv10_relu, " v ".conv10_pad, " \
     v ".input_c || 'x' || " v ".input_h || 'x' || " v ".input_w AS input, " v ".classes"
-#define SETTINGS_FIRES(v) \
-    "iif(" v ".base_e IS NULL, (SELECT group_concat(s1x1 || '/' || e1x1 || '/' || e3x3, ',')" \
+#define SETTINGS_FIRES(v, p) \
+    "iif(" p ".base_e IS NULL, (SELECT group_concat(s1x1 || '/' || e1x1 || '/' || e3x3, ',')" \
     " FROM (SELECT * FROM fire WHERE variant_id = " v ".id ORDER BY fire)), NULL)"
 /* The names that a row goes by, for conditions (store_filter's `others`; `r`: the row): every point that has the
  * trial, or a variant, and its block. */
