@@ -154,15 +154,33 @@ static void shuffle(struct trainer *t)
     t->order_epoch = t->at.epoch;
 }
 
-/* A network all of whose logits died stays at ln(classes) exactly; an epoch of that after the warm-up is
- * enough. One that has not begun to learn yet is near it too, but not that near: it is left alone. */
-static bool is_stuck(const struct trainer *t)
+/* Whether the outputs are the same, bit for bit, for all of the first training images. */
+static bool outputs_are_constant(struct trainer *t)
 {
+    enum { LOOK = 128 };
+    const size_t row = (size_t)t->arch.classes * sizeof(float);
+    struct samples some = t->train;
+    struct eval_metrics unused;
+    some.count = some.count < LOOK ? some.count : LOOK;
+    float *logits = mem_alloc(some.count, row);
+    bool same = logits && some.count > 1 && trainer_evaluate(t, &some, &unused, logits, NULL) == ST_OK;
+    for (size_t i = 1; same && i < some.count; i++)
+        same = memcmp(logits, logits + i * (size_t)t->arch.classes, row) == 0;
+    mem_free(logits);
+    return same;
+}
+
+/* A network in which all that an image could change has died stays about ln(classes), whatever comes: an
+ * epoch of that after the warm-up is enough. One that has not begun to learn yet may be as near, for many
+ * epochs; but what it says depends on the image, so it is left alone. */
+static bool is_stuck(struct trainer *t)
+{
+    static const double near = 0.02; /* biases of the last layer still move with the last batches' labels */
     const int64_t steps = trainer_steps_per_epoch(t);
     const double warm = t->recipe.warmup * (double)(steps * t->recipe.epochs);
     const double mean = t->at.loss_sum / (double)t->at.seen;
     return (double)(t->at.epoch * steps) >= warm && t->at.epoch > 0 &&
-           fabs(mean - log(t->arch.classes)) < 1e-4;
+           fabs(mean - log(t->arch.classes)) < near && outputs_are_constant(t);
 }
 
 /* A loss a thousand times that of guessing never comes back, though it may stay finite. */
@@ -245,8 +263,8 @@ enum epoch_end trainer_run_epoch(struct trainer *t, bool (*on_step)(void *contex
             return EPOCH_STOPPED;
     }
     if (is_stuck(t)) {
-        snprintf(why, 128, "the loss is stuck at ln(%d) = %.4f in epoch %d", t->arch.classes,
-                 log(t->arch.classes), t->at.epoch + 1);
+        snprintf(why, 128, "the loss is stuck at ln(%d) = %.4f in epoch %d: all images give the same outputs",
+                 t->arch.classes, log(t->arch.classes), t->at.epoch + 1);
         return EPOCH_DIVERGED;
     }
     struct err e = ERR_INIT;

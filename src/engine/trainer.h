@@ -70,9 +70,10 @@ struct progress {
 
 /* Trains to the end of the current epoch, then evaluates on val and appends to the history.
  * `on_step` (may be NULL) is called after every update; true asks to stop: the trainer can then be saved in
- * the middle of the epoch and continues exactly there. Divergence (loss or gradient NaN or Inf, or a loss
- * stuck at ln(classes)) ends with EPOCH_DIVERGED, step and reason in why; want of memory or a sample that
- * does not load with EPOCH_FAILED, reason in why: the trainer stands where it did after the last update. */
+ * the middle of the epoch and continues exactly there. Divergence (loss or gradient NaN or Inf, a loss
+ * far beyond that of guessing, or one stuck at ln(classes) because all images give the same outputs) ends
+ * with EPOCH_DIVERGED, step and reason in why; want of memory or a sample that does not load with
+ * EPOCH_FAILED, reason in why: the trainer stands where it did after the last update. */
 enum epoch_end trainer_run_epoch(struct trainer *t, bool (*on_step)(void *context, const struct progress *p),
                                  void *context, char why[128]);
 

@@ -396,34 +396,74 @@ static void test_divergence(void **state)
 }
 
 /* A network whose logits are all dead: conv10 has a ReLU and a bias far below zero. */
-static void test_stuck(void **state)
+/* A whole small network that is trained for three epochs, the first of them the warm-up's. */
+static struct trainer *make_whole(bool conv10_relu, double lr)
 {
-    (void)state;
-    char why[128] = "";
     struct recipe r = small_recipe();
     r.epochs = 3;
     r.warmup = 0.1;
+    r.lr = lr;
     struct design d;
     struct arch a;
     struct err e = ERR_INIT;
-    struct trainer *t;
     assert_int_equal(design_preset("small32", &d, &e), ST_OK);
     d.macro.input = (struct shape){3, SIDE, SIDE};
     d.macro.classes = CLASSES;
-    d.macro.conv10_relu = true;
+    d.macro.conv10_relu = conv10_relu;
     d.meta = (struct metaparams){6, 5, 2, 0.4, 0.5};
     assert_int_equal(arch_build(&d, &a, &e), ST_OK);
-    assert_int_equal(
-        trainer_create(&(struct trainer_config){&a, &r, 1, 2, train_samples(60), val_samples(0)}, &t, &e),
-        ST_OK);
-    const struct op *conv10 = &t->train_net.ops[t->train_net.op_count - 1];
-    while (conv10->kind != OP_CONV)
-        conv10--;
-    for (int c = 0; c < CLASSES; c++)
-        t->params[conv10->branch[0].biases + (size_t)c] = -100;
+    return make_network(&a, &r, 1, 2, 60, 0);
+}
+
+/* The convolution that comes first, or last. */
+static const struct op *convolution(const struct trainer *t, bool first)
+{
+    const struct op *op = first ? t->train_net.ops : &t->train_net.ops[t->train_net.op_count - 1];
+    while (op->kind != OP_CONV)
+        op += first ? 1 : -1;
+    return op;
+}
+
+static void expect_stuck(struct trainer *t)
+{
+    char why[128] = "";
     assert_int_equal(trainer_run_epoch(t, NULL, NULL, why), EPOCH_DONE);
     assert_int_equal(trainer_run_epoch(t, NULL, NULL, why), EPOCH_DIVERGED);
-    assert_non_null(strstr(why, "stuck at ln(5) = 1.6094 in epoch 2"));
+    assert_non_null(strstr(why, "stuck at ln(5) = 1.6094 in epoch 2: all images give the same outputs"));
+    trainer_free(t);
+}
+
+/* Nothing comes out of the last layer; or nothing of the image past the first. */
+static void test_stuck(void **state)
+{
+    (void)state;
+    struct trainer *t = make_whole(true, 0.02);
+    for (int c = 0; c < CLASSES; c++)
+        t->params[convolution(t, false)->branch[0].biases + (size_t)c] = -100;
+    trainer_weights_changed(t);
+    expect_stuck(t);
+    t = make_whole(false, 0.002);
+    const struct branch *b = &convolution(t, true)->branch[0];
+    for (int c = 0; c < b->cout; c++)
+        t->params[b->biases + (size_t)c] = -100;
+    trainer_weights_changed(t);
+    expect_stuck(t);
+}
+
+/* As near to ln(classes) for all epochs, but only slow: no divergence. */
+static void test_a_slow_start_is_not_stuck(void **state)
+{
+    (void)state;
+    char why[128] = "";
+    struct trainer *t = make_whole(false, 1e-7);
+    const struct branch *b = &convolution(t, false)->branch[0];
+    for (size_t i = 0; i < (size_t)b->k_count * (size_t)panel_channels(b->cout); i++)
+        t->params[b->weights + i] *= 1e-4F;
+    trainer_weights_changed(t);
+    for (int epoch = 0; epoch < 3; epoch++) {
+        assert_int_equal(trainer_run_epoch(t, NULL, NULL, why), EPOCH_DONE);
+        assert_true(fabs(trainer_history(t)[epoch].train_loss - log(CLASSES)) < 1e-4);
+    }
     trainer_free(t);
 }
 
@@ -564,6 +604,7 @@ int main(void)
         cmocka_unit_test(test_learns),
         cmocka_unit_test(test_divergence),
         cmocka_unit_test(test_stuck),
+        cmocka_unit_test(test_a_slow_start_is_not_stuck),
         cmocka_unit_test(test_no_allocation_in_the_loop),
         cmocka_unit_test(test_allocation_failures),
         cmocka_unit_test(test_open_refuses_what_the_file_cannot_hold),
