@@ -1,6 +1,7 @@
 /* When each attempt ran: attempts at the same time stand in rows of their own, one for each worker. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -26,18 +27,6 @@ static size_t outcome_of(const char *text)
     return 3;
 }
 
-struct bar {
-    double from, to; /* s since the first start; as drawn, after the one before it in its row */
-    size_t row, outcome;
-};
-
-struct bars {
-    size_t count, rows;
-    struct bar *items;
-    double end;
-    size_t of[OUTCOMES];
-};
-
 /* Between these an attempt started, in seconds: the times of start and end are known to the second, between
  * them it lasted exactly so long. */
 struct start {
@@ -55,18 +44,97 @@ static struct start start_of(double started, double ended, double lasted)
     return s;
 }
 
-/* The row of an attempt. They come by start, and busy rows end as early as they can: a row that ends before
- * the latest start may have become free for it, and the one that ends first has, as a worker takes the next
- * trial when its last one ends. */
-static size_t free_row(struct bars *b, const double *busy_until, const struct start *start)
+struct bar {
+    struct start start;
+    double lasted;
+    double from, to; /* s since the first start; as drawn, after the one before it in its row */
+    size_t row, outcome;
+};
+
+struct bars {
+    size_t count, rows;
+    struct bar *items; /* by start */
+    double *busy;      /* of each row: until when; room for a row each */
+    double end;
+    size_t of[OUTCOMES];
+};
+
+/* The row of an attempt, a new one where none is free. Busy rows end as early as they can: a row that ends
+ * before the latest start may have become free for it, and the one that ends first has, as a worker takes the
+ * next trial when its last one ends. */
+static size_t free_row(struct bars *b, const struct start *start)
 {
     size_t soonest = 0;
     for (size_t row = 0; row < b->rows; row++) {
-        if (busy_until[row] <= start->earliest)
+        if (b->busy[row] <= start->earliest)
             return row;
-        soonest = busy_until[row] < busy_until[soonest] ? row : soonest;
+        soonest = b->busy[row] < b->busy[soonest] ? row : soonest;
     }
-    return b->rows > 0 && busy_until[soonest] < start->latest ? soonest : b->rows++;
+    if (b->rows > 0 && b->busy[soonest] < start->latest)
+        return soonest;
+    b->busy[b->rows] = 0;
+    return b->rows++;
+}
+
+/* Puts every attempt into a row, as early as it can have been, with so many rows free at the start. Returns
+ * the number of rows. */
+static size_t assign_rows(struct bars *b, size_t rows)
+{
+    b->rows = rows;
+    b->end = 0;
+    for (size_t row = 0; row < rows; row++)
+        b->busy[row] = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        struct bar *bar = &b->items[i];
+        bar->row = free_row(b, &bar->start);
+        bar->from = fmax(bar->start.earliest, b->busy[bar->row]);
+        bar->to = b->busy[bar->row] = bar->from + bar->lasted;
+        b->end = fmax(b->end, bar->to);
+    }
+    return b->rows;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The most attempts that ran at one time for certain: from the latest start of each to its earliest end. */
+static size_t certain_rows(const struct bars *b, double *starts, double *ends)
+{
+    size_t n = 0, at = 0, most = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct bar *bar = &b->items[i];
+        if (bar->start.latest < bar->start.earliest + bar->lasted) {
+            starts[n] = bar->start.latest;
+            ends[n++] = bar->start.earliest + bar->lasted;
+        }
+    }
+    qsort(starts, n, sizeof *starts, by_size);
+    qsort(ends, n, sizeof *ends, by_size);
+    for (size_t i = 0; i < n; i++) {
+        while (ends[at] <= starts[i])
+            at++;
+        most = i + 1 - at > most ? i + 1 - at : most;
+    }
+    return most;
+}
+
+/* The fewest rows that are enough: workers, of which each began at once. */
+static enum status arrange(struct bars *b, struct arena *arena, struct err *e)
+{
+    double *starts = arena_alloc(arena, b->count + 1, sizeof *starts),
+           *ends = arena_alloc(arena, b->count + 1, sizeof *ends);
+    if (!starts || !ends)
+        return no_memory(e);
+    const size_t most = assign_rows(b, 0);
+    size_t rows = certain_rows(b, starts, ends);
+    while (rows < most && assign_rows(b, rows) > rows)
+        rows++;
+    if (rows >= most)
+        assign_rows(b, 0);
+    return ST_OK;
 }
 
 /* Of attempts without a recorded duration: ended ones are those whose run vanished, and end where they were
@@ -80,8 +148,8 @@ static enum status open_attempts(struct store *s, int64_t block, struct store_qu
         " SELECT trial_id, number, host, threads, start - (SELECT min(start) FROM a), outcome,"
         " (SELECT count(*) FROM a), started_utc, wall_s, iif(ended_utc IS NULL, unixepoch('now') - start, NULL),"
         " iif(ended_utc IS NULL, (SELECT " LEASE_SEEN_S_SQL " FROM lease l WHERE l.attempt_id = a.id),"
-        "  iif(EXISTS (SELECT 1 FROM event v WHERE v.attempt_id = a.id AND v.at_utc = ended_utc), 0,"
-        "  unixepoch(ended_utc) - start)), unixepoch(ended_utc) - (SELECT min(start) FROM a) FROM a",
+        "  iif(EXISTS (SELECT 1 FROM event v WHERE v.attempt_id = a.id AND v.at_utc > ended_utc),"
+        "  unixepoch(ended_utc) - start, 0)), unixepoch(ended_utc) - (SELECT min(start) FROM a) FROM a",
         block);
     /* clang-format on */
     const enum status st = sql ? store_query_open(s, sql, q, e) : no_memory(e);
@@ -115,35 +183,39 @@ static double read_end(struct store_query *q, const struct holders *h, size_t *o
 }
 
 /* Adds an attempt to the bars and to the data. */
-static enum status add_bar(struct store_query *q, const struct holders *h, struct bars *b, double *busy_until,
-                           struct figure *f, struct err *e)
+static enum status add_bar(struct store_query *q, const struct holders *h, struct bars *b, struct figure *f,
+                           struct err *e)
 {
     struct bar *bar = &b->items[b->count++];
-    const double started = number_or_0(store_query_cell(q, 4)), lasted = read_end(q, h, &bar->outcome);
+    const double started = number_or_0(store_query_cell(q, 4));
+    bar->lasted = read_end(q, h, &bar->outcome);
     const bool recorded = bar->outcome != RUNNING && bar->outcome != END_UNKNOWN;
-    const struct start start =
-        start_of(started, recorded ? cell_number(store_query_cell(q, 11)) : NAN, lasted);
-    bar->row = free_row(b, busy_until, &start);
-    bar->from = fmax(start.earliest, busy_until[bar->row]);
-    bar->to = bar->from + lasted;
-    busy_until[bar->row] = bar->to;
+    bar->start = start_of(started, recorded ? cell_number(store_query_cell(q, 11)) : NAN, bar->lasted);
     b->of[bar->outcome]++;
-    b->end = fmax(b->end, bar->to);
-    return figure_row(
-        f,
-        (const struct cell[]){store_query_cell(q, 0), store_query_cell(q, 1), store_query_cell(q, 2),
-                              store_query_cell(q, 3), cell_real(bar->from), cell_real(bar->to),
-                              cell_int((int64_t)bar->row + 1), store_query_cell(q, 5), store_query_cell(q, 7),
-                              cell_text(bar->outcome == RUNNING       ? "running"
-                                        : bar->outcome == END_UNKNOWN ? "unknown"
-                                                                      : "recorded")},
-        e);
+    return figure_row(f,
+                      (const struct cell[]){store_query_cell(q, 0), store_query_cell(q, 1),
+                                            store_query_cell(q, 2), store_query_cell(q, 3), cell_null(),
+                                            cell_null(), cell_null(), store_query_cell(q, 5),
+                                            store_query_cell(q, 7),
+                                            cell_text(bar->outcome == RUNNING       ? "running"
+                                                      : bar->outcome == END_UNKNOWN ? "unknown"
+                                                                                    : "recorded")},
+                      e);
+}
+
+/* What the data say of where a bar is. */
+static void fill_data(const struct bars *b, struct figure *f)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        f->rows[i][4] = cell_real(b->items[i].from);
+        f->rows[i][5] = cell_real(b->items[i].to);
+        f->rows[i][6] = cell_int((int64_t)b->items[i].row + 1);
+    }
 }
 
 static enum status read_bars(struct store_query *q, const struct holders *h, struct figure *f, struct bars *b,
                              struct err *e)
 {
-    double *busy_until = NULL;
     for (bool row = true;;) {
         enum status st = store_query_next(q, &row, e);
         if (st != ST_OK || !row)
@@ -151,11 +223,11 @@ static enum status read_bars(struct store_query *q, const struct holders *h, str
         if (!b->items) {
             const size_t all = (size_t)store_query_cell(q, 6).i;
             b->items = arena_alloc(&f->arena, all, sizeof *b->items);
-            busy_until = arena_alloc(&f->arena, all + 1, sizeof *busy_until);
-            if (!b->items || !busy_until)
+            b->busy = arena_alloc(&f->arena, all + 1, sizeof *b->busy);
+            if (!b->items || !b->busy)
                 return no_memory(e);
         }
-        st = add_bar(q, h, b, busy_until, f, e);
+        st = add_bar(q, h, b, f, e);
         if (st != ST_OK)
             return st;
     }
@@ -189,7 +261,8 @@ static enum status define_bars(const struct bars *b, size_t outcome, double unit
                         (const double[]){open->from + gap, open->from + fmax(width - gap, pixel),
                                          (double)open->row + 1},
                         1);
-        *open = is_bar ? (struct bar){from, fmax(to, 1e-9), bar->row, outcome} : (struct bar){0};
+        *open = is_bar ? (struct bar){.from = from, .to = fmax(to, 1e-9), .row = bar->row, .outcome = outcome}
+                       : (struct bar){0};
     }
     return ST_OK;
 }
@@ -290,8 +363,11 @@ enum status figure_timeline(struct store *s, const struct figure_request *r, str
     store_query_close(q);
     mem_free(holders.leases);
     if (st == ST_OK && bars.count > 0)
-        return draw(&bars, r, out, e);
-    if (st == ST_OK)
+        st = arrange(&bars, &out->arena, e);
+    if (st == ST_OK && bars.count > 0) {
+        fill_data(&bars, out);
+        st = draw(&bars, r, out, e);
+    } else if (st == ST_OK)
         snprintf(nothing, 256, "none of its trials has been started");
     return st;
 }

@@ -422,7 +422,7 @@ static enum status define_rows(const struct layout *l, struct frame *frame, stru
         if (!texts[i])
             return no_memory(e);
         const double apart = fabs(rows->y[i] - rows->y[last]) / (l->y.high - l->y.low) * pixels;
-        if (i > 0 && apart < NOTE_FONT)
+        if (i > 0 && *texts[last] && apart < NOTE_FONT)
             texts[i] = "";
         last = *texts[i] ? i : last;
         widest = fmax(widest, text_pixels(texts[i], font));

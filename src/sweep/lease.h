@@ -42,10 +42,12 @@ enum lease_life lease_look_among(const struct lease *leases, int count, int64_t 
 /* How long a run that cannot be seen is believed to live without a beat, and how often runs beat. Told by
  * the watcher's own monotonic clock: no clock on the wall, here or there, matters. */
 #define LEASE_PATIENCE_S 120.0
-#define LEASE_BEAT_S 20.0
+#define LEASE_BEAT_S 20
 /* How long somebody worked on a trial at least, in seconds: the first beat of a run's trials may come at
  * once. As SQL of a row of the table lease. */
-#define LEASE_SEEN_S_SQL "(20 * max(beat - 1, 0))"
+#define LEASE_SEEN_S_SQL "(" LEASE_TEXT(LEASE_BEAT_S) " * max(beat - 1, 0))"
+#define LEASE_TEXT(number) LEASE_TEXT_OF(number)
+#define LEASE_TEXT_OF(number) #number
 
 /* The last beat that was seen and when; zero at first. */
 struct lease_watch {

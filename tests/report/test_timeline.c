@@ -97,6 +97,50 @@ static void timeline_has_a_row_for_each_worker(void **state)
     mem_free(data);
 }
 
+/* As many rows as there were workers, whatever the lengths of their trials. */
+static void timeline_has_no_row_too_many(void **state)
+{
+    struct session *s = *state;
+    need_gnuplot();
+    results_sweep(s->results, "s", spec_head);
+    results_block(s->results, "plane");
+    const int64_t v = results_variant(s->results, 1 << 20);
+    for (int i = 0; i < 150; i++)
+        results_trial(s->results, v, i, "{\"SR\":0.5}", "done", 0.5);
+    uint32_t random = 1;
+    for (int workers = 3; workers <= 8; workers++) {
+        double free_at[8] = {0};
+        results_sql(s->results, "BEGIN; DELETE FROM attempt");
+        for (int i = 0; i < 150; i++) {
+            int w = 0;
+            for (int k = 1; k < workers; k++)
+                w = free_at[k] < free_at[w] ? k : w;
+            random = random * 1664525 + 1013904223;
+            const double start = free_at[w], wall = 0.05 + 4.0 * (random >> 8) / (1 << 24) * (random >> 31);
+            free_at[w] += wall;
+            char sql[400];
+            snprintf(sql, sizeof sql,
+                     "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, ended_utc, "
+                     "outcome,"
+                     " wall_s) SELECT %d, 1, 9, 'h', 1, 'avx2', strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ', "
+                     "1800000000 + %d, "
+                     "'unixepoch'),"
+                     " strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ', 1800000000 + %d, 'unixepoch'), 'done', %.9g",
+                     i + 1, (int)start, (int)free_at[w], wall);
+            results_sql(s->results, sql);
+        }
+        results_sql(s->results, "COMMIT");
+        draw_kind(s, "timeline", "trial,attempt,host");
+        char last[16], beyond[16];
+        snprintf(last, sizeof last, ",%d,done,", workers);
+        snprintf(beyond, sizeof beyond, ",%d,done,", workers + 1);
+        char *data = results_read(path_in(s->dir, "s-plane-timeline.csv"));
+        assert_non_null(strstr(data, last));
+        assert_null(strstr(data, beyond));
+        mem_free(data);
+    }
+}
+
 /* Two that began in one second and ended in one ran beside each other: one after the other takes longer. */
 static void timeline_tells_from_ends(void **state)
 {
@@ -212,6 +256,9 @@ static void timeline_of_vanished_runs(void **state)
               "4,1,h,2,660,660,2,,2026-01-01T00:11:00Z,unknown\n");
     assert_contains(path_in(s->dir, "s-plane-timeline.svg"), "end unknown (4)");
     assert_contains(path_in(s->dir, "s-plane-timeline.svg"), "until they were last known to live");
+    /* Rows of the first version have no event: nothing tells when they ended. */
+    results_sql(s->results, "DELETE FROM event WHERE attempt_id = 2");
+    draw_kind(s, "timeline", "\n2,1,h,2,0,0,2,crashed,2026-01-01T00:00:00Z,unknown\n");
     /* A run elsewhere may live: until now. */
     results_sql(s->results, "UPDATE lease SET host = 'elsewhere'; DELETE FROM attempt WHERE id < 4");
     draw_kind(s, "timeline", "2026-01-01T00:11:00Z,running\n");
@@ -253,6 +300,7 @@ int main(void)
         TEST(timeline_of_all_rungs),
         TEST(timeline_has_a_row_for_each_worker),
         TEST(timeline_tells_from_ends),
+        TEST(timeline_has_no_row_too_many),
         TEST(timeline_of_many_workers),
         TEST(timeline_of_very_many_workers),
         TEST(timeline_of_vanished_runs),

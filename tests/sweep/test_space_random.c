@@ -382,7 +382,6 @@ int main(void)
         cmocka_unit_test(test_distributions),
         cmocka_unit_test(test_when),
         cmocka_unit_test(test_step_as_wide_as_the_interval),
-        cmocka_unit_test(test_when),
         cmocka_unit_test(test_too_few),
         cmocka_unit_test(test_far_too_few),
         cmocka_unit_test(test_none),
