@@ -16,13 +16,17 @@
     "  row_number() OVER (PARTITION BY m.trial_id ORDER BY m.in_spec DESC, b.sweep_id, b.position," \
     "  m.position) AS nr" \
     "  FROM block_trial m JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id)"
+/* Data are numbered as their first trials come. */
 static const char trials_sql[] =
-    PLACES " SELECT t.id AS trial, p.sweep, p.block, t.variant_id AS variant, t.recipe_id AS recipe, t.seed,"
+    PLACES ", data AS (SELECT data_fingerprint, row_number() OVER (ORDER BY min(id)) AS number FROM trial GROUP BY 1)"
+    " SELECT t.id AS trial, p.sweep, p.block, t.variant_id AS variant, t.recipe_id AS recipe,"
+    " d.number AS data, t.seed,"
     " t.state, " ALSO("a", "at.id = t.id") ", t.epochs_done AS epochs, t.val_top1, t.val_top5, t.val_loss,"
     " t.test_top1, t.test_top5, t.test_loss, t.train_s, t.eval_s, t.diverged_step,"
     " coalesce(t.message, t.skip_reason) AS message, " RUNG_OF("t.id", "rung") " AS rung, "
     SHORTER_RUNG("t.id") " AS shorter_rung"
-    " FROM trial t JOIN asked a ON a.trial_id = t.id LEFT JOIN place p ON p.trial_id = t.id AND p.nr = 1"
+    " FROM trial t JOIN asked a ON a.trial_id = t.id JOIN data d USING (data_fingerprint)"
+    " LEFT JOIN place p ON p.trial_id = t.id AND p.nr = 1"
     " ORDER BY t.id";
 /* What a trial goes by, its own name first, where that is more than its block and its variant's values. */
 static const char names_sql[] =

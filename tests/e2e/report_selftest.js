@@ -190,10 +190,17 @@
 
     /* Means over seeds */
     document.querySelector('input[name=view][value=variants]').click();
-    same(message(), '2,500 variants and recipes', 'variants');
+    same(message(), '2,510 variants, recipes and data', 'variants');
     const first = view('variants').rows[0], mine = trialRows.filter((r) => r.t[T.variant] === first.m.variant && state_(r) === 'done').map(top1);
     check(Math.abs(first.m.test_top1 - mine.reduce((a, b) => a + b) / mine.length) < 1e-12, 'a mean');
-    check(csvText().split('\n').length === 2502, 'lines of the CSV file');
+    check(csvText().split('\n').length === 2512, 'lines of the CSV file');
+    /* Not over trials of other data. */
+    const two = view('variants').rows.filter((r) => r.m.variant === 2500);
+    same(two.map((r) => `data ${r.m.data}, ${r.m.seeds} seeds`).join('; '), 'data 1, 2 seeds; data 2, 2 seeds', 'means by data');
+    for (const {m} of two) {
+      const top1s = trialRows.filter((r) => r.t[T.variant] === 2500 && r.t[T.data] === m.data).map(top1);
+      check(Math.abs(m.test_top1 - (top1s[0] + top1s[1]) / 2) < 1e-12, `mean on data ${m.data}`);
+    }
     check(document.querySelectorAll('#explore-plot circle').length > 1000, 'dots of the chart');
     document.querySelector('input[name=view][value=trials]').click();
 
@@ -261,6 +268,10 @@
     await pause(100);
     check(section.hidden, 'Escape closes');
     same(document.activeElement, link, 'focus goes back to where it was');
+    location.hash = '#variant-2500';
+    await pause(100);
+    same([...section.querySelectorAll('h3')].map((h) => h.textContent).filter((text) => text.startsWith('Trials')).map((text) => text.split(', ').at(-1)).join('; '), 'data 1; data 2', 'a variant on two data');
+    same([...section.querySelectorAll('[aria-label=Replicates] tfoot td:nth-child(2)')].map((td) => td.textContent).join('; '), 'n = 2; n = 2', 'its means');
     location.hash = '#variant-999999';
     await pause(100);
     check(section.textContent.includes('There is no variant 999999'), 'an unknown variant');

@@ -390,6 +390,26 @@ static void test_shorter_rungs_are_no_results(void **state)
     results_remove(r);
 }
 
+/* The same variant, recipe and seeds on other data: told apart by the number of the data. */
+static void test_data_are_told_apart(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    results_sweep(r, "s", "");
+    results_block(r, "b");
+    const int64_t v = results_variant(r, 400);
+    for (int seed = 1; seed <= 2; seed++)
+        results_trial(r, v, seed, "{}", "done", 0.5);
+    results_sql(r, "UPDATE trial SET data_fingerprint = 'z'");
+    for (int seed = 1; seed <= 2; seed++)
+        results_trial(r, v, seed, "{}", "done", 0.25);
+    struct page p = write_page(r, NULL);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(json_object_get_int(value_of(&p, "trials", i, "data")), i < 2 ? 1 : 2);
+    page_release(&p);
+    results_remove(r);
+}
+
 /* SqueezeNet's small relative with a complex bypass; fire3 has no 1x1 filters. */
 static void make_network(struct results *r, int64_t variant)
 {
@@ -681,6 +701,7 @@ int main(void)
         cmocka_unit_test(test_bytes_and_controls),
         cmocka_unit_test(test_states_and_failures),
         cmocka_unit_test(test_shorter_rungs_are_no_results),
+        cmocka_unit_test(test_data_are_told_apart),
         cmocka_unit_test(test_data_of_figures),
         cmocka_unit_test(test_variants_share_their_layers),
         cmocka_unit_test(test_curves_are_thinned),

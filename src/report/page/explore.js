@@ -3,7 +3,7 @@
 const MOST_DOTS = 4000;
 
 function numberColumns(v) {
-  return v.columns.filter((c) => c.number && !['trial', 'variant', 'recipe', 'rung', 'shorter_rung'].includes(c.name) && differs(v.rows, c.get));
+  return v.columns.filter((c) => c.number && !['trial', 'variant', 'recipe', 'data', 'rung', 'shorter_rung'].includes(c.name) && differs(v.rows, c.get));
 }
 
 function fillChoice(select, columns, usual) {

@@ -46,18 +46,21 @@ function spread(values) {
 /* A training of a search's shorter rung: in the table, but no result. */
 const isShorter = (row) => (row.t ? row.t[T.shorter_rung] : row.m.shorter_rung) === 1;
 
-/* One row for each variant and recipe: means over its finished seeds. */
+/* Trials that differ in nothing but the seed. */
+const groupOf = (row) => ['variant', 'recipe', 'data'].map((name) => row.t[T[name]]).join('/');
+
+/* One row for each variant, recipe and data: means over its finished seeds. */
 function meanRows() {
   const groups = new Map();
   for (const row of trialRows) {
-    const key = `${row.t[T.variant]}/${row.t[T.recipe]}`;
+    const key = groupOf(row);
     if (!groups.has(key)) groups.set(key, []);
     groups.get(key).push(row);
   }
   return [...groups.values()].map((rows) => {
     const done = rows.filter((row) => row.t[T.state] === 'done');
     const of = (name) => spread(done.map((row) => row.t[T[name]]).filter((v) => v !== null));
-    const m = {rung: rows[0].t[T.rung], shorter_rung: Math.min(...rows.map((row) => row.t[T.shorter_rung])), seeds: rows.length, done: done.length, sweep: rows[0].t[T.sweep], block: rows[0].t[T.block], also: rows[0].t[T.also], variant: rows[0].t[T.variant], recipe: rows[0].t[T.recipe],
+    const m = {rung: rows[0].t[T.rung], shorter_rung: Math.min(...rows.map((row) => row.t[T.shorter_rung])), seeds: rows.length, done: done.length, sweep: rows[0].t[T.sweep], block: rows[0].t[T.block], also: rows[0].t[T.also], variant: rows[0].t[T.variant], recipe: rows[0].t[T.recipe], data: rows[0].t[T.data],
       epochs: Math.max(...rows.map((row) => row.t[T.epochs]))};
     for (const name of ['val_top1', 'val_top5', 'val_loss', 'test_top1', 'test_top5', 'test_loss', 'train_s'])
       [m[name], m[`${name}_sd`]] = of(name);
@@ -73,7 +76,7 @@ function differs(rows, get) {
 function makeColumns(view, rows) {
   const own = view === 'trials' ? (name) => (row) => row.t[T[name]] : (name) => (row) => row.m[name];
   const ownNames = view === 'trials' ? data.trials.columns
-    : ['variant', 'recipe', 'sweep', 'block', 'also', 'rung', 'shorter_rung', 'seeds', 'done', 'epochs', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'test_top5', 'val_top5', 'val_loss', 'test_loss', 'train_s'];
+    : ['variant', 'recipe', 'data', 'sweep', 'block', 'also', 'rung', 'shorter_rung', 'seeds', 'done', 'epochs', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'test_top5', 'val_top5', 'val_loss', 'test_loss', 'train_s'];
   const variant = data.variants.columns.filter((n) => !['variant', 'names', 'widths', 'clamped', 'shape'].includes(n));
   const recipe = data.recipes.columns.filter((n) => n !== 'recipe');
   const all = new Map();
@@ -93,7 +96,7 @@ function makeColumns(view, rows) {
   };
   /* What a row is and what came of it stands first, in view also on a phone; what makes it different behind. */
   const order = ['trial', 'variant', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'model_mib', 'params', 'latency_ms', 'state', 'seed', 'seeds', 'done',
-    ...AXES, 'sweep', 'block', 'rung', 'epochs', 'train_s', 'message', ...ownNames, 'macs'].filter((n) => all.has(n));
+    ...AXES, 'data', 'sweep', 'block', 'rung', 'epochs', 'train_s', 'message', ...ownNames, 'macs'].filter((n) => all.has(n));
   const columns = [...new Set([...order, ...all.keys()])].map((n) => all.get(n));
   for (const c of columns) {
     c.empty = !rows.some((row) => (c.get(row) ?? null) !== null);
@@ -108,7 +111,7 @@ function shownAtFirst(c, rows) {
   if (['variant', 'params', 'model_mib', 'test_top1', 'val_top1', 'state', 'done', 'trial'].includes(c.name))
     return ['trial', 'variant', 'params', 'model_mib', 'state', 'done'].includes(c.name) || rows.some((row) => (c.get(row) ?? null) !== null);
   if (c.name === 'train_s' || c.name === 'epochs' || c.name === 'latency_ms' || c.name === 'message' || c.name.endsWith('_sd')) return rows.some((row) => (c.get(row) ?? null) !== null);
-  return (AXES.includes(c.name) || ['sweep', 'block', 'rung', 'seed'].includes(c.name)) && differs(rows, c.get);
+  return (AXES.includes(c.name) || ['data', 'sweep', 'block', 'rung', 'seed'].includes(c.name)) && differs(rows, c.get);
 }
 
 function shown(c, v) {
@@ -178,7 +181,7 @@ function applyFilter() {
     if (!(problem instanceof FilterError)) throw problem;
     state.wrong = problem.message; /* the rows of before stay */
   }
-  const all = v.rows.length.toLocaleString('en-US'), what = state.view === 'trials' ? 'trials' : 'variants and recipes';
+  const all = v.rows.length.toLocaleString('en-US'), what = state.view === 'trials' ? 'trials' : differs(v.rows, (row) => row.m.data) ? 'variants, recipes and data' : 'variants and recipes';
   message.textContent = state.wrong || (state.filter.trim() ? `${state.rows.length.toLocaleString('en-US')} of ${all} ${what} ${state.words ? 'contain these words' : 'match'}` : `${all} ${what}`);
   message.className = state.wrong ? 'wrong' : '';
   input.setAttribute('aria-invalid', state.wrong ? 'true' : 'false');
@@ -246,7 +249,7 @@ function csvText(rows = state.rows, columns = view(state.view).columns.filter((c
 
 /* Every epoch of the page's learning curves. */
 function csvOfCurves() {
-  const columns = view('trials').columns.filter((c) => ['trial', 'variant', 'recipe', 'seed', 'block'].includes(c.name) || (AXES.includes(c.name) && c.shown));
+  const columns = view('trials').columns.filter((c) => ['trial', 'variant', 'recipe', 'seed', 'block'].includes(c.name) || ([...AXES, 'data'].includes(c.name) && c.shown));
   const series = data.epochs.curves.columns.slice(2), rows = [];
   for (const row of trialRows) {
     const [epochs, ...values] = (curveByTrial.get(row.t[T.trial]) || []).slice(1).map(differences), before = columns.map((c) => c.get(row));

@@ -133,6 +133,13 @@ function neighbours(id) {
   return at < 0 ? [] : [ids[at - 1], ids[at + 1]];
 }
 
+/* What tells these trials from the others of their variant. */
+function groupTitle(rows) {
+  const {t, r} = rows[0], recipe = `Trials by recipe ${t[T.recipe]}: ${r.length ? recipeText(r) : ''}`;
+  const onData = differs(trialRows, (row) => row.t[T.data]) ? `, data ${t[T.data]}` : '';
+  return `${recipe}${onData}${rows.every(isShorter) ? `, rung ${t[T.rung]} of the search` : ''}`;
+}
+
 function drawVariant(id) {
   const section = $('variant'), v = variantById.get(id);
   const [before, after] = v ? neighbours(id) : [];
@@ -148,14 +155,14 @@ function drawVariant(id) {
   const groups = new Map();
   for (const row of trialRows) {
     if (row.v !== v) continue;
-    if (!groups.has(row.t[T.recipe])) groups.set(row.t[T.recipe], []);
-    groups.get(row.t[T.recipe]).push(row);
+    const key = groupOf(row);
+    if (!groups.has(key)) groups.set(key, []);
+    groups.get(key).push(row);
   }
   const parts = [];
-  for (const [recipe, rows] of groups) {
-    const text = rows[0].r.length ? recipeText(rows[0].r) : '';
-    parts.push(el('h3', {}, groups.size > 1 || data.recipes.rows.length > 1 ? `Trials by recipe ${recipe}: ${text}${rows.every(isShorter) ? `, rung ${rows[0].t[T.rung]} of the search` : ''}` : 'Trials'), replicates(rows), curves(rows, 'these trials'));
-  }
+  const several = groups.size > 1 || data.recipes.rows.length > 1;
+  for (const rows of groups.values())
+    parts.push(el('h3', {}, several ? groupTitle(rows) : 'Trials'), replicates(rows), curves(rows, 'these trials'));
   section.replaceChildren(top, variantFacts(v), ...parts,
     el('div', {class: 'tables'}, el('div', {}, el('h3', {}, 'The 24 hyperparameters'), firesTable(v)), el('div', {}, el('h3', {}, 'Layers'), layersTable(v))));
 }
