@@ -330,7 +330,7 @@ const struct command command_paper = {
                    "varies only SR, "
                    "pct3x3 or bypass, as points gained over its smallest value, and for each claim of the "
                    "paper whether it holds "
-                   "there, does not hold, or is not shown.",
+                   "there, does not hold, is not shown, or cannot be judged for want of a point.",
     .examples = "  firesweep paper\n"
                 "  firesweep paper results/cifar10.db results/fashion-mnist.db -o plots\n"
                 "  firesweep paper results/cifar10.db --only claims --format json\n",

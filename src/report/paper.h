@@ -84,7 +84,10 @@ struct paper_claim {
     enum paper_axis axis;
     enum paper_expectation expected;
     const char *text;
-    double from, to; /* values; where one is missing, the nearest measured one on its far side stands in */
+    /* Values. Of SR and pct3x3 one is the outer end of the claim's range, the first of a marked rise and the
+     * second of no gain; the other is where the paper has the bend. For an end that was not measured the
+     * nearest point beyond it stands in, for a bend the nearest point of the range. */
+    double from, to;
 };
 /* All claims; ends with a NULL text. */
 const struct paper_claim *paper_claims(void);
@@ -98,13 +101,14 @@ struct summary paper_difference(const struct paper_series *s, const struct paper
 
 struct paper_finding {
     enum verdict verdict;
-    double from, to; /* values that were compared; NaN if the series does not have them */
+    double from, to; /* values that were compared; NaN: the claim is not judged, as the series has none */
     struct summary difference;
+    char why[64]; /* why it is not judged, or has no interval; "" if it has one */
 };
 
 /* Judges a claim by a series of its axis, with the verdicts of report/compare.h: a rise exceeds 0, or the
- * margin if it is to be marked, and that nothing is gained means at most the margin. Of SR and pct3x3 nothing
- * is shown with fewer than three points. */
+ * margin if it is to be marked, and that nothing is gained means at most the margin. It is not judged without
+ * a point for each bound, and of SR and pct3x3 with fewer than three points. */
 struct paper_finding paper_judge(const struct paper_claim *c, const struct paper_series *s);
 
 /* Figures of the points gained over the smallest value of SR and of pct3x3, the paper's curve and every

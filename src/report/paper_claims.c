@@ -1,6 +1,7 @@
 /* Verdicts on the claims of the SqueezeNet paper (arXiv:1602.07360v4, sections 5.2, 5.3 and 6). */
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "report/paper.h"
 
@@ -23,16 +24,48 @@ const struct paper_claim *paper_claims(void)
     return claims;
 }
 
-/* The measure at `value`, or the nearest one beyond it, away from `other`; bypasses have no order. */
-static const struct paper_measure *stand_in(const struct paper_series *s, double value, double other)
+/* How far from a bound of the claim a point may lie that stands in for it, exclusive. The outer end of a
+ * range may be anywhere beyond. The other bound is where the claim says the curve bends: what lies outside
+ * the range there says nothing on it, so only points of the range stand in. Bypasses have no order. */
+static double stand_in_limit(const struct paper_claim *c, double bound)
 {
-    const struct paper_measure *best = paper_at(s, value);
-    for (size_t i = 0; !best && s->axis != PAPER_AXIS_BYPASS && i < s->count; i++) {
-        const struct paper_measure *m = &s->measures[value < other ? s->count - 1 - i : i];
-        if (m->n > 0 && (value < other ? m->value < value : m->value > value))
+    if (c->expected == PAPER_RISES)
+        return bound;
+    const bool bend = bound == (c->expected == PAPER_RISES_WELL ? c->to : c->from);
+    const double other = bound == c->from ? c->to : c->from;
+    return bend ? other : copysign(INFINITY, bound - other);
+}
+
+/* The point at a bound of the claim, or the nearest one that stands in for it. */
+static const struct paper_measure *point_for(const struct paper_claim *c, const struct paper_series *s,
+                                             double bound)
+{
+    const double limit = stand_in_limit(c, bound);
+    const struct paper_measure *best = paper_at(s, bound);
+    double distance = best ? 0 : INFINITY;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct paper_measure *m = &s->measures[i];
+        const bool within =
+            limit < bound ? limit < m->value && m->value < bound : bound < m->value && m->value < limit;
+        if (m->n > 0 && within && fabs(m->value - bound) < distance) {
             best = m;
+            distance = fabs(m->value - bound);
+        }
     }
     return best;
+}
+
+static void say_missing(const struct paper_claim *c, double bound, struct paper_finding *f)
+{
+    const double limit = stand_in_limit(c, bound);
+    if (c->axis == PAPER_AXIS_BYPASS)
+        snprintf(f->why, sizeof f->why, "no results of bypass %s", bypass_name((enum bypass)bound));
+    else if (isinf(limit))
+        snprintf(f->why, sizeof f->why, "no point at %g or %s", bound, limit < 0 ? "below" : "above");
+    else if (limit < bound)
+        snprintf(f->why, sizeof f->why, "no point above %g, up to %g", limit, bound);
+    else
+        snprintf(f->why, sizeof f->why, "no point from %g to below %g", bound, limit);
 }
 
 static bool has_seed(const struct paper_measure *m, int64_t seed, double *top1)
@@ -140,9 +173,22 @@ static enum verdict judge(enum paper_expectation expected, const struct summary 
 
 struct paper_finding paper_judge(const struct paper_claim *c, const struct paper_series *s)
 {
-    const struct paper_measure *from = stand_in(s, c->from, c->to), *to = stand_in(s, c->to, c->from);
-    if (!from || !to || from->variant == to->variant || !paper_is_enough(s))
-        return (struct paper_finding){VERDICT_NOT_SHOWN, NAN, NAN, summarise(NULL, 0)};
-    const struct summary d = paper_difference(s, from, to);
-    return (struct paper_finding){judge(c->expected, &d), from->value, to->value, d};
+    struct paper_finding f = {VERDICT_NOT_SHOWN, NAN, NAN, summarise(NULL, 0), ""};
+    const struct paper_measure *from = point_for(c, s, c->from), *to = point_for(c, s, c->to);
+    if (!paper_is_enough(s)) {
+        snprintf(f.why, sizeof f.why, "too few points");
+    } else if (!from || !to) {
+        say_missing(c, from ? c->to : c->from, &f);
+    } else if (from->variant == to->variant) {
+        snprintf(f.why, sizeof f.why, "%g and %g round to the same layers", from->value, to->value);
+    } else {
+        f.difference = paper_difference(s, from, to);
+        f.verdict = judge(c->expected, &f.difference);
+        f.from = from->value;
+        f.to = to->value;
+        if (f.difference.n < 2)
+            snprintf(f.why, sizeof f.why, "%s",
+                     f.difference.n == 1 ? "one seed has no interval" : "no seed that all points have");
+    }
+    return f;
 }

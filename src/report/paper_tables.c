@@ -167,6 +167,7 @@ const struct table_column *paper_claim_columns(int *count)
         {.name = "low", .decimals = 2},
         {.name = "high", .decimals = 2},
         {.name = "verdict"},
+        {.name = "why", .flags = TABLE_OPTIONAL},
     };
     *count = sizeof columns / sizeof *columns;
     return columns;
@@ -185,7 +186,8 @@ static enum status claim_row(const struct paper_claim *c, const struct paper_ser
         cell_known(100 * f.difference.mean),
         cell_known(100 * (f.difference.mean - f.difference.half_width)),
         cell_known(100 * (f.difference.mean + f.difference.half_width)),
-        cell_text(verdict_name(f.verdict)),
+        cell_text(isnan(f.from) ? NULL : verdict_name(f.verdict)),
+        cell_text(f.why[0] ? f.why : NULL),
     };
     return table_row(t, cells, e);
 }

@@ -122,6 +122,13 @@ static void verdicts_have_pooled_intervals(void **state)
     results_remove(r);
 }
 
+static void not_judged(const struct paper_claim *c, const struct paper_series *s, const char *why)
+{
+    const struct paper_finding f = paper_judge(c, s);
+    assert_true(isnan(f.from) && isnan(f.to) && isnan(f.difference.mean));
+    assert_string_equal(f.why, why);
+}
+
 /* Claims are about the points that were asked for, whichever of equal layers came first; what rounds to
  * layers of another point is no further result, and two names of one network are not compared. */
 static void points_with_equal_layers(void **state)
@@ -145,7 +152,7 @@ static void points_with_equal_layers(void **state)
     assert_true(is.difference.mean == was.difference.mean);
     assert_true(fabs(is.difference.half_width - was.difference.half_width) < 1e-15);
     const struct paper_claim one = {.axis = PAPER_AXIS_SR, .from = 0.74, .to = 0.75};
-    assert_true(isnan(paper_judge(&one, &p.series[0]).difference.mean));
+    not_judged(&one, &p.series[0], "0.74 and 0.75 round to the same layers");
     const struct summary none =
         paper_difference(&p.series[0], paper_at(&p.series[0], 0.74), paper_at(&p.series[0], 0.75));
     assert_true(none.mean == 0 && isnan(none.half_width));
@@ -174,9 +181,40 @@ static void what_is_missing_is_not_shown(void **state)
     assert_int_equal(f.difference.n, 1);
     assert_true(fabs(f.difference.mean - 0.10) < 1e-12);
     assert_int_equal(f.verdict, VERDICT_NOT_SHOWN);
-    /* Nothing lies at 0.5 or below it on this side but 0.25. */
-    const struct paper_finding g = paper_judge(claim(PAPER_AXIS_PCT3X3, "beyond"), &p.series[0]);
-    assert_true(g.from == 0.25 && g.to == 0.99);
+    assert_string_equal(f.why, "one seed has no interval");
+    paper_release(&p);
+    results_remove(r);
+}
+
+/* A rise from 0.25 to 1 may lie wholly below 0.75, so it says nothing on what lies beyond that. */
+static void claims_are_judged_in_their_range(void **state)
+{
+    (void)state;
+    struct results *r = with_sr_series();
+    struct paper p;
+    load(r, &p);
+    struct paper_series *s = &p.series[0];
+    const struct paper_claim *rise = claim(PAPER_AXIS_SR, "below 0.25"),
+                             *flat = claim(PAPER_AXIS_SR, "beyond SR 0.75");
+    assert_string_equal(paper_judge(rise, s).why, "");
+    s->measures[2].value = 0.5;
+    not_judged(flat, s, "no point from 0.75 to below 1");
+    s->measures[2].value = 0.8; /* within the range, the nearest to the bend and to the end */
+    s->measures[3].value = 1.5;
+    struct paper_finding f = paper_judge(flat, s);
+    assert_true(f.from == 0.8 && f.to == 1.5);
+    s->measures[3].value = 0.9;
+    not_judged(flat, s, "no point at 1 or above");
+    s->measures[1].value = 0.3;
+    not_judged(rise, s, "no point above 0.125, up to 0.25");
+    s->measures[1].value = 0.2;
+    f = paper_judge(rise, s);
+    assert_true(f.from == 0.125 && f.to == 0.2);
+    s->measures[0].value = 0.15;
+    not_judged(rise, s, "no point at 0.125 or below");
+    s->axis = PAPER_AXIS_BYPASS;
+    s->measures[0].value = BYPASS_NONE;
+    not_judged(claim(PAPER_AXIS_BYPASS, "complex bypass gains"), s, "no results of bypass complex");
     paper_release(&p);
     results_remove(r);
 }
@@ -397,6 +435,7 @@ int main(void)
         cmocka_unit_test(verdicts_have_pooled_intervals),
         cmocka_unit_test(points_with_equal_layers),
         cmocka_unit_test(what_is_missing_is_not_shown),
+        cmocka_unit_test(claims_are_judged_in_their_range),
         cmocka_unit_test(two_points_are_no_curve),
         cmocka_unit_test(labels_say_what_differs),
         cmocka_unit_test(long_series_are_judged_whole),
