@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/arena.h"
 #include "base/mem.h"
 #include "cli/database.h"
 #include "cli/output.h"
@@ -13,11 +14,12 @@
 #include "report/table.h"
 #include "sweep/store_lease.h"
 
-enum { WORKERS_SHOWN = 256, NAME_TEXT = 64, LINE_TEXT = 256, DURATION_TEXT = 32 };
+enum { WORKERS_SHOWN = 256, LINE_TEXT = 256, DURATION_TEXT = 32 };
 static const int IDLE_LOOKS = 3; /* between two trials nothing runs for a moment */
 
 struct running {
-    char name[NAME_TEXT];
+    int64_t trial;
+    const char *name; /* whole, in the look's arena */
     int epochs_done, epochs;
     double val_top1; /* NaN: not known */
 };
@@ -30,18 +32,25 @@ struct look {
     double eta_s; /* < 0: not known */
     int count;
     struct running workers[WORKERS_SHOWN];
+    struct arena names;
 };
 
 /* Columns of summary_running. */
 enum { TRIAL, NAME, EPOCHS_DONE, EPOCHS, VAL_TOP1 = 5 };
 
-static void look_at_worker(const struct store_query *q, struct running *w)
+static enum status look_at_worker(const struct store_query *q, struct look *l, struct err *e)
 {
+    struct running *w = &l->workers[l->count];
     const struct cell name = store_query_cell(q, NAME), top1 = store_query_cell(q, VAL_TOP1);
-    snprintf(w->name, sizeof w->name, "%s", name.type == CELL_TEXT ? name.text : "trial");
+    w->trial = store_query_cell(q, TRIAL).i;
+    w->name = arena_strdup(&l->names, name.type == CELL_TEXT ? name.text : "trial");
+    if (!w->name)
+        return err_set(e, ST_NOMEM, "out of memory");
     w->epochs_done = (int)store_query_cell(q, EPOCHS_DONE).i;
     w->epochs = (int)store_query_cell(q, EPOCHS).i;
     w->val_top1 = top1.type == CELL_REAL ? top1.r : (double)NAN;
+    l->count++;
+    return ST_OK;
 }
 
 /* What runs elsewhere, where it cannot be seen, is believed to. */
@@ -61,7 +70,7 @@ static enum status look_at_running(struct store *store, struct look *l, struct e
         }
         l->alive++;
         if (l->count < WORKERS_SHOWN)
-            look_at_worker(q, &l->workers[l->count++]);
+            st = look_at_worker(q, l, e);
     }
     store_query_close(q);
     mem_free(leases);
@@ -92,7 +101,9 @@ static enum status look_at_rest(struct store *store, struct look *l, struct err 
 static enum status take_look(const char *db, struct look *l, struct err *e)
 {
     struct store *store = NULL;
+    arena_release(&l->names);
     memset(l, 0, sizeof *l);
+    arena_init(&l->names);
     l->eta_s = -1;
     enum status st = database_open(db, &store, e);
     if (st == ST_OK)
@@ -135,12 +146,13 @@ static void format_end(const struct look *l, char out[LINE_TEXT])
         snprintf(out, LINE_TEXT, l->trials > 0 ? "nothing is left to do" : "no sweep is recorded");
 }
 
-static void format_worker(const struct running *w, char out[LINE_TEXT])
+static void print_worker(const struct running *w)
 {
-    char top1[32] = "";
+    table_print_escaped(stdout, w->name);
+    printf(": %d of %d epochs", w->epochs_done, w->epochs);
     if (isfinite(w->val_top1))
-        snprintf(top1, sizeof top1, ", val top-1 %.1f %%", 100 * w->val_top1);
-    snprintf(out, LINE_TEXT, "%s: %d of %d epochs%s", w->name, w->epochs_done, w->epochs, top1);
+        printf(", val top-1 %.1f %%", 100 * w->val_top1);
+    putchar('\n');
 }
 
 /* A narrow terminal cuts the name, not how far its training is. */
@@ -182,13 +194,10 @@ static void print_changes(const struct look *before, const struct look *now)
         const struct running *w = &now->workers[i];
         bool known = false;
         for (int k = 0; k < before->count; k++)
-            known = known || (strcmp(before->workers[k].name, w->name) == 0 &&
+            known = known || (before->workers[k].trial == w->trial &&
                               before->workers[k].epochs_done == w->epochs_done);
-        if (known)
-            continue;
-        format_worker(w, line);
-        table_print_escaped(stdout, line);
-        putchar('\n');
+        if (!known)
+            print_worker(w);
     }
     fflush(stdout);
 }
@@ -202,6 +211,7 @@ enum status status_watch(const char *db, struct err *e)
     enum status st = ST_OK;
     char end[LINE_TEXT] = "";
     int idle = 0;
+    looks[0] = (struct look){.trials = 0};
     looks[1] = (struct look){.trials = -1};
     for (int i = 0; st == ST_OK && idle < IDLE_LOOKS; i = 1 - i) {
         st = take_look(db, &looks[i], e);
@@ -218,6 +228,8 @@ enum status status_watch(const char *db, struct err *e)
         if (st == ST_OK && idle < IDLE_LOOKS)
             nanosleep(&pauses[looks[i].alive > 0], NULL);
     }
+    arena_release(&looks[0].names);
+    arena_release(&looks[1].names);
     screen_finish(&screen);
     screen_release(&screen);
     if (end[0]) {

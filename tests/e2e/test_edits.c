@@ -299,6 +299,24 @@ static void test_watch_follows_a_sweep_to_its_end(void **state)
     EXPECT_ERROR(2, "--watch shows lines of its own", "status", "watched.db", "--watch", "--format", "json");
 }
 
+/* Workers are told apart by their trials, and long names stay whole: what differs stands at their end. */
+static void test_watch_tells_long_names_apart(void **state)
+{
+    (void)state;
+    spec_write("longnames",
+               "sweep: [{id: a-block-with-a-name-of-more-than-sixty-three-letters-which-nothing-forbids,"
+               " grid: {SR: [0.25]}}]\nseeds: [1, 2]\ntrain: {epochs: 60, batch: 16}\n"
+               "run: {workers: 2, threads: 1}\n");
+    pid_t pid = run_start("longnames", "longnames", NULL);
+    wait_until("longnames", "SELECT min(epochs_done) FROM trial", 1, pid);
+    struct outcome o = RUN("status", "longnames.db", "--watch");
+    assert_int_equal(run_wait(pid), 0);
+    assert_int_equal(o.code, 0);
+    assert_holds(o.out, "which-nothing-forbids SR=0.25 seed 1: ");
+    assert_holds(o.out, "which-nothing-forbids SR=0.25 seed 2: ");
+    outcome_release(&o);
+}
+
 /* A supervisor that is gone leaves rows that say running, and another process may have its worker's number.
  */
 static void test_status_of_a_run_that_is_gone(void **state)
@@ -406,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_extended_equals_longer_from_the_start),
         cmocka_unit_test(test_what_cannot_be_extended_says_why),
         cmocka_unit_test(test_watch_follows_a_sweep_to_its_end),
+        cmocka_unit_test(test_watch_tells_long_names_apart),
         cmocka_unit_test(test_status_of_a_run_that_is_gone),
         cmocka_unit_test(test_watch_ends_when_nobody_runs),
         cmocka_unit_test(test_status_tells_what_happened),
