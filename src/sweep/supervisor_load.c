@@ -53,9 +53,11 @@ static enum status describe_trial(struct supervisor *s, int i, const struct memb
 }
 
 /* What earlier runs left of a trial, and whether it runs now. */
-static void take_history(struct supervisor *s, struct run_trial *t, const struct trial_history *h, int *again)
+static void take_history(struct supervisor *s, int i, const struct trial_history *h, int *again)
 {
-    t->state = h->state;
+    struct run_trial *t = &s->trials[i];
+    const bool excluded = s->space->trials[i].skip_reason; /* whatever came of it before the condition */
+    t->state = excluded ? TRIAL_SKIPPED : h->state;
     t->attempts = h->attempts;
     t->wall_used_s = h->wall_s;
     t->elsewhere = t->state == TRIAL_RUNNING;
@@ -210,7 +212,7 @@ static enum status load_all(struct supervisor *s, const int64_t *ids, const char
     for (int i = 0; i < s->space->trial_count && status == ST_OK; i++) {
         s->order[i] = i;
         s->trials[i].id = ids[i];
-        take_history(s, &s->trials[i], &histories[i], &again);
+        take_history(s, i, &histories[i], &again);
         int epochs = s->space->trials[i].point.recipe.epochs, left = epochs - histories[i].epochs_done;
         s->trials[i].left = left > 0 ? (double)left / epochs : 0;
         status = describe_trial(s, i, first[i], stem, e);

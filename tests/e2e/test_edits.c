@@ -413,6 +413,31 @@ static void test_run_says_when_points_are_missing(void **state)
     assert_int_equal(db_int("scarce", "SELECT count(*) FROM trial WHERE state = 'done'"), 2);
 }
 
+/* Trials that a later condition excludes count as skipped, whatever came of them, and are not tried again. */
+static void test_run_skips_what_is_excluded_later(void **state)
+{
+    (void)state;
+    const char *const rest = "sweep: [{id: sr, grid: {SR: [0.25, 0.5, 1.0]}}]\ntrain: {epochs: 1}\n"
+                             "run: {measure: false}\n";
+    char edited[256];
+    spec_write("excluded", rest);
+    assert_int_equal(run("excluded", "excluded"), 0);
+    db_change("excluded", "UPDATE trial SET state = 'failed', message = 'made up' WHERE id = 3");
+    snprintf(edited, sizeof edited, "%sconstraints: [SR < 0.4]\n", rest);
+    spec_write("excluded", edited);
+    assert_int_equal(run("excluded", "excluded"), 0);
+    assert_true(output_holds("excluded", "1 of 3 trials done, 2 skipped; results"));
+    assert_int_equal(db_int("excluded", "SELECT count(*) FROM attempt"), 3);
+    struct json_object *plan = JSON("plan", "excluded.yaml", "--db", "excluded.db", "--format", "json");
+    assert_change(plan, 0, "done", NULL);
+    assert_change(plan, 1, "skipped", NULL);
+    assert_change(plan, 2, "skipped", NULL);
+    json_object_put(plan);
+    struct json_object *status = JSON("status", "excluded.db", "--format", "json");
+    assert_int_equal(json_int_at(json_row(json_at(status, "sweeps"), 0), "done"), 1);
+    json_object_put(status);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_watch_ends_when_nobody_runs),
         cmocka_unit_test(test_status_tells_what_happened),
         cmocka_unit_test(test_run_says_when_points_are_missing),
+        cmocka_unit_test(test_run_skips_what_is_excluded_later),
     };
     return cmocka_run_group_tests(tests, sandbox_setup, sandbox_teardown);
 }
