@@ -16,17 +16,18 @@ static enum status unknown_block(const char *block, const struct strbuf *known, 
                    known->len ? known->text : "none yet");
 }
 
+#define BLOCK_NAME STORE_BLOCK_NAME("s.name", "b.name")
+
 enum status answer_each_block(struct store *s, const char *block, const char *y, block_function *rows,
                               struct table *t, struct err *e)
 {
     struct store_query *q = NULL;
     struct strbuf known = STRBUF_INIT;
     size_t found = 0;
-    enum status st =
-        store_query_open(s,
-                         "SELECT b.id, b.name, iif((SELECT count(*) FROM sweep) > 1, s.name || '/' || b.name,"
-                         " b.name) FROM block b JOIN sweep s ON s.id = b.sweep_id ORDER BY s.id, b.position",
-                         &q, e);
+    enum status st = store_query_open(s,
+                                      "SELECT b.id, b.name, " BLOCK_NAME " FROM block b JOIN sweep s"
+                                      " ON s.id = b.sweep_id ORDER BY s.id, b.position",
+                                      &q, e);
     for (bool row = true; st == ST_OK && row;) {
         st = store_query_next(q, &row, e);
         if (st != ST_OK || !row)

@@ -9,9 +9,7 @@
 /* Laid out by hand, as settings.h. */
 /* clang-format off */
 
-/* The blocks of a database with several sweeps are told apart by their sweep. */
-#define BLOCK(sweep, block) "iif((SELECT count(*) FROM sweep) > 1, " sweep " || '/' || " block ", " block ")"
-#define BLOCK_NAME BLOCK("s.name", "b.name")
+#define BLOCK_NAME STORE_BLOCK_NAME("s.name", "b.name")
 /* Half of a 95 % confidence interval of a mean of n: what ci95_factor gives, times the standard deviation. */
 #define CI95(sd, n) "ci95_factor(" n ") * " sd
 #define DEPLOYMENT "d.latency_ms, d.latency_p95_ms, d.infer_img_s, d.infer_bytes / 1048576.0 AS infer_mib"
@@ -36,7 +34,7 @@ static const char trials_shown[] =
     ",seed,state,params,model_mib,macs,latency_ms,val_top1,test_top1,test_top5,epochs,train_s";
 
 static const char curve_sql[] =
-    "SELECT " BLOCK("c.sweep", "c.block") " AS block, c.axes, c.sr, c.pct3x3, c.n, c.params, c.model_mib,"
+    "SELECT " STORE_BLOCK_NAME("c.sweep", "c.block") " AS block, c.axes, c.sr, c.pct3x3, c.n, c.params, c.model_mib,"
     " c.macs, c.latency_ms, c.val_top1, " CI95("c.val_top1_stddev", "c.n") " AS val_top1_ci95,"
     " c.test_top1, " CI95("c.test_top1_stddev", "c.n") " AS test_top1_ci95, c.test_top5, c.train_s,"
     " c.latency_p95_ms, c.infer_img_s, c.infer_mib, c.val_top1_stddev, c.test_top1_stddev,"

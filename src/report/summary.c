@@ -10,15 +10,18 @@
 #define FULL_TRIAL \
     "SELECT x.full_trial_id FROM rung x WHERE x.trial_id = t.id AND " SHORTER_RUNG("t.id") " LIMIT 1"
 
-/* The first point that names a trial: "fig3a SR=0.125 seed 1"; of a training in a shorter rung the full
- * one's, "fig3a SR=0.125 seed 1 (2 epochs)". */
-#define TRIAL_NAME                                                                                       \
-    "(SELECT b.name || coalesce(" AXES_TEXT(                                                             \
-        "m.axes") ", '') || ' seed ' || t.seed FROM block_trial m"                                       \
-                  "  JOIN block b ON b.id = m.block_id WHERE m.trial_id = coalesce((" FULL_TRIAL         \
-                  "), t.id) ORDER BY m.in_spec DESC, b.sweep_id, b.position, m.position LIMIT 1)"        \
-                  " || coalesce((SELECT iif(c.epochs = 1, ' (1 epoch)', ' (' || c.epochs || ' epochs)')" \
-                  "  FROM recipe c WHERE c.id = t.recipe_id AND EXISTS (" FULL_TRIAL ")), '')"
+#define BLOCK_NAME STORE_BLOCK_NAME("s.name", "b.name")
+#define AXES_OF_MEMBER AXES_TEXT("m.axes")
+
+/* The first point that names a trial: "fig3a SR=0.125 seed 1", with several sweeps "s/fig3a SR=..."; of a
+ * training in a shorter rung the full one's, "fig3a SR=0.125 seed 1 (2 epochs)". */
+#define TRIAL_NAME                                                                                        \
+    "(SELECT " BLOCK_NAME " || coalesce(" AXES_OF_MEMBER ", '') || ' seed ' || t.seed FROM block_trial m" \
+    "  JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id"                               \
+    "  WHERE m.trial_id = coalesce((" FULL_TRIAL "), t.id)"                                               \
+    "  ORDER BY m.in_spec DESC, b.sweep_id, b.position, m.position LIMIT 1)"                              \
+    " || coalesce((SELECT iif(c.epochs = 1, ' (1 epoch)', ' (' || c.epochs || ' epochs)')"                \
+    "  FROM recipe c WHERE c.id = t.recipe_id AND EXISTS (" FULL_TRIAL ")), '')"
 
 enum status summary_sweeps(struct store *s, struct store_query **out, struct err *e)
 {

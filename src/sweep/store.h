@@ -127,6 +127,11 @@ void store_read_end(struct store *s); /* also after a failure */
     "CASE WHEN count(" x ") >= 2 THEN iif(min(" x ") = max(" x "), 0.0," \
     " sqrt(max(0.0, sum(" x " * " x ") - count(" x ") * avg(" x ") * avg(" x ")) / (count(" x ") - 1))) END"
 
+/* SQL: a block's name for people. The blocks of a database with several sweeps are told apart by their sweep.
+ */
+#define STORE_BLOCK_NAME(sweep, block) \
+    "iif((SELECT count(*) FROM sweep) > 1, " sweep " || '/' || " block ", " block ")"
+
 /* Rows of a query, one at a time. Used for the named queries and --sql; read-only stores refuse anything that
  * writes, attaches or loads extensions. */
 struct store_query; /* opaque */

@@ -243,6 +243,8 @@ static enum status read_epochs(struct store *s, struct stored_trial *t, struct e
     return close_reader(s, &r, status, t->id, e);
 }
 
+#define BLOCK_NAME STORE_BLOCK_NAME("s.name", "b.name")
+
 /* By the first point that names it. */
 static enum status read_name(struct store *s, sqlite3_stmt *statement, int64_t id, struct arena *arena,
                              const char **out, struct err *e)
@@ -271,11 +273,11 @@ enum status store_trial_names(struct store *s, const int64_t *ids, int count, st
                               const char **names, struct err *e)
 {
     static const char sql[] =
-        "SELECT t.seed, b.name, m.axes, iif(m.trial_id = t.id, NULL, c.epochs) FROM trial t"
+        "SELECT t.seed, " BLOCK_NAME ", m.axes, iif(m.trial_id = t.id, NULL, c.epochs) FROM trial t"
         " JOIN recipe c ON c.id = t.recipe_id LEFT JOIN block_trial m ON m.trial_id = iif(EXISTS"
         "  (SELECT 1 FROM block_trial own WHERE own.trial_id = t.id), t.id,"
         "  (SELECT full_trial_id FROM rung WHERE trial_id = t.id ORDER BY in_spec DESC LIMIT 1))"
-        " LEFT JOIN block b ON b.id = m.block_id WHERE t.id = ?1"
+        " LEFT JOIN block b ON b.id = m.block_id LEFT JOIN sweep s ON s.id = b.sweep_id WHERE t.id = ?1"
         " ORDER BY m.in_spec DESC, b.sweep_id, b.position, m.position LIMIT 1";
     sqlite3_stmt *statement = NULL;
     enum status status = store_prepare(s, sql, &statement, doing, e);

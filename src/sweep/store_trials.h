@@ -16,7 +16,7 @@ struct stored_trial {
     const char *isa;        /* kernels of its last attempt; "" without one */
     const char *checkpoint; /* NULL = none is kept */
     const char *sweep;      /* a sweep that names it, one with its data if there is one; NULL = none does */
-    const char *name;       /* for people: block, axes, seed */
+    const char *name;       /* for people: block (of several sweeps SWEEP/BLOCK), axes, seed */
     int epochs_done;
     int64_t diverged_step; /* -1 if not */
     bool has_test;

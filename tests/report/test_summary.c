@@ -9,8 +9,10 @@
 
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "report/summary.h"
 #include "results.h"
+#include "sweep/store_trials.h"
 
 /* Eight variants, rungs of 1, 2 and 4 epochs. Trial i of the full rung is id i, of the first i + 8, of the
  * second i + 16. An epoch of any of them takes 100 operations. */
@@ -111,11 +113,56 @@ static void test_names_of_shorter_rungs(void **state)
     results_remove(r);
 }
 
+static void expect_first_name(struct store *s,
+                              enum status (*summary)(struct store *, struct store_query **, struct err *),
+                              const char *name)
+{
+    struct store_query *q = NULL;
+    struct err e = ERR_INIT;
+    bool row = false;
+    assert_int_equal(summary(s, &q, &e), ST_OK);
+    assert_int_equal(store_query_next(q, &row, &e), ST_OK);
+    assert_true(row);
+    assert_string_equal(store_query_cell(q, 1).text, name);
+    store_query_close(q);
+}
+
+/* Two sweeps with a block of the same name and the same point: the sweep tells their trials apart, wherever
+ * a trial is named. */
+static void test_names_in_a_database_of_several_sweeps(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"one/b SR=1 seed 1", "two/b SR=1 seed 1"};
+    struct results *r = results_create();
+    struct store *s = NULL;
+    struct err e = ERR_INIT;
+    for (int i = 0; i < 2; i++) {
+        results_sweep(r, i == 0 ? "one" : "two", "");
+        results_block(r, "b");
+        results_trial(r, results_variant(r, 400 + i), 1, "{\"SR\":1}", i == 0 ? "running" : "failed", -1);
+    }
+    results_sql(r, "INSERT INTO event(trial_id, at_utc, text) VALUES(2, '2026-01-01T00:00:00Z', 'x')");
+    assert_int_equal(store_open_readonly(results_path(r), &s, &e), ST_OK);
+    expect_first_name(s, summary_running, names[0]);
+    expect_first_name(s, summary_failures, names[1]);
+    expect_first_name(s, summary_events, names[1]);
+    const char *stored[2]; /* as verify and measure name them */
+    struct arena arena;
+    arena_init(&arena);
+    assert_int_equal(store_trial_names(s, (const int64_t[]){1, 2}, 2, &arena, stored, &e), ST_OK);
+    assert_string_equal(stored[0], names[0]);
+    assert_string_equal(stored[1], names[1]);
+    arena_release(&arena);
+    store_close(s);
+    results_remove(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_a_search_has_left),
         cmocka_unit_test(test_names_of_shorter_rungs),
+        cmocka_unit_test(test_names_in_a_database_of_several_sweeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
