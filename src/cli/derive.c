@@ -89,7 +89,7 @@ struct variant {
     struct cost cost;
 };
 
-/* "16,64,64;..." is what a spec calls "16/64/64,..."; both are understood. */
+/* "16/64/64,..." as in a spec; "16,64,64;..." is understood, too. */
 static enum status set_fires(struct point *p, const char *value, struct err *e)
 {
     char *text = mem_strdup(value);
@@ -422,8 +422,8 @@ const struct command command_derive = {
                    "bytes; biases are counted.",
     .examples = "  firesweep derive --sr 0.5 --pct3x3 0.25\n"
                 "  firesweep derive --preset small32 --classes 100 --bypass simple --only totals\n"
-                "  firesweep derive --fires '16,64,64;16,64,64;32,128,128;32,128,128;48,192,192;48,192,192;"
-                "64,256,256;64,256,256'\n"
+                "  firesweep derive --fires 16/64/64,16/64/64,32/128/128,32/128/128,48/192/192,48/192/192,"
+                "64/256/256,64/256/256\n"
                 "  firesweep derive --preset squeezenet-1.1 --format csv > layers.csv\n",
     .options = options,
     .run = derive_run,
