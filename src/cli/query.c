@@ -34,7 +34,7 @@ static const struct poptOption options[] = {
     {"columns", '\0', POPT_ARG_STRING, NULL, OPTION_COLUMNS, "Columns to show, or all", "A,B,..."},
     {"block", '\0', POPT_ARG_STRING, NULL, OPTION_BLOCK, "effects, plateau, ranks: only of this block", "ID"},
     {"x", '\0', POPT_ARG_STRING, NULL, OPTION_X,
-     "pareto: what is to be small, such as latency_ms, macs or train_s (default: model_mib)", "COLUMN"},
+     "pareto: what is to be small, such as latency_ms, macs or train_s (default: model_mib)", "COST"},
     {"y", '\0', POPT_ARG_STRING, NULL, OPTION_Y,
      "effects, plateau, ranks: on this column (default: test_top1)", "COLUMN"},
     OUTPUT_FORMAT_OPTION,

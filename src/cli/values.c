@@ -51,12 +51,16 @@ static struct value alternatives(const char *text)
     return v;
 }
 
-/* What --x and --y take: a quantity, of a figure also an axis. */
-static struct value quantities(bool axis)
+/* What --x and --y take: a quantity, or only a cost; of a figure also an axis. */
+static struct value quantities(const struct poptOption *option)
 {
+    const bool costs = strcmp(option->argDescrip, "COST") == 0,
+               axis = strstr(option->descrip, "heatmap") != NULL;
     struct value v = {.kind = axis ? VALUE_AXIS : VALUE_WORDS};
-    for (size_t i = 0; metric_name(METRIC_TRIAL, i); i++)
-        add_word(&v, metric_name(METRIC_TRIAL, i), strlen(metric_name(METRIC_TRIAL, i)));
+    const char *name;
+    for (size_t i = 0; (name = metric_name(METRIC_TRIAL, i)); i++)
+        if (!costs || metric_find(METRIC_TRIAL, name)->cost)
+            add_word(&v, name, strlen(name));
     return v;
 }
 
@@ -86,7 +90,7 @@ struct value value_of_option(const struct poptOption *option)
     if (strcmp(option->longName, "only") == 0)
         return parts(option->descrip);
     if (strcmp(option->longName, "x") == 0 || strcmp(option->longName, "y") == 0)
-        return quantities(strstr(option->descrip, "axis") != NULL);
+        return quantities(option);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(known[i].option, option->longName) != 0)
             continue;

@@ -29,6 +29,9 @@ static enum status check_column(const char *kind, const char *what, const char *
     const enum metric_source source = takes == EPOCH_COLUMN ? METRIC_EPOCH : METRIC_TRIAL;
     if (!name || (is_axis && (takes == AXIS || takes == TRIAL_COLUMN_OR_AXIS)))
         return ST_OK;
+    const char *key = plot_axis_spelling(name);
+    if (key != name && (takes == AXIS || takes == TRIAL_COLUMN_OR_AXIS))
+        return err_set(e, ST_USAGE, "%s: \"%.60s\" is unknown, did you mean %s?", what, name, key);
     if (takes == NOTHING)
         return err_set(e, ST_USAGE, "%s: %s takes no %s", what, kind, what);
     if (takes == AXIS)

@@ -121,6 +121,9 @@ static void test_what_a_database_holds(void **state)
     assert_string_equal(COMPLETE("plot", "one.db", "scatter", "--x", "S"), "\nSR\n"); /* an axis of a block */
     assert_string_equal(COMPLETE("plot", "one.db", "scatter", "--x", "checkp"), "\n\n");
     assert_string_equal(COMPLETE("query", "one.db", "pareto", "--x", "S"), "\n\n");
+    assert_string_equal(COMPLETE("query", "one.db", "pareto", "--x", "t"), "\ntrain_s\n"); /* costs only */
+    assert_string_equal(COMPLETE("plot", "one.db", "heatmap", "--y", "S"), "\nSR\n");
+    assert_string_equal(COMPLETE("query", "one.db", "effects", "--y", "S"), "\n\n");
     assert_string_equal(COMPLETE("verify", "absent.db", ""), "\n\n");
     assert_string_equal(COMPLETE("verify", "one.yaml", ""), "\n\n");
 }

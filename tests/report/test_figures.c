@@ -441,6 +441,7 @@ static void plots_need_axes(void **state)
         {"{kind: heatmap, x: freq}", "h.yaml:5:28: plots.heatmap.x: \"freq\" is no axis of any block"},
         {"{kind: curve, x: lr, block: a}", "h.yaml:5:26: plots.curve.x: \"lr\" is no axis of block a"},
         {"{kind: curve, x: lr, block: b}", NULL},
+        {"{kind: curve, x: sr}", "h.yaml:5:26: plots.curve.x: \"sr\" is unknown, did you mean SR?"},
         {"{kind: curve, x: macs, y: val_top1, block: a}", NULL}};
     for (size_t i = 0; i < sizeof plots / sizeof *plots; i++) {
         struct spec spec;
