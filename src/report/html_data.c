@@ -7,15 +7,16 @@
 #include "sweep/spec_fields.h"
 #include "sweep/store_where.h"
 
-/* A trial's block is the first that names it. Trainings of shorter rungs are marked: the page shows them in
- * its table, and counts and draws them nowhere. */
+/* A trial's block is the first that names it. Trainings of shorter rungs and trials that no spec names any
+ * more are marked: the page shows them in its table, and counts and draws them nowhere. */
 /* clang-format off */
 #define PLACES \
-    "WITH place AS (SELECT m.trial_id, m.block_id, m.axes, m.in_spec, s.name AS sweep," \
+    "WITH place AS (SELECT m.trial_id, m.block_id, m.axes, s.name AS sweep," \
     "  iif((SELECT count(*) FROM sweep) > 1, s.name || '/' || b.name, b.name) AS block," \
-    "  row_number() OVER (PARTITION BY m.trial_id ORDER BY m.in_spec DESC, b.sweep_id, b.position," \
+    "  row_number() OVER (PARTITION BY m.trial_id ORDER BY b.sweep_id, b.position," \
     "  m.position) AS nr" \
-    "  FROM block_trial m JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id)"
+    "  FROM block_trial m JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id" \
+    "  WHERE m.in_spec)"
 /* Data are numbered as their first trials come. */
 static const char trials_sql[] =
     PLACES ", data AS (SELECT data_fingerprint, row_number() OVER (ORDER BY min(id)) AS number FROM trial GROUP BY 1)"
@@ -24,14 +25,14 @@ static const char trials_sql[] =
     " t.state, " ALSO("a", "at.id = t.id") ", t.epochs_done AS epochs, t.val_top1, t.val_top5, t.val_loss,"
     " t.test_top1, t.test_top5, t.test_loss, t.train_s, t.eval_s, t.diverged_step,"
     " coalesce(t.message, t.skip_reason) AS message, " RUNG_OF("t.id", "rung") " AS rung, "
-    SHORTER_RUNG("t.id") " AS shorter_rung"
+    SHORTER_RUNG("t.id") " AS shorter_rung, " OUTSIDE_SPEC("t.id") " AS outside"
     " FROM trial t JOIN asked a ON a.trial_id = t.id JOIN data d USING (data_fingerprint)"
     " LEFT JOIN place p ON p.trial_id = t.id AND p.nr = 1"
     " ORDER BY t.id";
 /* What a trial goes by, its own name first, where that is more than its block and its variant's values. */
 static const char names_sql[] =
     PLACES ", name AS (SELECT m.trial_id, m.nr, m.sweep, m.block, " SETTINGS_OF_POINT("p")
-    "  FROM place m" JOIN_POINT("m", "p") " WHERE m.in_spec)"
+    "  FROM place m" JOIN_POINT("m", "p") ")"
     " SELECT n.trial_id AS trial, n.sweep, n.block, n.base_e, n.incr_e, n.freq, n.sr, n.pct3x3, n.bypass,"
     "  n.pool_rounding FROM name n WHERE n.trial_id IN (SELECT m.trial_id FROM name m"
     "  JOIN place shown ON shown.trial_id = m.trial_id AND shown.nr = 1 JOIN trial t ON t.id = m.trial_id"

@@ -153,7 +153,7 @@ static enum status put_curves(struct html_page *p, const struct choice *choice, 
         sql, sizeof sql,
         EPOCHS
         " WHERE p.trial_id IN (SELECT id FROM trial WHERE epochs_done > 0 ORDER BY"
-        " " SHORTER_RUNG(
+        " NOT " IN_BLOCK(
             "trial.id") ", coalesce(val_top1, test_top1, -1) DESC, id LIMIT %d) ORDER BY p.trial_id, p.epoch",
         (int)(POINTS_ALL / POINTS_LEAST));
     enum status status = html_query_row(p, choice->best ? sql : all_sql, &q, &row, e);

@@ -119,8 +119,8 @@ static const char failures_sql[] = "SELECT t.id, t.variant_id, replace(t.state, 
                     " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id), t.epochs_done, "
                     "t.diverged_step, t.message, " SETTINGS
                     " FROM trial t JOIN variant v ON v.id = t.variant_id JOIN recipe r ON r.id = t.recipe_id"
-                    " WHERE t.state IN ('failed', 'diverged', 'timed_out') ORDER BY t.state = 'diverged', "
-                    "t.id LIMIT 100";
+                    " WHERE t.state IN ('failed', 'diverged', 'timed_out') AND NOT " OUTSIDE_SPEC(
+                        "t.id") " ORDER BY t.state = 'diverged', t.id LIMIT 100";
 
 enum status html_failures(struct html_page *p, struct err *e)
 {

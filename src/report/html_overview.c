@@ -59,8 +59,7 @@ static enum status count_states(struct html_page *p, int64_t counts[TRIAL_STATE_
     struct store_query *q = NULL;
     bool row = false;
     enum status status = html_query_row(
-        p, "SELECT state, count(*) FROM trial t WHERE NOT " SHORTER_RUNG("t.id") " GROUP BY state", &q, &row,
-        e);
+        p, "SELECT state, count(*) FROM trial t WHERE " IN_BLOCK("t.id") " GROUP BY state", &q, &row, e);
     while (status == ST_OK && row) {
         enum trial_state state;
         if (trial_state_parse(store_query_cell(q, 0).text, &state))
@@ -95,38 +94,58 @@ static enum status write_states(struct html_page *p, struct err *e)
     return ST_OK;
 }
 
-static const char numbers_sql[] = "WITH result AS (SELECT * FROM trial t WHERE NOT " SHORTER_RUNG(
-    "t.id") ")"
-            "SELECT strftime('%Y-%m-%d %H:%M UTC', 'now'), (SELECT count(*) FROM result),"
-            " (SELECT count(*) FROM result WHERE state = 'done'),"
-            " (SELECT count(DISTINCT variant_id) FROM trial), (SELECT count(*) FROM sweep),"
-            " (SELECT total(coalesce(train_s, 0) + coalesce(eval_s, 0)) FROM trial), (SELECT "
-            "min(started_utc) FROM "
-            "attempt),"
-            " (SELECT max(coalesce(ended_utc, started_utc)) FROM attempt),"
-            " (SELECT count(*) FROM trial WHERE state = 'running'),"
-            " (SELECT count(*) FROM trial) - (SELECT count(*) FROM result)";
+/* clang-format off */
+static const char numbers_sql[] =
+    "WITH marked AS (SELECT *, " IN_BLOCK("t.id") " AS result, " OUTSIDE_SPEC("t.id") " AS outside FROM trial t)"
+    " SELECT strftime('%Y-%m-%d %H:%M UTC', 'now'), count(*), count(*) FILTER (WHERE result),"
+    " count(*) FILTER (WHERE result AND state = 'done'), count(DISTINCT variant_id) FILTER (WHERE NOT outside),"
+    " (SELECT count(*) FROM sweep), total(coalesce(train_s, 0) + coalesce(eval_s, 0)),"
+    " (SELECT min(started_utc) FROM attempt), (SELECT max(coalesce(ended_utc, started_utc)) FROM attempt),"
+    " count(*) FILTER (WHERE state = 'running'), count(*) FILTER (WHERE NOT result AND NOT outside),"
+    " count(*) FILTER (WHERE outside) FROM marked";
+/* clang-format on */
+enum {
+    NUMBER_NOW,
+    NUMBER_ALL,
+    NUMBER_RESULTS,
+    NUMBER_DONE,
+    NUMBER_VARIANTS,
+    NUMBER_SWEEPS,
+    NUMBER_SECONDS,
+    NUMBER_FIRST,
+    NUMBER_LAST,
+    NUMBER_RUNNING,
+    NUMBER_SHORTER,
+    NUMBER_OUTSIDE
+};
+
+static int64_t number(const struct store_query *q, int column)
+{
+    return store_query_cell(q, column).i;
+}
 
 static enum status write_numbers(struct html_page *p, const struct store_query *q)
 {
     char value[64], below[160], time[32];
-    const int64_t trials = store_query_cell(q, 1).i, shorter = store_query_cell(q, 9).i;
-    const struct cell first = store_query_cell(q, 6), last = store_query_cell(q, 7);
-    snprintf(value, sizeof value, "%" PRId64, store_query_cell(q, 3).i);
-    snprintf(below, sizeof below, "of %" PRId64 " sweep%s", store_query_cell(q, 4).i,
-             store_query_cell(q, 4).i == 1 ? "" : "s");
+    const int64_t shorter = number(q, NUMBER_SHORTER), outside = number(q, NUMBER_OUTSIDE);
+    const struct cell first = store_query_cell(q, NUMBER_FIRST), last = store_query_cell(q, NUMBER_LAST);
+    snprintf(value, sizeof value, "%" PRId64, number(q, NUMBER_VARIANTS));
+    snprintf(below, sizeof below, "of %" PRId64 " sweep%s", number(q, NUMBER_SWEEPS),
+             number(q, NUMBER_SWEEPS) == 1 ? "" : "s");
     tile(p, "Variants", value, below);
-    snprintf(value, sizeof value, "%" PRId64, trials);
-    int n = snprintf(below, sizeof below, "%" PRId64 " done", store_query_cell(q, 2).i);
+    snprintf(value, sizeof value, "%" PRId64, number(q, NUMBER_RESULTS));
+    int n = snprintf(below, sizeof below, "%" PRId64 " done", number(q, NUMBER_DONE));
     if (shorter > 0)
-        snprintf(below + n, sizeof below - (size_t)n, "; and %" PRId64 " of shorter rungs", shorter);
+        n += snprintf(below + n, sizeof below - (size_t)n, "; and %" PRId64 " of shorter rungs", shorter);
+    if (outside > 0)
+        snprintf(below + n, sizeof below - (size_t)n, "; and %" PRId64 " outside the spec", outside);
     tile(p, "Trials", value, below);
     snprintf(below, sizeof below, "training and evaluation");
     if (first.type == CELL_TEXT && last.type == CELL_TEXT)
         snprintf(below, sizeof below,
                  strncmp(first.text, last.text, 10) == 0 ? "on %.10s" : "from %.10s to %.10s", first.text,
                  last.text);
-    tile(p, "Time of all trials", html_duration(store_query_cell(q, 5).r, time), below);
+    tile(p, "Time of all trials", html_duration(store_query_cell(q, NUMBER_SECONDS).r, time), below);
     return ST_OK;
 }
 
@@ -215,7 +234,7 @@ static const char recipes_sql[] =
         "r", "momentum") ", lr,"
                          " schedule, warmup, weight_decay, dropout, smoothing, flip, crop_pad, clip, "
                          "winograd FROM recipe r"
-                         " JOIN trial t ON t.recipe_id = r.id WHERE NOT " SHORTER_RUNG(
+                         " JOIN trial t ON t.recipe_id = r.id WHERE " IN_BLOCK(
                              "t.id") " GROUP BY r.id ORDER BY r.id LIMIT 50";
 
 static const struct table_column running_columns[] = {
@@ -244,20 +263,36 @@ static enum status write_tables(struct html_page *p, struct err *e)
     return status;
 }
 
+/* What the numbers leave out. */
+static void write_left(struct html_page *p, int64_t shorter, int64_t outside)
+{
+    if (shorter > 0)
+        fputs("<p class=\"note\">Counts, findings and figures are of full trainings. Those of a search's "
+              "shorter rungs stand, marked, in the table of all trials.</p>\n",
+              p->out);
+    if (outside > 0)
+        fprintf(p->out,
+                "<p class=\"note\">%" PRId64 " %s outside the spec: no sweep asks for %s any more. Counts, "
+                "findings and figures leave %s out; the table of all trials has %s, marked.</p>\n",
+                outside, outside == 1 ? "trial is" : "trials are", outside == 1 ? "it" : "them",
+                outside == 1 ? "it" : "them", outside == 1 ? "it" : "them");
+}
+
 enum status html_overview(struct html_page *p, struct err *e)
 {
     struct store_query *q = NULL;
     bool row = false;
+    int64_t shorter = 0, outside = 0;
     enum status status = html_query_row(p, numbers_sql, &q, &row, e);
-    const int64_t trials = row ? store_query_cell(q, 1).i : 0;
     if (row) {
-        write_origin(p, store_query_cell(q, 0).text);
-        if (trials == 0)
+        shorter = number(q, NUMBER_SHORTER);
+        outside = number(q, NUMBER_OUTSIDE);
+        write_origin(p, store_query_cell(q, NUMBER_NOW).text);
+        if (number(q, NUMBER_ALL) == 0)
             fputs("<p>This database has no trials yet.</p>\n", p->out);
-        else if (store_query_cell(q, 8).i > 0)
+        else if (number(q, NUMBER_RUNNING) > 0)
             fputs("<p class=\"missing\">A sweep was running when this page was written: write it again for "
-                  "newer "
-                  "results.</p>\n",
+                  "newer results.</p>\n",
                   p->out);
         fputs("<dl class=\"tiles\">\n", p->out);
         status = write_best(p, e);
@@ -265,13 +300,9 @@ enum status html_overview(struct html_page *p, struct err *e)
             status = write_numbers(p, q);
         fputs("</dl>\n", p->out);
     }
-    const bool shorter = row && store_query_cell(q, 9).i > 0;
     store_query_close(q);
     if (status == ST_OK)
         status = write_states(p, e);
-    if (shorter)
-        fputs("<p class=\"note\">Counts, findings and figures are of full trainings. Those of a search's "
-              "shorter rungs stand, marked, in the table of all trials.</p>\n",
-              p->out);
+    write_left(p, shorter, outside);
     return status == ST_OK ? write_tables(p, e) : status;
 }

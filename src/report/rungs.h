@@ -2,12 +2,20 @@
 #ifndef REPORT_RUNGS_H
 #define REPORT_RUNGS_H
 
+/* Whether a block of a spec names a trial: only then is it a result. */
+#define IN_BLOCK(trial) "EXISTS (SELECT 1 FROM block_trial y WHERE y.trial_id = " trial " AND y.in_spec)"
+
 /* Whether a trial is such a training and nothing else. Views and curves need no such condition: they show
  * what a block names, and no block names these; a sweep of its own that asks for the same training makes it a
  * result like others. `trial`: the row id, with the name of its table. */
-#define SHORTER_RUNG(trial)                                                                             \
-    "(EXISTS (SELECT 1 FROM rung x WHERE x.trial_id = " trial " AND x.rung < x.rungs) AND NOT EXISTS (" \
-    "SELECT 1 FROM block_trial y WHERE y.trial_id = " trial " AND y.in_spec))"
+#define SHORTER_RUNG(trial)                                   \
+    "(EXISTS (SELECT 1 FROM rung x WHERE x.trial_id = " trial \
+    " AND x.rung < x.rungs) AND NOT " IN_BLOCK(trial) ")"
+
+/* Whether no spec names a trial any more, no search's rung either. */
+#define OUTSIDE_SPEC(trial)                                                                   \
+    "(NOT " IN_BLOCK(trial) " AND NOT EXISTS (SELECT 1 FROM rung x WHERE x.trial_id = " trial \
+                            " AND x.in_spec))"
 
 /* A column of the rung that a trial is in (`rung`, `rungs`), NULL without a search. */
 #define RUNG_OF(trial, column) \

@@ -75,11 +75,7 @@ enum status summary_events(struct store *s, struct store_query **out, struct err
 
 enum status summary_outside(struct store *s, struct store_query **out, struct err *e)
 {
-    return store_query_open(s,
-                            "SELECT count(*) FROM trial t WHERE NOT EXISTS (SELECT 1 FROM block_trial m"
-                            " WHERE m.trial_id = t.id AND m.in_spec) AND NOT EXISTS (SELECT 1 FROM rung r"
-                            " WHERE r.trial_id = t.id AND r.in_spec)",
-                            out, e);
+    return store_query_open(s, "SELECT count(*) FROM trial t WHERE " OUTSIDE_SPEC("t.id"), out, e);
 }
 
 enum status summary_results(struct store *s, const char *sweep, struct store_query **out, struct err *e)

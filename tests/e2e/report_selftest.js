@@ -171,7 +171,7 @@
     check(/is a text where a number is needed/.test(message()), `arithmetic on a text: ${message()}`);
     await type('constructor = 1');
     check(/"constructor" is unknown/.test(message()), `not a column: ${message()}`);
-    for (const [text, count] of [['sr = 0.00061', 8], ["block = 'again' and sr = 0.00061", 8], ["block = 'b' and sr = 0.00061", 0], ["block = 'b'", all]]) {
+    for (const [text, count] of [['sr = 0.00061', 8], ["block = 'again' and sr = 0.00061", 8], ["block = 'b' and sr = 0.00061", 0], ["block = 'b'", all - 348], ['sweep = null', 344], ['outside = 1', 344]]) {
       await type(text);
       same(message(), got(count), `another name: ${text}`);
     }
@@ -224,12 +224,26 @@
 
     /* Each sweep has its front: data may differ. */
     await type('variant > 0');
-    const name_ = trialRows[0].t[T.sweep], fronts = () => document.querySelectorAll('#explore-plot path.front').length;
+    const name_ = trialRows[0].t[T.sweep], inSpec = trialRows.filter((r) => !isOutside(r)), fronts = () => document.querySelectorAll('#explore-plot path.front').length;
     same(fronts(), 1, 'the front of one sweep');
-    for (const row of trialRows) if (row.t[T.trial] % 2) row.t[T.sweep] = 'other';
+    for (const row of inSpec) if (row.t[T.trial] % 2) row.t[T.sweep] = 'other';
     update();
     same(fronts(), 2, 'fronts of two sweeps');
-    for (const row of trialRows) row.t[T.sweep] = name_;
+    for (const row of inSpec) row.t[T.sweep] = name_;
+
+    /* What no spec names any more is marked in the table, counted apart, and no dot of the chart; alone it has no front. */
+    const tiles = document.querySelector('.tiles').textContent;
+    check(tiles.includes('9656') && tiles.includes('9556 done; and 344 outside the spec'), `the overview counts what is outside: ${tiles}`);
+    same(document.querySelector('.states').textContent.trim().replace(/\s+/g, ' '), '9556 done 100 failed', 'states');
+    await type('variant = 2 or variant = 2480');
+    same(dots(), 4, 'dots without what is outside');
+    check($('explore-note').textContent.includes('4 outside the spec'), 'the chart says what is outside');
+    same(document.querySelectorAll('#table tbody tr.outside').length, 4, 'marked rows');
+    same([...new Set(columnTexts('sweep'))].join('; '), `${name_}; outside the spec`, 'no sweep');
+    await type('outside = 1');
+    same(dots(), 344, 'dots of what is outside, asked for');
+    same(fronts(), 0, 'no front of what is outside');
+    check(!$('explore-note').textContent.includes('front'), 'the note speaks of no front');
     $('clear').click();
 
     /* On paper everything is open, and headings are texts. */
@@ -270,7 +284,7 @@
     same(document.activeElement, link, 'focus goes back to where it was');
     location.hash = '#variant-2500';
     await pause(100);
-    same([...section.querySelectorAll('h3')].map((h) => h.textContent).filter((text) => text.startsWith('Trials')).map((text) => text.split(', ').at(-1)).join('; '), 'data 1; data 2', 'a variant on two data');
+    same([...section.querySelectorAll('h3')].map((h) => h.textContent).filter((text) => text.startsWith('Trials')).map((text) => text.replace(/.*data/, 'data')).join('; '), 'data 1, outside the spec; data 2', 'a variant on two data');
     same([...section.querySelectorAll('[aria-label=Replicates] tfoot td:nth-child(2)')].map((td) => td.textContent).join('; '), 'n = 2; n = 2', 'its means');
     location.hash = '#variant-999999';
     await pause(100);

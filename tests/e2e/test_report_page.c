@@ -137,6 +137,12 @@ static struct results *large_sweep(void)
     results_sql(r, "UPDATE trial SET train_s = 12.4998 WHERE id = 5");
     /* Ten variants were trained on other data with two of their seeds. */
     results_sql(r, "UPDATE trial SET data_fingerprint = 'g' WHERE variant_id > 2490 AND seed > 2");
+    /* No spec names these any more: 81 variants, and what was trained on the data of before. Variant 1 has
+     * but its other name left. */
+    results_sql(r,
+                "UPDATE block_trial SET in_spec = 0 WHERE block_id = 1 AND trial_id IN (SELECT id FROM trial"
+                " WHERE variant_id = 1 OR variant_id BETWEEN 2410 AND 2490"
+                " OR (variant_id > 2490 AND data_fingerprint = 'f'))");
     results_sql(r, "COMMIT");
     return r;
 }
@@ -180,6 +186,25 @@ static const char *const conditions[] = {
     "fires = null",
     "pool_rounding = floor or crop_border = zero",
     "sweep = nowhere",
+    "sweep = null",
+    "sweep != null and block != null",
+    "sweep != nowhere",
+    "sweep = '</script><img src=x onerror=alert(1)>'",
+    "sweep = '</script><img src=x onerror=alert(1)>' and variant >= 2410",
+    "not sweep in ['</script><img src=x onerror=alert(1)>']",
+    "sweep < 'a'",
+    "block = null",
+    "block = ''",
+    "block != ''",
+    "block = block",
+    "block != block",
+    "block != b and block != again",
+    "block in [b, again] and variant < 3",
+    "block < c",
+    "block >= 'b' and variant > 2400",
+    "block = null and sr > 0.99 and test_top1 > 50%",
+    "also = null and variant > 2489",
+    "sr = 0.0008",
     "1/0",
     "1/0 > 2",
     "sr / 0 > 1",

@@ -390,6 +390,46 @@ static void test_shorter_rungs_are_no_results(void **state)
     results_remove(r);
 }
 
+/* Two trials that the spec names no more, one of them in a block of before only: marked in the data, counted
+ * apart, and nowhere else. */
+static void test_trials_outside_the_spec(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    results_sweep(r, "s", "");
+    results_block(r, "before");
+    for (int i = 0; i < 3; i++)
+        results_trial(r, results_variant(r, 400 * (i + 1)), 1, "{}", i == 1 ? "failed" : "done",
+                      i == 1 ? -1 : 0.875 - 0.125 * i);
+    results_sql(r, "UPDATE trial SET message = 'of before' WHERE state = 'failed'");
+    results_block(r, "now");
+    results_sql(
+        r,
+        "UPDATE block_trial SET in_spec = 0;"
+        "INSERT INTO block_trial SELECT 2, trial_id, axes, position, 1 FROM block_trial WHERE trial_id = 3");
+    struct page p = write_page(r, NULL);
+    holds(&p, "<dt>Variants</dt><dd>1 <small>of 1 sweep</small>");
+    holds(&p, "<dt>Trials</dt><dd>1 <small>1 done; and 2 outside the spec</small>");
+    holds(&p, "</i> 1 done</li></ul>");
+    holds(&p, "2 trials are outside the spec: no sweep asks for them any more.");
+    assert_int_equal(count(p.text, "87.50"), 0);
+    assert_int_equal(count(p.text, "Trials without a result"), 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(json_object_get_int(value_of(&p, "trials", i, "outside")), i < 2);
+    assert_null(value_of(&p, "trials", 0, "sweep"));
+    assert_null(value_of(&p, "trials", 0, "block"));
+    assert_string_equal(json_object_get_string(value_of(&p, "trials", 2, "block")), "now");
+    page_release(&p);
+
+    /* Nothing but those: not an empty database. */
+    results_sql(r, "UPDATE block_trial SET in_spec = 0");
+    p = write_page(r, NULL);
+    holds(&p, "<dd>0 <small>0 done; and 3 outside the spec</small>");
+    assert_null(strstr(p.text, "This database has no trials yet."));
+    page_release(&p);
+    results_remove(r);
+}
+
 /* The same variant, recipe and seeds on other data: told apart by the number of the data. */
 static void test_data_are_told_apart(void **state)
 {
@@ -701,6 +741,7 @@ int main(void)
         cmocka_unit_test(test_bytes_and_controls),
         cmocka_unit_test(test_states_and_failures),
         cmocka_unit_test(test_shorter_rungs_are_no_results),
+        cmocka_unit_test(test_trials_outside_the_spec),
         cmocka_unit_test(test_data_are_told_apart),
         cmocka_unit_test(test_data_of_figures),
         cmocka_unit_test(test_variants_share_their_layers),

@@ -3,7 +3,7 @@
 const MOST_DOTS = 4000;
 
 function numberColumns(v) {
-  return v.columns.filter((c) => c.number && !['trial', 'variant', 'recipe', 'data', 'rung', 'shorter_rung'].includes(c.name) && differs(v.rows, c.get));
+  return v.columns.filter((c) => c.number && !['trial', 'variant', 'recipe', 'data', 'rung', 'shorter_rung', 'outside'].includes(c.name) && differs(v.rows, c.get));
 }
 
 function fillChoice(select, columns, usual) {
@@ -40,7 +40,7 @@ function meritOf(v, c) {
   return chosen && v.rows.some((row) => (chosen.get(row) ?? null) !== null) ? chosen : null;
 }
 
-const sweepsOf = (row) => [...new Set([(row.t ? row.t[T.sweep] : row.m.sweep), ...row.names.map((as) => as.sweep)])];
+const sweepsOf = (row) => [...new Set([(row.t ? row.t[T.sweep] : row.m.sweep), ...row.names.map((as) => as.sweep)])].filter((name) => name !== null);
 
 const COSTS = ['model_mib', 'params', 'macs', 'model_bytes', 'model_bytes_8bit', 'model_bytes_6bit', 'activation_bytes', 'train_activation_bytes', 'train_s', 'latency_ms', 'infer_mib'];
 
@@ -49,9 +49,10 @@ function drawExplore() {
   const cx = find('explore-x'), cy = find('explore-y'), plot = $('explore-plot'), note = $('explore-note');
   if ($('explore').hidden || !cx || !cy) return;
   const scale = (c, value) => SHARES.has(c.name) ? 100 * value : value;
-  const full = state.rows.filter((row) => !isShorter(row));
+  const full = state.rows.filter((row) => !isShorter(row) && !isOutside(row));
   const isFront = COSTS.includes(cx.name) && (/_top[15]$|_loss$/.test(cy.name)), chosen = isFront ? meritOf(v, cy) : null;
-  const points = [], rows = full.length ? full : state.rows, left = state.rows.length - rows.length; /* only shorter rungs: then these */
+  const points = [], rows = full.length ? full : state.rows; /* nothing but those: then these */
+  const outside = full.length ? state.rows.filter(isOutside).length : 0, shorter = state.rows.length - rows.length - outside;
   const measured = [cx, cy].some((c) => /_top[15]$|_loss$/.test(c.name));
   let interim = 0;
   for (const row of rows) {
@@ -72,14 +73,13 @@ function drawExplore() {
     const what = `variant ${p.row.v[0]}${p.row.t ? `, seed ${p.row.t[T.seed]}, ${p.row.t[T.state]}` : ''}: ${cx.title} ${shortNumber(p.x)}, ${cy.title} ${shortNumber(p.y)}`;
     chart.root.append(svg('circle', {class: p.finished ? 'dot' : 'dot unfinished', cx: chart.x(p.x).toFixed(1), cy: chart.y(p.y).toFixed(1), r: points.length > 500 ? 2.5 : 4, 'data-variant': p.row.v[0]}, svg('title', {}, what)));
   }
-  if (isFront) {
-    /* Sweeps may be on different data: each has its front. */
-    for (const sweep of new Set(points.flatMap((p) => sweepsOf(p.row)))) {
-      const line = front(points.filter((p) => p.finished && sweepsOf(p.row).includes(sweep)), cy.name.endsWith('_loss'));
-      const d = line.map((p, i) => i ? `H${chart.x(p.x).toFixed(1)}V${chart.y(p.y).toFixed(1)}` : `M${chart.x(p.x).toFixed(1)},${chart.y(p.y).toFixed(1)}`).join('');
-      if (line.length > 1) chart.root.append(svg('path', {class: 'front', d}, svg('title', {}, `front of ${sweep}`)));
-    }
+  /* Sweeps may be on different data: each has its front. */
+  const sweeps = new Set(isFront ? points.flatMap((p) => sweepsOf(p.row)) : []);
+  for (const sweep of sweeps) {
+    const line = front(points.filter((p) => p.finished && sweepsOf(p.row).includes(sweep)), cy.name.endsWith('_loss'));
+    const d = line.map((p, i) => i ? `H${chart.x(p.x).toFixed(1)}V${chart.y(p.y).toFixed(1)}` : `M${chart.x(p.x).toFixed(1)},${chart.y(p.y).toFixed(1)}`).join('');
+    if (line.length > 1) chart.root.append(svg('path', {class: 'front', d}, svg('title', {}, `front of ${sweep}`)));
   }
   plot.replaceChildren(chart.root);
-  note.textContent = `${points.length.toLocaleString('en-US')} of the table's rows${points.length > MOST_DOTS ? `, ${MOST_DOTS.toLocaleString('en-US')} of them drawn` : ''}; a click opens the variant.${left ? ` ${left.toLocaleString('en-US')} of shorter rungs are in the table only.` : ''}${interim ? ` ${interim.toLocaleString('en-US')} unfinished, with values of the moment, are in the table only.` : ''}${isFront ? ` Each line is the front of a sweep${chosen ? `, chosen by ${chosen.name}` : ''}: nothing to its left is better${chosen ? ' by that' : ''}.` : ''}`;
+  note.textContent = `${points.length.toLocaleString('en-US')} of the table's rows${points.length > MOST_DOTS ? `, ${MOST_DOTS.toLocaleString('en-US')} of them drawn` : ''}; a click opens the variant.${shorter ? ` ${shorter.toLocaleString('en-US')} of shorter rungs are in the table only.` : ''}${outside ? ` ${outside.toLocaleString('en-US')} outside the spec are in the table only.` : ''}${interim ? ` ${interim.toLocaleString('en-US')} unfinished, with values of the moment, are in the table only.` : ''}${sweeps.size ? ` Each line is the front of a sweep${chosen ? `, chosen by ${chosen.name}` : ''}: nothing to its left is better${chosen ? ' by that' : ''}.` : ''}`;
 }

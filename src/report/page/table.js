@@ -46,10 +46,13 @@ function spread(values) {
 /* A training of a search's shorter rung: in the table, but no result. */
 const isShorter = (row) => (row.t ? row.t[T.shorter_rung] : row.m.shorter_rung) === 1;
 
-/* Trials that differ in nothing but the seed. */
-const groupOf = (row) => ['variant', 'recipe', 'data'].map((name) => row.t[T[name]]).join('/');
+/* No spec names it any more: likewise. */
+const isOutside = (row) => (row.t ? row.t[T.outside] : row.m.outside) === 1;
 
-/* One row for each variant, recipe and data: means over its finished seeds. */
+/* Trials that differ in nothing but the seed. */
+const groupOf = (row) => ['variant', 'recipe', 'data', 'outside'].map((name) => row.t[T[name]]).join('/');
+
+/* One row for each variant, recipe and data: means over its finished seeds; those outside the spec apart. */
 function meanRows() {
   const groups = new Map();
   for (const row of trialRows) {
@@ -60,7 +63,7 @@ function meanRows() {
   return [...groups.values()].map((rows) => {
     const done = rows.filter((row) => row.t[T.state] === 'done');
     const of = (name) => spread(done.map((row) => row.t[T[name]]).filter((v) => v !== null));
-    const m = {rung: rows[0].t[T.rung], shorter_rung: Math.min(...rows.map((row) => row.t[T.shorter_rung])), seeds: rows.length, done: done.length, sweep: rows[0].t[T.sweep], block: rows[0].t[T.block], also: rows[0].t[T.also], variant: rows[0].t[T.variant], recipe: rows[0].t[T.recipe], data: rows[0].t[T.data],
+    const m = {rung: rows[0].t[T.rung], shorter_rung: Math.min(...rows.map((row) => row.t[T.shorter_rung])), outside: rows[0].t[T.outside], seeds: rows.length, done: done.length, sweep: rows[0].t[T.sweep], block: rows[0].t[T.block], also: rows[0].t[T.also], variant: rows[0].t[T.variant], recipe: rows[0].t[T.recipe], data: rows[0].t[T.data],
       epochs: Math.max(...rows.map((row) => row.t[T.epochs]))};
     for (const name of ['val_top1', 'val_top5', 'val_loss', 'test_top1', 'test_top5', 'test_loss', 'train_s'])
       [m[name], m[`${name}_sd`]] = of(name);
@@ -76,7 +79,7 @@ function differs(rows, get) {
 function makeColumns(view, rows) {
   const own = view === 'trials' ? (name) => (row) => row.t[T[name]] : (name) => (row) => row.m[name];
   const ownNames = view === 'trials' ? data.trials.columns
-    : ['variant', 'recipe', 'data', 'sweep', 'block', 'also', 'rung', 'shorter_rung', 'seeds', 'done', 'epochs', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'test_top5', 'val_top5', 'val_loss', 'test_loss', 'train_s'];
+    : ['variant', 'recipe', 'data', 'sweep', 'block', 'also', 'rung', 'shorter_rung', 'outside', 'seeds', 'done', 'epochs', 'val_top1', 'val_top1_sd', 'test_top1', 'test_top1_sd', 'test_top5', 'val_top5', 'val_loss', 'test_loss', 'train_s'];
   const variant = data.variants.columns.filter((n) => !['variant', 'names', 'widths', 'clamped', 'shape'].includes(n));
   const recipe = data.recipes.columns.filter((n) => n !== 'recipe');
   const all = new Map();
@@ -91,7 +94,9 @@ function makeColumns(view, rows) {
   /* A block has one name in two spellings: alone, and with its sweep's before it. */
   const block = all.get('block'), sweep = all.get('sweep');
   block.spellings = (row) => {
-    const name = block.get(row) ?? '', whole = `${sweep.get(row)}/`, bare = name.startsWith(whole) ? name.slice(whole.length) : name;
+    const name = block.get(row) ?? null, whole = `${sweep.get(row)}/`;
+    if (name === null) return [null];
+    const bare = name.startsWith(whole) ? name.slice(whole.length) : name;
     return [bare, whole + bare];
   };
   /* What a row is and what came of it stands first, in view also on a phone; what makes it different behind. */
@@ -204,12 +209,13 @@ function cell(c, row) {
   if (c.name === 'variant') return el('td', {class: 'number'}, el('a', {href: `#variant-${value}`}, text));
   if (c.name === 'state') return el('td', {class: 'state'}, el('i', {class: `s-${String(value)}`, 'aria-hidden': 'true'}), text.replace('_', ' '));
   if (c.name === 'rung' && isShorter(row)) return el('td', {class: 'number'}, `${text}, shorter`);
+  if (c.name === 'sweep' && isOutside(row)) return el('td', {}, 'outside the spec');
   return el('td', {class: c.number ? 'number' : null, title: text.length > 40 ? text : null}, text);
 }
 
 function drawBody(v) {
   const columns = v.columns.filter((c) => c.shown), from = state.page * state.size;
-  const rows = state.rows.slice(from, from + state.size).map((row) => el('tr', {class: isShorter(row) ? 'shorter' : null}, ...columns.map((c) => cell(c, row))));
+  const rows = state.rows.slice(from, from + state.size).map((row) => el('tr', {class: isShorter(row) ? 'shorter' : isOutside(row) ? 'outside' : null}, ...columns.map((c) => cell(c, row))));
   document.querySelector('#table tbody').replaceChildren(...(rows.length ? rows : [el('tr', {}, el('td', {colspan: Math.max(1, columns.length)}, 'No row matches.'))]));
   const last = Math.max(0, Math.ceil(state.rows.length / state.size) - 1);
   $('pages').textContent = state.rows.length ? `${from + 1} to ${Math.min(from + state.size, state.rows.length)} of ${state.rows.length.toLocaleString('en-US')}` : 'none';

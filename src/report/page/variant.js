@@ -137,7 +137,7 @@ function neighbours(id) {
 function groupTitle(rows) {
   const {t, r} = rows[0], recipe = `Trials by recipe ${t[T.recipe]}: ${r.length ? recipeText(r) : ''}`;
   const onData = differs(trialRows, (row) => row.t[T.data]) ? `, data ${t[T.data]}` : '';
-  return `${recipe}${onData}${rows.every(isShorter) ? `, rung ${t[T.rung]} of the search` : ''}`;
+  return `${recipe}${onData}${rows.every(isShorter) ? `, rung ${t[T.rung]} of the search` : ''}${isOutside(rows[0]) ? ', outside the spec' : ''}`;
 }
 
 function drawVariant(id) {
