@@ -31,11 +31,12 @@ static const struct quantity {
 enum { QUANTITIES = sizeof quantities / sizeof *quantities };
 
 /* The columns of groups_sql before and behind what can tell two sides apart. */
-enum { SETTINGS_AT = 4, SETTINGS_MAX = 48, SETTING_TEXT = 160 };
+enum { DATA_AT = 3, SETTINGS_AT, SETTINGS_MAX = 48, SETTING_TEXT = 160 };
 static const char settings_end[] = "params";
 
-/* What tells sides apart. */
+/* What tells sides apart. The last setting is the data: called by the sweep it is of, told by fingerprint. */
 struct settings {
+    char data[80];
     int count;
     char key[SETTINGS_MAX][24];
     char value[SETTINGS_MAX][SETTING_TEXT]; /* "" where there is none */
@@ -104,11 +105,17 @@ static int column_at(const struct store_query *q, const char *name)
     return i;
 }
 
+static const char *text_at(const struct store_query *q, int column)
+{
+    const struct cell c = store_query_cell(q, column);
+    return c.type == CELL_TEXT ? c.text : "";
+}
+
 static void take_settings(const struct store_query *q, struct settings *out)
 {
     const int end = column_at(q, settings_end);
     out->count = 0;
-    for (int i = SETTINGS_AT; i < end && out->count < SETTINGS_MAX; i++) {
+    for (int i = SETTINGS_AT; i < end && out->count < SETTINGS_MAX - 1; i++) {
         const struct cell c = store_query_cell(q, i);
         char *to = out->value[out->count];
         snprintf(out->key[out->count++], sizeof out->key[0], "%s", key_of(store_query_column(q, i)));
@@ -120,11 +127,21 @@ static void take_settings(const struct store_query *q, struct settings *out)
         else if (c.type == CELL_TEXT)
             snprintf(to, SETTING_TEXT, "%s", c.text);
     }
+    snprintf(out->data, sizeof out->data, "%s", text_at(q, DATA_AT));
+    snprintf(out->value[out->count], SETTING_TEXT, "%s", text_at(q, column_at(q, "sweep")));
+    snprintf(out->key[out->count++], sizeof out->key[0], "data of sweep");
+}
+
+static bool is_data(const struct settings *s, int setting)
+{
+    return setting == s->count - 1;
 }
 
 /* Whether a setting tells two results apart; what one's optimizer does not read is told by the optimizer. */
 static bool setting_tells(const struct settings *a, const struct settings *b, int i)
 {
+    if (is_data(a, i))
+        return strcmp(a->data, b->data) != 0;
     const bool both = *a->value[i] && *b->value[i];
     return strcmp(a->value[i], b->value[i]) != 0 &&
            (both || !settings_hold(SETTINGS_OF_OPTIMIZERS, a->key[i]));
@@ -149,37 +166,37 @@ static void name_sides(struct side *a, struct side *b)
             named = true;
         }
     }
+    const int data = a->settings.count - 1;
     for (int k = 0; k < 2 && !(named && complete); k++)
-        snprintf(sides[k]->name, sizeof a->name, "%s", sides[k]->given);
+        if (setting_tells(&a->settings, &b->settings, data))
+            snprintf(sides[k]->name, sizeof a->name, "%.200s (%s %s)", sides[k]->given, a->settings.key[data],
+                     sides[k]->settings.value[data]);
+        else
+            snprintf(sides[k]->name, sizeof a->name, "%s", sides[k]->given);
 }
 
 /* The results that meet a side's condition. */
 enum { FOUND_NAMED = 6 };
 struct found {
     size_t count;
-    char data[80];       /* of the last one */
     char unfinished[80]; /* states of the first one that has no result, "" where there is none */
     struct found_result {
         int64_t variant, recipe;
-        char sweep[80];
         struct settings settings;
-    } * first; /* FOUND_NAMED of them */
+    } first[FOUND_NAMED];
 };
 
 static void add_found(struct found *f, const struct store_query *q, struct side *side)
 {
     const int64_t variant = store_query_cell(q, 0).i, recipe = store_query_cell(q, 1).i;
-    const struct cell data = store_query_cell(q, 3), sweep = store_query_cell(q, column_at(q, "sweep"));
-    const char *text = data.type == CELL_TEXT ? data.text : "";
     if (store_query_cell(q, 2).type == CELL_NULL) {
         if (!*f->unfinished)
-            snprintf(f->unfinished, sizeof f->unfinished, "%s",
-                     store_query_cell(q, column_at(q, "state")).text);
+            snprintf(f->unfinished, sizeof f->unfinished, "%s", text_at(q, column_at(q, "state")));
         return;
     }
-    if (f->count > 0 && variant == side->variant && recipe == side->recipe && strcmp(text, f->data) == 0)
+    if (f->count > 0 && variant == side->variant && recipe == side->recipe &&
+        strcmp(text_at(q, DATA_AT), side->settings.data) == 0)
         return; /* another point, block or spelling of it */
-    snprintf(f->data, sizeof f->data, "%s", text);
     side->variant = variant;
     side->recipe = recipe;
     side->trial = store_query_cell(q, 2).i;
@@ -187,19 +204,19 @@ static void add_found(struct found *f, const struct store_query *q, struct side 
     if (f->count < FOUND_NAMED) {
         struct found_result *r = &f->first[f->count];
         *r = (struct found_result){.variant = variant, .recipe = recipe, .settings = side->settings};
-        snprintf(r->sweep, sizeof r->sweep, "%s", sweep.type == CELL_TEXT ? sweep.text : "");
     }
     f->count++;
 }
 
-/* "SR, lr": in what the first results differ, or their sweep, which has one kind of data. Other names of one
- * variant and recipe tell nothing. */
+/* Whether the first results differ in a setting. Of one variant and recipe only the data tells: the others
+ * are names of one thing. */
 static bool found_differ(const struct found *f, int setting)
 {
     const struct found_result *first = &f->first[0];
     for (size_t k = 1; k < f->count && k < FOUND_NAMED; k++) {
         const struct found_result *r = &f->first[k];
-        if ((r->variant != first->variant || r->recipe != first->recipe) &&
+        if ((r->variant != first->variant || r->recipe != first->recipe ||
+             is_data(&first->settings, setting)) &&
             setting_tells(&r->settings, &first->settings, setting))
             return true;
     }
@@ -210,9 +227,10 @@ static enum status found_many(const struct found *f, const struct side *side, st
 {
     struct strbuf keys = STRBUF_INIT, names = STRBUF_INIT;
     const struct settings *first = &f->first[0].settings;
+    const bool data = found_differ(f, first->count - 1);
     for (int i = 0; i < first->count; i++)
         if (found_differ(f, i))
-            strbuf_printf(&keys, "%s%s", keys.len ? ", " : "", first->key[i]);
+            strbuf_printf(&keys, "%s%s", keys.len ? ", " : "", is_data(first, i) ? "sweep" : first->key[i]);
     for (size_t k = 0; k < f->count && k < FOUND_NAMED; k++) {
         const struct found_result *r = &f->first[k];
         const char *before = " (";
@@ -225,7 +243,7 @@ static enum status found_many(const struct found *f, const struct side *side, st
             before = ", ";
         }
         if (keys.len == 0)
-            strbuf_printf(&names, " (sweep %s", r->sweep);
+            strbuf_printf(&names, " (sweep %s", r->settings.value[first->count - 1]);
         strbuf_puts(&names, ")");
     }
     const enum status st =
@@ -233,9 +251,9 @@ static enum status found_many(const struct found *f, const struct side *side, st
             ? err_set(e, ST_NOMEM, "out of memory")
             : err_set(e, ST_USAGE,
                       "%s: %zu results meet \"%.80s\", it must be one; say %s in the condition%s: %.700s%s",
-                      side->what, f->count, side->given, keys.len ? keys.text : "the sweep",
-                      keys.len ? " (sweep and block can be named too), or VARIANT/RECIPE" : "", names.text,
-                      f->count > FOUND_NAMED ? ", ..." : "");
+                      side->what, f->count, side->given, keys.len ? keys.text : "sweep",
+                      keys.len && !data ? " (sweep and block can be named too), or VARIANT/RECIPE" : "",
+                      names.text, f->count > FOUND_NAMED ? ", ..." : "");
     strbuf_release(&keys);
     strbuf_release(&names);
     return st;
@@ -257,18 +275,20 @@ static enum status found_none(const struct found *f, const struct side *side, co
 /* Exactly one result, or what is wrong. */
 static enum status read_groups(struct store_query *q, bool narrowed, struct side *side, struct err *e)
 {
-    struct found found = {.first = mem_calloc(FOUND_NAMED, sizeof *found.first)};
-    enum status st = found.first ? ST_OK : err_set(e, ST_NOMEM, "out of memory");
+    struct found *found = mem_calloc(1, sizeof *found);
+    if (!found)
+        return err_set(e, ST_NOMEM, "out of memory");
+    enum status st = ST_OK;
     for (bool row = true; st == ST_OK && row;) {
         st = store_query_next(q, &row, e);
         if (st == ST_OK && row)
-            add_found(&found, q, side);
+            add_found(found, q, side);
     }
-    if (st == ST_OK && found.count == 0)
-        st = found_none(&found, side, narrowed ? " and --where" : "", e);
-    if (st == ST_OK && found.count > 1)
-        st = found_many(&found, side, e);
-    mem_free(found.first);
+    if (st == ST_OK && found->count == 0)
+        st = found_none(found, side, narrowed ? " and --where" : "", e);
+    if (st == ST_OK && found->count > 1)
+        st = found_many(found, side, e);
+    mem_free(found);
     return st;
 }
 
@@ -450,7 +470,8 @@ enum status compare_rows(struct store *s, const char *a, const char *b, const ch
         st = load_side(s, where, &second, e);
     if (st == ST_OK)
         st = check_sides(&first, &second, e);
-    name_sides(&first, &second);
+    if (st == ST_OK)
+        name_sides(&first, &second);
     struct replicate_value *values = mem_alloc(first.count + second.count + 1, sizeof *values);
     double *scratch = mem_alloc(3 * first.count + 1, sizeof *scratch);
     if (st == ST_OK && (!values || !scratch))

@@ -233,7 +233,22 @@ static void compare_by_sweep_and_block(void **state)
     results_sql(r->results, "UPDATE trial SET data_fingerprint = 77 WHERE variant_id = 4");
     results_sql(r->results, "UPDATE trial SET variant_id = 3, seed = 9 WHERE variant_id = 4");
     assert_int_equal(compare(r->store, "3", "1", &t, &e), ST_USAGE);
-    if (!strstr(e.text, "say the sweep in the condition: 3/1 (sweep other), 3/1 (sweep s)"))
+    if (!strstr(e.text, "say sweep in the condition: 3/1 (data of sweep other), 3/1 (data of sweep s)"))
+        fail_msg("%s", e.text);
+    holds(csv(r, compare, compare_columns, "block = 'other/wide'", "variant = 3 and sweep = s"),
+          ",bypass bypass3 and data of sweep other,bypass bypass2 and data of sweep s\n");
+    results_sql(r->results, "UPDATE point SET sr = 0.5;"
+                            "UPDATE point SET sr = NULL WHERE block_id = (SELECT max(id) FROM block)");
+    holds(csv(r, compare, compare_columns, "block = 'other/wide'", "variant = 3 and sweep = s"),
+          ",block = 'other/wide' (data of sweep other),variant = 3 and sweep = s (data of sweep s)\n");
+    snprintf(sql, sizeof sql, "UPDATE trial SET recipe_id = %d WHERE variant_id = 3 AND seed = 3",
+             (int)results_recipe(r->results, 2));
+    results_sql(r->results, sql);
+    assert_int_equal(compare(r->store, "3", "1", &t, &e), ST_USAGE);
+    if (!strstr(e.text, ", numerics, sweep in the condition: 3/1 (") ||
+        !strstr(e.text, "numerics0, data of sweep other), 3/1 (") ||
+        !strstr(e.text, "numerics0, data of sweep s), 3/2 (") ||
+        !strstr(e.text, "numerics1, data of sweep s)"))
         fail_msg("%s", e.text);
 }
 
