@@ -9,6 +9,7 @@
 
 struct entry {
     double cost, mean, error; /* the mean's standard deviation */
+    double drawn;             /* by draw_from, in the present draw */
     size_t index, wins;
 };
 
@@ -87,36 +88,35 @@ static double exceeded_with(double chance)
     return (low + high) / 2;
 }
 
-/* A draw of an entry's mean if it is above `bar`, else -infinity. Nearly all draws are below, and a look at
- * the table is enough to tell. */
-static double draw_above(const struct entry *x, double bar, const struct chances *c, struct rng *r)
+/* A draw of an entry's mean if it is `bar` or above, else -infinity. Nearly all draws are below, and a look
+ * at the table is enough to tell. */
+static double draw_from(const struct entry *x, double bar, const struct chances *c, struct rng *r)
 {
     const double u = (rng_u32(r) + 0.5) / 0x1p32, z = (bar - x->mean) / x->error;
     if (!(x->error > 0))
-        return x->mean > bar ? x->mean : -INFINITY;
+        return x->mean >= bar ? x->mean : -INFINITY;
     if (z >= REACH_TABLE)
         return -INFINITY;
     if (z > -REACH_TABLE && u >= c->above[(size_t)((z + REACH_TABLE) * STEPS)])
         return -INFINITY;
     const double drawn = x->mean + x->error * exceeded_with(u);
-    return drawn > bar ? drawn : -INFINITY;
+    return drawn >= bar ? drawn : -INFINITY;
 }
 
-/* One front of drawn means: in order of cost, what is above all before it. Equal cost: the best of them. */
+/* One front of drawn means, as `mark` has it: in order of cost, what is above all before it; of equal cost
+ * all that have the best. Without spread draws are the means, and equal ones tie. */
 static void draw_front(struct entry *entries, size_t n, const struct chances *c, struct rng *r)
 {
-    double best = -INFINITY;
+    double best = -INFINITY; /* of all that cost less */
     for (size_t first = 0, next; first < n; first = next) {
-        size_t top = n;
+        double top = best;
         for (next = first; next < n && entries[next].cost == entries[first].cost; next++) {
-            const double drawn = draw_above(&entries[next], best, c, r);
-            if (drawn == -INFINITY)
-                continue;
-            best = drawn;
-            top = next;
+            entries[next].drawn = draw_from(&entries[next], top, c, r);
+            top = fmax(top, entries[next].drawn);
         }
-        if (top < n)
-            entries[top].wins++;
+        for (size_t i = first; i < next && top > best; i++)
+            entries[i].wins += entries[i].drawn == top;
+        best = top;
     }
 }
 
@@ -159,8 +159,10 @@ enum status front_estimate(struct candidate *c, size_t n, bool higher, double *s
     *sd = pooled_sd(c, n, freedom);
     if (entries && merit && on) {
         for (size_t i = 0; i < n; i++)
-            entries[i] = (struct entry){c[i].cost, higher ? c[i].merit.mean : -c[i].merit.mean,
-                                        isnan(*sd) ? 0 : *sd / sqrt((double)c[i].merit.n), i, 0};
+            entries[i] = (struct entry){.cost = c[i].cost,
+                                        .mean = higher ? c[i].merit.mean : -c[i].merit.mean,
+                                        .error = isnan(*sd) ? 0 : *sd / sqrt((double)c[i].merit.n),
+                                        .index = i};
         estimate(c, n, entries, merit, on, *sd);
     } else
         st = err_set(e, ST_NOMEM, "out of memory");

@@ -321,6 +321,27 @@ static void fronts(void **state)
     assert_true(isnan(sd) && freedom == 0 && isnan(c[0].probability));
 }
 
+/* Equal in cost and in every seed: none beats another, so all are on the front, and on every drawn one. */
+static void ties_share_a_front(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    double sd;
+    size_t freedom;
+    const struct summary same = {.n = 3, .mean = 0.8, .sd = 0};
+    struct candidate c[] = {{.cost = 1, .merit = same},
+                            {.cost = 1, .merit = same},
+                            {.cost = 1, .merit = same},
+                            {.cost = 1, .merit = same},
+                            {.cost = 2, .merit = same}};
+    c[0].merit.mean = 0.7;
+    assert_int_equal(front_estimate(c, 5, true, &sd, &freedom, &e), ST_OK);
+    for (int i = 0; i < 5; i++) {
+        assert_true(c[i].on_front == (i >= 1 && i <= 3));
+        assert_close(c[i].probability, c[i].on_front ? 1 : 0);
+    }
+}
+
 static void plateau_matches_all_draws(void **state)
 {
     (void)state;
@@ -374,19 +395,13 @@ static void ranks_match_scipy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pairs_match_scipy),
-        cmocka_unit_test(sentences),
-        cmocka_unit_test(effects_match_numpy),
-        cmocka_unit_test(tied_axes_have_nothing_of_their_own),
-        cmocka_unit_test(nested_axes_match_numpy),
-        cmocka_unit_test(partly_tied_axes_match_numpy),
-        cmocka_unit_test(rounding_is_no_effect),
-        cmocka_unit_test(fronts),
-        cmocka_unit_test(plateau_matches_all_draws),
-        cmocka_unit_test(ranks_match_scipy),
-        cmocka_unit_test(without_rest_there_is_no_interval),
-        cmocka_unit_test(tails_match_scipy),
-        cmocka_unit_test(quantiles_match_numpy),
+        cmocka_unit_test(pairs_match_scipy),       cmocka_unit_test(sentences),
+        cmocka_unit_test(effects_match_numpy),     cmocka_unit_test(tied_axes_have_nothing_of_their_own),
+        cmocka_unit_test(nested_axes_match_numpy), cmocka_unit_test(partly_tied_axes_match_numpy),
+        cmocka_unit_test(rounding_is_no_effect),   cmocka_unit_test(fronts),
+        cmocka_unit_test(ties_share_a_front),      cmocka_unit_test(plateau_matches_all_draws),
+        cmocka_unit_test(ranks_match_scipy),       cmocka_unit_test(without_rest_there_is_no_interval),
+        cmocka_unit_test(tails_match_scipy),       cmocka_unit_test(quantiles_match_numpy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
