@@ -21,8 +21,12 @@
 #define OF_MEMBERSHIPS(name) \
     "(SELECT group_concat(DISTINCT " name ") FROM block_trial m JOIN block b ON b.id = m.block_id" \
     " JOIN sweep s ON s.id = b.sweep_id WHERE m.trial_id = t.id AND m.in_spec)"
+/* No block names the trainings of a search's shorter rungs, but its sweep trains them. */
+#define SWEEPS_OF_TRIAL \
+    "coalesce(" OF_MEMBERSHIPS("s.name") ", (SELECT group_concat(DISTINCT s.name) FROM rung x" \
+    " JOIN sweep s ON s.id = x.sweep_id WHERE x.trial_id = t.id AND x.in_spec))"
 static const char trials_sql[] =
-    "SELECT t.id AS trial, " OF_MEMBERSHIPS("s.name") " AS sweep, " OF_MEMBERSHIPS(BLOCK_NAME) " AS block, "
+    "SELECT t.id AS trial, " SWEEPS_OF_TRIAL " AS sweep, " OF_MEMBERSHIPS(BLOCK_NAME) " AS block, "
     SETTINGS_OF_TRIAL("a", "v") ", " ALSO("a", "at.id = t.id") ", t.seed, t.state, v.params, " MODEL_MIB ", v.macs,"
     " t.val_top1, t.test_top1, t.test_top5, t.epochs_done AS epochs, t.train_s, t.variant_id AS variant, "
     COSTS_OF_VARIANT("v") ", t.recipe_id AS recipe, " SETTINGS_OF_RECIPE("r")
@@ -133,7 +137,7 @@ static const char aliases_sql[] =
     "  GROUP BY a.block_id, a.axes, a.variant_id) ORDER BY block_id, variant, axes";
 
 static const char failures_sql[] =
-    "SELECT t.id AS trial, t.state, " OF_MEMBERSHIPS("s.name") " AS sweep, " OF_MEMBERSHIPS(BLOCK_NAME)
+    "SELECT t.id AS trial, t.state, " SWEEPS_OF_TRIAL " AS sweep, " OF_MEMBERSHIPS(BLOCK_NAME)
     " AS block, " SETTINGS_OF_TRIAL("a", "v") ", " ALSO("a", "at.id = t.id") ", " SETTINGS_OF_RECIPE("r") ", t.seed,"
     " (SELECT count(*) FROM attempt a WHERE a.trial_id = t.id) AS attempts, t.epochs_done AS epochs,"
     " t.diverged_step, t.message, t.variant_id AS variant, t.recipe_id AS recipe, v.params, v.macs, "

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "report/queries.h"
 #include "report/summary.h"
 #include "results.h"
 #include "sweep/store_trials.h"
@@ -113,6 +114,40 @@ static void test_names_of_shorter_rungs(void **state)
     results_remove(r);
 }
 
+/* Rows of a named query in which the sweep is `s`. */
+static int rows_of_sweep(struct store *s, const char *query)
+{
+    const struct store_filter f = {.where = "sweep = s", .columns = "sweep", .limit = -1};
+    struct store_query *q = NULL;
+    struct err e = ERR_INIT;
+    bool row = true;
+    int rows = 0;
+    if (named_query_open_filtered(s, query, &f, NULL, &q, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    while (store_query_next(q, &row, &e) == ST_OK && row) {
+        assert_string_equal(store_query_cell(q, 0).text, "s");
+        rows++;
+    }
+    store_query_close(q);
+    return rows;
+}
+
+/* Trials of shorter rungs are of the sweep that searches, as long as its spec wants them. */
+static void test_sweep_of_shorter_rungs(void **state)
+{
+    (void)state;
+    struct results *r = a_search();
+    struct store *s = NULL;
+    struct err e = ERR_INIT;
+    results_sql(r, "UPDATE trial SET state = 'failed' WHERE id IN (2, 10, 18);"
+                   "UPDATE rung SET in_spec = 0 WHERE trial_id = 16");
+    assert_int_equal(store_open_readonly(results_path(r), &s, &e), ST_OK);
+    assert_int_equal(rows_of_sweep(s, "trials"), 23);
+    assert_int_equal(rows_of_sweep(s, "failures"), 3);
+    store_close(s);
+    results_remove(r);
+}
+
 static void expect_first_name(struct store *s,
                               enum status (*summary)(struct store *, struct store_query **, struct err *),
                               const char *name)
@@ -162,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_a_search_has_left),
         cmocka_unit_test(test_names_of_shorter_rungs),
+        cmocka_unit_test(test_sweep_of_shorter_rungs),
         cmocka_unit_test(test_names_in_a_database_of_several_sweeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
