@@ -128,8 +128,8 @@ static enum status extend_spec(struct spec *spec, const struct run_config *confi
         st = run_spec(spec, config, again, o, e);
     if (st == ST_OK)
         fprintf(stderr,
-                "The trials of %d epochs are outside the spec now; to keep it so, write epochs: %d into %s\n",
-                before, epochs, spec_word);
+                "Trials of fewer epochs are outside the spec now; to keep it so, write epochs: %d into %s\n",
+                epochs, spec_word);
     mem_free(again);
     mem_free(spec_word);
     mem_free(db_word);
