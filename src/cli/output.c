@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "sweep/space_notes.h"
 
 int output_terminal_width(FILE *stream)
 {
@@ -198,6 +199,17 @@ enum status output_sections(const struct output *o, const struct section *sectio
     if (o->format == TABLE_JSON)
         return write_json(o, sections, count, context, e);
     return write_text(o, sections, count, context, e);
+}
+
+const struct table_column output_note_column = {.name = "note"};
+
+enum status output_notes(const char *notes, struct table *t, struct err *e)
+{
+    char text[NOTE_TEXT];
+    enum status st = ST_OK;
+    while (st == ST_OK && space_note_next(&notes, text))
+        st = table_row(t, (const struct cell[]){cell_text(text)}, e);
+    return st;
 }
 
 static enum status query_rows(struct store_query *q, struct table *t, struct err *e)

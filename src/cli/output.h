@@ -43,6 +43,10 @@ struct section {
 enum status output_sections(const struct output *o, const struct section *sections, int count, int main,
                             const void *context, struct err *e);
 
+/* A row for each line of notes (space_notes.h), NULL: none; and their column. */
+extern const struct table_column output_note_column;
+enum status output_notes(const char *notes, struct table *t, struct err *e);
+
 /* One section on its own: in JSON an array, or an object for a record. */
 enum status output_single(const struct output *o, const struct section *s, const void *context,
                           struct err *e);

@@ -139,15 +139,8 @@ void plan_print_notes(const void *context, FILE *out)
 static enum status rows(const void *context, struct table *t, struct err *e)
 {
     const struct plan *p = context;
-    char text[NOTE_TEXT];
-    enum status st = ST_OK;
-    for (const char *at = p->notes.text; st == ST_OK && space_note_next(&at, text);) {
-        const struct cell cells[] = {cell_text(text)};
-        st = table_row(t, cells, e);
-    }
-    return st;
+    return output_notes(p->notes.text, t, e);
 }
 
-static const struct table_column columns[] = {{.name = "note"}};
 const struct section plan_notes_section = {
-    .name = "notes", SECTION_COLUMNS(columns), .may_be_empty = true, .rows = rows};
+    .name = "notes", .columns = &output_note_column, .count = 1, .may_be_empty = true, .rows = rows};

@@ -72,25 +72,17 @@ static void print_notes(const char *notes)
     }
 }
 
-static const struct table_column note_columns[] = {{.name = "note"}};
-
 static enum status note_rows(const void *context, struct table *t, struct err *e)
 {
     const struct validation *v = context;
-    char text[NOTE_TEXT];
-    enum status st = ST_OK;
-    for (const char *at = v->problems.notes; st == ST_OK && space_note_next(&at, text);) {
-        const struct cell cells[] = {cell_text(text)};
-        st = table_row(t, cells, e);
-    }
-    return st;
+    return output_notes(v->problems.notes, t, e);
 }
 
 static enum status write_answer(const struct validation *v, const struct output *o, struct err *e)
 {
     static const struct section sections[] = {
         {.name = "problems", SECTION_COLUMNS(columns), .rows = rows},
-        {.name = "notes", SECTION_COLUMNS(note_columns), .rows = note_rows},
+        {.name = "notes", .columns = &output_note_column, .count = 1, .rows = note_rows},
     };
     if (o->format != TABLE_TEXT)
         return output_sections(o, sections, 2, 0, v, e);
