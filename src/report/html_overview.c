@@ -149,41 +149,53 @@ static enum status write_numbers(struct html_page *p, const struct store_query *
     return ST_OK;
 }
 
-/* The best of all sweeps, and the smallest that comes close. */
+/* The best of all sweeps, and the smallest that comes close; with its sweep where there are several, as their
+ * data may differ. */
+/* clang-format off */
 static const char best_sql[] =
     "WITH l AS (SELECT *, coalesce(val_top1, test_top1) AS score FROM leaderboard),"
     " best AS (SELECT max(score) AS score FROM l)"
-    " SELECT 100 * score, 100 * test_top1, variant_id, model_mib, val_top1 IS NOT NULL FROM ("
-    "  SELECT * FROM (SELECT * FROM l ORDER BY score DESC, model_mib LIMIT 1)"
-    "  UNION ALL SELECT * FROM (SELECT l.* FROM l, best WHERE l.score >= best.score - 0.01 ORDER BY "
-    "l.model_mib LIMIT "
-    "1))";
+    " SELECT 100 * score, 100 * test_top1, variant_id, model_mib, val_top1 IS NOT NULL,"
+    "  iif((SELECT count(*) FROM sweep) > 1, sweep, NULL) FROM ("
+    "  SELECT * FROM (SELECT * FROM l ORDER BY score DESC, model_mib LIMIT 1) UNION ALL SELECT * FROM"
+    "  (SELECT l.* FROM l, best WHERE l.score >= best.score - 0.01 ORDER BY l.model_mib LIMIT 1))";
+/* clang-format on */
+
+static enum status write_best_tile(struct html_page *p, const struct store_query *q, bool smallest,
+                                   struct err *e)
+{
+    const double score = store_query_cell(q, 0).r, mib = store_query_cell(q, 3).r;
+    const struct cell test = store_query_cell(q, 1), sweep = store_query_cell(q, 5);
+    const bool validated = store_query_cell(q, 4).i != 0;
+    char value[64];
+    struct strbuf below = STRBUF_INIT;
+    snprintf(value, sizeof value, smallest ? "%.3g MiB" : "%.2f %%", smallest ? mib : score);
+    strbuf_printf(&below, "%s top-1", validated ? "validation" : "test");
+    if (smallest)
+        strbuf_printf(&below, " %.2f %%", score);
+    else if (validated && test.type == CELL_REAL)
+        strbuf_printf(&below, ", test %.2f %%", test.r);
+    if (!smallest)
+        strbuf_printf(&below, ", %.3g MiB", mib);
+    if (sweep.type == CELL_TEXT)
+        strbuf_printf(&below, ", sweep %s", sweep.text);
+    const enum status status = below.failed ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
+    fprintf(p->out, "<a class=\"tiled\" href=\"#variant-%" PRId64 "\">", store_query_cell(q, 2).i);
+    tile(p, smallest ? "Smallest within 1 point" : "Best accuracy", value, below.text);
+    fputs("</a>\n", p->out);
+    strbuf_release(&below);
+    return status;
+}
 
 static enum status write_best(struct html_page *p, struct err *e)
 {
-    static const char *const names[] = {"Best accuracy", "Smallest within 1 point"};
     struct store_query *q = NULL;
     bool row = false;
     enum status status = html_query_row(p, best_sql, &q, &row, e);
     for (int i = 0; status == ST_OK && row && i < 2; i++) {
-        char value[64], below[160];
-        const bool validated = store_query_cell(q, 4).i != 0;
-        const struct cell test = store_query_cell(q, 1);
-        const char *split = validated ? "validation" : "test";
-        int n = snprintf(below, sizeof below, "%s top-1", split);
-        if (validated && test.type == CELL_REAL)
-            n += snprintf(below + n, sizeof below - (size_t)n, ", test %.2f %%", test.r);
-        snprintf(value, sizeof value, "%.2f %%", store_query_cell(q, 0).r);
-        if (i == 1) {
-            snprintf(value, sizeof value, "%.3g MiB", store_query_cell(q, 3).r);
-            snprintf(below, sizeof below, "%s top-1 %.2f %%", split, store_query_cell(q, 0).r);
-        } else {
-            snprintf(below + n, sizeof below - (size_t)n, ", %.3g MiB", store_query_cell(q, 3).r);
-        }
-        fprintf(p->out, "<a class=\"tiled\" href=\"#variant-%" PRId64 "\">", store_query_cell(q, 2).i);
-        tile(p, names[i], value, below);
-        fputs("</a>\n", p->out);
-        status = store_query_next(q, &row, e);
+        status = write_best_tile(p, q, i == 1, e);
+        if (status == ST_OK)
+            status = store_query_next(q, &row, e);
     }
     store_query_close(q);
     return status;

@@ -390,6 +390,28 @@ static void test_shorter_rungs_are_no_results(void **state)
     results_remove(r);
 }
 
+/* The best of several sweeps, which may have other data, are named with their sweep. */
+static void test_the_best_name_their_sweep(void **state)
+{
+    (void)state;
+    struct results *r = results_create();
+    results_sweep(r, "first", "");
+    results_block(r, "b");
+    results_trial(r, results_variant(r, 1 << 20), 1, "{}", "done", 0.75);
+    struct page p = write_page(r, NULL);
+    holds(&p, "<dd>75.00 % <small>validation top-1, test 75.00 %, 1 MiB</small>");
+    holds(&p, "<dd>1 MiB <small>validation top-1 75.00 %</small>");
+    page_release(&p);
+    results_sweep(r, "second <&>", "");
+    results_block(r, "b");
+    results_trial(r, results_variant(r, 1 << 19), 1, "{}", "done", 0.745);
+    p = write_page(r, NULL);
+    holds(&p, "<dd>75.00 % <small>validation top-1, test 75.00 %, 1 MiB, sweep first</small>");
+    holds(&p, "<dd>0.5 MiB <small>validation top-1 74.50 %, sweep second &lt;&amp;&gt;</small>");
+    page_release(&p);
+    results_remove(r);
+}
+
 /* Two trials that the spec names no more, one of them in a block of before only: marked in the data, counted
  * apart, and nowhere else. */
 static void test_trials_outside_the_spec(void **state)
@@ -741,6 +763,7 @@ int main(void)
         cmocka_unit_test(test_bytes_and_controls),
         cmocka_unit_test(test_states_and_failures),
         cmocka_unit_test(test_shorter_rungs_are_no_results),
+        cmocka_unit_test(test_the_best_name_their_sweep),
         cmocka_unit_test(test_trials_outside_the_spec),
         cmocka_unit_test(test_data_are_told_apart),
         cmocka_unit_test(test_data_of_figures),
