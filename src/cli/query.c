@@ -1,5 +1,6 @@
 /* firesweep query: rows of the results database. */
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/strbuf.h"
@@ -58,7 +59,7 @@ static const struct computed computed[] = {
      .help = "what each axis of a block does to the accuracy, and its share of the variance",
      .columns = effects_columns,
      .rows = effects_rows,
-     .nothing = "no block has finished trials at two values of an axis; pruned trials do not count",
+     .nothing = "no block has finished trials at two values of an axis",
      .note = {.text =
                   "mean: of the trials at a level, in the unit of quantity (pct: percent). effect: of the "
                   "level with all other axes held equal, around 0, with its 95 % interval. axis_p: "
@@ -67,8 +68,7 @@ static const struct computed computed[] = {
      .help = "knee and plateau of each curve, with bootstrap intervals over seeds",
      .columns = plateau_columns,
      .rows = plateau_rows,
-     .nothing = "no block has one axis of three numbers or more, and a seed that all its points share; "
-                "pruned trials do not count",
+     .nothing = "no block has one axis of three numbers or more, and a seed that all its points share",
      .note = {.text = "plateau: from the first point within 0.5 percentage points of the best mean. The best "
                       "of several means is partly luck, and no verdict allows for how many are compared: one "
                       "in twenty differences is shown where there is none."}},
@@ -76,8 +76,7 @@ static const struct computed computed[] = {
      .help = "does an axis (epochs, lr, ...) change the order of the others' points? Spearman's correlation",
      .columns = ranks_columns,
      .rows = ranks_rows,
-     .nothing = "no block has finished points in common at two values of one of several axes; pruned trials "
-                "do not count"},
+     .nothing = "no block has finished points in common at two values of one of several axes"},
 };
 enum { COMPUTED = sizeof computed / sizeof *computed, COMPUTED_COLUMNS = 16 };
 
@@ -197,6 +196,20 @@ static enum status open_computed(struct store *store, const struct args *a, cons
                : st;
 }
 
+/* Why there are no rows of a computed answer, in `text`. Pruned trials have accuracies that do not count. */
+static enum status say_nothing(struct store *store, const struct computed *c, char *text, size_t n,
+                               struct err *e)
+{
+    struct store_query *q = NULL;
+    bool pruned = false;
+    enum status st = store_query_open(store, "SELECT 1 FROM trial WHERE state = 'pruned' LIMIT 1", &q, e);
+    if (st == ST_OK)
+        st = store_query_next(q, &pruned, e);
+    store_query_close(q);
+    snprintf(text, n, "%s%s", c->nothing, pruned ? "; pruned trials do not count" : "");
+    return st;
+}
+
 static enum status print_query(struct store *store, const struct args *a, const struct output *o, int limit,
                                struct err *e)
 {
@@ -209,11 +222,16 @@ static enum status print_query(struct store *store, const struct args *a, const 
     const struct named_query *named = NULL;
     struct store_query *query = NULL;
     struct output_rows rows = {.flags = filter.columns ? named_query_chosen_flags : named_query_flags};
+    char nothing[160];
     enum status st = c || sql ? ST_OK : named_query_find(name, &named, e);
     if (st == ST_OK && c) {
-        rows = (struct output_rows){filter.columns ? computed_chosen_flags : computed_flags, c->nothing,
-                                    c->note};
-        st = open_computed(store, a, c, &filter, &query, e);
+        rows = (struct output_rows){filter.columns ? computed_chosen_flags : computed_flags, NULL, c->note};
+        if (c->nothing) {
+            st = say_nothing(store, c, nothing, sizeof nothing, e);
+            rows.nothing = nothing;
+        }
+        if (st == ST_OK)
+            st = open_computed(store, a, c, &filter, &query, e);
     } else if (st == ST_OK && sql) {
         rows.flags = NULL;
         st = store_query_open(store, sql, &query, e);

@@ -22,6 +22,15 @@ const char *figure_level_name(const char *name)
     return strcmp(name, "-") == 0 ? "not set" : name;
 }
 
+/* Of an axis that is drawn at least two values have results. */
+static void say_too_few(const struct block_results *r, size_t least, char nothing[256])
+{
+    snprintf(nothing, 256, "it needs %s with results at two values, and the block has %s%.40s%s%s",
+             least == 1 ? "an axis" : "two axes", r->axis_count == 0 ? "none" : "only ",
+             r->axis_count == 0 ? "" : r->axis[0].key, r->left_out ? "; left out: " : "",
+             r->left_out ? r->left_out : "");
+}
+
 enum status figure_of_axes(struct store *s, const struct figure_request *r, const char *y, size_t least,
                            figure_draw_axes *draw, struct figure *out, char nothing[256], struct err *e)
 {
@@ -31,8 +40,7 @@ enum status figure_of_axes(struct store *s, const struct figure_request *r, cons
     if (st == ST_OK && results.count == 0)
         left_out_nothing(&results.of, NULL, results.metric->name, nothing, 256);
     else if (st == ST_OK && results.axis_count < least)
-        snprintf(nothing, 256, "it needs %s, and only %zu of the block's axes take several values",
-                 least == 1 ? "an axis" : "two axes", results.axis_count);
+        say_too_few(&results, least, nothing);
     else if (st == ST_OK)
         st = draw(&results, r, out, e);
     block_results_release(&results);

@@ -287,7 +287,9 @@ static void test_query_says_why_and_what(void **state)
     } cases[] = {{"trials", "--where", "SR > 2", "(no rows: none meets --where)\n"},
                  {"trials", "--limit", "0", "(no rows: --limit 0)\n"},
                  {"failures", "--limit", "9", "(no rows: no trial failed, diverged or timed out)\n"},
-                 {"plateau", "--limit", "9", "(no rows: no block has one axis of three numbers or more"},
+                 {"plateau", "--limit", "9",
+                  "(no rows: no block has one axis of three numbers or more, and a seed that all its points "
+                  "share)\n"},
                  {"effects", "--limit", "9", "effect: of the level with all"},
                  {"pareto", "--x", "macs", "variant  "}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -152,11 +152,21 @@ static void kinds_of_one_point(void **state)
     draw_kind(s, "edf", "SR=0.5,1,50,100\n");
     draw_kind(s, "pareto", "SR=0.5,1,1,50,,,1,,50\n");
     static const char *const lacking[][2] = {
-        {"heatmap", "it needs two axes"}, {"effects", "it needs an axis"}, {"parallel", "it needs an axis"}};
+        {"heatmap", "it needs two axes with results at two values, and the block has none"},
+        {"effects", "it needs an axis with results at two values, and the block has none"},
+        {"parallel", "it needs an axis with results at two values, and the block has none"}};
     for (size_t i = 0; i < sizeof lacking / sizeof *lacking; i++) {
         assert_int_equal(draw(s, (struct plot_options){.kind = lacking[i][0]}), ST_FAILED);
         assert_non_null(strstr(s->err.text, lacking[i][1]));
     }
+    results_trial(s->results, results_variant(s->results, 2 << 20), 1, "{\"SR\":1}", "failed", -1);
+    assert_int_equal(draw(s, (struct plot_options){.kind = "effects"}), ST_FAILED);
+    assert_non_null(strstr(s->err.text,
+                           "the block has none; left out: 1 of 2 trials (failed); only one value "
+                           "is left of: SR"));
+    results_trial(s->results, results_variant(s->results, 3 << 20), 1, "{\"SR\":0.7}", "done", 0.6);
+    assert_int_equal(draw(s, (struct plot_options){.kind = "heatmap"}), ST_FAILED);
+    assert_non_null(strstr(s->err.text, "at two values, and the block has only SR; left out: 1 of 3 trials"));
 }
 
 static void learning_has_a_line_per_point(void **state)
