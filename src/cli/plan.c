@@ -166,7 +166,10 @@ static enum status check_data(struct plan *p, struct err *e)
     struct data_look data;
     const bool there = spec_check_data(&p->spec, &p->data_missing) == ST_OK &&
                        dataset_look(&p->spec.data, &data, &p->data_missing) == ST_OK;
-    return there ? space_check_data(&p->spec, &p->space, &data, e) : ST_OK;
+    if (!there)
+        return ST_OK;
+    const enum status st = image_counts_check(&p->spec, e);
+    return st == ST_OK ? space_check_data(&p->spec, &p->space, &data, e) : st;
 }
 
 static enum status plan_spec(struct plan *p, const char *path, const struct output *o, struct err *e)

@@ -148,13 +148,11 @@ enum status dataset_look(const struct data_source *source, struct data_look *out
 {
     struct err local = ERR_INIT; /* as in dataset_load */
     struct err *where = e ? e : &local;
-    *out = (struct data_look){{0}, 0, 0};
+    *out = (struct data_look){{0}, 0};
     enum status status = check_source(source, where);
     if (status == ST_OK)
         status = look_format(source, out, where);
-    if (status == ST_OK)
-        status = check_classes(source, out->classes, where);
-    return status == ST_OK && out->train_images > 0 ? split_check(source, out->train_images, where) : status;
+    return status == ST_OK ? check_classes(source, out->classes, where) : status;
 }
 
 enum status dataset_load(const struct data_source *source, struct dataset *out, struct err *e)

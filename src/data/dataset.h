@@ -102,12 +102,11 @@ size_t dataset_memory(const struct dataset *d);
 struct data_look {
     struct shape image; /* c = 0: not known (gray so far, and others may have colours); all 0: nothing is */
     int classes;
-    size_t train_images; /* before the split; 0 = not counted (image folders) */
 };
 
 /* Looks at a data source as dataset_load finds it, in milliseconds: headers, names of folders, one image of
  * an image folder, the labels of IDX files. Errors are dataset_load's; what it would find further in the
- * files stays unseen. */
+ * files stays unseen, and whether val leaves training images. */
 enum status dataset_look(const struct data_source *source, struct data_look *out, struct err *e);
 
 enum crop_border { CROP_REFLECT, CROP_ZERO };

@@ -287,7 +287,6 @@ enum status idx_look(const struct data_source *source, struct data_look *out, st
         status = read_array(source->path, train_labels, 1, &path, &labels, e);
     if (status == ST_OK)
         status = take_labels(&labels, path, &out->classes, &set, e);
-    out->train_images = labels.size[0];
     image_set_release(&set);
     idx_array_release(&labels);
     mem_free(path);

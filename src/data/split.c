@@ -112,7 +112,8 @@ static size_t limited(size_t count, int limit)
     return limit > 0 && (size_t)limit < count ? (size_t)limit : count;
 }
 
-enum status split_check(const struct data_source *source, size_t count, struct err *e)
+/* Does val leave a training image? */
+static enum status check_val(const struct data_source *source, size_t count, struct err *e)
 {
     size_t val = source->val > 0 ? (size_t)source->val : 0;
     if (val >= count) {
@@ -127,7 +128,7 @@ enum status split_training(const uint16_t *labels, size_t count, int classes,
 {
     size_t val = source->val > 0 ? (size_t)source->val : 0;
     struct groups g;
-    enum status status = split_check(source, count, e);
+    enum status status = check_val(source, count, e);
     if (status != ST_OK)
         return status;
     status = groups_init(&g, labels, count, classes, e);

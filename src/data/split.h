@@ -8,9 +8,6 @@
 
 #include "data/dataset.h"
 
-/* ST_USAGE when val does not leave one of `count` training images. */
-enum status split_check(const struct data_source *source, size_t count, struct err *e);
-
 /* Fills choice[0..count) with SPLIT_TRAIN, SPLIT_VAL or SPLIT_COUNT (left out) for the images of a training
  * set. ST_USAGE when val does not leave a training image. */
 enum status split_training(const uint16_t *labels, size_t count, int classes,

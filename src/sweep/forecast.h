@@ -16,6 +16,9 @@ struct image_counts {
 /* The same as the run will find, from the names and sizes of the files alone, in milliseconds: exact for
  * whole files, and but for images that data.skip_bad leaves out. */
 struct image_counts image_counts_of(const struct data_source *source);
+/* ST_USAGE, with its place, when data.val leaves none of the training images that the files hold, counted
+ * likewise. For data that dataset_look finds nothing wrong with. */
+enum status image_counts_check(const struct spec *spec, struct err *e);
 
 struct forecast {
     int work_count;

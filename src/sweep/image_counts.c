@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "sweep/forecast.h"
+#include "sweep/spec_error.h"
 
 /* A file's size, -1 if there is none; of a .gz what its last four bytes say of the plain size. */
 static double plain_size(const char *folder, const char *name, bool compressed)
@@ -120,6 +121,18 @@ static void whole_counts(const struct data_source *s, double *train, double *tes
 static double limited(double count, int limit)
 {
     return limit > 0 && (count < 0 || count > limit) ? limit : count;
+}
+
+enum status image_counts_check(const struct spec *spec, struct err *e)
+{
+    const struct data_source *source = &spec->data;
+    double train = -1, test = -1;
+    whole_counts(source, &train, &test);
+    if (train <= 0 || source->val < train)
+        return ST_OK;
+    return spec_error(e, spec->path, spec->data_val_mark, "data.val",
+                      "%d leaves none of the %.0f training images of %s, allowed: 0 to %.0f", source->val,
+                      train, source->path, train - 1);
 }
 
 struct image_counts image_counts_of(const struct data_source *source)

@@ -241,6 +241,16 @@ static enum status run_with_data(struct supervisor *s, const struct run_config *
     return run_on_database(s, c, db, out, e);
 }
 
+static enum status load_data(const struct spec *spec, struct dataset *out, struct err *e)
+{
+    struct data_look look;
+    enum status status = spec_check_data(spec, e);
+    if (status == ST_OK &&
+        dataset_look(&spec->data, &look, NULL) == ST_OK) /* else loading says what is wrong */
+        status = image_counts_check(spec, e);
+    return status == ST_OK ? dataset_load(&spec->data, out, e) : status;
+}
+
 enum status run_sweep(const struct spec *spec, const struct run_config *c, const struct run_observer *o,
                       struct run_result *out, struct err *e)
 {
@@ -261,8 +271,7 @@ enum status run_sweep(const struct spec *spec, const struct run_config *c, const
     s->observer = o;
     s->check = store_check_begin(db);
     enum status status = space_build(spec, &space, e);
-    status = status == ST_OK ? spec_check_data(spec, e) : status;
-    status = status == ST_OK ? dataset_load(&spec->data, &data, e) : status;
+    status = status == ST_OK ? load_data(spec, &data, e) : status;
     if (status == ST_OK)
         status = run_with_data(s, c, db, &data, out, e);
     store_check_end(s->check);

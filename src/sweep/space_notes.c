@@ -165,7 +165,7 @@ static void note_batches(const struct notes *n, double train_images)
     for (int i = n->first; i < n->first + n->count; i++) {
         const struct trial *t = &n->space->trials[n->space->memberships[i].trial];
         struct place place;
-        if (train_images < 0 || t->point.recipe.batch <= train_images || t->skip_reason)
+        if (train_images <= 0 || t->point.recipe.batch <= train_images || t->skip_reason)
             continue;
         space_place_value(n->spec, (int)(n->block - n->spec->blocks), batch, &t->point, &place);
         note(n, place.at, place.key, "%d is more than the %.0f training images: each step takes all of them",

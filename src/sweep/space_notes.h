@@ -9,8 +9,8 @@
 
 /* Appends a line for each: random blocks with fewer points than asked for, or whose points are no Latin
  * hypercube or unbroken Sobol sequence; and, with file:line:column and key, values that are given twice, axes
- * and keys without effect on any trial, batches of more than all `train_images` (< 0: not known). Lack of
- * memory is out->failed. */
+ * and keys without effect on any trial, batches of more than all `train_images` (none or < 0: not known).
+ * Lack of memory is out->failed. */
 void space_notes(const struct spec *spec, const struct space *space, double train_images, struct strbuf *out);
 
 /* The next line of notes (NULL: none), without its end; false behind the last. */

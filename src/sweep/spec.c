@@ -40,6 +40,8 @@ static enum status data_read(struct reader *r, const struct node *node)
     if (st != ST_OK)
         return st;
     spec->data_path_mark = given_value(&given, SECTION_DATA, "path")->mark;
+    const struct node *val = given_value(&given, SECTION_DATA, "val");
+    spec->data_val_mark = val ? val->mark : spec->data_path_mark;
     const struct node *resize = given_value(&given, SECTION_DATA, "resize");
     spec->data_shape_mark = resize ? resize->mark : given_value(&given, SECTION_DATA, "format")->mark;
     if (resize && spec->data.format != DATA_IMAGE_FOLDER)

@@ -165,6 +165,7 @@ struct spec {
     const char *name;
     struct data_source data; /* a relative path counts from the current working directory */
     struct mark data_path_mark;
+    struct mark data_val_mark;   /* where it is not given, data_path_mark */
     struct mark data_shape_mark; /* of data.resize, or else data.format: what may fix the images' shape */
     struct point base;
     struct mark base_mark;          /* of `base`, or of the whole spec when there is none */

@@ -173,6 +173,8 @@ static enum status check_data(struct spec_problems *p, const struct spec *spec, 
     if (st == ST_OK && (st = dataset_look(&spec->data, &data, &reason)) != ST_OK)
         err_set(&why, st, "%s:%d:%d: data: %s", spec->path, spec->data_path_mark.line,
                 spec->data_path_mark.column, reason.text);
+    if (st == ST_OK)
+        st = image_counts_check(spec, &why);
     if (st == ST_OK && space)
         st = space_check_data(spec, space, &data, &why);
     if (st == ST_OK || p->count == SPEC_MAX_PROBLEMS)

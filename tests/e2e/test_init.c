@@ -7,6 +7,7 @@
 
 #include "program.h"
 #include "sandbox.h"
+#include "synthetic.h"
 
 static void test_starter_specs_are_right(void **state)
 {
@@ -392,6 +393,46 @@ static void test_data_that_does_not_fit(void **state)
     outcome_release(&o);
 }
 
+static void expect_no_training_images(const char *format, const char *path, const char *input, int images,
+                                      const char *place)
+{
+    char text[256], message[160];
+    snprintf(text, sizeof text,
+             "version: 1\nname: none\ndata: {format: %s, path: %s, val: %d}\n"
+             "base: {input: %s, classes: 4}\n",
+             format, path, images, input);
+    text_write("none.yaml", text);
+    snprintf(message, sizeof message,
+             "none.yaml:3:%s: data.val: %d leaves none of the %d training images of %s, allowed: 0 to %d",
+             place, images, images, path, images - 1);
+    EXPECT_ERROR(2, message, "plan", "none.yaml");
+    EXPECT_ERROR(2, message, "run", "none.yaml", "--db", "none.db");
+    struct outcome o = RUN("validate", "none.yaml");
+    assert_int_equal(o.code, 1);
+    assert_int_equal(strncmp(o.out, message, strlen(message)), 0);
+    assert_string_equal(o.out + strlen(message), "\n"); /* nor does a batch exceed the images that are left */
+    outcome_release(&o);
+}
+
+/* Validation that would take all images is an error of the spec, at its place. */
+static void test_val_that_leaves_no_training_images(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    assert_int_equal(synthetic_image_folder("folder", 4, 2, 1, 12, 1, &e), ST_OK);
+    expect_no_training_images("idx", "data", "1x12x12", 400, "38");
+    expect_no_training_images("image-folder", "folder", "3x12x12", 8, "49");
+    /* What else is wrong with the spec does not hide it, and what is wrong with the files comes first. */
+    text_write("none.yaml", "version: 1\nname: none\ndata: {format: idx, path: data, val: 400}\n"
+                            "base: {input: 1x12x12, classes: 4, SR: 7}\n");
+    struct outcome o = RUN("validate", "none.yaml");
+    assert_holds(o.out, "none.yaml:3:38: data.val: 400 leaves none");
+    assert_holds(o.out, "base.SR: ");
+    outcome_release(&o);
+    text_write("none.yaml", "version: 1\nname: none\ndata: {format: cifar10, path: data, val: 50000}\n");
+    EXPECT_ERROR(1, "data_batch_1.bin: No such file", "run", "none.yaml", "--db", "none.db");
+}
+
 static void test_short_random_block(void **state)
 {
     (void)state;
@@ -429,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_one_reason_is_one_problem),
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_data_that_does_not_fit),
+        cmocka_unit_test(test_val_that_leaves_no_training_images),
         cmocka_unit_test(test_short_random_block),
     };
     return cmocka_run_group_tests(tests, sandbox_setup, sandbox_teardown);
