@@ -99,9 +99,9 @@ static enum status check_finished(const struct spec *spec, const char *db, struc
     if (unfinished > 0)
         st = err_set(
             e, ST_FAILED,
-            "%d of %d trials are not finished, and only finished ones can be extended; first: firesweep run "
+            "%d of %d trial%s not finished, and only finished ones can be extended; first: firesweep run "
             "%s --db %s",
-            unfinished, space.trial_count, spec->path, db);
+            unfinished, space.trial_count, space.trial_count == 1 ? " is" : "s are", spec->path, db);
     changes_release(&changes);
     space_release(&space);
     store_close(store);

@@ -78,8 +78,10 @@ static enum status conclude(const struct supervisor *s, struct err *e)
     }
     if (s->phase == PHASE_DRAINING && count.pending > 0) {
         const int failed = failure_count(s); /* some of them may have attempts left: they are pending, too */
-        return err_set(e, ST_FAILED, "%s: %d of %d trials failed, %d were not tried; first failure: %s",
-                       s->why, failed, count.total, count.pending + count.failed - failed, s->first_failure);
+        const int untried = count.pending + count.failed - failed;
+        return err_set(e, ST_FAILED, "%s: %d of %d trial%s failed, %d %s not tried; first failure: %s",
+                       s->why, failed, count.total, count.total == 1 ? "" : "s", untried,
+                       untried == 1 ? "was" : "were", s->first_failure);
     }
     return judge_results(s, &count, e);
 }

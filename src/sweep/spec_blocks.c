@@ -200,8 +200,8 @@ static enum status zip_check(const struct block_reader *b)
         const int length = zip[i].count + zip[i].left_out, first = zip[0].count + zip[0].left_out;
         if (length != first)
             return reader_fail(b->r, zip[i].mark, prefix, zip[i].key,
-                               "has %d values but %s has %d, allowed: equal lengths", length, zip[0].key,
-                               first);
+                               "has %d value%s but %s has %d, allowed: equal lengths", length,
+                               length == 1 ? "" : "s", zip[0].key, first);
         least = zip[i].count < least ? zip[i].count : least;
     }
     for (int i = 0; i < b->block->zip_count; i++)

@@ -175,8 +175,8 @@ static void check_sweep_budget(struct supervisor *s, double now)
     if (b->max_failed > 0 && s->failed >= b->max_failed && s->phase == PHASE_RUNNING) {
         s->phase = PHASE_DRAINING;
         s->why = "budget.max_failed is reached";
-        supervisor_notice(s, "%d trials failed (budget.max_failed: %d): no further trial starts", s->failed,
-                          b->max_failed);
+        supervisor_notice(s, "%d trial%s failed (budget.max_failed: %d): no further trial starts", s->failed,
+                          s->failed == 1 ? "" : "s", b->max_failed);
     }
 }
 

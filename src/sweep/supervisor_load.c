@@ -222,7 +222,8 @@ static enum status load_all(struct supervisor *s, const int64_t *ids, const char
     if (status == ST_OK)
         remove_superseded(s, stem);
     if (again > 0)
-        supervisor_notice(s, "%d trials that failed in an earlier run are tried again", again);
+        supervisor_notice(s, "%d trial%s that failed in an earlier run %s tried again", again,
+                          again == 1 ? "" : "s", again == 1 ? "is" : "are");
     if (status == ST_OK)
         status = forecast_trials(s, e);
     qsort_r(s->order, (size_t)s->space->trial_count, sizeof *s->order, longer_first, s->trials);
@@ -279,9 +280,9 @@ enum status supervisor_load(struct supervisor *s, const char *stem, struct err *
     if (status == ST_OK)
         status = store_recover(s->store, &recovered, e);
     if (recovered > 0) {
-        supervisor_notice(
-            s, "%" PRId64 " trials of a run that ended without notice continue from their checkpoints",
-            recovered);
+        supervisor_notice(s, "%" PRId64 " trial%s of a run that ended without notice continue%s from %s",
+                          recovered, recovered == 1 ? "" : "s", recovered == 1 ? "s" : "",
+                          recovered == 1 ? "its checkpoint" : "their checkpoints");
     }
     return status == ST_OK ? load_all(s, ids, stem, e) : status;
 }

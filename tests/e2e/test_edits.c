@@ -436,6 +436,10 @@ static void test_run_skips_what_is_excluded_later(void **state)
     struct json_object *status = JSON("status", "excluded.db", "--format", "json");
     assert_int_equal(json_int_at(json_row(json_at(status, "sweeps"), 0), "done"), 1);
     json_object_put(status);
+    spec_write("excluded", rest);
+    assert_int_equal(run("excluded", "excluded"), 0);
+    assert_true(output_holds("excluded", "1 trial that failed in an earlier run is tried again"));
+    assert_true(output_holds("excluded", "3 of 3 trials done; results"));
 }
 
 int main(void)

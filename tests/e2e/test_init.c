@@ -98,7 +98,7 @@ static void test_all_problems_with_positions(void **state)
         {6, 35, "\"x\""},
         {8, 26, "sweep.two.grid.pct3x3: \"7\" is out of range"},
         {9, 10, "two is also the id of the block in line 7"},
-        {9, 37, "sweep.block-3.zip.incr_e: has 1 values but base_e has 2"},
+        {9, 37, "sweep.block-3.zip.incr_e: has 1 value but base_e has 2"},
         {10, 17, "train.epochs: \"0\" is out of range"},
         {10, 27, "train.batch: \"many\" is not a whole number"},
         {11, 16, "constraints: \"size\" is unknown"},

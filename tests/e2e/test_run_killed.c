@@ -230,7 +230,7 @@ static void test_too_many_failures_end_the_run(void **state)
     pid_t sweep = run_start("failing", "failing", NULL);
     kill_all_attempts("failing", sweep, 1, SIGKILL);
     assert_int_equal(run_wait(sweep), 1);
-    assert_true(output_holds("failing", "budget.max_failed"));
+    assert_true(output_holds("failing", "1 trial failed (budget.max_failed: 1): no further trial starts"));
     assert_int_equal(db_int("failing", "SELECT count(*) FROM trial WHERE state = 'failed'"), 1);
     assert_int_equal(db_int("failing", "SELECT count(*) FROM trial WHERE state = 'pending'"), 2);
     assert_int_equal(db_int("failing", "SELECT count(*) FROM attempt"), 1);
