@@ -20,10 +20,10 @@
 /* Data are numbered as their first trials come. */
 static const char trials_sql[] =
     PLACES ", data AS (SELECT data_fingerprint, row_number() OVER (ORDER BY min(id)) AS number FROM trial GROUP BY 1)"
-    " SELECT t.id AS trial, p.sweep, p.block, t.variant_id AS variant, t.recipe_id AS recipe,"
-    " d.number AS data, t.seed,"
-    " t.state, " ALSO("a", "at.id = t.id") ", t.epochs_done AS epochs, t.val_top1, t.val_top5, t.val_loss,"
-    " t.test_top1, t.test_top5, t.test_loss, t.train_s, t.eval_s, t.diverged_step,"
+    " SELECT t.id AS trial, coalesce(p.sweep, " SWEEPS_OF_RUNGS("t.id") ") AS sweep, p.block,"
+    " t.variant_id AS variant, t.recipe_id AS recipe, d.number AS data, t.seed, t.state, "
+    ALSO("a", "at.id = t.id") ", t.epochs_done AS epochs, t.val_top1, t.val_top5, t.val_loss, t.test_top1,"
+    " t.test_top5, t.test_loss, t.train_s, t.eval_s, t.diverged_step,"
     " coalesce(t.message, t.skip_reason) AS message, " RUNG_OF("t.id", "rung") " AS rung, "
     SHORTER_RUNG("t.id") " AS shorter_rung, " OUTSIDE_SPEC("t.id") " AS outside"
     " FROM trial t JOIN asked a ON a.trial_id = t.id JOIN data d USING (data_fingerprint)"

@@ -21,10 +21,7 @@
 #define OF_MEMBERSHIPS(name) \
     "(SELECT group_concat(DISTINCT " name ") FROM block_trial m JOIN block b ON b.id = m.block_id" \
     " JOIN sweep s ON s.id = b.sweep_id WHERE m.trial_id = t.id AND m.in_spec)"
-/* No block names the trainings of a search's shorter rungs, but its sweep trains them. */
-#define SWEEPS_OF_TRIAL \
-    "coalesce(" OF_MEMBERSHIPS("s.name") ", (SELECT group_concat(DISTINCT s.name) FROM rung x" \
-    " JOIN sweep s ON s.id = x.sweep_id WHERE x.trial_id = t.id AND x.in_spec))"
+#define SWEEPS_OF_TRIAL "coalesce(" OF_MEMBERSHIPS("s.name") ", " SWEEPS_OF_RUNGS("t.id") ")"
 static const char trials_sql[] =
     "SELECT t.id AS trial, " SWEEPS_OF_TRIAL " AS sweep, " OF_MEMBERSHIPS(BLOCK_NAME) " AS block, "
     SETTINGS_OF_TRIAL("a", "v") ", " ALSO("a", "at.id = t.id") ", t.seed, t.state, v.params, " MODEL_MIB ", v.macs,"

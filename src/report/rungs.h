@@ -17,6 +17,12 @@
     "(NOT " IN_BLOCK(trial) " AND NOT EXISTS (SELECT 1 FROM rung x WHERE x.trial_id = " trial \
                             " AND x.in_spec))"
 
+/* No block names the trainings of a search's shorter rungs, but its sweep trains them: its name, with commas
+ * of several searches. */
+#define SWEEPS_OF_RUNGS(trial)                                                                              \
+    "(SELECT group_concat(DISTINCT s.name) FROM rung x JOIN sweep s ON s.id = x.sweep_id WHERE x.trial_id " \
+    "= " trial " AND x.in_spec)"
+
 /* A column of the rung that a trial is in (`rung`, `rungs`), NULL without a search. */
 #define RUNG_OF(trial, column) \
     "(SELECT " column " FROM rung x WHERE x.trial_id = " trial " ORDER BY in_spec DESC LIMIT 1)"

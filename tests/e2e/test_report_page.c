@@ -143,6 +143,12 @@ static struct results *large_sweep(void)
                 "UPDATE block_trial SET in_spec = 0 WHERE block_id = 1 AND trial_id IN (SELECT id FROM trial"
                 " WHERE variant_id = 1 OR variant_id BETWEEN 2410 AND 2490"
                 " OR (variant_id > 2490 AND data_fingerprint = 'f'))");
+    /* Those of five variants for two seeds are a search's, and wait for two further seeds of the spec. */
+    results_sql(
+        r, "UPDATE block_trial SET in_spec = 1 WHERE trial_id IN (SELECT id FROM trial WHERE"
+           " variant_id BETWEEN 2486 AND 2490 AND seed > 2);"
+           "INSERT INTO rung SELECT 1, id, iif(seed > 2, 2, 1), 2, iif(seed > 2, id, id + 2), NULL, NULL, 1"
+           " FROM trial WHERE variant_id BETWEEN 2486 AND 2490");
     results_sql(r, "COMMIT");
     return r;
 }
@@ -205,6 +211,11 @@ static const char *const conditions[] = {
     "block = null and sr > 0.99 and test_top1 > 50%",
     "also = null and variant > 2489",
     "sr = 0.0008",
+    "rung = 1",
+    "rung = 1 and sweep = null",
+    "rung = 1 and sweep != null and block = null",
+    "rung = 2 and block = b",
+    "rung = null and sweep = null",
     "1/0",
     "1/0 > 2",
     "sr / 0 > 1",

@@ -40,7 +40,7 @@ function meritOf(v, c) {
   return chosen && v.rows.some((row) => (chosen.get(row) ?? null) !== null) ? chosen : null;
 }
 
-const sweepsOf = (row) => [...new Set([(row.t ? row.t[T.sweep] : row.m.sweep), ...row.names.map((as) => as.sweep)])].filter((name) => name !== null);
+const sweepsOf = (row) => [...new Set([(row.t ? row.t[T.sweep] : row.m.sweep), ...row.names.map((as) => as.sweep)])];
 
 const COSTS = ['model_mib', 'params', 'macs', 'model_bytes', 'model_bytes_8bit', 'model_bytes_6bit', 'activation_bytes', 'train_activation_bytes', 'train_s', 'latency_ms', 'infer_mib'];
 
@@ -74,7 +74,7 @@ function drawExplore() {
     chart.root.append(svg('circle', {class: p.finished ? 'dot' : 'dot unfinished', cx: chart.x(p.x).toFixed(1), cy: chart.y(p.y).toFixed(1), r: points.length > 500 ? 2.5 : 4, 'data-variant': p.row.v[0]}, svg('title', {}, what)));
   }
   /* Sweeps may be on different data: each has its front. */
-  const sweeps = new Set(isFront ? points.flatMap((p) => sweepsOf(p.row)) : []);
+  const sweeps = new Set(isFront && full.length ? points.flatMap((p) => sweepsOf(p.row)) : []);
   for (const sweep of sweeps) {
     const line = front(points.filter((p) => p.finished && sweepsOf(p.row).includes(sweep)), cy.name.endsWith('_loss'));
     const d = line.map((p, i) => i ? `H${chart.x(p.x).toFixed(1)}V${chart.y(p.y).toFixed(1)}` : `M${chart.x(p.x).toFixed(1)},${chart.y(p.y).toFixed(1)}`).join('');
