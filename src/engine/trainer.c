@@ -154,6 +154,21 @@ static void shuffle(struct trainer *t)
     t->order_epoch = t->at.epoch;
 }
 
+/* Whether the last update had anything for the first layer. Where all that an image could change has died,
+ * nothing comes back to it; looking there costs no image. */
+static bool first_layer_learns(const struct trainer *t)
+{
+    const struct op *op = t->train_net.ops;
+    while (op->kind != OP_CONV)
+        op++;
+    const struct branch *b = &op->branch[0];
+    const size_t n = (size_t)b->k_count * (size_t)panel_channels(b->cout);
+    bool zero = true;
+    for (size_t i = 0; i < n; i++)
+        zero = zero && t->lanes[b->weights + i] == 0;
+    return !zero;
+}
+
 /* Whether the outputs are the same, bit for bit, for all of the first training images. */
 static bool outputs_are_constant(struct trainer *t)
 {
@@ -172,15 +187,17 @@ static bool outputs_are_constant(struct trainer *t)
 
 /* A network in which all that an image could change has died stays about ln(classes), whatever comes: an
  * epoch of that after the warm-up is enough. One that has not begun to learn yet may be as near, for many
- * epochs; but what it says depends on the image, so it is left alone. */
-static bool is_stuck(struct trainer *t)
+ * epochs; but what it says depends on the image, so it is left alone. `updated`: there was an update since
+ * the trainer was made or loaded. */
+static bool is_stuck(struct trainer *t, bool updated)
 {
     static const double near = 0.02; /* biases of the last layer still move with the last batches' labels */
     const int64_t steps = trainer_steps_per_epoch(t);
     const double warm = t->recipe.warmup * (double)(steps * t->recipe.epochs);
     const double mean = t->at.loss_sum / (double)t->at.seen;
     return (double)(t->at.epoch * steps) >= warm && t->at.epoch > 0 &&
-           fabs(mean - log(t->arch.classes)) < near && outputs_are_constant(t);
+           fabs(mean - log(t->arch.classes)) < near && !(updated && first_layer_learns(t)) &&
+           outputs_are_constant(t);
 }
 
 /* A loss a thousand times that of guessing never comes back, though it may stay finite. */
@@ -235,6 +252,7 @@ enum epoch_end trainer_run_epoch(struct trainer *t, bool (*on_step)(void *contex
                   per_step = (int64_t)t->recipe.batch * t->recipe.accumulate;
     struct step_result r = {
         .lr = recipe_lr(&t->recipe, (t->at.epoch + 1) * steps - 1, steps * t->recipe.epochs)};
+    const bool updates = t->at.step < steps; /* one that was stopped behind its last one has none left */
     shuffle(t);
     while (t->at.step < steps) {
         const double start = clock_seconds();
@@ -262,7 +280,7 @@ enum epoch_end trainer_run_epoch(struct trainer *t, bool (*on_step)(void *contex
         if (stop)
             return EPOCH_STOPPED;
     }
-    if (is_stuck(t)) {
+    if (is_stuck(t, updates)) {
         snprintf(why, 128, "the loss is stuck at ln(%d) = %.4f in epoch %d: all images give the same outputs",
                  t->arch.classes, log(t->arch.classes), t->at.epoch + 1);
         return EPOCH_DIVERGED;
