@@ -165,3 +165,21 @@ void figure_data(struct figure *f, size_t columns, const double *values, size_t 
         }
     }
 }
+
+const char *figure_axes_words(struct arena *arena, const char *json)
+{
+    const size_t n = strlen(json);
+    char *out = arena_alloc(arena, 2 * n + 1, 1), *to = out;
+    bool quoted = false;
+    for (const char *s = json; out && *s; s++) {
+        quoted = *s == '"' ? !quoted : quoted;
+        if (*s == '"' || (!quoted && strchr("{} ", *s)))
+            continue;
+        if (!quoted && *s == ',') {
+            *to++ = ',';
+            *to++ = ' ';
+        } else
+            *to++ = !quoted && *s == ':' ? '=' : *s;
+    }
+    return out;
+}

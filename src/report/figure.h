@@ -29,6 +29,8 @@ void figure_release(struct figure *f);
 
 /* Adds a row of column_count cells to the data; texts are copied. */
 enum status figure_row(struct figure *f, const struct cell *cells, struct err *e);
+/* {"SR":0.5,"bypass":"none"} as SR=0.5, bypass=none, as the data have it; NULL: no memory. */
+const char *figure_axes_words(struct arena *arena, const char *json);
 /* Writes the data as CSV, to a temporary name that is then renamed. */
 enum status figure_save_data(const struct figure *f, const char *path, struct err *e);
 

@@ -33,25 +33,6 @@ static enum status no_memory(struct err *e)
     return err_set(e, ST_NOMEM, "cannot draw a figure: out of memory");
 }
 
-/* {"SR":0.5,"bypass":"none"} as SR=0.5, bypass=none. */
-static const char *readable(struct arena *arena, const char *json)
-{
-    const size_t n = strlen(json);
-    char *out = arena_alloc(arena, 2 * n + 1, 1), *to = out;
-    bool quoted = false;
-    for (const char *s = json; out && *s; s++) {
-        quoted = *s == '"' ? !quoted : quoted;
-        if (*s == '"' || (!quoted && strchr("{} ", *s)))
-            continue;
-        if (!quoted && *s == ',') {
-            *to++ = ',';
-            *to++ = ' ';
-        } else
-            *to++ = !quoted && *s == ':' ? '=' : *s;
-    }
-    return out;
-}
-
 static struct group *next_group(struct groups *g)
 {
     if (g->count == g->capacity) {
@@ -89,7 +70,7 @@ static enum status read_groups(struct store_query *q, struct groups *g, struct a
         struct group *item = next_group(g);
         const struct cell axes = store_query_cell(q, 1);
         if (item) {
-            item->name = readable(arena, axes.type == CELL_TEXT ? axes.text : "");
+            item->name = figure_axes_words(arena, axes.type == CELL_TEXT ? axes.text : "");
             item->trial = store_query_cell(q, 0).i;
             item->trained = (struct line_identity){store_query_cell(q, 6).i, store_query_cell(q, 10).i};
             item->x = x;

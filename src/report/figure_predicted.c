@@ -133,13 +133,14 @@ static enum status add_row(struct timings *t, const struct timed_row *row, doubl
 {
     char here[256] = "";
     struct timed *item = next_item(t);
-    if (!item)
+    const char *axes = figure_axes_words(&f->arena, row->axes);
+    if (!item || !axes)
         return no_memory(e);
     *item = (struct timed){predicted, row->measured, line_of(t, row->threads)};
     if (gethostname(here, sizeof here - 1) == 0 && strcmp(here, row->host) != 0)
         t->elsewhere++;
     const struct cell cells[] = {cell_int(row->trial),
-                                 cell_text(row->axes),
+                                 cell_text(axes),
                                  cell_text(row->host),
                                  cell_int(row->threads),
                                  cell_real(predicted),

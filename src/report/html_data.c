@@ -12,7 +12,7 @@
 /* clang-format off */
 #define PLACES \
     "WITH place AS (SELECT m.trial_id, m.block_id, m.axes, s.name AS sweep," \
-    "  iif((SELECT count(*) FROM sweep) > 1, s.name || '/' || b.name, b.name) AS block," \
+    "  " STORE_BLOCK_NAME("s.name", "b.name") " AS block," \
     "  row_number() OVER (PARTITION BY m.trial_id ORDER BY b.sweep_id, b.position," \
     "  m.position) AS nr" \
     "  FROM block_trial m JOIN block b ON b.id = m.block_id JOIN sweep s ON s.id = b.sweep_id" \

@@ -37,9 +37,9 @@ struct answer {
     enum status (*rows)(struct store *s, const char *block, const char *y, struct table *t, struct err *e);
 };
 
-static const char blocks_sql[] =
-    "SELECT iif((SELECT count(*) FROM sweep) > 1, s.name || '/' || b.name, b.name) FROM block b"
-    " JOIN sweep s ON s.id = b.sweep_id ORDER BY s.id, b.position";
+static const char blocks_sql[] = "SELECT " STORE_BLOCK_NAME(
+    "s.name", "b.name") " FROM block b"
+                        " JOIN sweep s ON s.id = b.sweep_id ORDER BY s.id, b.position";
 
 static enum status answer_rows(const void *context, struct table *t, struct err *e)
 {

@@ -102,7 +102,7 @@ static const char fires_shown[] =
 
 /* Whose an epoch or attempt is, for filters. */
 #define OF_TRIAL \
-    OF_MEMBERSHIPS("s.name") " AS sweep, " OF_MEMBERSHIPS(BLOCK_NAME) " AS block, " \
+    SWEEPS_OF_TRIAL " AS sweep, " OF_MEMBERSHIPS(BLOCK_NAME) " AS block, " \
     SETTINGS_OF_TRIAL("a", "v") ", t.seed, t.state, t.variant_id AS variant, t.recipe_id AS recipe"
 #define TRIAL_OF(x) \
     " JOIN trial t ON t.id = " x ".trial_id JOIN asked a ON a.trial_id = t.id JOIN variant v ON v.id = t.variant_id"

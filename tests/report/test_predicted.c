@@ -95,7 +95,7 @@ static void test_numbers(void **state)
     assert_row(&f, 0, 1, first, first);
     assert_row(&f, 1, 1, first, 1.05 * first);
     assert_row(&f, 2, 4, other, 2 * other);
-    assert_string_equal(f.rows[0][1].text, "{\"SR\":0.125}");
+    assert_string_equal(f.rows[0][1].text, "SR=0.125");
     const char *text = f.definitions.text;
     assert_non_null(strstr(text, "note1_text = '2 of 3 trials within 10 % (the band); median error -4.8 %'"));
     assert_non_null(strstr(text, "note2_text = ''"));
@@ -127,7 +127,7 @@ static void test_shorter_rungs(void **state)
     build(c, &f, nothing);
     assert_int_equal(f.points, 2);
     assert_row(&f, 1, 1, first, 2 * first);
-    assert_string_equal(f.rows[1][1].text, "{\"SR\":0.125}");
+    assert_string_equal(f.rows[1][1].text, "SR=0.125");
     figure_release(&f);
 }
 

@@ -140,10 +140,12 @@ static void test_sweep_of_shorter_rungs(void **state)
     struct store *s = NULL;
     struct err e = ERR_INIT;
     results_sql(r, "UPDATE trial SET state = 'failed' WHERE id IN (2, 10, 18);"
-                   "UPDATE rung SET in_spec = 0 WHERE trial_id = 16");
+                   "UPDATE rung SET in_spec = 0 WHERE trial_id = 16;"
+                   "INSERT INTO epoch(trial_id, epoch, val_count) SELECT id, 1, 0 FROM trial");
     assert_int_equal(store_open_readonly(results_path(r), &s, &e), ST_OK);
     assert_int_equal(rows_of_sweep(s, "trials"), 23);
     assert_int_equal(rows_of_sweep(s, "failures"), 3);
+    assert_int_equal(rows_of_sweep(s, "epochs"), 23);
     store_close(s);
     results_remove(r);
 }
