@@ -163,10 +163,10 @@ static bool first_layer_learns(const struct trainer *t)
         op++;
     const struct branch *b = &op->branch[0];
     const size_t n = (size_t)b->k_count * (size_t)panel_channels(b->cout);
-    bool zero = true;
     for (size_t i = 0; i < n; i++)
-        zero = zero && t->lanes[b->weights + i] == 0;
-    return !zero;
+        if (t->lanes[b->weights + i] != 0)
+            return true;
+    return false;
 }
 
 /* Whether the outputs are the same, bit for bit, for all of the first training images. */

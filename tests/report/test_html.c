@@ -1,201 +1,28 @@
 /* The HTML report: what a page holds, that texts of others stay texts, and that it stays small. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-#include <json-c/json.h>
-
+#include "../base/cmocka_all.h"
 #include "base/mem.h"
+#include "page_fixture.h"
 #include "report/html.h"
 #include "report/html_private.h"
-#include "results.h"
-
-/* A page and what was said about it. */
-struct page {
-    char *text;
-    size_t size;
-    struct strbuf left_out;
-    struct json_object *data;
-};
-
-static enum status try_write(const struct results *r, const char *title, struct page *p, struct err *e)
-{
-    struct store *s = NULL;
-    *p = (struct page){.left_out = STRBUF_INIT};
-    FILE *out = open_memstream(&p->text, &p->size);
-    assert_non_null(out);
-    enum status status = store_open_readonly(results_path(r), &s, e);
-    const struct html_options o = {.title = title, .version = "1.2.3"};
-    if (status == ST_OK)
-        status = html_page_write(s, &o, out, &p->left_out, e);
-    store_close(s);
-    assert_int_equal(fclose(out), 0);
-    return status;
-}
-
-static void page_release(struct page *p)
-{
-    free(p->text);
-    strbuf_release(&p->left_out);
-    json_object_put(p->data);
-}
-
-/* The JSON of the page. */
-static struct json_object *data_of(const struct page *p)
-{
-    static const char start[] = "<script type=\"application/json\" id=\"data\">";
-    const char *from = strstr(p->text, start);
-    assert_non_null(from);
-    from = from ? from + strlen(start) : "";
-    const char *to = strstr(from, "</script>");
-    assert_non_null(to);
-    struct json_tokener *tokener = json_tokener_new();
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-    struct json_object *data = json_tokener_parse_ex(tokener, from, to ? (int)(to - from) : 0);
-    if (!data)
-        fail_msg("%s", json_tokener_error_desc(json_tokener_get_error(tokener)));
-    json_tokener_free(tokener);
-    return data;
-}
-
-static struct page write_page(const struct results *r, const char *title)
-{
-    struct page p;
-    struct err e = ERR_INIT;
-    if (try_write(r, title, &p, &e) != ST_OK)
-        fail_msg("%s", e.text);
-    p.data = data_of(&p);
-    return p;
-}
-
-static size_t count(const char *text, const char *part)
-{
-    size_t n = 0;
-    for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
-        n++;
-    return n;
-}
-
-static void holds(const struct page *p, const char *part)
-{
-    if (!strstr(p->text, part))
-        fail_msg("the page does not hold \"%s\"", part);
-}
-
-static struct json_object *member(struct json_object *object, const char *name)
-{
-    struct json_object *value = json_object_object_get(object, name);
-    assert_non_null(value);
-    return value;
-}
-
-static size_t rows_of(const struct page *p, const char *table)
-{
-    return (size_t)json_object_get_int(member(member(p->data, table), "rows"));
-}
-
-static unsigned digit(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = strchr(digits, c);
-    assert_true(at && *at);
-    return (unsigned)(at - digits);
-}
-
-/* A row's value in a column as html_columns.h says. */
-static struct json_object *decoded(struct json_object *column, size_t rows, size_t row)
-{
-    struct json_object *of = member(column, "of"), *at = json_object_object_get(column, "at");
-    size_t i = json_object_array_length(of) == 1 ? 0 : row;
-    if (at) {
-        const char *text = json_object_get_string(at);
-        const size_t width = strlen(text) / rows;
-        i = 0;
-        for (size_t k = 0; k < width; k++)
-            i = 64 * i + digit(text[row * width + k]);
-    }
-    return json_object_array_get_idx(of, i);
-}
-
-/* Value of a column in a row of a table. */
-static struct json_object *cell_of(struct json_object *table, size_t row, const char *column)
-{
-    struct json_object *columns = member(table, "columns"), *values = json_object_object_get(table, "values");
-    for (size_t i = 0; i < json_object_array_length(columns); i++)
-        if (strcmp(json_object_get_string(json_object_array_get_idx(columns, i)), column) == 0)
-            return values
-                       ? decoded(json_object_array_get_idx(values, i),
-                                 (size_t)json_object_get_int(member(table, "rows")), row)
-                       : json_object_array_get_idx(json_object_array_get_idx(member(table, "rows"), row), i);
-    fail_msg("no column %s", column);
-    return NULL;
-}
-
-static struct json_object *value_of(const struct page *p, const char *table, size_t row, const char *column)
-{
-    return cell_of(member(p->data, table), row, column);
-}
-
-/* The numbers of a curve as html_epochs.c writes them; returns how many. */
-static size_t numbers_of(const char *text, int64_t out[256])
-{
-    size_t n = 0;
-    int64_t value = 0;
-    while (*text && n < 256) {
-        uint64_t bits = 0;
-        for (unsigned shift = 0;; shift += 5) {
-            const unsigned d = digit(*text++);
-            bits |= (uint64_t)(d & 31) << shift;
-            if (d < 32)
-                break;
-        }
-        value += bits & 1 ? -(int64_t)(bits >> 1) : (int64_t)(bits >> 1);
-        out[n++] = value;
-    }
-    return n;
-}
-
-/* What no text may do to a page: end or begin an element, bring a script or an address from outside. */
-static void assert_contained(const struct page *p)
-{
-    assert_int_equal(count(p->text, "<script"), 2);
-    assert_int_equal(count(p->text, "</script"), 2);
-    assert_int_equal(count(p->text, "<style"), 1);
-    assert_int_equal(count(p->text, "</html>"), 1);
-    assert_int_equal(count(p->text, "<!--"), 0);
-    assert_int_equal(count(p->text, "<img"), count(p->text, "<img loading=\"lazy\" alt=\""));
-    assert_null(strstr(p->text, "src=\"http"));
-    assert_null(strstr(p->text, "href=\"http"));
-    assert_null(strstr(p->text, "url("));
-    assert_null(strstr(p->text, "@import"));
-}
-
-/* A test of the page, not of figures: nothing that could be drawn with. */
-static int without_gnuplot(void **state)
-{
-    (void)state;
-    return setenv("PATH", "/nonexistent", 1);
-}
 
 static void test_an_empty_database(void **state)
 {
     (void)state;
     struct results *r = results_create();
-    struct page p = write_page(r, NULL);
-    assert_contained(&p);
-    holds(&p, "<h1>results.db</h1>");
-    holds(&p, "This database has no trials yet.");
-    holds(&p, "No trial has finished yet.");
+    struct page p = page_write(r, NULL);
+    page_assert_contained(&p);
+    page_holds(&p, "<h1>results.db</h1>");
+    page_holds(&p, "This database has no trials yet.");
+    page_holds(&p, "No trial has finished yet.");
     assert_null(strstr(p.text, "id=\"paper\""));
-    assert_int_equal(rows_of(&p, "trials"), 0);
+    assert_int_equal(page_rows(&p, "trials"), 0);
     page_release(&p);
     results_remove(r);
 }
@@ -226,20 +53,20 @@ static void test_hostile_texts_stay_texts(void **state)
     quoted(r, "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, ended_utc) SELECT "
               "id, 1, "
               "1, %1$s, 1, %1$s, %1$s, %1$s FROM trial");
-    struct page p = write_page(r, NULL);
-    assert_contained(&p);
-    holds(&p, "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;&lt;!--</h1>");
-    assert_string_equal(json_object_get_string(value_of(&p, "trials", 0, "message")), hostile);
-    assert_string_equal(json_object_get_string(value_of(&p, "trials", 0, "block")), hostile);
-    assert_string_equal(json_object_get_string(value_of(&p, "variants", 0, "pools")), hostile);
-    assert_string_equal(json_object_get_string(value_of(&p, "recipes", 0, "optimizer")), hostile);
+    struct page p = page_write(r, NULL);
+    page_assert_contained(&p);
+    page_holds(&p, "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;&lt;!--</h1>");
+    assert_string_equal(json_object_get_string(page_value(&p, "trials", 0, "message")), hostile);
+    assert_string_equal(json_object_get_string(page_value(&p, "trials", 0, "block")), hostile);
+    assert_string_equal(json_object_get_string(page_value(&p, "variants", 0, "pools")), hostile);
+    assert_string_equal(json_object_get_string(page_value(&p, "recipes", 0, "optimizer")), hostile);
     /* Such a row is no network. */
-    assert_int_equal(json_object_get_int(value_of(&p, "variants", 0, "shape")), -1);
+    assert_int_equal(json_object_get_int(page_value(&p, "variants", 0, "shape")), -1);
     page_release(&p);
 
-    p = write_page(r, "<b>A & B</b>");
-    assert_contained(&p);
-    holds(&p, "<h1>&lt;b&gt;A &amp; B&lt;/b&gt;</h1>");
+    p = page_write(r, "<b>A & B</b>");
+    page_assert_contained(&p);
+    page_holds(&p, "<h1>&lt;b&gt;A &amp; B&lt;/b&gt;</h1>");
     page_release(&p);
     results_remove(r);
 }
@@ -311,167 +138,6 @@ static void test_data_of_figures(void **state)
     results_remove(r);
 }
 
-static void test_states_and_failures(void **state)
-{
-    (void)state;
-    struct results *r = results_create();
-    results_sweep(r, "s", "");
-    results_block(r, "b");
-    static const char *const states[] = {"done",      "running", "failed", "diverged",
-                                         "timed_out", "pending", "skipped"};
-    for (int i = 0; i < 7; i++)
-        results_trial(r, results_variant(r, 400 * (i + 1)), 1, "{}", states[i], i == 0 ? 0.75 : -1);
-    results_sql(r, "UPDATE trial SET message = 'crashed by signal 9' WHERE state = 'failed'");
-    results_sql(r, "UPDATE trial SET diverged_step = 77 WHERE state = 'diverged'");
-    struct page p = write_page(r, NULL);
-    assert_contained(&p);
-    holds(&p, "A sweep was running when this page was written");
-    holds(&p, "crashed by signal 9");
-    holds(&p, "<h3>Trials without a result</h3>\n<p>"); /* few: in the open */
-    holds(&p, "<td class=\"number\">77</td>");
-    holds(&p, "1 timed out");
-    holds(&p, "75.00 %");
-    assert_int_equal(rows_of(&p, "trials"), 7);
-    assert_string_equal(json_object_get_string(value_of(&p, "trials", 3, "state")), "diverged");
-    assert_null(value_of(&p, "trials", 3, "test_top1"));
-    /* One seed each: means have no spread, and nothing is claimed. */
-    assert_null(strstr(p.text, "id=\"paper\""));
-    page_release(&p);
-    for (int i = 0; i < 3; i++)
-        results_trial(r, 1, 10 + i, "{}", "failed", -1);
-    p = write_page(r, NULL);
-    holds(&p, "<details><summary><h3>Trials without a result (6)</h3></summary>");
-    page_release(&p);
-    results_remove(r);
-}
-
-/* A search: two variants in a rung of its own recipe, one of them on to the full training. What is of the
- * shorter rung alone is marked in the data and stands nowhere else. */
-static void test_shorter_rungs_are_no_results(void **state)
-{
-    (void)state;
-    struct results *r = results_create();
-    results_sweep(r, "s", "");
-    results_block(r, "b");
-    for (int i = 0; i < 2; i++)
-        results_trial(r, results_variant(r, 400 * (i + 1)), 1, "{}", i == 0 ? "done" : "pruned",
-                      i == 0 ? 0.5 : -1);
-    assert_int_equal(results_recipe(r, 1), 2);
-    results_sql(
-        r, "INSERT INTO trial(id, variant_id, recipe_id, data_fingerprint, seed, state, val_top1, test_top1) "
-           "SELECT id + 2, variant_id, 2, 'f', 1, 'done', 0.875, 0.875 FROM trial;"
-           "UPDATE trial SET state = 'failed', val_top1 = NULL, message = 'too short' WHERE id = 4;"
-           "INSERT INTO rung SELECT 1, id, iif(id < 3, 2, 1), 2, iif(id < 3, id, id - 2), NULL, NULL, 1 FROM "
-           "trial");
-    struct page p = write_page(r, NULL);
-    holds(&p, "<dt>Trials</dt><dd>2 <small>1 done; and 2 of shorter rungs</small>");
-    holds(&p, "shorter rungs stand, marked");
-    holds(&p, "</i> 1 done</li><li>");
-    holds(&p, "</i> 1 pruned</li></ul>");
-    assert_null(strstr(p.text, "87.50"));
-    /* Why a variant has no result is told all the same. */
-    holds(&p, "too short");
-    assert_int_equal(rows_of(&p, "trials"), 4);
-    for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(json_object_get_int(value_of(&p, "trials", i, "shorter_rung")), i >= 2);
-        assert_int_equal(json_object_get_int(value_of(&p, "trials", i, "rung")), i >= 2 ? 1 : 2);
-    }
-    page_release(&p);
-
-    /* Another sweep asks for the same training: there it is a result. */
-    results_sweep(r, "t", "");
-    results_block(r, "c");
-    results_sql(r, "INSERT INTO block_trial VALUES(2, 3, '{}', 0, 1)");
-    p = write_page(r, NULL);
-    holds(&p, "<dt>Trials</dt><dd>3 <small>2 done; and 1 of shorter rungs</small>");
-    holds(&p, "87.50");
-    assert_int_equal(json_object_get_int(value_of(&p, "trials", 2, "shorter_rung")), 0);
-    page_release(&p);
-    results_remove(r);
-}
-
-/* The best of several sweeps, which may have other data, are named with their sweep. */
-static void test_the_best_name_their_sweep(void **state)
-{
-    (void)state;
-    struct results *r = results_create();
-    results_sweep(r, "first", "");
-    results_block(r, "b");
-    results_trial(r, results_variant(r, 1 << 20), 1, "{}", "done", 0.75);
-    struct page p = write_page(r, NULL);
-    holds(&p, "<dd>75.00 % <small>validation top-1, test 75.00 %, 1 MiB</small>");
-    holds(&p, "<dd>1 MiB <small>validation top-1 75.00 %</small>");
-    page_release(&p);
-    results_sweep(r, "second <&>", "");
-    results_block(r, "b");
-    results_trial(r, results_variant(r, 1 << 19), 1, "{}", "done", 0.745);
-    p = write_page(r, NULL);
-    holds(&p, "<dd>75.00 % <small>validation top-1, test 75.00 %, 1 MiB, sweep first</small>");
-    holds(&p, "<dd>0.5 MiB <small>validation top-1 74.50 %, sweep second &lt;&amp;&gt;</small>");
-    page_release(&p);
-    results_remove(r);
-}
-
-/* Two trials that the spec names no more, one of them in a block of before only: marked in the data, counted
- * apart, and nowhere else. */
-static void test_trials_outside_the_spec(void **state)
-{
-    (void)state;
-    struct results *r = results_create();
-    results_sweep(r, "s", "");
-    results_block(r, "before");
-    for (int i = 0; i < 3; i++)
-        results_trial(r, results_variant(r, 400 * (i + 1)), 1, "{}", i == 1 ? "failed" : "done",
-                      i == 1 ? -1 : 0.875 - 0.125 * i);
-    results_sql(r, "UPDATE trial SET message = 'of before' WHERE state = 'failed'");
-    results_block(r, "now");
-    results_sql(
-        r,
-        "UPDATE block_trial SET in_spec = 0;"
-        "INSERT INTO block_trial SELECT 2, trial_id, axes, position, 1 FROM block_trial WHERE trial_id = 3");
-    struct page p = write_page(r, NULL);
-    holds(&p, "<dt>Variants</dt><dd>1 <small>of 1 sweep</small>");
-    holds(&p, "<dt>Trials</dt><dd>1 <small>1 done; and 2 outside the spec</small>");
-    holds(&p, "</i> 1 done</li></ul>");
-    holds(&p, "2 trials are outside the spec: no sweep asks for them any more.");
-    assert_int_equal(count(p.text, "87.50"), 0);
-    assert_int_equal(count(p.text, "Trials without a result"), 0);
-    for (size_t i = 0; i < 3; i++)
-        assert_int_equal(json_object_get_int(value_of(&p, "trials", i, "outside")), i < 2);
-    assert_null(value_of(&p, "trials", 0, "sweep"));
-    assert_null(value_of(&p, "trials", 0, "block"));
-    assert_string_equal(json_object_get_string(value_of(&p, "trials", 2, "block")), "now");
-    page_release(&p);
-
-    /* Nothing but those: not an empty database. */
-    results_sql(r, "UPDATE block_trial SET in_spec = 0");
-    p = write_page(r, NULL);
-    holds(&p, "<dd>0 <small>0 done; and 3 outside the spec</small>");
-    assert_null(strstr(p.text, "This database has no trials yet."));
-    page_release(&p);
-    results_remove(r);
-}
-
-/* The same variant, recipe and seeds on other data: told apart by the number of the data. */
-static void test_data_are_told_apart(void **state)
-{
-    (void)state;
-    struct results *r = results_create();
-    results_sweep(r, "s", "");
-    results_block(r, "b");
-    const int64_t v = results_variant(r, 400);
-    for (int seed = 1; seed <= 2; seed++)
-        results_trial(r, v, seed, "{}", "done", 0.5);
-    results_sql(r, "UPDATE trial SET data_fingerprint = 'z'");
-    for (int seed = 1; seed <= 2; seed++)
-        results_trial(r, v, seed, "{}", "done", 0.25);
-    struct page p = write_page(r, NULL);
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(json_object_get_int(value_of(&p, "trials", i, "data")), i < 2 ? 1 : 2);
-    page_release(&p);
-    results_remove(r);
-}
-
 /* SqueezeNet's small relative with a complex bypass; fire3 has no 1x1 filters. */
 static void make_network(struct results *r, int64_t variant)
 {
@@ -504,19 +170,19 @@ static void test_variants_share_their_layers(void **state)
     results_sql(
         r, "INSERT INTO deployment SELECT 2, 12.5, 13, 9, 80, 1, 3145728, 1, 1, NULL, 'generic', 'h', 'c', "
            "'1', 'now'");
-    struct page p = write_page(r, NULL);
-    assert_true(json_object_get_double(value_of(&p, "variants", 1, "latency_ms")) == 12.5);
-    assert_true(json_object_get_double(value_of(&p, "variants", 1, "latency_p95_ms")) == 13);
-    assert_true(json_object_get_double(value_of(&p, "variants", 1, "infer_mib")) == 3.0);
-    assert_null(value_of(&p, "variants", 0, "latency_ms"));
+    struct page p = page_write(r, NULL);
+    assert_true(json_object_get_double(page_value(&p, "variants", 1, "latency_ms")) == 12.5);
+    assert_true(json_object_get_double(page_value(&p, "variants", 1, "latency_p95_ms")) == 13);
+    assert_true(json_object_get_double(page_value(&p, "variants", 1, "infer_mib")) == 3.0);
+    assert_null(page_value(&p, "variants", 0, "latency_ms"));
     struct json_object *shapes = json_object_object_get(p.data, "shapes");
     /* Other widths make the same list, another Fire's branch another one. */
     assert_int_equal(json_object_array_length(shapes), 2);
-    assert_int_equal(json_object_get_int(value_of(&p, "variants", 0, "shape")), 0);
-    assert_int_equal(json_object_get_int(value_of(&p, "variants", 1, "shape")), 0);
-    assert_int_equal(json_object_get_int(value_of(&p, "variants", 2, "shape")), 1);
-    assert_int_equal(json_object_get_int(value_of(&p, "variants", 0, "clamped")), 1 << 3);
-    struct json_object *fires = value_of(&p, "variants", 1, "widths");
+    assert_int_equal(json_object_get_int(page_value(&p, "variants", 0, "shape")), 0);
+    assert_int_equal(json_object_get_int(page_value(&p, "variants", 1, "shape")), 0);
+    assert_int_equal(json_object_get_int(page_value(&p, "variants", 2, "shape")), 1);
+    assert_int_equal(json_object_get_int(page_value(&p, "variants", 0, "clamped")), 1 << 3);
+    struct json_object *fires = page_value(&p, "variants", 1, "widths");
     assert_int_equal(json_object_array_length(fires), 24);
     assert_int_equal(json_object_get_int(json_object_array_get_idx(fires, 0)), 3);
     assert_int_equal(json_object_get_int(json_object_array_get_idx(fires, 4)), 0);
@@ -538,18 +204,18 @@ static void test_curves_are_thinned(void **state)
     results_sql(
         r, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1001) INSERT INTO "
            "epoch(trial_id, epoch, train_loss, train_top1, val_count) SELECT 1, i, 1.0 / i, NULL, 0 FROM n");
-    struct page p = write_page(r, NULL);
+    struct page p = page_write(r, NULL);
     struct json_object *epochs = json_object_object_get(p.data, "epochs");
-    struct json_object *curves = member(epochs, "curves");
+    struct json_object *curves = json_member(epochs, "curves");
     int64_t numbers[256], loss[256];
-    assert_int_equal(numbers_of(json_object_get_string(cell_of(curves, 0, "epochs")), numbers), 200);
-    assert_int_equal(numbers_of(json_object_get_string(cell_of(curves, 0, "train_loss")), loss), 200);
+    assert_int_equal(page_numbers(json_object_get_string(page_cell(curves, 0, "epochs")), numbers), 200);
+    assert_int_equal(page_numbers(json_object_get_string(page_cell(curves, 0, "train_loss")), loss), 200);
     assert_int_equal(numbers[0], 1);
     assert_int_equal(numbers[199], 1001);
     assert_int_equal(loss[0], 10000);
     assert_int_equal(loss[199], 10); /* 1 / 1001 */
     /* A series without a value is not there. */
-    assert_string_equal(json_object_get_string(cell_of(curves, 0, "val_loss")), "");
+    assert_string_equal(json_object_get_string(page_cell(curves, 0, "val_loss")), "");
     assert_non_null(
         strstr(json_object_get_string(json_object_object_get(epochs, "note")), "at most 200 of 1001"));
     page_release(&p);
@@ -581,14 +247,14 @@ static void test_a_large_sweep_is_bounded(void **state)
         "x / 2, 1, "
         "2.4 - x * 2, i / 22.0 + x FROM (SELECT id, i, (id * 7919 + i * 104729) % 10007 / 1e5 AS x FROM "
         "trial, n); COMMIT");
-    struct page p = write_page(r, NULL);
-    assert_int_equal(rows_of(&p, "trials"), 10000);
+    struct page p = page_write(r, NULL);
+    assert_int_equal(page_rows(&p, "trials"), 10000);
     assert_in_range(p.size, 1 << 20, 3 << 20);
-    struct json_object *curves = member(member(p.data, "epochs"), "curves");
+    struct json_object *curves = json_member(json_member(p.data, "epochs"), "curves");
     int64_t numbers[256];
-    assert_int_equal(json_object_get_int(member(curves, "rows")), 10000);
-    assert_int_equal(json_object_get_int(cell_of(curves, 76, "trial")), 77);
-    assert_int_equal(numbers_of(json_object_get_string(cell_of(curves, 76, "epochs")), numbers), 12);
+    assert_int_equal(json_object_get_int(json_member(curves, "rows")), 10000);
+    assert_int_equal(json_object_get_int(page_cell(curves, 76, "trial")), 77);
+    assert_int_equal(page_numbers(json_object_get_string(page_cell(curves, 76, "epochs")), numbers), 12);
     /* An axis of 10,000 words has no effects to list, and that is no reason for no page. */
     assert_non_null(strstr(p.left_out.text, "Effects of block b: left out"));
     page_release(&p);
@@ -600,12 +266,12 @@ static void test_a_large_sweep_is_bounded(void **state)
            "SELECT 1, 1, 'f', i, 'done', 9, i / 1e6 FROM n; INSERT INTO epoch(trial_id, epoch, val_count) "
            "SELECT t.id, n.value, 0 FROM trial t, json_each('[1,2,3,4,5,6,7,8,9]') n WHERE t.id > 10000; "
            "COMMIT");
-    p = write_page(r, NULL);
-    curves = member(member(p.data, "epochs"), "curves");
-    assert_int_equal(json_object_get_int(member(curves, "rows")), 15000);
-    assert_int_equal(json_object_get_int(cell_of(curves, 14999, "trial")), 16000);
+    p = page_write(r, NULL);
+    curves = json_member(json_member(p.data, "epochs"), "curves");
+    assert_int_equal(json_object_get_int(json_member(curves, "rows")), 15000);
+    assert_int_equal(json_object_get_int(page_cell(curves, 14999, "trial")), 16000);
     for (size_t i = 0; i < 15000; i++)
-        assert_int_not_equal(json_object_get_int(cell_of(curves, i, "trial")), 10001);
+        assert_int_not_equal(json_object_get_int(page_cell(curves, i, "trial")), 10001);
     assert_non_null(strstr(p.left_out.text, "Learning curves of the best 15000 trials"));
     page_release(&p);
     results_remove(r);
@@ -641,20 +307,20 @@ static void test_findings_and_paper_without_gnuplot(void **state)
     (void)state;
     struct results *r = with_curve();
     results_sql(r, "UPDATE sweep SET data_path = '/a/path/that/is/long/and/has/no/blank'");
-    struct page p = write_page(r, NULL);
-    assert_contained(&p);
-    holds(&p, "<td class=\"name\">/a/path");
-    holds(&p, "<td class=\"sentence\">no difference");
-    holds(&p, "Knee and plateau");
-    holds(&p, "no difference shown between SR 0.75 and 1");
-    holds(&p, "Pareto front");
-    holds(&p, "id=\"paper\"");
-    holds(&p, "beyond SR 0.75");
-    holds(&p, "<td>holds</td>");
-    holds(&p, "Figures are left out: ");
+    struct page p = page_write(r, NULL);
+    page_assert_contained(&p);
+    page_holds(&p, "<td class=\"name\">/a/path");
+    page_holds(&p, "<td class=\"sentence\">no difference");
+    page_holds(&p, "Knee and plateau");
+    page_holds(&p, "no difference shown between SR 0.75 and 1");
+    page_holds(&p, "Pareto front");
+    page_holds(&p, "id=\"paper\"");
+    page_holds(&p, "beyond SR 0.75");
+    page_holds(&p, "<td>holds</td>");
+    page_holds(&p, "Figures are left out: ");
     assert_non_null(strstr(p.left_out.text, "gnuplot"));
-    assert_int_equal(count(p.text, "<img"), 0);
-    assert_int_equal(count(p.text, ">left_out</th>"), 0);
+    assert_int_equal(occurrences(p.text, "<img"), 0);
+    assert_int_equal(occurrences(p.text, ">left_out</th>"), 0);
     const char *best = strstr(p.text, "<h3>Best variants"); /* what its rows share is said below */
     assert_non_null(best);
     assert_non_null(strstr(
@@ -663,11 +329,12 @@ static void test_findings_and_paper_without_gnuplot(void **state)
     page_release(&p);
     /* In every row the same, and yet said. */
     results_sql(r, "UPDATE trial SET state = 'pruned', test_top1 = NULL WHERE seed = 3");
-    p = write_page(r, NULL);
-    assert_int_equal(count(p.text, ">left_out</th>"), 1); /* of the one knee */
-    holds(&p, "trials (pruned); those left are the best, so differences look smaller</td>");
-    holds(&p,
-          "<p class=\"note\">All rows: block sr, quantity test_top1_pct, left_out 4 of 12 trials (pruned); ");
+    p = page_write(r, NULL);
+    assert_int_equal(occurrences(p.text, ">left_out</th>"), 1); /* of the one knee */
+    page_holds(&p, "trials (pruned); those left are the best, so differences look smaller</td>");
+    page_holds(
+        &p,
+        "<p class=\"note\">All rows: block sr, quantity test_top1_pct, left_out 4 of 12 trials (pruned); ");
     page_release(&p);
     results_remove(r);
 }
@@ -685,26 +352,26 @@ static void test_figures_are_in_the_page(void **state)
     snprintf(tmp, sizeof tmp, "%s/tmp", results_folder(r));
     assert_int_equal(mkdir(tmp, 0700), 0);
     setenv("TMPDIR", tmp, 1);
-    struct page p = write_page(r, NULL);
+    struct page p = page_write(r, NULL);
     unsetenv("TMPDIR");
     without_gnuplot(NULL);
-    assert_contained(&p);
+    page_assert_contained(&p);
     assert_string_equal(p.left_out.text, "");
     /* The curve, its front, and the paper's; there are no epochs. */
-    assert_int_equal(count(p.text, "<img"), 3);
-    assert_int_equal(count(p.text, "src=\"data:image/svg+xml,%3C?xml "), 3);
+    assert_int_equal(occurrences(p.text, "<img"), 3);
+    assert_int_equal(occurrences(p.text, "src=\"data:image/svg+xml,%3C?xml "), 3);
     /* Each has its data, the paper's too. */
-    struct json_object *data = member(p.data, "figures");
+    struct json_object *data = json_member(p.data, "figures");
     assert_int_equal(json_object_array_length(data), 3);
     for (int i = 0; i < 3; i++) {
         char link[40];
         snprintf(link, sizeof link, "data-from=\"%d\">CSV</a>", i);
-        holds(&p, link);
+        page_holds(&p, link);
     }
     struct json_object *points = json_object_array_get_idx(data, 1); /* behind the paper's */
-    assert_int_equal(json_object_get_int(member(points, "rows")), 4);
-    assert_true(json_object_get_double(cell_of(points, 1, "SR")) == 0.25);
-    assert_true(json_object_get_double(cell_of(points, 3, "test_top1_pct_mean")) > 75);
+    assert_int_equal(json_object_get_int(json_member(points, "rows")), 4);
+    assert_true(json_object_get_double(page_cell(points, 1, "SR")) == 0.25);
+    assert_true(json_object_get_double(page_cell(points, 3, "test_top1_pct_mean")) > 75);
     assert_int_equal(rmdir(tmp), 0); /* nothing is left there */
     page_release(&p);
     results_remove(r);
@@ -715,10 +382,10 @@ static void test_no_folder_for_figures(void **state)
     (void)state;
     struct results *r = with_curve();
     setenv("TMPDIR", "/nonexistent", 1);
-    struct page p = write_page(r, NULL);
+    struct page p = page_write(r, NULL);
     unsetenv("TMPDIR");
     assert_non_null(strstr(p.left_out.text, "no folder for temporary files in /nonexistent"));
-    holds(&p, "Pareto front");
+    page_holds(&p, "Pareto front");
     page_release(&p);
     results_remove(r);
 }
@@ -741,7 +408,7 @@ static void test_every_allocation_may_fail(void **state)
         struct page p;
         struct err e = ERR_INIT;
         mem_fail_after((size_t)++n);
-        status = try_write(r, "t", &p, &e);
+        status = page_try_write(r, "t", &p, &e);
         mem_fail_after(0);
         if (status != ST_OK)
             assert_int_equal(status, ST_NOMEM);
@@ -761,11 +428,6 @@ int main(void)
         cmocka_unit_test(test_an_empty_database),
         cmocka_unit_test(test_hostile_texts_stay_texts),
         cmocka_unit_test(test_bytes_and_controls),
-        cmocka_unit_test(test_states_and_failures),
-        cmocka_unit_test(test_shorter_rungs_are_no_results),
-        cmocka_unit_test(test_the_best_name_their_sweep),
-        cmocka_unit_test(test_trials_outside_the_spec),
-        cmocka_unit_test(test_data_are_told_apart),
         cmocka_unit_test(test_data_of_figures),
         cmocka_unit_test(test_variants_share_their_layers),
         cmocka_unit_test(test_curves_are_thinned),
