@@ -12,6 +12,13 @@
 #include "plot_session.h"
 #include "sweep/lease.h"
 
+/* Attempts, without and with the time of their end. */
+#define INSERT_ATTEMPT \
+    "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, outcome, wall_s)"
+#define INSERT_ENDED                                                                                   \
+    "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, ended_utc, outcome, " \
+    "wall_s)"
+
 static void timeline_of_attempts(void **state)
 {
     struct session *s = *state;
@@ -21,9 +28,7 @@ static void timeline_of_attempts(void **state)
     assert_int_equal(draw(s, (struct plot_options){.kind = "timeline"}), ST_FAILED);
     assert_non_null(strstr(s->err.text, "none of its trials has been started"));
     results_sql(
-        s->results,
-        "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, ended_utc, outcome, "
-        "wall_s)"
+        s->results, INSERT_ENDED
         " VALUES(1, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:00:00Z', '2026-01-01T00:01:00Z', 'done', 60),"
         " (2, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:00:30Z', '2026-01-01T00:01:30Z', 'crashed', 60),"
         " (3, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:01:05Z', '2026-01-01T00:01:15Z', 'done', 10)");
@@ -47,9 +52,7 @@ static void timeline_of_all_rungs(void **state)
         "INSERT INTO trial(id, variant_id, recipe_id, data_fingerprint, seed, state) VALUES"
         " (101, 1, 1, 'other', 91, 'done'), (102, 1, 1, 'other', 92, 'done');"
         "INSERT INTO rung VALUES(1, 1, 2, 2, 1, NULL, NULL, 1), (1, 101, 1, 2, 1, 1, 1, 1), (1, 102, 1, 2, "
-        "2, 2, 0, 0);"
-        "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, ended_utc, outcome, "
-        "wall_s)"
+        "2, 2, 0, 0);" INSERT_ENDED
         " VALUES(101, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:00:00Z', '2026-01-01T00:00:10Z', 'done', 10),"
         " (102, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:00:20Z', '2026-01-01T00:00:30Z', 'done', 10),"
         " (1, 1, 9, 'h', 2, 'avx2', '2026-01-01T00:01:00Z', '2026-01-01T00:02:00Z', 'done', 60)");
@@ -74,11 +77,9 @@ static void timeline_has_a_row_for_each_worker(void **state)
         const int worker = free_at[1] < free_at[0], at = (int)free_at[worker];
         const double wall = 0.35 + 0.1 * (i * 7 % 13);
         const int64_t trial = results_trial(s->results, v, i, "{\"SR\":0.5}", "done", 0.5);
-        snprintf(
-            sql, sizeof sql,
-            "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, outcome, wall_s)"
-            " VALUES(%lld, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:%02d:%02dZ', 'done', %g)",
-            (long long)trial, at / 60, at % 60, wall);
+        snprintf(sql, sizeof sql,
+                 INSERT_ATTEMPT " VALUES(%lld, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:%02d:%02dZ', 'done', %g)",
+                 (long long)trial, at / 60, at % 60, wall);
         results_sql(s->results, sql);
         free_at[worker] += wall;
         if (i % 2) { /* an end tells more of the start; earlier versions may lack it */
@@ -120,9 +121,8 @@ static void timeline_has_no_row_too_many(void **state)
             free_at[w] += wall;
             char sql[400];
             snprintf(sql, sizeof sql,
-                     "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, ended_utc, "
-                     "outcome,"
-                     " wall_s) SELECT %d, 1, 9, 'h', 1, 'avx2', strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ', "
+                     INSERT_ENDED
+                     " SELECT %d, 1, 9, 'h', 1, 'avx2', strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ', "
                      "1800000000 + %d, "
                      "'unixepoch'),"
                      " strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ', 1800000000 + %d, 'unixepoch'), 'done', %.9g",
@@ -149,9 +149,7 @@ static void timeline_tells_from_ends(void **state)
     results_sweep(s->results, "s", spec_head);
     fill_plane(s->results, "plane");
     results_sql(
-        s->results,
-        "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, ended_utc, outcome, "
-        "wall_s)"
+        s->results, INSERT_ENDED
         " VALUES(1, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z', 'done', 0.75),"
         " (2, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z', 'done', 1.5),"
         " (3, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:00:01Z', '2026-01-01T00:00:02Z', 'done', 0.25),"
@@ -175,11 +173,9 @@ static void timeline_of_many_workers(void **state)
     const int64_t v = results_variant(s->results, 1 << 20);
     for (int i = 0; i < 48; i++) {
         char sql[300];
-        snprintf(
-            sql, sizeof sql,
-            "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, outcome, wall_s)"
-            " VALUES(%lld, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:00:00Z', 'done', 60)",
-            (long long)results_trial(s->results, v, i, "{\"SR\":0.5}", "done", 0.5));
+        snprintf(sql, sizeof sql,
+                 INSERT_ATTEMPT " VALUES(%lld, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:00:00Z', 'done', 60)",
+                 (long long)results_trial(s->results, v, i, "{\"SR\":0.5}", "done", 0.5));
         results_sql(s->results, sql);
     }
     draw_kind(s, "timeline", "\n48,1,h,1,0,60,48,done,2026-01-01T00:00:00Z,recorded\n");
@@ -209,8 +205,7 @@ static void timeline_of_very_many_workers(void **state)
     results_sql(s->results, "BEGIN");
     for (int i = 0; i < 3000; i++)
         results_trial(s->results, v, i, "{\"SR\":0.5}", "done", 0.5);
-    results_sql(s->results,
-                "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, outcome, wall_s)"
+    results_sql(s->results, INSERT_ATTEMPT
                 " SELECT id, 1, 9, 'h', 1, 'avx2', '2026-01-01T00:00:00Z', 'done', 60 FROM trial; COMMIT");
     draw_ok(s, (struct plot_options){.kind = "timeline", .image = "png"});
     draw_kind(s, "timeline", "\n3000,1,h,1,0,60,3000,done,2026-01-01T00:00:00Z,recorded\n");
@@ -277,11 +272,10 @@ static void timeline_of_short_attempts(void **state)
         char sql[400];
         const int64_t trial = results_trial(s->results, v, i, "{\"SR\":0.5}", "done", 0.5);
         const int at = i < 300 ? i / 10 : 7200 + i / 10; /* ten a second, then a pause of two hours */
-        snprintf(
-            sql, sizeof sql,
-            "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, outcome, wall_s)"
-            " VALUES(%lld, 1, 9, 'h', 2, 'avx2', '2026-01-01T%02d:%02d:%02dZ', '%s', 0.09)",
-            (long long)trial, at / 3600, at / 60 % 60, at % 60, i == 150 ? "diverged" : "done");
+        snprintf(sql, sizeof sql,
+                 INSERT_ATTEMPT
+                 " VALUES(%lld, 1, 9, 'h', 2, 'avx2', '2026-01-01T%02d:%02d:%02dZ', '%s', 0.09)",
+                 (long long)trial, at / 3600, at / 60 % 60, at % 60, i == 150 ? "diverged" : "done");
         results_sql(s->results, sql);
     }
     draw_kind(s, "timeline", "\n400,1,h,2,7239.8"); /* one row */
