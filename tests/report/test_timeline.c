@@ -19,11 +19,18 @@
     "INSERT INTO attempt(trial_id, number, pid, host, threads, isa, started_utc, ended_utc, outcome, " \
     "wall_s)"
 
-static void timeline_of_attempts(void **state)
+/* A session with a sweep; the test is skipped where nothing can be drawn. */
+static struct session *begin(void **state)
 {
     struct session *s = *state;
     need_gnuplot();
     results_sweep(s->results, "s", spec_head);
+    return s;
+}
+
+static void timeline_of_attempts(void **state)
+{
+    struct session *s = begin(state);
     fill_plane(s->results, "plane");
     assert_int_equal(draw(s, (struct plot_options){.kind = "timeline"}), ST_FAILED);
     assert_non_null(strstr(s->err.text, "none of its trials has been started"));
@@ -43,9 +50,7 @@ static void timeline_of_attempts(void **state)
 /* A search: what its shorter rungs ran is the block's too, and nothing of another sweep is. */
 static void timeline_of_all_rungs(void **state)
 {
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
+    struct session *s = begin(state);
     fill_plane(s->results, "plane");
     results_sql(
         s->results,
@@ -66,9 +71,7 @@ static void timeline_of_all_rungs(void **state)
  * Every attempt starts where the last one of its worker ended. */
 static void timeline_has_a_row_for_each_worker(void **state)
 {
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
+    struct session *s = begin(state);
     results_block(s->results, "plane");
     const int64_t v = results_variant(s->results, 1 << 20);
     double free_at[2] = {0, 0.3};
@@ -101,9 +104,7 @@ static void timeline_has_a_row_for_each_worker(void **state)
 /* As many rows as there were workers, whatever the lengths of their trials. */
 static void timeline_has_no_row_too_many(void **state)
 {
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
+    struct session *s = begin(state);
     results_block(s->results, "plane");
     const int64_t v = results_variant(s->results, 1 << 20);
     for (int i = 0; i < 150; i++)
@@ -144,9 +145,7 @@ static void timeline_has_no_row_too_many(void **state)
 /* Two that began in one second and ended in one ran beside each other: one after the other takes longer. */
 static void timeline_tells_from_ends(void **state)
 {
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
+    struct session *s = begin(state);
     fill_plane(s->results, "plane");
     results_sql(
         s->results, INSERT_ENDED
@@ -166,9 +165,7 @@ static void timeline_tells_from_ends(void **state)
 /* 48 workers have 48 rows with their numbers, and a higher figure, so that each is seen. */
 static void timeline_of_many_workers(void **state)
 {
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
+    struct session *s = begin(state);
     results_block(s->results, "plane");
     const int64_t v = results_variant(s->results, 1 << 20);
     for (int i = 0; i < 48; i++) {
@@ -197,9 +194,7 @@ static int count_parts(const char *path, const char *part)
 /* Thousands of workers have thin rows in an image of a height that PNG takes, and some have their numbers. */
 static void timeline_of_very_many_workers(void **state)
 {
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
+    struct session *s = begin(state);
     results_block(s->results, "plane");
     const int64_t v = results_variant(s->results, 1 << 20);
     results_sql(s->results, "BEGIN");
@@ -219,9 +214,7 @@ static void timeline_of_very_many_workers(void **state)
  * known, marked at their start; not until another run noticed, or now. */
 static void timeline_of_vanished_runs(void **state)
 {
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
+    struct session *s = begin(state);
     fill_plane(s->results, "plane");
     results_sql(
         s->results,
@@ -263,9 +256,7 @@ static void timeline_of_vanished_runs(void **state)
  * diverged is not lost between them. Attempts of one second follow each other. */
 static void timeline_of_short_attempts(void **state)
 {
-    struct session *s = *state;
-    need_gnuplot();
-    results_sweep(s->results, "s", spec_head);
+    struct session *s = begin(state);
     results_block(s->results, "plane");
     const int64_t v = results_variant(s->results, 1 << 20);
     for (int i = 0; i < 400; i++) {
